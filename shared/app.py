@@ -1,0 +1,220 @@
+"""One idea carries the layout: a service is a router, routes and background jobs; an app is any number of them.
+
+A container passes one service to ``build_app``, ``moodstream run`` passes all.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import uvicorn
+from faststream.redis import RedisRouter
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from shared.age_limit import AgeLimit
+from shared.bus import Bus
+from shared.dead_letters import DeadLetters
+from shared.delivery import create_groups
+from shared.errors import EXIT_FAILED, EXIT_RESTART, MoodstreamError
+from shared.idempotence import Idempotence
+from shared.settings import Settings
+from shared.watchdog import Watchdog
+
+log = logging.getLogger("moodstream.app")
+
+Job = Callable[[], Awaitable[None]]
+GRACE_S = 8
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, built but not started."""
+
+    name: str
+    router: RedisRouter = field(default_factory=RedisRouter)
+    routes: Sequence[BaseRoute] = ()
+    background: Sequence[Job] = ()
+    """run while the app runs; one that raises ends the process"""
+
+
+def create_bus(settings: Settings) -> Bus:
+    """The bus with the rules of delivery that hold for every service."""
+    return Bus(settings, middlewares=(DeadLetters, AgeLimit, Idempotence))
+
+
+@dataclass
+class App:
+    """A process: its services, the bus between them, and what ended it."""
+
+    bus: Bus
+    services: Sequence[Service]
+    web: Starlette = field(init=False)
+    exit_code: int = 0
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._watchdog = Watchdog(self.bus)
+        for service in self.services:
+            self.bus.broker.include_router(service.router)
+        self.web = Starlette(
+            routes=[
+                Route("/health/live", self._live),
+                Route("/health/ready", self._ready),
+                *(route for service in self.services for route in service.routes),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    async def _live(self, _: Request) -> JSONResponse:
+        return JSONResponse({"alive": True})
+
+    async def _ready(self, _: Request) -> JSONResponse:
+        fault = self._watchdog.fault() if self.ready.is_set() else "waiting for Redis"
+        if fault is None:
+            try:
+                await self.bus.redis.ping()
+            except (RedisError, OSError):
+                fault = "Redis does not answer"
+        names = [service.name for service in self.services]
+        return JSONResponse({"ready": fault is None, "fault": fault, "services": names}, 503 if fault else 200)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            self.stopping.set()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await self.bus.close()
+
+    async def _run(self) -> None:
+        await self.bus.connect()
+        await self._wait_for_redis()
+        await self.bus.broker.start()
+        self.ready.set()
+        log.info("%s ready", ", ".join(service.name for service in self.services))
+        jobs = [job for service in self.services for job in service.background]
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watchdog.run())
+                for job in jobs:
+                    group.create_task(_named(job))
+        except* MoodstreamError as errors:
+            self._end(EXIT_FAILED, errors.exceptions[0])
+        except* Exception as errors:
+            log.critical("a background job failed", exc_info=errors.exceptions[0])
+            self._end(EXIT_RESTART, errors.exceptions[0])
+
+    async def _wait_for_redis(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await self.bus.redis.ping()
+                await create_groups(self.bus)
+                return
+            except (RedisError, OSError) as error:
+                log.warning("waiting for Redis at %s: %s", self.bus.address, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 5.0)
+
+    def _end(self, code: int, error: BaseException) -> None:
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if code == EXIT_FAILED:
+            print(f"moodstream: {error}", file=sys.stderr)
+        self.exit(code)
+
+    def exit(self, code: int = 0) -> None:
+        """End the process in good order, with this code."""
+        self.exit_code = code
+        self.stopping.set()
+
+
+async def _named(job: Job) -> None:
+    await job()
+
+
+def build_app(bus: Bus, *services: Service) -> App:
+    """An app of the given services on one bus."""
+    return App(bus, services)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises MoodstreamError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise MoodstreamError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another MOODSTREAM_PORT"
+        ) from None
+    sock.listen(128)
+    return sock
+
+
+class _Server(uvicorn.Server):
+    """Ends on a signal with the app's exit code, where uvicorn's own would die of the signal it was sent."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(
+            uvicorn.Config(app.web, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, lifespan="on")
+        )
+        self._app = app
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._app.stopping.set)
+        stop = loop.create_task(self._stop())
+        try:
+            yield
+        finally:
+            stop.cancel()
+
+    async def _stop(self) -> None:
+        await self._app.stopping.wait()
+        self.should_exit = True
+
+
+def serve(app: App, sock: socket.socket) -> int:
+    """Run until SIGTERM, SIGINT or the end of the work; returns the exit code."""
+    asyncio.run(_Server(app).serve(sockets=[sock]))
+    return app.exit_code
+
+
+def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
+    """The main function of a service that runs alone."""
+    try:
+        settings, bus, service = create()
+        set_up_logging(settings.log_level)
+        sock = listen(settings.host, settings.port)
+    except MoodstreamError as error:
+        print(f"moodstream: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    log.info("%s listens on http://%s:%d", service.name, *sock.getsockname()[:2])
+    return serve(build_app(bus, service), sock)
+
+
+def set_up_logging(level: str) -> None:
+    """One line a record on standard error."""
+    os.environ["FASTSTREAM_SUPERVISOR_DISABLED"] = "1"
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s  %(message)s", force=True)
+    logging.getLogger("moodstream").setLevel(level)

@@ -1,0 +1,191 @@
+"""The one connection of a process to Redis: publish events and frames, follow streams, ask and be answered."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from faststream.redis import RedisBroker
+from faststream.redis.parser import BinaryMessageFormatV1
+from pydantic import JsonValue, ValidationError
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from shared.events import Event, FrameCaptured, ReplyGiven, RequestMade, expiry
+from shared.message_format import BareJson
+from shared.settings import Settings
+from shared.streams import EVENT_OF_STREAM, FRAMES, STREAMS
+
+log = logging.getLogger("moodstream.bus")
+
+AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
+"""What is raised while Redis cannot be reached."""
+
+BLOCK_MS = 2_000
+"""How long one read waits; below the socket's time-out."""
+
+PUBLISH_PATIENCE_S = 30.0
+"""An event is tried again for so long while Redis is away."""
+
+FRAME_PATIENCE_S = 1.0
+"""A frame is not worth more."""
+
+
+class Bus:
+    """Wraps one FastStream broker. Nothing connects before ``connect``."""
+
+    def __init__(self, settings: Settings, middlewares: Sequence[Any] = ()) -> None:
+        self.prefix = settings.prefix
+        self.frames_kept = settings.frames_kept
+        self.address = _without_password(settings.redis_url)
+        self.consumer = f"{socket.gethostname()}-{os.getpid()}"
+        self.broker = RedisBroker(
+            settings.redis_url,
+            message_format=BareJson,
+            middlewares=middlewares,
+            socket_timeout=3,
+            socket_connect_timeout=2,
+            health_check_interval=15,
+            graceful_timeout=8,
+            logger=None,
+        )
+        self._redis: "Redis[bytes] | None" = None
+        self.frames_dropped = 0
+
+    @property
+    def redis(self) -> "Redis[bytes]":
+        if self._redis is None:
+            raise RuntimeError("the bus is not connected yet")
+        return self._redis
+
+    async def connect(self) -> "Redis[bytes]":
+        """Make the client; it reaches out only when it is used."""
+        self._redis = await self.broker.connect()
+        return self._redis
+
+    async def close(self) -> None:
+        await self.broker.stop()
+
+    def key(self, *parts: str) -> str:
+        """A key or stream of this site."""
+        return self.prefix + ":".join(parts)
+
+    def stream(self, event: type[Event]) -> str:
+        return self.key(STREAMS[event].name)
+
+    async def publish(self, event: Event) -> None:
+        """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised."""
+        stream = STREAMS[type(event)]
+        body = event.model_dump_json().encode()
+        deadline = asyncio.get_running_loop().time() + PUBLISH_PATIENCE_S
+        pause = 0.1
+        while True:
+            try:
+                await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
+                return
+            except AWAY as error:
+                if asyncio.get_running_loop().time() + pause > deadline:
+                    raise
+                log.warning("Redis is away, %s waits: %s", event.type, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 2.0)
+
+    async def publish_frame(self, frame: FrameCaptured) -> bool:
+        """Publish a frame, or drop and count it when Redis does not take it within a second."""
+        headers = {
+            "camera_id": frame.camera_id,
+            "run_id": frame.run_id,
+            "seq": str(frame.seq),
+            "captured_at": frame.captured_at.isoformat(),
+        }
+        body = await BinaryMessageFormatV1.encode(
+            message=frame.jpeg, reply_to=None, headers=headers, correlation_id=f"{frame.run_id}-{frame.seq}"
+        )
+        try:
+            async with asyncio.timeout(FRAME_PATIENCE_S):
+                await self.redis.xadd(self.key(FRAMES), {"__data__": body}, maxlen=self.frames_kept, approximate=False)
+        except (TimeoutError, RedisError, OSError):
+            self.frames_dropped += 1
+            return False
+        return True
+
+    async def last_id(self, event: type[Event]) -> str:
+        """Id of the newest entry of a stream, "0-0" when it is empty."""
+        newest = await self.redis.xrevrange(self.stream(event), count=1)
+        return newest[0][0].decode() if newest else "0-0"
+
+    async def follow(
+        self, start: dict[type[Event], str], block_ms: int = BLOCK_MS
+    ) -> AsyncIterator[tuple[str, Event] | None]:
+        """Entries after the given ids, without a group, as (entry id, event).
+
+        ``None`` comes when nothing came for ``block_ms``. Entries that are no events are passed over with a warning.
+        Waits with back-off while Redis is away.
+        """
+        position = {self.stream(event): at for event, at in start.items()}
+        pause = 0.1
+        while True:
+            try:
+                answer = await self.redis.xread(position, count=100, block=block_ms)  # type: ignore[arg-type]
+            except AWAY as error:
+                log.warning("Redis is away: %s", error)
+                yield None
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 2.0)
+                continue
+            pause = 0.1
+            for name, entries in answer:
+                for entry_id, fields in entries:
+                    position[name.decode()] = entry_id.decode()
+                    event = self.parse(name.decode(), fields)
+                    if event is not None:
+                        yield entry_id.decode(), event
+            if not answer:
+                yield None
+
+    async def newest(self, event: type[Event], count: int) -> list[Event]:
+        """The newest events of a stream, newest first."""
+        entries = await self.redis.xrevrange(self.stream(event), count=count)
+        parsed = (self.parse(self.stream(event), fields) for _, fields in entries)
+        return [one for one in parsed if one is not None]
+
+    def parse(self, stream: str, fields: dict[bytes, bytes]) -> Event | None:
+        """The event in an entry of a stream, or None with a warning when it is none."""
+        try:
+            return EVENT_OF_STREAM[stream.removeprefix(self.prefix)].model_validate_json(fields[b"__data__"])
+        except (KeyError, ValidationError) as error:
+            log.warning("%s: an entry that is no event was passed over (%s)", stream, type(error).__name__)
+            return None
+
+    async def ask(self, kind: str, body: dict[str, JsonValue], timeout_s: float = 1.0) -> ReplyGiven:
+        """Ask whichever service serves ``kind``; raises TimeoutError when nobody answers in time."""
+        start = await self.last_id(ReplyGiven)
+        request = RequestMade(kind=kind, body=body, expires_at=expiry(RequestMade))
+        async with asyncio.timeout(timeout_s):
+            await self.publish(request)
+            async for entry in self.follow({ReplyGiven: start}, block_ms=500):
+                if entry and isinstance(entry[1], ReplyGiven) and entry[1].request_id == request.id:
+                    return entry[1]
+        raise TimeoutError
+
+
+def frame_of(headers: dict[str, str], body: bytes) -> FrameCaptured:
+    """The frame in a message. Raises KeyError or ValueError when a header is missing or wrong."""
+    return FrameCaptured(
+        camera_id=headers["camera_id"],
+        run_id=headers["run_id"],
+        seq=int(headers["seq"]),
+        captured_at=datetime.fromisoformat(headers["captured_at"]),
+        jpeg=body,
+    )
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1) if parts.netloc else url

@@ -1,0 +1,128 @@
+"""Subscribing to a stream so that nothing is lost: a group made at id 0, one entry at a time, claiming, limits.
+
+Two subscribers stand on one handler: one reads new entries, one claims those whose worker died; FastStream's
+``min_idle_time`` alone never reads new ones. Handlers are given the event; what has expired or was done before
+does not reach them (``age_limit``, ``idempotence``), and what cannot be handled ends in ``dead_letters``.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from faststream import AckPolicy
+from faststream.redis import RedisRouter, StreamSub
+from faststream.redis.parser import BinaryMessageFormatV1
+from pydantic import JsonValue
+from redis.exceptions import ResponseError
+
+from shared.bus import BLOCK_MS, Bus
+from shared.errors import MoodstreamError
+from shared.events import Event, FrameCaptured, ReplyGiven, RequestMade
+from shared.streams import FRAMES
+
+log = logging.getLogger("moodstream.delivery")
+
+CLAIM_AFTER_MS = 5_000
+"""An entry that was not done for so long is given to another worker."""
+
+HANDLER_TIMEOUT_S = 4.0
+"""Below the claiming time, so that two workers never hold one entry."""
+
+CLAIM_EVERY_MS = 1_000
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[E], Awaitable[None]]
+
+
+def consume(router: RedisRouter, bus: Bus, event: type[E], group: str) -> Callable[[Handler[E]], Handler[E]]:
+    """Decorate a handler of one type of event; ``group`` is the name of the service."""
+
+    def decorate(handler: Handler[E]) -> Handler[E]:
+        async def receive(body: E) -> None:
+            async with asyncio.timeout(HANDLER_TIMEOUT_S):
+                await handler(body)
+
+        receive.__annotations__["body"] = event
+        receive.__name__ = handler.__name__
+        for claim_after in (None, CLAIM_AFTER_MS):
+            receive = router.subscriber(
+                stream=StreamSub(
+                    bus.stream(event),
+                    group=group,
+                    consumer=f"{group}-{bus.consumer}",
+                    max_records=1,
+                    polling_interval=BLOCK_MS if claim_after is None else CLAIM_EVERY_MS,
+                    min_idle_time=claim_after,
+                ),
+                ack_policy=AckPolicy.NACK_ON_ERROR,
+            )(receive)
+        return handler
+
+    return decorate
+
+
+def consume_frames(
+    router: RedisRouter, bus: Bus, group: str
+) -> Callable[[Callable[[FrameCaptured], Awaitable[None]]], None]:
+    """Decorate the handler of frames: shared among workers, never acknowledged or claimed, since old ones are worthless."""
+    from faststream.redis.annotations import RedisStreamMessage
+
+    from shared.bus import frame_of
+
+    def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
+        @router.subscriber(
+            stream=StreamSub(
+                bus.key(FRAMES),
+                group=group,
+                consumer=f"{group}-{bus.consumer}",
+                max_records=1,
+                polling_interval=BLOCK_MS,
+                no_ack=True,
+            ),
+            message_format=BinaryMessageFormatV1,
+        )
+        async def receive(body: bytes, message: RedisStreamMessage) -> None:
+            try:
+                frame = frame_of(message.headers, body)
+            except (KeyError, ValueError) as error:
+                log.warning("a frame without its headers was refused: %s", error)
+                return
+            await handler(frame)
+
+    return decorate
+
+
+Answer = Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]
+
+
+def answer_requests(router: RedisRouter, bus: Bus, group: str, kinds: dict[str, Answer]) -> None:
+    """Serve requests of the given kinds; other kinds are another service's. A MoodstreamError becomes the reply's error."""
+
+    @consume(router, bus, RequestMade, group)
+    async def reply(request: RequestMade) -> None:
+        serve = kinds.get(request.kind)
+        if serve is None:
+            return
+        try:
+            result = await serve(request.body)
+        except MoodstreamError as error:
+            await bus.publish(ReplyGiven.following(request, request_id=request.id, error=str(error)))
+        else:
+            await bus.publish(ReplyGiven.following(request, request_id=request.id, result=result))
+
+
+async def create_groups(bus: Bus) -> None:
+    """Create the group of every subscriber at id 0; one that exists stays as it is."""
+    for stream, group in sorted(groups(bus)):
+        try:
+            await bus.redis.xgroup_create(stream, group, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+
+def groups(bus: Bus) -> set[tuple[str, str]]:
+    """(stream, group) of every subscriber of the broker."""
+    subscriptions = (getattr(subscriber, "stream_sub", None) for subscriber in bus.broker.subscribers)
+    return {(sub.name, sub.group) for sub in subscriptions if sub is not None and sub.group}

@@ -1,0 +1,281 @@
+"""Every event of Moodstream, as frozen models; they are facts, told in the past tense.
+
+Fields are only ever added, and consumers ignore those they do not know, so services upgrade one at a time.
+An event that follows from another is made with ``Event.following``: its id is uuid5(cause id, type), so that
+handling the same cause twice makes the same event, which consumers know again.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal, Self
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from shared.circumplex import Mood
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+SignedUnit = Annotated[float, Field(ge=-1, le=1)]
+
+NAMESPACE = uuid5(NAMESPACE_URL, "https://moodstream.invalid/events")
+"""Root of ids that follow from no other event."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    return str(uuid4())
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Event(Model):
+    """What all events have."""
+
+    id: str = Field(default_factory=new_id)
+    """UUID; the same for the same fact"""
+    type: str
+    """name of the event"""
+    schema_version: int = 1
+    at: datetime = Field(default_factory=utc_now)
+    """when it was published, UTC"""
+    session_id: str | None = None
+    """random id of the visit that it belongs to"""
+    trace_id: str = Field(default_factory=new_id)
+    """the same for all that follows from one frame or command"""
+
+    LIFETIME: ClassVar[timedelta | None] = None
+    """How long it asks for an action; None for events that ask for none."""
+
+    @classmethod
+    def following(cls, cause: "Event", **fields: Any) -> Self:
+        """The event of this class that follows from ``cause``: its id, session, trace and expiry are derived."""
+        derived: dict[str, Any] = {
+            "id": str(uuid5(UUID(cause.id), cls.__name__)),
+            "session_id": cause.session_id,
+            "trace_id": cause.trace_id,
+        }
+        return cls(**(derived | fields))
+
+
+class Asking(Event):
+    """An event that asks for an action: consumers drop it once it has expired."""
+
+    expires_at: datetime
+    """after this moment nobody acts on it"""
+
+
+def expiry(cls: type[Event], now: datetime | None = None) -> datetime:
+    """The moment at which an event of this class, published now, expires."""
+    if cls.LIFETIME is None:
+        raise TypeError(f"{cls.__name__} never expires")
+    return (now or utc_now()) + cls.LIFETIME
+
+
+class FrameCaptured(Model):
+    """A picture from a camera: the JPEG is the body of the message, the rest are its headers."""
+
+    camera_id: str
+    run_id: str
+    """new at each start of a camera; increases from run to run"""
+    seq: int
+    """counts frames within a run, from 0"""
+    captured_at: datetime
+    jpeg: bytes = Field(repr=False)
+
+
+class Probabilities(Model):
+    """Calibrated probabilities of the four moods; they sum to 1."""
+
+    angry: Probability
+    happy: Probability
+    sad: Probability
+    calm: Probability
+
+    def in_order(self) -> tuple[float, float, float, float]:
+        """In the order of ``shared.circumplex.MOODS``."""
+        return self.angry, self.happy, self.sad, self.calm
+
+
+class FaceRead(Model):
+    """One face of a frame."""
+
+    box: tuple[int, int, int, int]
+    """x, y, width, height in pixels of the frame"""
+    mood: Mood
+    confidence: Probability
+    """probability of that mood"""
+    probabilities: Probabilities
+    refused: str | None = None
+    """why the face was seen but not read; None for a face that was"""
+
+
+class FacesRead(Event):
+    """The faces of one frame were read; one event per frame."""
+
+    type: Literal["FacesRead"] = "FacesRead"
+    camera_id: str
+    run_id: str
+    seq: int
+    captured_at: datetime
+    faces: tuple[FaceRead, ...]
+    model: str
+    """name and version of the network"""
+    error: str | None = None
+    """why the frame was refused; then there are no faces"""
+
+
+class MoodChanged(Event):
+    """The apparent mood at a camera: the first of a session, a change, a heartbeat, or the end of the session."""
+
+    type: Literal["MoodChanged"] = "MoodChanged"
+    phase: Literal["start", "update", "end"]
+    reason: Literal["change", "heartbeat", "forced"]
+    camera_id: str
+    mood: Mood
+    before: Mood
+    confidence: Probability
+    """calibrated probability of the mood"""
+    probabilities: Probabilities | None
+    """None for nobody"""
+    valence: SignedUnit
+    arousal: SignedUnit
+    faces: int
+    """how many are seen"""
+    policy: Literal["largest", "average", "majority"] = "largest"
+    """how several faces became one mood"""
+    since: datetime
+    """when this mood began"""
+    expires_at: datetime
+    """the next event is due before this moment"""
+    model: str
+
+    LIFETIME = timedelta(seconds=30)
+
+
+class Song(Model):
+    """What is needed to show a song and to play it."""
+
+    id: str
+    title: str
+    artist: str
+    genre: str | None = None
+    uri: str | None = None
+    """where an output finds it, for example spotify:track:..."""
+
+
+class SongsOffered(Asking):
+    """Songs of a mood were offered to the visitor."""
+
+    type: Literal["SongsOffered"] = "SongsOffered"
+    camera_id: str | None = None
+    mood: Mood
+    songs: tuple[Song, ...]
+
+    LIFETIME = timedelta(seconds=90)
+
+
+class SongPicked(Asking):
+    """One of the offered songs was picked."""
+
+    type: Literal["SongPicked"] = "SongPicked"
+    offer_id: str
+    song_id: str
+    mood: Mood
+    """mood of the offer"""
+    by: Literal["visitor", "auto"]
+
+    LIFETIME = timedelta(seconds=60)
+
+
+class RankedSong(Model):
+    song: Song
+    similarity: Probability
+    """to the picked song; 1 is the same"""
+    reason: str
+    """one plain sentence of why"""
+
+
+class SongsRanked(Asking):
+    """Songs were ranked by similarity to the picked one."""
+
+    type: Literal["SongsRanked"] = "SongsRanked"
+    offer_id: str
+    picked: Song
+    mood: Mood
+    ranking: tuple[RankedSong, ...]
+    """best first, without the picked song"""
+    play: tuple[Song, ...]
+    """what shall play, in order"""
+
+    LIFETIME = timedelta(seconds=60)
+
+
+class FeedbackGiven(Event):
+    """The visitor said something about a song or a mood."""
+
+    type: Literal["FeedbackGiven"] = "FeedbackGiven"
+    kind: Literal["like", "skip", "wrong_mood"]
+    song_id: str | None = None
+    mood: Mood | None = None
+
+
+class PlaybackChanged(Event):
+    """What the player does now, and what it needs."""
+
+    type: Literal["PlaybackChanged"] = "PlaybackChanged"
+    state: Literal["ready", "playing", "paused", "signed_out", "no_device", "rate_limited", "unavailable"]
+    output: str
+    """name of the output: browser, log, spotify"""
+    song: Song | None = None
+    message: str = ""
+    """one sentence on what to do, where something is to be done"""
+
+
+class StatusChanged(Event):
+    """A service, or a part of one, came up, went away or works less well."""
+
+    type: Literal["StatusChanged"] = "StatusChanged"
+    service: str
+    part: str | None = None
+    """for example the id of a camera"""
+    state: Literal["online", "offline", "degraded"]
+    reason: str = ""
+
+
+class RequestMade(Asking):
+    """A question or a command to whichever service serves its kind."""
+
+    type: Literal["RequestMade"] = "RequestMade"
+    kind: str
+    """for example songs.similar"""
+    body: dict[str, JsonValue] = {}
+
+    LIFETIME = timedelta(seconds=1)
+
+
+class ReplyGiven(Event):
+    """The answer to a request."""
+
+    type: Literal["ReplyGiven"] = "ReplyGiven"
+    request_id: str
+    result: JsonValue = None
+    error: str | None = None
+    """one line, when the request could not be served"""
+
+
+EVENTS: tuple[type[Event], ...] = (
+    FacesRead,
+    MoodChanged,
+    SongsOffered,
+    SongPicked,
+    SongsRanked,
+    FeedbackGiven,
+    PlaybackChanged,
+    StatusChanged,
+    RequestMade,
+    ReplyGiven,
+)

@@ -1,0 +1,39 @@
+"""Settings that every service has; each reads ``MOODSTREAM_*`` from the environment or from ``.env``."""
+
+from typing import Any, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import MoodstreamError
+
+
+S = TypeVar("S", bound="Settings")
+
+
+class Settings(BaseSettings):
+    """Common settings. A service adds its own in a subclass in its ``main.py``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MOODSTREAM_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        description="Redis or Valkey server. `moodstream run` starts its own when this is not set.",
+    )
+    prefix: str = Field("mood:", description="Begins the name of every stream and key; one prefix is one site.")
+    host: str = Field("127.0.0.1", description="Address to listen on for the page and the health checks.")
+    port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
+    frames_kept: int = Field(4, ge=1, description="Frames that wait at most: 2 x (cameras + emotion workers).")
+
+
+def load(kind: type[S], **given: Any) -> S:
+    """Settings of one service; what is given as argument wins over the environment. Raises MoodstreamError."""
+    try:
+        return kind(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise MoodstreamError(f"MOODSTREAM_{name}: {first['msg']}") from None

@@ -1,0 +1,1 @@
+"""How models/ is made: data, networks, training, evaluation and export. Nothing imports this package."""
