@@ -61,7 +61,6 @@ class App:
     web: Starlette = field(init=False)
     exit_code: int = 0
     ready: asyncio.Event = field(default_factory=asyncio.Event)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self._watchdog = Watchdog(self.bus)
@@ -95,7 +94,7 @@ class App:
         try:
             yield
         finally:
-            self.stopping.set()
+            self.bus.stopping.set()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -141,7 +140,7 @@ class App:
     def exit(self, code: int = 0) -> None:
         """End the process in good order, with this code."""
         self.exit_code = code
-        self.stopping.set()
+        self.bus.stopping.set()
 
 
 async def _named(job: Job) -> None:
@@ -182,7 +181,7 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._app.stopping.set)
+            loop.add_signal_handler(number, self._app.bus.stopping.set)
         stop = loop.create_task(self._stop())
         try:
             yield
@@ -190,7 +189,7 @@ class _Server(uvicorn.Server):
             stop.cancel()
 
     async def _stop(self) -> None:
-        await self._app.stopping.wait()
+        await self._app.bus.stopping.wait()
         self.should_exit = True
 
 

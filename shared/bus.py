@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from faststream.redis import RedisBroker
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue, ValidationError
-from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -37,6 +36,13 @@ FRAME_PATIENCE_S = 1.0
 """A frame is not worth more."""
 
 
+class _Silent:
+    """FastStream's own log lines would repeat, with tracebacks, what ``dead_letters`` and ``watchdog`` say in one."""
+
+    def log(self, level: int, msg: Any, /, *, exc_info: Any = None, extra: Any = None) -> None:
+        """Say nothing."""
+
+
 class Bus:
     """Wraps one FastStream broker. Nothing connects before ``connect``."""
 
@@ -53,21 +59,23 @@ class Bus:
             socket_connect_timeout=2,
             health_check_interval=15,
             graceful_timeout=8,
-            logger=None,
+            logger=_Silent(),
         )
-        self._redis: "Redis[bytes] | None" = None
+        self._redis: Any = None
         self.frames_dropped = 0
+        self.stopping = asyncio.Event()
+        """set when the process begins to end; whatever holds a connection open lets go of it"""
 
     @property
-    def redis(self) -> "Redis[bytes]":
+    def redis(self) -> Any:
+        """The client of redis-py (answers are bytes). Any, because its types leave open whether it decodes."""
         if self._redis is None:
             raise RuntimeError("the bus is not connected yet")
         return self._redis
 
-    async def connect(self) -> "Redis[bytes]":
+    async def connect(self) -> None:
         """Make the client; it reaches out only when it is used."""
         self._redis = await self.broker.connect()
-        return self._redis
 
     async def close(self) -> None:
         await self.broker.stop()
@@ -118,7 +126,7 @@ class Bus:
     async def last_id(self, event: type[Event]) -> str:
         """Id of the newest entry of a stream, "0-0" when it is empty."""
         newest = await self.redis.xrevrange(self.stream(event), count=1)
-        return newest[0][0].decode() if newest else "0-0"
+        return str(newest[0][0].decode()) if newest else "0-0"
 
     async def follow(
         self, start: dict[type[Event], str], block_ms: int = BLOCK_MS
@@ -132,7 +140,7 @@ class Bus:
         pause = 0.1
         while True:
             try:
-                answer = await self.redis.xread(position, count=100, block=block_ms)  # type: ignore[arg-type]
+                answer = await self.redis.xread(position, count=100, block=block_ms)
             except AWAY as error:
                 log.warning("Redis is away: %s", error)
                 yield None

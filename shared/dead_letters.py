@@ -1,7 +1,8 @@
-"""What cannot be handled is put aside with the error, so that it neither blocks its neighbours nor is retried for ever."""
+"""What cannot be handled is put aside with its error; it neither blocks its neighbours nor is retried for ever."""
 
 import json
 import logging
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +15,7 @@ from shared.streams import DEAD_KEPT, DEAD_SUFFIX
 log = logging.getLogger("moodstream.delivery")
 
 MOST_DELIVERIES = 3
+_ADDED = (b"error", b"group", b"entry")
 
 
 class DeadLetters(BaseMiddleware):
@@ -27,7 +29,8 @@ class DeadLetters(BaseMiddleware):
     ) -> bool:
         if exc_val is None or not isinstance(exc_val, Exception):
             return False
-        raw, subscription = self.msg, self.context.get("handler_").stream_sub
+        raw: Any = self.msg
+        subscription = self.context.get("handler_").stream_sub
         client = self.context.get("broker").config.broker_config.connection.client
         channel, entry_id = raw["channel"], raw["message_ids"][0]
         if subscription.no_ack:
@@ -55,6 +58,35 @@ class DeadLetters(BaseMiddleware):
             both.xack(channel, subscription.group, entry_id)
             await both.execute()
         return True
+
+
+def letters(client: Any, prefix: str) -> Iterator[dict[str, str]]:
+    """The dead letters of a site, oldest first in each stream; ``client`` is a synchronous one."""
+    for stream in sorted(client.scan_iter(match=f"{prefix}*{DEAD_SUFFIX}")):
+        for letter_id, fields in client.xrange(stream):
+            values = {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
+            yield {
+                "stream": stream.decode().removesuffix(DEAD_SUFFIX),
+                "letter": letter_id.decode(),
+                "entry": values.get("entry", ""),
+                "group": values.get("group", ""),
+                "error": values.get("error", ""),
+                "data": values.get("__data__", ""),
+            }
+
+
+def replay(client: Any, prefix: str) -> int:
+    """Put every dead letter back on its stream, byte for byte; returns how many. Consumers that did it ignore it."""
+    count = 0
+    for dead in sorted(client.scan_iter(match=f"{prefix}*{DEAD_SUFFIX}")):
+        for letter_id, fields in client.xrange(dead):
+            original = {name: value for name, value in fields.items() if name not in _ADDED}
+            with client.pipeline(transaction=True) as both:
+                both.xadd(dead.decode().removesuffix(DEAD_SUFFIX), original)
+                both.xdel(dead, letter_id)
+                both.execute()
+            count += 1
+    return count
 
 
 def _line(error: BaseException) -> str:

@@ -8,51 +8,60 @@ does not reach them (``age_limit``, ``idempotence``), and what cannot be handled
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from faststream import AckPolicy
 from faststream.redis import RedisRouter, StreamSub
+from faststream.redis.annotations import RedisStreamMessage
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue
 from redis.exceptions import ResponseError
 
-from shared.bus import BLOCK_MS, Bus
+from shared.bus import BLOCK_MS, Bus, frame_of
 from shared.errors import MoodstreamError
 from shared.events import Event, FrameCaptured, ReplyGiven, RequestMade
 from shared.streams import FRAMES
 
 log = logging.getLogger("moodstream.delivery")
 
-CLAIM_AFTER_MS = 5_000
-"""An entry that was not done for so long is given to another worker."""
 
-HANDLER_TIMEOUT_S = 4.0
-"""Below the claiming time, so that two workers never hold one entry."""
+@dataclass(frozen=True)
+class Timing:
+    """The time-out stands below the claiming time, so that two workers never hold one entry."""
 
-CLAIM_EVERY_MS = 1_000
+    handler_timeout_s: float = 4.0
+    claim_after_ms: int = 5_000
+    """an entry that was not done for so long is given to another worker"""
+    claim_every_ms: int = 1_000
+
+
+TIMING = Timing()
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E], Awaitable[None]]
 
 
-def consume(router: RedisRouter, bus: Bus, event: type[E], group: str) -> Callable[[Handler[E]], Handler[E]]:
+def consume(
+    router: RedisRouter, bus: Bus, event: type[E], group: str, timing: Timing = TIMING
+) -> Callable[[Handler[E]], Handler[E]]:
     """Decorate a handler of one type of event; ``group`` is the name of the service."""
 
     def decorate(handler: Handler[E]) -> Handler[E]:
         async def receive(body: E) -> None:
-            async with asyncio.timeout(HANDLER_TIMEOUT_S):
+            async with asyncio.timeout(timing.handler_timeout_s):
                 await handler(body)
 
         receive.__annotations__["body"] = event
         receive.__name__ = handler.__name__
-        for claim_after in (None, CLAIM_AFTER_MS):
+        for claim_after in (None, timing.claim_after_ms):
             receive = router.subscriber(
                 stream=StreamSub(
                     bus.stream(event),
                     group=group,
                     consumer=f"{group}-{bus.consumer}",
                     max_records=1,
-                    polling_interval=BLOCK_MS if claim_after is None else CLAIM_EVERY_MS,
+                    polling_interval=BLOCK_MS if claim_after is None else timing.claim_every_ms,
                     min_idle_time=claim_after,
                 ),
                 ack_policy=AckPolicy.NACK_ON_ERROR,
@@ -65,10 +74,7 @@ def consume(router: RedisRouter, bus: Bus, event: type[E], group: str) -> Callab
 def consume_frames(
     router: RedisRouter, bus: Bus, group: str
 ) -> Callable[[Callable[[FrameCaptured], Awaitable[None]]], None]:
-    """Decorate the handler of frames: shared among workers, never acknowledged or claimed, since old ones are worthless."""
-    from faststream.redis.annotations import RedisStreamMessage
-
-    from shared.bus import frame_of
+    """Decorate the handler of frames: workers share them; none is claimed, since an old one is worthless."""
 
     def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
         @router.subscriber(
@@ -97,7 +103,7 @@ Answer = Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]
 
 
 def answer_requests(router: RedisRouter, bus: Bus, group: str, kinds: dict[str, Answer]) -> None:
-    """Serve requests of the given kinds; other kinds are another service's. A MoodstreamError becomes the reply's error."""
+    """Serve requests of these kinds; others are another service's. A MoodstreamError becomes the reply's error."""
 
     @consume(router, bus, RequestMade, group)
     async def reply(request: RequestMade) -> None:

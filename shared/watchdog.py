@@ -31,7 +31,8 @@ class Watchdog:
         for subscriber in self._bus.broker.subscribers:
             tasks = getattr(subscriber, "tasks", [])
             if not subscriber.running or not tasks or any(task.done() for task in tasks):
-                return f"the subscriber of {getattr(subscriber, 'stream_sub').name} has stopped"
+                name = getattr(subscriber, "stream_sub", None)
+                return f"the subscriber of {name and name.name} has stopped"
         return None
 
     async def run(self) -> None:

@@ -1,0 +1,1 @@
+"""The services; each imports itself and ``shared`` only."""

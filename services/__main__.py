@@ -1,0 +1,329 @@
+"""``moodstream``: the command line. The only module that knows several services."""
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from shared.errors import EXIT_FAILED, MoodstreamError
+
+CHILD = "_services"
+SOCKET = "MOODSTREAM_SOCKET"
+"""Environment variable with the file descriptor of the listening socket, which outlives restarts of the child."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (0 done, 1 failed, 2 wrong use, 70 to be restarted)."""
+    given = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = given.command
+    try:
+        return command(given)
+    except MoodstreamError as error:
+        print(f"moodstream: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except BrokenPipeError:  # the reader of our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="moodstream", description="A camera sees a face; its mood picks the music.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        one.set_defaults(command=command)
+        return one
+
+    def reading(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        one.add_argument("--json", action="store_true", help="one JSON object a line")
+        return one
+
+    run_ = reading(add("run", run, "Everything in one process, with a Redis of its own if none is given."))
+    run_.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
+    run_.add_argument("--player", choices=["browser", "log", "spotify"], help="where the song plays")
+    run_.add_argument("--once", action="store_true", help="end with the input")
+    run_.add_argument("--auto", action="store_true", help="pick by itself")
+    run_.add_argument("--port", type=int, help="port of the page (8080)")
+    run_.add_argument("--data", type=Path, metavar="FOLDER", help="keep events in this folder (else nothing is kept)")
+
+    read_ = reading(add("read", read, "Pictures or videos to faces, boxes, moods and probabilities."))
+    read_.add_argument("files", nargs="+", metavar="FILE")
+    reading(add("listen", listen, "Follow the mood events."))
+    reading(add("doctor", doctor, "What works here and what does not."))
+
+    songs = commands.add_parser("songs", help="The catalogue of songs.").add_subparsers(required=True, metavar="WHAT")
+    import_ = reading(songs.add_parser("import", help="Take in a catalogue; says what was dropped, and why."))
+    import_.add_argument("csv", type=Path, metavar="CSV")
+    import_.set_defaults(command=songs_import)
+    mood_ = reading(songs.add_parser("mood", help="Mood, valence and arousal of every song."))
+    mood_.set_defaults(command=songs_mood)
+    similar_ = reading(songs.add_parser("similar", help="Songs ranked by similarity to others."))
+    similar_.add_argument("ids", nargs="+", metavar="ID")
+    similar_.add_argument("-n", type=int, default=10, help="how many; 0 for all")
+    similar_.set_defaults(command=songs_similar)
+    for one in (import_, mood_, similar_):
+        one.add_argument("--catalogue", type=Path, metavar="FILE", help="instead of MOODSTREAM_CATALOGUE")
+
+    dead = commands.add_parser("dead", help="Dead letters.").add_subparsers(required=True, metavar="WHAT")
+    list_ = reading(dead.add_parser("list", help="What could not be handled."))
+    list_.set_defaults(command=dead_list)
+    replay_ = dead.add_parser("replay", help="Put them back where they came from.")
+    replay_.set_defaults(command=dead_replay)
+
+    child = commands.add_parser(CHILD)
+    child.add_argument("--once", action="store_true")
+    child.add_argument("--json", action="store_true")
+    child.set_defaults(command=services)
+    commands._choices_actions = [one for one in commands._choices_actions if one.dest != CHILD]
+    return parser
+
+
+def run(given: argparse.Namespace) -> int:
+    """The parent: owns the embedded server and the socket of the page, restarts its one child."""
+    from shared import runtime_file
+    from shared.app import listen as listen_on
+    from shared.embedded_redis import embedded_redis
+    from shared.settings import RunSettings, load
+    from shared.supervisor import supervise
+
+    settings = load(RunSettings, port=given.port)
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(listen_on(settings.host, settings.port))
+        own = settings.redis_url is None
+        redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data))
+        shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+        page = f"http://{shown}:{sock.getsockname()[1]}"
+        stack.callback(runtime_file.remove)
+        runtime_file.write(runtime_file.Running(os.getpid(), page, redis_url))
+        _tell(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
+        environment = {
+            **os.environ,
+            "MOODSTREAM_REDIS_URL": redis_url,
+            "MOODSTREAM_CAMERA": _camera(given),
+            SOCKET: str(sock.fileno()),
+            **({"MOODSTREAM_PLAYER": given.player} if given.player else {}),
+            **({"MOODSTREAM_AUTO": "true"} if given.auto else {}),
+            **({"MOODSTREAM_EMBEDDED": "true"} if own else {}),
+        }
+        flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]
+        command = [sys.executable, "-m", "services", CHILD, *flags]
+        return supervise(command, environment, inherit=[sock.fileno()])
+
+
+def _camera(given: argparse.Namespace) -> str:
+    from services.camera.sources import webcam_works
+
+    chosen: str | None = given.camera or os.environ.get("MOODSTREAM_CAMERA")
+    if chosen:
+        return chosen
+    if webcam_works():
+        return "webcam:0"
+    _tell(given.json, "No webcam was found, so a drawn face stands in; the page can use its own camera.")
+    return "pattern:"
+
+
+def _tell(as_json: bool, text: str) -> None:
+    """To a person; programs read standard output alone."""
+    print(text, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+
+def services(given: argparse.Namespace) -> int:
+    """The child: every service in one process."""
+    from services.camera.main import CameraSettings
+    from services.camera.main import create_service as camera
+    from services.emotion.main import EmotionSettings
+    from services.emotion.main import create_service as emotion
+    from services.gateway.main import GatewaySettings
+    from services.gateway.main import create_service as gateway
+    from services.player.main import PlayerSettings
+    from services.player.main import create_service as player
+    from services.recommender.main import RecommenderSettings
+    from services.recommender.main import create_service as recommender
+    from shared.app import build_app, create_bus, serve, set_up_logging
+    from shared.live import Ending, print_events, watch_lifeline
+    from shared.settings import load
+
+    common = load(GatewaySettings)
+    set_up_logging(common.log_level if "MOODSTREAM_LOG_LEVEL" in os.environ else "WARNING")
+    bus = create_bus(common)
+    ended = Ending(bus, lambda: app.exit())
+    app = build_app(
+        bus,
+        print_events(bus, as_json=given.json),
+        emotion(load(EmotionSettings), bus),
+        recommender(load(RecommenderSettings), bus),
+        player(load(PlayerSettings), bus),
+        gateway(common, bus),
+        camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
+        watch_lifeline(bus, ended),
+    )
+    return serve(app, socket.socket(fileno=int(os.environ[SOCKET])))
+
+
+def read(given: argparse.Namespace) -> int:
+    """Each file to the faces in it; 1 when a file could not be read, after all the others were."""
+    from services.emotion.files import read_file
+    from services.emotion.main import EmotionSettings, create_reader
+    from shared.settings import load
+
+    reader = create_reader(load(EmotionSettings))
+    failed = False
+    for file in given.files:
+        for result in read_file(reader, Path(file)):
+            failed |= result["error"] is not None
+            print(json.dumps(result) if given.json else _read_line(result), flush=True)
+    return EXIT_FAILED if failed else 0
+
+
+def _read_line(result: dict[str, object]) -> str:
+    when = f" at {result['time_s']:.1f} s" if "time_s" in result else ""
+    faces = result["faces"]
+    assert isinstance(faces, list)
+    found = [
+        f"{face['mood']} ({face['confidence']:.0%}) at {','.join(map(str, face['box']))}"
+        + (f", refused: {face['refused']}" if face["refused"] else "")
+        for face in faces
+    ]
+    return f"{result['file']}{when}: {result['error'] or '; '.join(found) or 'no face'}"
+
+
+def listen(given: argparse.Namespace) -> int:
+    """Mood events as they come, until interrupted."""
+    from shared.console import line
+    from shared.events import MoodChanged
+    from shared.live import follow_moods
+
+    for event in follow_moods(_redis_url(), (MoodChanged,)):
+        print(line(event, as_json=given.json), flush=True)
+    return 0
+
+
+def songs_import(given: argparse.Namespace) -> int:
+    """Take in a catalogue and say what was dropped."""
+    from services.recommender.commands import import_file
+
+    report = import_file(given.csv, _catalogue(given))
+    print(json.dumps(report.as_dict()) if given.json else report.as_text())
+    return 0
+
+
+def songs_mood(given: argparse.Namespace) -> int:
+    """Mood, valence and arousal of every song."""
+    from services.recommender.commands import moods
+
+    for song in moods(_catalogue(given)):
+        text = f"{song['id']}  {song['mood']:<6}{song['valence']:+.2f} {song['arousal']:+.2f}"
+        print(json.dumps(song) if given.json else text)
+    return 0
+
+
+def songs_similar(given: argparse.Namespace) -> int:
+    """Rankings by similarity to the given songs."""
+    from services.recommender.commands import similar
+
+    for found in similar(given.ids, _catalogue(given), given.n):
+        if given.json:
+            print(json.dumps(found))
+            continue
+        print(found["id"])
+        for song in found["ranking"]:
+            print(f"  {song['similarity']:.3f}  {song['id']}  {song['reason']}")
+    return 0
+
+
+def _catalogue(given: argparse.Namespace) -> Path:
+    from services.recommender.main import RecommenderSettings
+    from shared.settings import load
+
+    return load(RecommenderSettings, catalogue=given.catalogue).catalogue
+
+
+def doctor(given: argparse.Namespace) -> int:
+    """Every part with the command that cures it; 1 when a needed one does not work."""
+    failed = False
+    for part, needed, fault in _checks():
+        failed |= needed and fault is not None
+        state = "ok" if fault is None else "missing" if needed else "not used"
+        found = {"part": part, "state": state, "hint": fault}
+        print(json.dumps(found) if given.json else f"{state:<9}{part}" + (f": {fault}" if fault else ""))
+    return EXIT_FAILED if failed else 0
+
+
+def _checks() -> Iterator[tuple[str, bool, str | None]]:
+    """(part, whether it is needed, what is wrong with it or None)."""
+    from services.camera.sources import webcam_works
+    from services.emotion.main import EmotionSettings, create_reader
+    from services.player.main import PlayerSettings, create_output
+    from services.recommender.commands import moods
+    from services.recommender.main import RecommenderSettings
+    from shared.embedded_redis import embedded_redis
+    from shared.live import check_redis
+    from shared.settings import RunSettings, load
+
+    def fault(check: Callable[[], object]) -> str | None:
+        try:
+            check()
+        except MoodstreamError as error:
+            return str(error)
+        return None
+
+    def own_redis() -> None:
+        with embedded_redis():
+            pass
+
+    given = load(RunSettings).redis_url
+    yield "Redis", True, fault(own_redis if given is None else lambda: check_redis(given))
+    yield "network", True, fault(lambda: create_reader(load(EmotionSettings)))
+    yield "catalogue", True, fault(lambda: next(moods(load(RecommenderSettings).catalogue)))
+    yield "player", True, fault(lambda: create_output(load(PlayerSettings)))
+    yield "webcam", False, None if webcam_works() else "none was found; a drawn face or the page's camera is used"
+
+
+def dead_list(given: argparse.Namespace) -> int:
+    """Dead letters of every stream."""
+    from shared.dead_letters import letters
+    from shared.live import connected
+
+    with connected(_redis_url()) as client:
+        for letter in letters(client, _prefix()):
+            text = f"{letter['stream']} {letter['entry']} ({letter['group']}): {letter['error']}"
+            print(json.dumps(letter) if given.json else text)
+    return 0
+
+
+def dead_replay(_: argparse.Namespace) -> int:
+    """Put dead letters back on their streams."""
+    from shared.dead_letters import replay
+    from shared.live import connected
+
+    with connected(_redis_url()) as client:
+        print(f"{replay(client, _prefix())} put back")
+    return 0
+
+
+def _prefix() -> str:
+    from shared.settings import RunSettings, load
+
+    return load(RunSettings).prefix
+
+
+def _redis_url() -> str:
+    from shared import runtime_file
+    from shared.settings import RunSettings, load
+
+    running = runtime_file.read()
+    url = load(RunSettings).redis_url or (running.redis_url if running else None)
+    if url is None:
+        raise MoodstreamError("nothing runs here: start `moodstream run`, or set MOODSTREAM_REDIS_URL")
+    return url
+
+
+if __name__ == "__main__":
+    sys.exit(main())

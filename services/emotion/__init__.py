@@ -1,0 +1,1 @@
+"""Frames in, face readings and steady apparent moods out."""

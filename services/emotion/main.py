@@ -1,0 +1,58 @@
+"""The emotion service: ``python -m services.emotion.main``. Any number of workers share the frames."""
+
+import sys
+from pathlib import Path
+
+from pydantic import Field
+
+from services.emotion.classifier import MODEL, Classifier
+from services.emotion.faces import HaarFinder
+from services.emotion.handlers import create_router
+from services.emotion.reader import Reader
+from services.emotion.smoothing import Steadiness
+from services.emotion.tracker import Patience, Tracker
+from services.emotion.tracking import Tracking
+from shared.app import Service, create_bus, run_service
+from shared.bus import Bus
+from shared.settings import Settings, load
+
+
+class EmotionSettings(Settings):
+    """Settings of the emotion service."""
+
+    model: Path = Field(MODEL, description="The network, an ONNX file that keeps the model contract.")
+    frame_max_age_ms: int = Field(1_000, gt=0, description="Older frames are dropped, never queued.")
+    smoothing_s: float = Field(0.5, gt=0, description="Time constant of the smoothing of moods.")
+    hold_s: float = Field(0.4, ge=0, description="A new mood must lead for so long before it is named.")
+    unsure_below: float = Field(0.45, ge=0.25, le=1, description="Below this probability the mood is unsure.")
+    margin: float = Field(0.08, ge=0, le=1, description="Least lead over the second mood; else the mood is unsure.")
+    arrive_s: float = Field(0.5, ge=0, description="Somebody must be seen for so long before a session opens.")
+    nobody_s: float = Field(2.0, gt=0, description="After so long without a face the session ends.")
+    heartbeat_s: float = Field(5.0, gt=0, description="The mood is told again so often when it does not change.")
+
+    def patience(self) -> Patience:
+        steadiness = Steadiness(self.smoothing_s, self.hold_s, self.unsure_below, self.margin)
+        return Patience(steadiness, arrive_s=self.arrive_s, nobody_s=self.nobody_s, heartbeat_s=self.heartbeat_s)
+
+
+def create_reader(settings: EmotionSettings, classifier: Classifier | None = None) -> Reader:
+    """What reads pictures; loads the network unless one is given. Raises MoodstreamError when it cannot be loaded."""
+    return Reader(HaarFinder(), classifier or Classifier(settings.model))
+
+
+def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier | None = None) -> Service:
+    """The service; ``classifier`` instead of the network that the settings name."""
+    reader = create_reader(settings, classifier)
+    patience = settings.patience()
+    tracking = Tracking(bus, lambda camera_id: Tracker(camera_id, reader.model, patience))
+    return Service("emotion", create_router(bus, reader, settings.frame_max_age_ms), background=[tracking.run])
+
+
+def create() -> tuple[Settings, Bus, Service]:
+    settings = load(EmotionSettings)
+    bus = create_bus(settings)
+    return settings, bus, create_service(settings, bus)
+
+
+if __name__ == "__main__":
+    sys.exit(run_service(create))

@@ -1,0 +1,65 @@
+"""One picture to the faces read in it: find, crop, gate, classify."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.emotion.decode import Grey
+from services.emotion.faces import CROP, Box, crop
+from services.emotion.quality import refusal
+from shared.circumplex import MOODS
+from shared.events import FaceRead, Probabilities
+
+
+class Finder(Protocol):
+    def find(self, grey: Grey) -> list[Box]: ...
+
+
+class Network(Protocol):
+    name: str
+
+    def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+
+
+class Reader:
+    """Reads pictures; holds no state between them."""
+
+    BARE_CROP_SIDE = 2 * CROP
+    """A square picture up to this side without a found face is taken as a face itself."""
+
+    def __init__(self, finder: Finder, network: Network) -> None:
+        self._finder = finder
+        self._network = network
+
+    @property
+    def model(self) -> str:
+        """Name and version of the network."""
+        return self._network.name
+
+    def read(self, grey: Grey, *, bare_crop: bool = False) -> list[FaceRead]:
+        """The faces of a picture uint8[H, W], largest first.
+
+        With ``bare_crop`` a small square picture in which no face is found is read as one face, which is what
+        cut-out faces of data sets are.
+        """
+        boxes = self._finder.find(grey)
+        if not boxes and bare_crop and grey.shape[0] == grey.shape[1] <= self.BARE_CROP_SIDE:
+            boxes = [Box(0, 0, grey.shape[1], grey.shape[0])]
+        if not boxes:
+            return []
+        faces = np.stack([crop(grey, box) for box in boxes])
+        readings = self._network.probabilities(faces)
+        return [_face(box, face, reading) for box, face, reading in zip(boxes, faces, readings, strict=True)]
+
+
+def _face(box: Box, face: Grey, reading: NDArray[np.float32]) -> FaceRead:
+    shares = np.clip(reading.astype(float), 0, 1)
+    best = int(np.argmax(shares))
+    return FaceRead(
+        box=(box.x, box.y, box.width, box.height),
+        mood=MOODS[best],
+        confidence=float(shares[best]),
+        probabilities=Probabilities(**{str(mood): float(p) for mood, p in zip(MOODS, shares, strict=True)}),
+        refused=refusal(box, face),
+    )

@@ -1,0 +1,52 @@
+"""Events as lines: JSON for programs, a short sentence for people."""
+
+from shared.events import (
+    Event,
+    MoodChanged,
+    PlaybackChanged,
+    SongPicked,
+    SongsOffered,
+    SongsRanked,
+    StatusChanged,
+)
+
+SHOWN: tuple[type[Event], ...] = (
+    MoodChanged,
+    SongsOffered,
+    SongPicked,
+    SongsRanked,
+    PlaybackChanged,
+    StatusChanged,
+)
+"""What a live view shows."""
+
+
+def line(event: Event, *, as_json: bool) -> str:
+    """One event, one line."""
+    return event.model_dump_json() if as_json else f"{event.at.astimezone():%H:%M:%S}  {_sentence(event)}"
+
+
+def _sentence(event: Event) -> str:
+    if isinstance(event, MoodChanged):
+        if event.phase == "end":
+            return f"mood     nobody is there any more ({event.camera_id})"
+        sure = f" ({event.confidence:.0%})" if event.probabilities else ""
+        again = {"heartbeat": ", still", "forced": ", chosen by hand"}.get(event.reason, "")
+        return f"mood     {event.mood}{sure}{again}"
+    if isinstance(event, SongsOffered):
+        return f"offer    {event.mood}: " + "; ".join(f"{song.title} - {song.artist}" for song in event.songs)
+    if isinstance(event, SongPicked):
+        return f"pick     {event.song_id} by {event.by}"
+    if isinstance(event, SongsRanked):
+        best = event.ranking[0] if event.ranking else None
+        near = (
+            f"; nearest {best.song.title} - {best.song.artist} ({best.similarity:.2f}, {best.reason})" if best else ""
+        )
+        return f"ranking  by {event.picked.title} - {event.picked.artist}{near}"
+    if isinstance(event, PlaybackChanged):
+        what = f" {event.song.title} - {event.song.artist}" if event.song else ""
+        return f"player   {event.state}{what} [{event.output}]" + (f"; {event.message}" if event.message else "")
+    if isinstance(event, StatusChanged):
+        part = f" {event.part}" if event.part else ""
+        return f"status   {event.service}{part} {event.state}" + (f": {event.reason}" if event.reason else "")
+    return event.type

@@ -1,0 +1,93 @@
+"""What a person at a terminal needs: live lines, a run that ends with its input, a look at Redis from outside."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from shared.app import Service
+from shared.bus import Bus
+from shared.console import SHOWN, line
+from shared.drain import drained
+from shared.errors import MoodstreamError
+from shared.events import Event
+from shared.settings import Settings, load
+from shared.streams import STREAMS
+from shared.supervisor import LIFELINE
+
+
+def print_events(bus: Bus, *, as_json: bool) -> Service:
+    """A service that prints a line per event."""
+
+    async def show() -> None:
+        async for entry in bus.follow({event: "0-0" if as_json else await bus.last_id(event) for event in SHOWN}):
+            if entry is not None:
+                print(line(entry[1], as_json=as_json), flush=True)
+
+    return Service("console", background=[show])
+
+
+class Ending:
+    """Ends a run once its input has ended and all that followed from it is done."""
+
+    def __init__(self, bus: Bus, leave: Callable[[], None]) -> None:
+        self._bus, self._leave, self._ended = bus, leave, asyncio.Event()
+
+    def begin(self) -> None:
+        self._ended.set()
+
+    async def run(self) -> None:
+        await self._ended.wait()
+        await drained(self._bus)
+        self._leave()
+
+
+def follow_moods(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
+    """Events of these kinds as they come. Raises MoodstreamError when Redis is away."""
+    prefix = load(Settings).prefix
+    names = {prefix + STREAMS[kind].name: kind for kind in kinds}
+    with connected(url) as client:
+        position = dict.fromkeys(names, "$")
+        while True:
+            for name, entries in client.xread(position, block=2_000) or ():
+                for entry_id, fields in entries:
+                    position[name.decode()] = entry_id
+                    yield names[name.decode()].model_validate_json(fields[b"__data__"])
+
+
+@contextlib.contextmanager
+def connected(url: str) -> Iterator[Any]:
+    """A synchronous client that answers, in bytes. Raises MoodstreamError when Redis does not, now or later."""
+    try:
+        with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2) as client:
+            client.ping()
+            yield client
+    except (RedisError, OSError, ValueError) as error:
+        raise MoodstreamError(f"Redis does not answer: {error}") from None
+
+
+def check_redis(url: str) -> None:
+    """Raises MoodstreamError when the server does not answer."""
+    with connected(url):
+        pass
+
+
+def watch_lifeline(bus: Bus, ended: Ending) -> Service:
+    """Ends the process when its parent is gone, and the parent's embedded server with it."""
+
+    async def watch() -> None:
+        lifeline = int(os.environ[LIFELINE])
+        gone = asyncio.Event()
+        asyncio.get_running_loop().add_reader(lifeline, gone.set)
+        await gone.wait()
+        if os.environ.get("MOODSTREAM_EMBEDDED"):
+            with contextlib.suppress(RedisError, OSError):
+                await bus.redis.shutdown(nosave=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    return Service("run", background=[ended.run, watch])

@@ -1,0 +1,62 @@
+"""Unknown bytes: refused early, cheaply, with a reason."""
+
+import struct
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.emotion.decode import MAX_BYTES, PictureRefused, decode_grey
+from tests.drawn import encoded, noise
+
+JPEG = encoded(noise())
+
+
+def bomb(side: int = 60_000) -> bytes:
+    """A small JPEG whose header claims a huge picture."""
+    place = JPEG.index(b"\xff\xc0")
+    return JPEG[: place + 5] + struct.pack(">HH", side, side) + JPEG[place + 9 :]
+
+
+def test_a_jpeg_becomes_grey_levels() -> None:
+    grey = decode_grey(JPEG)
+    assert (grey.shape, grey.dtype) == ((480, 640), np.uint8)
+    assert abs(int(grey.mean()) - int(noise().mean())) <= 2
+
+
+def test_a_png_is_read_only_where_it_is_allowed() -> None:
+    picture = encoded(noise(60, 50), ".png")
+    assert decode_grey(picture, png=True).shape == (60, 50)
+    with pytest.raises(PictureRefused, match="not a JPEG picture"):
+        decode_grey(picture)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "not a JPEG"),
+        (b"<html>404</html>", "not a JPEG"),
+        (b"\xff\xd8\xff", "broken"),
+        (JPEG[:3] + bytes(5000), "broken"),
+        (JPEG + bytes(MAX_BYTES), "larger than"),
+        (bomb(), "pixels"),
+    ],
+    ids=["empty", "HTML", "truncated", "zeros", "oversized", "bomb"],
+)
+def test_what_is_no_picture_is_refused_fast(data: bytes, words: str) -> None:
+    start = time.perf_counter()
+    with pytest.raises(PictureRefused, match=words):
+        decode_grey(data)
+    assert time.perf_counter() - start < 0.5
+
+
+@given(st.binary(max_size=300), st.integers(0, len(JPEG)))
+def test_no_bytes_do_more_than_be_refused(extra: bytes, cut: int) -> None:
+    for data in (extra, JPEG[:cut] + extra + JPEG[cut:], JPEG[:cut] + extra):
+        try:
+            grey = decode_grey(data)
+        except PictureRefused:
+            continue
+        assert grey.ndim == 2

@@ -1,0 +1,79 @@
+"""Smoothing and hysteresis, for any frame rate."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.emotion.smoothing import Steadiness, SteadyMood
+from shared.circumplex import MOODS, Mood
+
+HAPPY, SAD, FLAT = (0.05, 0.8, 0.1, 0.05), (0.1, 0.05, 0.8, 0.05), (0.25, 0.25, 0.25, 0.25)
+
+shares = st.lists(st.floats(0, 1), min_size=4, max_size=4).filter(lambda p: sum(p) > 0.1)
+readings = st.lists(st.tuples(shares, st.floats(0, 2)), min_size=1, max_size=50)
+
+
+def show(mood: SteadyMood, probabilities: tuple[float, ...], start_s: float, seconds: float, rate: float) -> float:
+    """Read the same probabilities at a rate; returns the time at which the mood became what it is now."""
+    since, before = start_s, mood.mood
+    for step in range(round(seconds * rate)):
+        at = start_s + step / rate
+        mood.read(probabilities, at)
+        if mood.mood != before:
+            since, before = at, mood.mood
+    return since
+
+
+@pytest.mark.parametrize("rate", [3, 10, 30, 60])
+def test_a_change_is_named_after_about_the_same_time_at_any_rate(rate: float) -> None:
+    mood = SteadyMood(Steadiness())
+    show(mood, HAPPY, 0, 2, rate)
+    assert mood.mood is Mood.HAPPY
+    changed = show(mood, SAD, 2, 3, rate)
+    assert mood.mood is Mood.SAD
+    assert 0.4 <= changed - 2 <= 1.5
+
+
+@pytest.mark.parametrize("rate", [10, 30])
+def test_a_flicker_changes_nothing(rate: float) -> None:
+    mood = SteadyMood(Steadiness())
+    show(mood, HAPPY, 0, 2, rate)
+    for burst in range(10):
+        show(mood, SAD, 2 + burst, 2 / rate, rate)
+        show(mood, HAPPY, 2 + burst + 2 / rate, 1 - 2 / rate, rate)
+        assert mood.mood is Mood.HAPPY
+
+
+def test_no_reading_invents_a_mood() -> None:
+    mood = SteadyMood(Steadiness())
+    show(mood, FLAT, 0, 2, 10)
+    assert mood.mood is Mood.UNSURE
+
+
+def test_a_face_that_cannot_be_read_becomes_unsure() -> None:
+    mood = SteadyMood(Steadiness())
+    show(mood, HAPPY, 0, 2, 10)
+    mood.unread(2.0)
+    assert mood.mood is Mood.HAPPY
+    mood.unread(2.5)
+    assert mood.mood is Mood.UNSURE
+
+
+@given(readings)
+def test_probabilities_stay_probabilities_and_time_may_stand_still(frames: list[tuple[list[float], float]]) -> None:
+    mood, at = SteadyMood(Steadiness()), 0.0
+    for probabilities, step in frames:
+        at += step
+        mood.read(probabilities, at)
+        assert sum(mood.probabilities) == pytest.approx(1)
+        assert all(0 <= p <= 1 for p in mood.probabilities)
+        assert mood.mood in (*MOODS, Mood.UNSURE)
+
+
+@given(shares, st.floats(0.01, 5))
+def test_the_same_reading_again_changes_nothing(probabilities: list[float], step: float) -> None:
+    mood = SteadyMood(Steadiness())
+    mood.read(probabilities, 0)
+    first = mood.probabilities
+    mood.read(probabilities, step)
+    assert mood.probabilities == pytest.approx(first)

@@ -1,0 +1,199 @@
+"""Visits: who comes, which mood stands, who leaves."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import uuid5
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.emotion.tracker import Patience, Tracker
+from shared.circumplex import MOODS, Mood
+from shared.events import NAMESPACE, FaceRead, FacesRead, MoodChanged, Probabilities, RequestMade, expiry
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SURE = {mood: Probabilities(**{str(one): 0.85 if one == mood else 0.05 for one in MOODS}) for mood in MOODS}
+
+
+def face(mood: Mood, side: int = 100, refused: str | None = None) -> FaceRead:
+    return FaceRead(box=(0, 0, side, side), mood=mood, confidence=0.85, probabilities=SURE[mood], refused=refused)
+
+
+def reading(at_s: float, *faces: FaceRead, run_id: str = "1", seq: int | None = None) -> FacesRead:
+    number = round(at_s * 1000) if seq is None else seq
+    return FacesRead(
+        id=str(uuid5(NAMESPACE, f"{run_id}/{number}")),
+        camera_id="c",
+        run_id=run_id,
+        seq=number,
+        captured_at=START + timedelta(seconds=at_s),
+        faces=faces,
+        model="m",
+    )
+
+
+def script(*parts: tuple[Mood | None, float], rate: float = 10) -> list[FacesRead]:
+    """Readings of a scene: (mood or nobody, seconds)."""
+    frames, at = [], 0.0
+    for mood, seconds in parts:
+        for _ in range(round(seconds * rate)):
+            frames.append(reading(at, *([face(mood)] if mood else [])))
+            at += 1 / rate
+    return frames
+
+
+def told(tracker: Tracker, frames: Iterable[FacesRead]) -> list[MoodChanged]:
+    return [event for frame in frames for event in tracker.observe(frame, (frame.captured_at - START).total_seconds())]
+
+
+def moods(events: Iterable[MoodChanged]) -> list[tuple[str, Mood]]:
+    return [(event.phase, event.mood) for event in events if event.reason != "heartbeat"]
+
+
+@pytest.fixture
+def tracker() -> Tracker:
+    return Tracker("c", "m", Patience())
+
+
+@pytest.mark.parametrize("rate", [5, 10, 30])
+def test_a_visit_is_a_start_changes_and_an_end(tracker: Tracker, rate: float) -> None:
+    frames = script((None, 1), (Mood.SAD, 4), (Mood.HAPPY, 4), (None, 4), rate=rate)
+    events = told(tracker, frames)
+    assert moods(events) == [("start", Mood.SAD), ("update", Mood.HAPPY), ("end", Mood.NOBODY)]
+    assert len({event.session_id for event in events}) == 1
+    assert [event.before for event in events if event.reason != "heartbeat"] == [Mood.NOBODY, Mood.SAD, Mood.HAPPY]
+
+
+def test_the_end_comes_within_three_seconds_of_leaving(tracker: Tracker) -> None:
+    frames = script((Mood.CALM, 3), (None, 10))
+    left = [frame.seq for frame in frames if frame.faces][-1] / 1000
+    ends = [frame.seq / 1000 for frame in frames for event in tracker.observe(frame, 0) if event.phase == "end"]
+    assert len(ends) == 1
+    assert ends[0] - left <= 3
+
+
+def test_two_visits_are_two_sessions(tracker: Tracker) -> None:
+    events = told(tracker, script((Mood.CALM, 2), (None, 4), (Mood.CALM, 2), (None, 4)))
+    assert moods(events) == [("start", Mood.CALM), ("end", Mood.NOBODY)] * 2
+    assert len({event.session_id for event in events}) == 2
+
+
+def test_a_face_that_flashes_up_opens_nothing(tracker: Tracker) -> None:
+    assert told(tracker, script(*[(None, 1), (Mood.HAPPY, 0.2)] * 10)) == []
+
+
+def test_a_face_missed_now_and_then_is_the_same_visit(tracker: Tracker) -> None:
+    frames = script((Mood.HAPPY, 10))
+    gaps = [frame if index % 4 else frame.model_copy(update={"faces": ()}) for index, frame in enumerate(frames)]
+    assert moods(told(tracker, gaps)) == [("start", Mood.HAPPY)]
+
+
+def test_a_heartbeat_comes_while_nothing_changes(tracker: Tracker) -> None:
+    events = told(tracker, script((Mood.HAPPY, 21)))
+    assert [event.reason for event in events] == ["change", "heartbeat", "heartbeat", "heartbeat", "heartbeat"]
+    assert all(event.expires_at > event.at for event in events)
+
+
+def test_duplicates_and_late_readings_change_nothing() -> None:
+    frames = script((Mood.SAD, 4), (Mood.HAPPY, 4), (None, 4))
+    once, again = Tracker("c", "m", Patience()), Tracker("c", "m", Patience())
+    shuffled = [one for index, frame in enumerate(frames) for one in (frame, frame, frames[max(0, index - 5)])]
+    assert moods(told(once, frames)) == moods(told(again, shuffled))
+
+
+def test_a_restarted_camera_begins_anew_in_the_same_visit(tracker: Tracker) -> None:
+    first = script((Mood.SAD, 3))
+    second = [
+        frame.model_copy(update={"run_id": "2", "captured_at": frame.captured_at + timedelta(seconds=4)})
+        for frame in script((Mood.SAD, 3))
+    ]
+    events = told(tracker, [*first, *second])
+    assert moods(events) == [("start", Mood.SAD)]
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_clock_that_jumps_ends_no_visit(tracker: Tracker, hours: int) -> None:
+    frames = script((Mood.SAD, 3), (Mood.SAD, 3))
+    late = [
+        frame if index < 30 else frame.model_copy(update={"captured_at": frame.captured_at + timedelta(hours=hours)})
+        for index, frame in enumerate(frames)
+    ]
+    assert moods(told(tracker, late)) == [("start", Mood.SAD)]
+
+
+def test_a_face_that_cannot_be_read_is_seen_but_unsure(tracker: Tracker) -> None:
+    frames = [reading(step / 10, face(Mood.SAD, refused="too dark")) for step in range(30)]
+    [start] = told(tracker, frames)
+    assert (start.phase, start.mood, start.faces) == ("start", Mood.UNSURE, 1)
+
+
+def test_the_largest_readable_face_decides(tracker: Tracker) -> None:
+    crowd = face(Mood.SAD, 40), face(Mood.HAPPY, 120), face(Mood.ANGRY, 200, refused="too dark")
+    events = told(tracker, [reading(step / 10, *crowd) for step in range(20)])
+    assert moods(events) == [("start", Mood.HAPPY)]
+    assert events[0].faces == 3
+
+
+def test_a_silent_camera_sees_nobody(tracker: Tracker) -> None:
+    told(tracker, script((Mood.CALM, 2)))
+    assert tracker.tick(3.0) == []
+    assert [event.phase for event in tracker.tick(2.0 + Patience().silence_s)] == ["end"]
+    assert tracker.tick(60.0) == []
+
+
+def test_a_mood_by_hand_opens_a_session_and_stands_for_its_time(tracker: Tracker) -> None:
+    request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
+    [start] = tracker.choose(Mood.ANGRY, request, monotonic_s=0.0)
+    assert (start.phase, start.reason, start.mood, start.before) == ("start", "forced", Mood.ANGRY, Mood.NOBODY)
+    assert moods(told(tracker, script((Mood.HAPPY, 5)))) == []
+    assert tracker.tick(59.0) == []
+    assert [event.phase for event in tracker.tick(66.0)] == ["end"]
+
+
+def test_a_tracker_that_takes_over_goes_on_with_the_session(tracker: Tracker) -> None:
+    frames = script((Mood.SAD, 3), (Mood.HAPPY, 3), (None, 4))
+    [start] = [event for event in told(tracker, frames[:20]) if event.phase == "start"]
+    other = Tracker("c", "m", Patience())
+    other.restore(start, monotonic_s=2.0)
+    events = told(other, frames[20:])
+    assert moods(events) == [("update", Mood.HAPPY), ("end", Mood.NOBODY)]
+    assert {event.session_id for event in events} == {start.session_id}
+
+
+def test_an_old_or_ended_session_is_not_restored(tracker: Tracker) -> None:
+    [start] = told(tracker, script((Mood.SAD, 3)))
+    for gone in (
+        start.model_copy(update={"phase": "end"}),
+        start.model_copy(update={"expires_at": START}),
+    ):
+        other = Tracker("c", "m", Patience())
+        other.restore(gone, monotonic_s=0.0)
+        assert other.end() == []
+
+
+def test_the_same_reading_gives_the_same_event_id() -> None:
+    frames = script((Mood.SAD, 3))
+    ids = [told(Tracker("c", "m", Patience()), frames)[0].id for _ in range(2)]
+    assert ids[0] == ids[1]
+
+
+scenes = st.lists(st.tuples(st.sampled_from([None, *MOODS]), st.floats(0.1, 6)), min_size=1, max_size=12)
+
+
+@given(scenes, st.sampled_from([2, 7, 25]))
+def test_phases_always_come_in_order(parts: list[tuple[Mood | None, float]], rate: float) -> None:
+    tracker = Tracker("c", "m", Patience())
+    events = told(tracker, script(*parts, rate=rate)) + tracker.end()
+    open_session: str | None = None
+    for event in events:
+        if event.phase == "start":
+            assert open_session is None
+            open_session = event.session_id
+        assert event.session_id == open_session
+        assert (event.mood is Mood.NOBODY) == (event.phase == "end") == (event.probabilities is None)
+        if event.reason == "change" and event.phase == "update":
+            assert event.mood != event.before
+        if event.phase == "end":
+            open_session = None
+    assert open_session is None

@@ -1,0 +1,175 @@
+"""Workers share the frames; one of them tracks; killing it loses no session. Real processes."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid5
+
+from services.emotion.decode import decode_grey
+from services.emotion.faces import Box
+from services.emotion.handlers import read_frame
+from services.emotion.reader import Reader
+from services.emotion.tracking import END_OF_INPUT
+from shared.circumplex import MOODS, Mood
+from shared.events import (
+    NAMESPACE,
+    Event,
+    FaceRead,
+    FacesRead,
+    FrameCaptured,
+    MoodChanged,
+    Probabilities,
+    RequestMade,
+    StatusChanged,
+    expiry,
+    utc_now,
+)
+from shared.live import connected
+from shared.streams import STREAMS
+from tests.drawn import encoded, noise
+from tests.emotion.test_classifier import Classifier
+
+
+@contextmanager
+def worker(redis_url: str) -> Iterator["subprocess.Popen[bytes]"]:
+    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_PORT": "0"}
+    command = [sys.executable, "-m", "services.emotion.main"]
+    with subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def put(client: Any, event: Event) -> None:
+    client.xadd("mood:" + STREAMS[type(event)].name, {"__data__": event.model_dump_json()})
+
+
+def events(client: Any, kind: type[Event]) -> list[Any]:
+    entries = client.xrange("mood:" + STREAMS[kind].name)
+    return [kind.model_validate_json(fields[b"__data__"]) for _, fields in entries]
+
+
+def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def reading(seq: int, mood: Mood | None) -> FacesRead:
+    shares = Probabilities(**{str(one): 0.85 if one == mood else 0.05 for one in MOODS})
+    faces = (FaceRead(box=(0, 0, 90, 90), mood=mood, confidence=0.85, probabilities=shares),) if mood else ()
+    return FacesRead(
+        id=str(uuid5(NAMESPACE, str(seq))),
+        camera_id="c",
+        run_id="1",
+        seq=seq,
+        captured_at=utc_now(),
+        faces=faces,
+        model="m",
+    )
+
+
+def send_frames(client: Any, count: int) -> None:
+    """Frames through the stream, each waiting until the one before was taken, as a calm camera's are."""
+    import asyncio
+
+    from shared.app import create_bus
+    from shared.settings import Settings, load
+
+    url = f"unix://{client.connection_pool.connection_kwargs['path']}"
+
+    async def send() -> None:
+        bus = create_bus(load(Settings, redis_url=url, frames_kept=100))
+        await bus.connect()
+        for seq in range(count):
+            jpeg = encoded(noise(seed=seq))
+            await bus.publish_frame(FrameCaptured(camera_id="c", run_id="1", seq=seq, captured_at=utc_now(), jpeg=jpeg))
+            await asyncio.sleep(0.02)
+        await bus.close()
+
+    asyncio.run(send())
+
+
+def test_two_workers_share_the_frames_and_each_frame_is_read_once(redis_url: str) -> None:
+    with connected(redis_url) as client, worker(redis_url), worker(redis_url):
+        until(lambda: client.exists("mood:frames") and len(client.xinfo_groups("mood:frames")) == 1)
+        until(lambda: len(client.xinfo_consumers("mood:frames", "emotion")) == 2)
+        send_frames(client, 40)
+        until(lambda: len(events(client, FacesRead)) == 40)
+        assert sorted(one.seq for one in events(client, FacesRead)) == list(range(40))
+        assert len({one.id for one in events(client, FacesRead)}) == 40
+
+
+def test_a_killed_tracker_is_replaced_and_the_session_goes_on(redis_url: str) -> None:
+    with connected(redis_url) as client, worker(redis_url) as first:
+        until(lambda: client.get("mood:lease:tracker"))
+        holder = client.get("mood:lease:tracker")
+        with worker(redis_url):
+            until(lambda: len(client.xinfo_consumers("mood:frames", "emotion")) == 2)
+            assert client.get("mood:lease:tracker") == holder
+            for seq in range(20):
+                put(client, reading(seq, Mood.SAD))
+                time.sleep(0.1)
+            until(lambda: events(client, MoodChanged))
+            first.kill()
+            killed = time.monotonic()
+            for seq in range(20, 60):
+                put(client, reading(seq, Mood.HAPPY))
+                time.sleep(0.1)
+            until(lambda: client.get("mood:lease:tracker") not in (None, holder))
+            until(lambda: len([one for one in events(client, MoodChanged) if one.reason == "change"]) == 2)
+            assert time.monotonic() - killed < 10
+        moods = [one for one in events(client, MoodChanged) if one.reason == "change"]
+    assert [(one.phase, one.mood) for one in moods] == [("start", Mood.SAD), ("update", Mood.HAPPY)]
+    assert len({one.session_id for one in moods}) == 1
+
+
+def test_a_mood_by_hand_opens_a_session_and_the_end_of_input_ends_it(redis_url: str) -> None:
+    with connected(redis_url) as client, worker(redis_url):
+        until(lambda: client.get("mood:lease:tracker"))
+        time.sleep(0.3)
+        body = {"camera_id": "c", "mood": "calm"}
+        put(client, RequestMade(kind="mood.choose", body=body, expires_at=utc_now() + timedelta(seconds=5)))
+        put(
+            client,
+            RequestMade(kind="mood.choose", body={"camera_id": "c", "mood": "wild"}, expires_at=expiry(RequestMade)),
+        )
+        until(lambda: events(client, MoodChanged))
+        put(client, StatusChanged(service="camera", part="c", state="offline", reason=END_OF_INPUT))
+        until(lambda: len(events(client, MoodChanged)) == 2)
+        start, end = events(client, MoodChanged)
+    assert (start.phase, start.reason, start.mood) == ("start", "forced", Mood.CALM)
+    assert (end.phase, end.mood, end.session_id) == ("end", Mood.NOBODY, start.session_id)
+
+
+class NoFinder:
+    def find(self, grey: object) -> list[Box]:
+        return []
+
+
+def frame(jpeg: bytes) -> FrameCaptured:
+    return FrameCaptured(camera_id="c", run_id="1", seq=7, captured_at=utc_now(), jpeg=jpeg)
+
+
+def test_a_corrupt_frame_is_a_reading_with_an_error_and_no_faces() -> None:
+    reader = Reader(NoFinder(), Classifier())
+    result = read_frame(reader, frame(b"<html>"))
+    assert (result.error, result.faces, result.seq) == ("not a JPEG picture", (), 7)
+    assert read_frame(reader, frame(encoded(noise()))).error is None
+    assert read_frame(reader, frame(b"")).id == result.id
+
+
+def test_a_bare_crop_is_read_as_a_face_only_where_that_is_asked() -> None:
+    reader, crop = Reader(NoFinder(), Classifier()), decode_grey(encoded(noise(48, 48)))
+    assert reader.read(crop) == []
+    [face] = reader.read(crop, bare_crop=True)
+    assert face.box == (0, 0, 48, 48)
+    assert reader.read(decode_grey(encoded(noise(200, 200))), bare_crop=True) == []

@@ -1,0 +1,185 @@
+"""A process: health, readiness, the watchdog, good and bad ends. Real processes, as a person starts them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from shared.embedded_redis import embedded_redis
+from shared.live import connected
+
+SERVICE = """
+import asyncio, sys, time
+from faststream.redis import RedisRouter
+from shared.app import Service, create_bus, run_service
+from shared.delivery import consume
+from shared.errors import MoodstreamError
+from shared.events import SongPicked
+from shared.settings import Settings, load
+
+def create():
+    settings = load(Settings)
+    bus = create_bus(settings)
+    router = RedisRouter()
+
+    @consume(router, bus, SongPicked, "test")
+    async def take(event: SongPicked) -> None:
+        if event.song_id == "hang":
+            time.sleep(60)
+        print("took", event.song_id, flush=True)
+
+    async def job():
+        how = "@HOW@"
+        if how == "refuse":
+            raise MoodstreamError("the input is broken")
+        if how == "crash":
+            raise RuntimeError("unforeseen")
+        await asyncio.Event().wait()
+
+    return settings, bus, Service("test", router, background=[job])
+
+sys.exit(run_service(create))
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def process(redis_url: str, port: int, how: str = "") -> Iterator["subprocess.Popen[str]"]:
+    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_PORT": str(port)}
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVICE.replace("@HOW@", how)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def health(port: int, what: str) -> int | None:
+    """Status code of a health check, None while nothing listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/{what}", timeout=2) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return None
+
+
+def wait_for(port: int, what: str, status: int | None, timeout_s: float = 15.0) -> float:
+    start = time.monotonic()
+    while time.monotonic() - start < timeout_s:
+        if health(port, what) == status:
+            return time.monotonic() - start
+        time.sleep(0.05)
+    raise AssertionError(f"{what} is {health(port, what)}, not {status}")
+
+
+def put(url: str, song_id: str) -> None:
+    event = {"offer_id": "o", "song_id": song_id, "mood": "sad", "by": "auto", "expires_at": "2999-01-01T00:00:00Z"}
+    with connected(url) as client:
+        client.xadd("mood:picks", {"__data__": json.dumps(event)})
+
+
+def test_ready_once_redis_is_there_and_gone_in_good_order(tmp_path: Path) -> None:
+    """Redis down at start: alive but not ready, no crash; it comes up on the same socket, and work goes on."""
+    sock, port = tmp_path / "redis.sock", free_port()
+    with process(f"unix://{sock}", port) as child:
+        wait_for(port, "live", 200)
+        assert health(port, "ready") == 503
+        with embedded_redis() as url:
+            sock.symlink_to(url.removeprefix("unix://"))
+            wait_for(port, "ready", 200)
+            put(url, "first")
+            assert child.stdout is not None
+            assert child.stdout.readline() == "took first\n"
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(timeout=10) == 0
+        assert child.stderr is not None
+        log = child.stderr.read()
+    assert "waiting for Redis" in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("fault", ["flush", "group"])
+def test_a_lost_group_ends_the_process_with_70(redis_url: str, fault: str) -> None:
+    port = free_port()
+    with process(redis_url, port) as child:
+        wait_for(port, "ready", 200)
+        with connected(redis_url) as client:
+            client.flushall() if fault == "flush" else client.xgroup_destroy("mood:picks", "test")
+        assert child.wait(timeout=6) == 70
+
+
+def test_a_restart_after_a_lost_group_consumes_the_backlog(redis_url: str) -> None:
+    port = free_port()
+    with process(redis_url, port) as child:
+        wait_for(port, "ready", 200)
+        with connected(redis_url) as client:
+            client.flushall()
+        put(redis_url, "meanwhile")
+        assert child.wait(timeout=6) == 70
+    with process(redis_url, port) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "took meanwhile\n"
+
+
+def test_a_stuck_loop_ends_the_process_with_70_within_ten_seconds(redis_url: str) -> None:
+    port = free_port()
+    with process(redis_url, port) as child:
+        wait_for(port, "ready", 200)
+        put(redis_url, "hang")
+        start = time.monotonic()
+        assert child.wait(timeout=12) == 70
+        assert time.monotonic() - start <= 10
+
+
+@pytest.mark.parametrize(("how", "code"), [("refuse", 1), ("crash", 70)])
+def test_a_failing_job_ends_the_process(redis_url: str, how: str, code: int) -> None:
+    with process(redis_url, free_port(), how) as child:
+        assert child.wait(timeout=15) == code
+        assert child.stderr is not None
+        log = child.stderr.read()
+    if how == "refuse":
+        assert [line for line in log.splitlines() if not line.startswith("20")] == ["moodstream: the input is broken"]
+
+
+def test_a_busy_port_is_one_line_and_1(redis_url: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with process(redis_url, port) as child:
+            assert child.wait(timeout=15) == 1
+            assert child.stderr is not None
+            [line] = child.stderr.read().splitlines()
+    assert f"127.0.0.1:{port}" in line
+
+
+def test_a_wrong_setting_is_one_line_and_1(redis_url: str) -> None:
+    with process(redis_url, 99999) as child:
+        assert child.wait(timeout=15) == 1
+        assert child.stderr is not None
+        [line] = child.stderr.read().splitlines()
+    assert line.startswith("moodstream: MOODSTREAM_PORT:")

@@ -1,0 +1,104 @@
+"""The embedded server and the parent that owns it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from shared.embedded_redis import embedded_redis
+from shared.errors import MoodstreamError
+from shared.live import connected
+from shared.supervisor import supervise
+
+
+def test_it_is_a_recent_server_on_a_private_socket() -> None:
+    with embedded_redis() as url:
+        socket = Path(url.removeprefix("unix://"))
+        assert socket.is_socket()
+        assert socket.stat().st_mode & 0o077 == 0
+        assert socket.parent.stat().st_mode & 0o077 == 0
+        with connected(url) as client:
+            assert client.info()["redis_version"] >= "7.2"
+            assert client.config_get("port") == {b"port": b"0"} or client.config_get("port") == {"port": "0"}
+    assert not socket.parent.exists()
+
+
+def test_a_data_folder_keeps_what_was_written(tmp_path: Path) -> None:
+    for expected in (None, b"kept"):
+        with embedded_redis(tmp_path) as url, connected(url) as client:
+            assert client.get("key") == expected
+            client.set("key", "kept")
+
+
+def test_a_data_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    with pytest.raises(MoodstreamError, match="data folder"), embedded_redis(file / "below"):
+        pass
+
+
+OWNER = """
+import sys, time
+from shared.embedded_redis import embedded_redis
+with embedded_redis() as url:
+    print(url, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's; elsewhere the child does it")
+def test_it_dies_with_an_owner_that_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    ) as owner:
+        assert owner.stdout is not None
+        url = owner.stdout.readline().strip()
+        owner.kill()
+        owner.wait()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            with connected(url):
+                time.sleep(0.05)
+        except MoodstreamError:
+            return
+    raise AssertionError("the server outlived its owner")
+
+
+def child(script: str) -> list[str]:
+    return [sys.executable, "-c", script]
+
+
+def test_the_parent_restarts_a_child_that_asks_for_it(tmp_path: Path) -> None:
+    script = f"""
+import pathlib, sys
+runs = pathlib.Path({str(tmp_path / "runs")!r})
+count = len(runs.read_text()) if runs.exists() else 0
+runs.write_text("x" * (count + 1))
+sys.exit(70 if count < 2 else 3)
+"""
+    assert supervise(child(script), os.environ) == 3
+    assert (tmp_path / "runs").read_text() == "xxx"
+
+
+def test_the_parent_passes_a_signal_on_and_ends_with_the_child() -> None:
+    program = """
+import os, sys
+from shared.supervisor import supervise
+script = '''
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print("up", flush=True)
+time.sleep(60)
+'''
+sys.exit(supervise([sys.executable, "-c", script], os.environ))
+"""
+    with subprocess.Popen(child(program), stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "up\n"
+        parent.send_signal(signal.SIGINT)
+        assert parent.wait(timeout=10) == 0
