@@ -15,7 +15,7 @@ def missing(what: str) -> None:
     """A part that a test needs is not here: CI fails, elsewhere the test is skipped and says why."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must have {what}")
-    pytest.skip(f"needs {what}")
+    pytest.skip(f"needs {what}", allow_module_level=True)
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,11 @@ def _split(
 
 
 def _load_npz(path: Path) -> dict[int, Faces]:
-    with np.load(path, allow_pickle=False) as archive:
+    try:
+        archive = np.load(path, allow_pickle=False)
+    except (ValueError, OSError):
+        raise DataError(f"not a readable .npz file: {path}") from None
+    with archive:
         missing = {"images", "labels", "usage"} - set(archive.files)
         if missing:
             raise DataError(f"{path} lacks {', '.join(sorted(missing))}")
@@ -102,12 +106,20 @@ def _load_npz(path: Path) -> dict[int, Faces]:
 
 
 def _load_csv(path: Path) -> dict[int, Faces]:
-    table = pd.read_csv(path)
+    try:
+        table = pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise DataError(f"not a readable CSV file: {path} ({error})") from None
     missing = {"emotion", "pixels", "Usage"} - set(table.columns)
     if missing:
         raise DataError(f"{path} lacks the column {', '.join(sorted(missing))}")
-    images = np.stack([np.array(row.split(), dtype=np.uint8).reshape(SIZE, SIZE) for row in table["pixels"]])
-    usage = np.array([_USAGE_OF_NAME[name.lower()] for name in table["Usage"]], dtype=np.int64)
+    images = np.zeros((len(table), SIZE, SIZE), dtype=np.uint8)
+    for row, pixels in enumerate(table["pixels"]):
+        try:
+            images[row] = np.array(pixels.split(), dtype=np.uint8).reshape(SIZE, SIZE)
+        except (ValueError, OverflowError, AttributeError):
+            raise DataError(f"{path}, row {row + 1}: not {SIZE * SIZE} grey levels") from None
+    usage = np.array([_USAGE_OF_NAME.get(str(name).lower(), -1) for name in table["Usage"]], dtype=np.int64)
     moods = [_MOOD_OF_LABEL.get(int(label)) for label in table["emotion"]]
     return _split(images, moods, usage, np.zeros(len(images), bool))
 

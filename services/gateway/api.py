@@ -1,0 +1,205 @@
+"""The HTTP API: events as they come, the present state, and what visitors may do. All of it is JSON."""
+
+import asyncio
+import logging
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+
+from services.gateway.board import Board
+from services.gateway.browser_camera import BrowserCameras
+from services.gateway.feed import Feed
+from services.gateway.origin import is_foreign
+from services.gateway.pages import SecurityHeaders
+from shared.bus import Bus
+from shared.circumplex import Mood
+from shared.events import Event, FeedbackGiven, SongPicked, expiry, utc_now
+
+log = logging.getLogger("moodstream.gateway")
+
+MOST_BODY_BYTES = 16 * 1024
+MOST_LISTENERS = 1_000
+PUBLISH_S = 3.0
+
+ShortText = Field(min_length=1, max_length=200)
+FourMoods = Literal[Mood.ANGRY, Mood.HAPPY, Mood.SAD, Mood.CALM]
+
+
+class Body(BaseModel):
+    """Bodies are small and exact: an unknown field is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Pick(Body):
+    offer_id: str = ShortText
+    song_id: str = ShortText
+
+
+class ChosenMood(Body):
+    mood: FourMoods
+    camera_id: str | None = Field(None, min_length=1, max_length=200)
+
+
+class SessionEnd(Body):
+    camera_id: str | None = Field(None, min_length=1, max_length=200)
+
+
+class Feedback(Body):
+    kind: Literal["like", "skip", "wrong_mood"]
+    song_id: str | None = Field(None, min_length=1, max_length=200)
+    mood: FourMoods | None = None
+    camera_id: str | None = Field(None, min_length=1, max_length=200)
+
+
+B = TypeVar("B", bound=Body)
+
+
+class Api:
+    """Everything below ``/api/v1``."""
+
+    def __init__(self, bus: Bus, board: Board, feed: Feed, cameras: BrowserCameras) -> None:
+        self._bus = bus
+        self._board = board
+        self._feed = feed
+        self._cameras = cameras
+        self._closer: asyncio.Task[None] | None = None
+
+    def mount(self) -> Mount:
+        """An app of its own, so that its errors are JSON whatever else runs in the process."""
+        routes: list[BaseRoute] = [
+            Route("/events", self.events),
+            Route("/state", self.state),
+            Route("/picks", self.pick, methods=["POST"]),
+            Route("/moods", self.choose_mood, methods=["POST"]),
+            Route("/sessions/end", self.end_session, methods=["POST"]),
+            Route("/feedback", self.give_feedback, methods=["POST"]),
+        ]
+        if self._board.browser_camera:
+            routes.append(WebSocketRoute("/frames", self._cameras.serve))
+        app = Starlette(
+            routes=routes,
+            exception_handlers={
+                HTTPException: _refusal,
+                RedisError: _redis_away,
+                OSError: _redis_away,
+                ClientDisconnect: _nobody,
+            },
+        )
+        app.router.redirect_slashes = False
+        return Mount("/api/v1", app, middleware=[Middleware(SecurityHeaders, cache="no-store")])
+
+    async def events(self, request: Request) -> StreamingResponse:
+        """Server-sent events; ``Last-Event-ID`` resumes."""
+        if self._feed.listeners >= MOST_LISTENERS:
+            raise HTTPException(503, f"{MOST_LISTENERS} listen already; try again later")
+        # Not a job of the service: those run only once Redis is there, and listeners come before.
+        self._closer = self._closer or asyncio.create_task(self._close_feed())
+        return StreamingResponse(
+            self._feed.listen(request.headers.get("last-event-id")),
+            media_type="text/event-stream",
+            headers={"X-Accel-Buffering": "no"},
+        )
+
+    async def _close_feed(self) -> None:
+        """The server waits for open streams before it ends."""
+        await self._bus.stopping.wait()
+        self._feed.close()
+
+    async def state(self, _: Request) -> Response:
+        return Response(self._board.to_json(), media_type="application/json")
+
+    async def pick(self, request: Request) -> JSONResponse:
+        """A song of an open offer; the same pick again makes the same event."""
+        body = await _body(request, Pick)
+        offer = self._board.offers.get(body.offer_id)
+        if offer is None or offer.event.expires_at < utc_now():
+            raise HTTPException(404, "this offer is unknown or has expired")
+        if body.song_id not in {song.id for song in offer.event.songs}:
+            raise HTTPException(422, "song_id: not a song of this offer")
+        if offer.picked not in (None, body.song_id):
+            raise HTTPException(409, "another song of this offer was picked already")
+        picked = SongPicked.following(
+            offer.event,
+            offer_id=offer.event.id,
+            song_id=body.song_id,
+            mood=offer.event.mood,
+            by="visitor",
+            expires_at=expiry(SongPicked),
+        )
+        answer = await self._publish(picked)
+        self._board.song_picked(picked.offer_id, picked.song_id)
+        return answer
+
+    async def choose_mood(self, request: Request) -> JSONResponse:
+        """A mood chosen by hand, at a camera or with none."""
+        body = await _body(request, ChosenMood)
+        return await self._ask("mood.choose", {"camera_id": body.camera_id or self._board.camera_id, "mood": body.mood})
+
+    async def end_session(self, request: Request) -> JSONResponse:
+        """The visit ends and is forgotten."""
+        body = await _body(request, SessionEnd)
+        return await self._ask("session.end", {"camera_id": body.camera_id or self._board.camera_id})
+
+    async def give_feedback(self, request: Request) -> JSONResponse:
+        """Like, skip or wrong mood."""
+        body = await _body(request, Feedback)
+        session_id = self._board.session_of(body.camera_id or self._board.camera_id)
+        return await self._publish(
+            FeedbackGiven(kind=body.kind, song_id=body.song_id, mood=body.mood, session_id=session_id)
+        )
+
+    async def _publish(self, event: Event) -> JSONResponse:
+        async with asyncio.timeout(PUBLISH_S):
+            await self._bus.publish(event)
+        return JSONResponse({"id": event.id}, 202)
+
+    async def _ask(self, kind: str, body: dict[str, JsonValue]) -> JSONResponse:
+        try:
+            reply = await self._bus.ask(kind, body)
+        except TimeoutError:
+            raise HTTPException(504, f"nobody answered {kind} within a second") from None
+        if reply.error is not None:
+            raise HTTPException(409, reply.error)
+        return JSONResponse({"result": reply.result})
+
+
+async def _body(request: Request, kind: type[B]) -> B:
+    """The JSON in a request's body. Raises HTTPException with one line when it is none, too big or not ours."""
+    if is_foreign(request):
+        raise HTTPException(403, "only pages of this server may do that")
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MOST_BODY_BYTES:
+            raise HTTPException(413, f"the body is larger than {MOST_BODY_BYTES} bytes")
+    try:
+        return kind.model_validate_json(bytes(raw) or b"{}")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise HTTPException(400, "the body is not valid JSON") from None
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise HTTPException(422, f"{where}: {first['msg']}") from None
+
+
+async def _refusal(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _redis_away(_: Request, error: Exception) -> JSONResponse:
+    log.warning("a request failed because Redis is away: %s", error or type(error).__name__)
+    return JSONResponse({"error": "Redis does not answer; try again in a moment"}, 503)
+
+
+async def _nobody(_: Request, __: Exception) -> Response:
+    """The sender left in mid-sentence; there is nobody to answer."""
+    return Response(status_code=400)

@@ -1,0 +1,127 @@
+"""The camera of a browser: JPEG pictures over a WebSocket become frames like those of any other camera.
+
+The page is told its camera id and the frame rate, then sends a picture at a time and waits for the answer to each:
+so a slow line or a busy server slows the sender, and nothing is queued. Pictures are passed on and never kept.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Literal
+
+from redis.exceptions import RedisError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from services.gateway.origin import is_foreign
+from shared.bus import Bus
+from shared.events import FrameCaptured, StatusChanged, utc_now
+
+log = logging.getLogger("moodstream.gateway")
+
+JPEG_MAGIC = b"\xff\xd8\xff"
+MOST_BYTES = 2 * 1024 * 1024
+MOST_FRAMES_PER_S = 15
+IDLE_S = 10.0
+"""A browser that sends nothing for so long has gone to sleep: the local camera shall see again."""
+PAUSE_EVERY_S = 5.0
+PAUSE_S = 10
+PUBLISH_S = 2.0
+
+REFUSED, WRONG_DATA, TOO_BIG, BUSY = 1008, 1003, 1009, 1013
+"""Codes of RFC 6455 and its registry at IANA."""
+
+
+@dataclass
+class Gate:
+    """Lets a picture in or says why not; ``now`` is monotonic seconds."""
+
+    least_gap_s: float = 1 / MOST_FRAMES_PER_S
+    last: float = field(default=float("-inf"))
+
+    def refusal(self, picture: bytes, now: float) -> str | None:
+        if not picture.startswith(JPEG_MAGIC):
+            return "this is no JPEG picture"
+        if now - self.last < self.least_gap_s:
+            return f"more than {MOST_FRAMES_PER_S} pictures a second"
+        self.last = now
+        return None
+
+
+@dataclass
+class BrowserCameras:
+    """Takes in up to ``most`` browsers at a time."""
+
+    bus: Bus
+    local_camera_id: str
+    """camera that rests while a browser sends"""
+    frame_rate: float
+    most: int
+    connected: int = 0
+
+    async def serve(self, socket: WebSocket) -> None:
+        """One browser, from connection to disconnection."""
+        if is_foreign(socket):
+            await socket.close(REFUSED)
+            return
+        await socket.accept()
+        if self.connected >= self.most:
+            await socket.close(BUSY, "too many browsers send pictures already")
+            return
+        self.connected += 1
+        try:
+            await self._stream(socket, f"browser-{token_hex(6)}")
+        except WebSocketDisconnect:
+            log.debug("a browser left before it was answered")
+        finally:
+            self.connected -= 1
+
+    async def _stream(self, socket: WebSocket, camera_id: str) -> None:
+        await socket.send_json({"camera_id": camera_id, "frame_rate": self.frame_rate})
+        await self._say(camera_id, "online", "camera of a browser")
+        rest = asyncio.create_task(self._rest_local_camera())
+        try:
+            await self._receive(socket, camera_id)
+        finally:
+            rest.cancel()
+            await self._say(camera_id, "offline", "end of input")
+
+    async def _receive(self, socket: WebSocket, camera_id: str) -> None:
+        gate, seq, run_id = Gate(), 0, f"{time.time_ns() // 1_000_000:014d}"
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_S):
+                    message = await socket.receive()
+            except TimeoutError:
+                await socket.close(reason=f"no picture for {IDLE_S:.0f} s")
+                return
+            if message["type"] == "websocket.disconnect":
+                return
+            picture = message.get("bytes")
+            if picture is None or len(picture) > MOST_BYTES:
+                await socket.close(WRONG_DATA if picture is None else TOO_BIG)
+                return
+            refusal = gate.refusal(picture, time.monotonic())
+            if refusal is None:
+                frame = FrameCaptured(camera_id=camera_id, run_id=run_id, seq=seq, captured_at=utc_now(), jpeg=picture)
+                refusal = None if await self.bus.publish_frame(frame) else "Redis did not take it"
+                seq += 1
+            await socket.send_json({"accepted": refusal is None, "reason": refusal})
+
+    async def _rest_local_camera(self) -> None:
+        """Where no local camera runs, nobody answers, and that is as good."""
+        while True:
+            try:
+                await self.bus.ask("camera.pause", {"camera_id": self.local_camera_id, "seconds": PAUSE_S})
+            except (RedisError, OSError) as error:
+                log.debug("%s was not asked to rest: %s", self.local_camera_id, error)
+            await asyncio.sleep(PAUSE_EVERY_S)
+
+    async def _say(self, camera_id: str, state: Literal["online", "offline"], reason: str) -> None:
+        status = StatusChanged(service="gateway", part=camera_id, state=state, reason=reason)
+        try:
+            async with asyncio.timeout(PUBLISH_S):
+                await self.bus.publish(status)
+        except (RedisError, OSError) as error:
+            log.warning("%s is %s, but Redis was not told: %s", camera_id, state, error)

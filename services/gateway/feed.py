@@ -1,0 +1,109 @@
+"""Everybody hears the same events: one bounded history, and a listener is no more than a place in it.
+
+A listener costs no queue of its own, so a slow one slows nobody. One that falls out of the history, or comes back
+too late, is told how many events it missed and goes on from the present with a snapshot.
+
+Messages are server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Their ids are
+``RUN-NUMBER``: the number counts the events of all streams in the order in which this gateway saw them, and RUN is
+new at each start, because Redis numbers every stream on its own and no single entry id could say where to resume.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from itertools import islice
+from secrets import token_hex
+
+KEPT = 1_000
+"""Events that a listener may be behind."""
+
+BATCH = 100
+KEEP_ALIVE_S = 15.0
+KEEP_ALIVE = b": keep-alive\n\n"
+RETRY = b"retry: 1000\n\n"
+"""Browsers come back after one second."""
+
+
+class Feed:
+    """Fan-out of events to any number of listeners. ``snapshot`` gives the present as JSON."""
+
+    def __init__(self, snapshot: Callable[[], str], kept: int = KEPT) -> None:
+        self._snapshot = snapshot
+        self._history: deque[bytes] = deque(maxlen=kept)
+        self._newest = 0
+        self._run = token_hex(4)
+        self._news = asyncio.Event()
+        self._closed = False
+        self.listeners = 0
+
+    def publish(self, name: str, data: str) -> None:
+        """Tell everybody; never waits. ``data`` is one line of JSON."""
+        self._newest += 1
+        self._history.append(self._message(name, data, self._newest))
+        self._wake()
+
+    def publish_snapshot(self) -> None:
+        """Tell everybody to start afresh from the present."""
+        self.publish("snapshot", self._snapshot())
+
+    def close(self) -> None:
+        """End all streams now, and those that are still to come."""
+        self._closed = True
+        self._wake()
+
+    async def listen(
+        self, last_id: str | None = None, keep_alive_s: float = KEEP_ALIVE_S
+    ) -> AsyncGenerator[bytes, None]:
+        """Messages for one listener, for ever or until ``close``; ``last_id`` is the last that it has seen."""
+        self.listeners += 1
+        try:
+            yield RETRY
+            place = self._place_of(last_id)
+            if place is None:
+                place = self._newest
+                if last_id:
+                    yield self._gap(None)
+                yield self._present()
+            while not self._closed:
+                if place < self._newest - len(self._history):
+                    missed, place = self._newest - place, self._newest
+                    yield self._gap(missed)
+                    yield self._present()
+                elif place < self._newest:
+                    batch = list(islice(self._history, len(self._history) - (self._newest - place), None))[:BATCH]
+                    place += len(batch)
+                    yield b"".join(batch)
+                elif not await self._news_within(keep_alive_s):
+                    yield KEEP_ALIVE
+        finally:
+            self.listeners -= 1
+
+    async def _news_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._news.wait()
+        except TimeoutError:
+            return False
+
+    def _wake(self) -> None:
+        # Those who wait hold the old event; whoever comes next waits for the new one.
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def _place_of(self, last_id: str | None) -> int | None:
+        """The number in an id of this run; None for any other text."""
+        run, _, number = (last_id or "").rpartition("-")
+        if run != self._run or not number.isdecimal() or len(number) > 18:
+            return None
+        return int(number) if int(number) <= self._newest else None
+
+    def _present(self) -> bytes:
+        return self._message("snapshot", self._snapshot(), self._newest)
+
+    def _gap(self, missed: int | None) -> bytes:
+        """``missed`` is None where nobody can know it: the listener heard another run of the gateway."""
+        return f"event: gap\ndata: {json.dumps({'missed': missed})}\n\n".encode()
+
+    def _message(self, name: str, data: str, number: int) -> bytes:
+        return f"id: {self._run}-{number}\nevent: {name}\ndata: {data}\n\n".encode()

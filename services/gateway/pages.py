@@ -1,0 +1,54 @@
+"""The page and its files, and the headers that keep browsers from running or sending anything else."""
+
+from pathlib import Path
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+STATIC = Path(__file__).parent / "static"
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; frame-src https://open.spotify.com; object-src 'none'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    # The player of the frame may play by itself; nothing but the page itself may ask for the camera.
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+
+class SecurityHeaders:
+    """Sets the same headers on every answer; ``cache`` says how long browsers may keep it."""
+
+    def __init__(self, app: ASGIApp, cache: str) -> None:
+        self._app = app
+        self._headers = HEADERS | {"Cache-Control": cache}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def page_routes() -> list[BaseRoute]:
+    """The page at ``/`` and its files below ``/static``."""
+    # Browsers ask again each time and are told "not modified": an upgrade shows at once.
+    headers = [Middleware(SecurityHeaders, cache="no-cache")]
+    return [
+        Route("/", page, middleware=headers),
+        Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
+    ]
+
+
+async def page(_: Request) -> FileResponse:
+    return FileResponse(STATIC / "index.html", media_type="text/html")

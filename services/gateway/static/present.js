@@ -1,0 +1,116 @@
+// What is true now, put together from a snapshot and the events after it. Knows no page.
+
+export const MOODS = ["angry", "happy", "sad", "calm"];
+
+const STALE_GRACE_MS = 5_000;
+const emptyCamera = () => ({ mood: null, offer: null, picked: null, ranking: null });
+
+export class Present {
+  defaultCamera = null;
+  ownCamera = null; // id given to this browser's camera
+  browserCamera = false;
+  cameras = {};
+  playback = null;
+  status = new Map(); // "service/part" -> StatusChanged
+  aheadMs = 0; // the server's clock before ours
+
+  snapshot(data) {
+    this.aheadMs = Date.parse(data.now) - Date.now();
+    this.defaultCamera = data.camera_id;
+    this.browserCamera = data.browser_camera;
+    this.cameras = data.cameras;
+    this.playback = data.playback;
+    this.status = new Map(data.status.map((status) => [key(status), status]));
+  }
+
+  apply(event) {
+    switch (event.type) {
+      case "MoodChanged": return this.#mood(event);
+      case "SongsOffered": return this.#offer(event);
+      case "SongPicked": return this.#pick(event);
+      case "SongsRanked": return this.#ranking(event);
+      case "PlaybackChanged": this.playback = event; return;
+      case "StatusChanged": return this.#statusChanged(event);
+    }
+  }
+
+  /** What the page shows: one camera's mood and songs, whether they still hold, the player, the camera's state. */
+  view() {
+    const id = this.ownCamera ?? this.defaultCamera;
+    const camera = this.cameras[id] ?? emptyCamera();
+    const now = Date.now() + this.aheadMs;
+    const { mood, offer, ranking, picked } = camera;
+    const ended = !mood || mood.phase === "end";
+    const stale = !ended && now > Date.parse(mood.expires_at) + STALE_GRACE_MS;
+    return {
+      cameraId: id,
+      own: this.ownCamera !== null,
+      mood: ended || stale ? null : mood,
+      word: ended || stale ? "nobody" : mood.mood,
+      stale,
+      offer,
+      ranking,
+      picked: ranking?.picked ?? offer?.songs.find((song) => song.id === picked) ?? null,
+      songs: ranking ? "ranking" : !offer ? "none" : picked ? "picked"
+        : now > Date.parse(offer.expires_at) ? "expired" : "offer",
+      playback: this.playback,
+      status: this.#statusOf(id),
+    };
+  }
+
+  #statusOf(id) {
+    const all = [...this.status.values()].filter((status) => ["camera", "gateway"].includes(status.service));
+    return all.findLast((status) => status.part === id) ?? null;
+  }
+
+  #camera(id) {
+    return (this.cameras[id] ??= emptyCamera());
+  }
+
+  #mood(event) {
+    const camera = this.#camera(event.camera_id);
+    const session = sessionOf(camera);
+    if (event.phase === "end" || (session && session !== event.session_id)) {
+      Object.assign(camera, { offer: null, picked: null, ranking: null });
+    }
+    camera.mood = event;
+    const known = [this.defaultCamera, this.ownCamera, ...[...this.status.values()].map((status) => status.part)];
+    if (event.phase === "end" && !known.includes(event.camera_id)) delete this.cameras[event.camera_id];
+  }
+
+  #offer(event) {
+    const camera = this.#camera(event.camera_id ?? this.#cameraOf(event));
+    if (concerns(camera, event)) Object.assign(camera, { offer: event, picked: null, ranking: null });
+  }
+
+  #pick(event) {
+    for (const camera of Object.values(this.cameras)) {
+      if (camera.offer?.id === event.offer_id) camera.picked ??= event.song_id;
+    }
+  }
+
+  #ranking(event) {
+    const camera = Object.values(this.cameras).find((each) => each.offer?.id === event.offer_id);
+    if (camera && concerns(camera, event)) Object.assign(camera, { ranking: event, picked: event.picked.id });
+  }
+
+  #statusChanged(event) {
+    this.status.set(key(event), event);
+    if (event.service === "gateway" && event.part && event.state === "offline") {
+      // The camera of a browser is gone for good: its id is never used again.
+      this.status.delete(key(event));
+      delete this.cameras[event.part];
+    }
+  }
+
+  #cameraOf(event) {
+    const found = Object.entries(this.cameras).find(([, camera]) => sessionOf(camera) === event.session_id);
+    return event.session_id && found ? found[0] : this.defaultCamera;
+  }
+}
+
+const key = (status) => `${status.service}/${status.part ?? ""}`;
+const sessionOf = (camera) => (camera.mood && camera.mood.phase !== "end" ? camera.mood.session_id : null);
+
+// Streams are read side by side: an offer of a visit that is over may come after its end.
+const concerns = (camera, event) => !camera.mood || !event.session_id || event.session_id === sessionOf(camera);

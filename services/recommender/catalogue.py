@@ -1,0 +1,144 @@
+"""The songs that may be offered: one table in one form, whatever file they came from."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from services.recommender.tables import read_table
+from shared.errors import MoodstreamError
+from shared.events import Song
+
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+FEATURES = (
+    "danceability",
+    "energy",
+    "key",
+    "loudness",
+    "mode",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+)
+"""Spotify's audio features, in the order of every feature table."""
+
+TEXTS = ("id", "title", "artist", "genre", "uri")
+"""Empty where unknown; only the id is always there."""
+
+NUMBERS = (*FEATURES, "duration_ms")
+COLUMNS = (*TEXTS, *NUMBERS)
+WHOLE = ("key", "mode", "duration_ms")
+
+ARTISTS = ";"
+"""Stands between the artists of one song."""
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Songs in the columns ``COLUMNS``, sorted by id, so that no result depends on the order of a file.
+
+    A song's position is its row, 0 to n - 1; lower positions have lower ids. Raises MoodstreamError when a column
+    or every song is missing, an id stands twice, or a number is none.
+    """
+
+    frame: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        if fault := _fault(self.frame):
+            raise MoodstreamError(f"this is no catalogue: {fault}")
+        kinds = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(WHOLE, "int64")
+        frame = self.frame.loc[:, list(COLUMNS)].astype(kinds).sort_values("id", ignore_index=True)
+        object.__setattr__(self, "frame", frame)
+
+    @classmethod
+    def load(cls, path: Path) -> "Catalogue":
+        """Read what ``save`` wrote. Raises MoodstreamError when the file is missing, broken or empty."""
+        if not os.path.exists(path):
+            raise MoodstreamError(f"no catalogue at {path}: make one with `moodstream songs import FILE`")
+        table, _ = read_table(path)
+        try:
+            return cls(table)
+        except MoodstreamError as error:
+            raise MoodstreamError(f"{path}: {error}") from None
+
+    def save(self, path: Path) -> None:
+        """Write as parquet; readers see the old file or the new one, never half of it. Raises MoodstreamError."""
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.frame.to_parquet(part, index=False)
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            raise MoodstreamError(f"cannot write the catalogue {path}: {error.strerror or error}") from None
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __contains__(self, song_id: object) -> bool:
+        return song_id in self._positions
+
+    def position(self, song_id: str) -> int:
+        """The row of a song. Raises MoodstreamError for an id that is not there."""
+        try:
+            return self._positions[song_id]
+        except KeyError:
+            raise MoodstreamError(f"no song with the id {song_id!r} in the catalogue") from None
+
+    def song(self, position: int) -> Song:
+        song_id, title, artist, genre, uri = self._texts[position]
+        return Song(id=song_id, title=title, artist=artist.replace(ARTISTS, ", "), genre=genre or None, uri=uri or None)
+
+    def artist(self, position: int) -> str:
+        """The first artist of a song; empty when unknown."""
+        return str(self._texts[position][2]).partition(ARTISTS)[0]
+
+    @cached_property
+    def features(self) -> Floats:
+        """float64 [n, 11] in the order of ``FEATURES`` and in Spotify's units."""
+        return self.frame.loc[:, list(FEATURES)].to_numpy(dtype=np.float64)
+
+    @cached_property
+    def standardised(self) -> Floats:
+        """float64 [n, 11]: ``features`` with mean 0 and standard deviation 1; 0 where all songs are alike."""
+        centred = self.features - self.features.mean(axis=0)
+        spread = self.features.std(axis=0)
+        alike = spread <= 1e-9 * np.abs(self.features).max(axis=0)
+        centred[:, alike] = 0
+        return np.asarray(centred / np.where(alike, 1, spread))
+
+    @cached_property
+    def _positions(self) -> Mapping[str, int]:
+        return {song_id: position for position, song_id in enumerate(self.frame["id"])}
+
+    @cached_property
+    def _texts(self) -> list[tuple[str, ...]]:
+        return list(zip(*(self.frame[column] for column in TEXTS), strict=True))
+
+
+def _fault(frame: pd.DataFrame) -> str | None:
+    missing = [column for column in COLUMNS if column not in frame.columns]
+    if missing:
+        return f"it lacks the columns {', '.join(missing)}"
+    if frame.empty:
+        return "it has no songs"
+    if frame["id"].isna().any() or frame["id"].duplicated().any():
+        return "an id is missing or stands twice"
+    numbers = frame.loc[:, list(NUMBERS)]
+    if not all(pd.api.types.is_numeric_dtype(kind) for kind in numbers.dtypes):
+        return "a feature is not a number"
+    if not np.isfinite(numbers.to_numpy(dtype=np.float64, na_value=np.nan)).all():
+        return "a feature is missing"
+    return None

@@ -1,0 +1,70 @@
+"""The library in use: made at the start, and anew whenever the file of the catalogue changes."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.errors import MoodstreamError
+
+if TYPE_CHECKING:
+    from services.recommender.library import Library
+
+log = logging.getLogger("moodstream.recommender")
+
+CHECK_EVERY_S = 0.5
+
+Stamp = tuple[int, int, int] | None
+
+
+class Shelf:
+    """Holds one library. Reading and fitting run in a thread, and who asks for songs never waits for a change."""
+
+    def __init__(self, path: Path, similarity: str) -> None:
+        self._path = path
+        self._similarity = similarity
+        self._library: Library | None = None
+        self._ready = asyncio.Event()
+
+    async def library(self) -> "Library":
+        """The library in use; waits for the first one after the start."""
+        await self._ready.wait()
+        assert self._library is not None
+        return self._library
+
+    async def watch(self) -> None:
+        """Read the catalogue and follow its changes for ever. Raises MoodstreamError when the first one is no good."""
+        before = await asyncio.to_thread(self._stamp)
+        self._library = await asyncio.to_thread(self._read)
+        seen = before or await asyncio.to_thread(self._stamp)  # the sample may have been put there just now
+        self._ready.set()
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            stamp = await asyncio.to_thread(self._stamp)
+            if stamp != seen:
+                seen = stamp
+                await self._renew()
+
+    async def _renew(self) -> None:
+        try:
+            self._library = await asyncio.to_thread(self._read)
+        except MoodstreamError as error:
+            log.warning("the new catalogue is not used, the old one stays: %s", error)
+
+    def _read(self) -> "Library":
+        # pandas and scikit-learn take seconds to import, for which the page and the other services need not wait.
+        from services.recommender.catalogue import Catalogue
+        from services.recommender.library import Library
+        from services.recommender.sample import sample_wanted, take_sample
+
+        catalogue = take_sample(self._path) if sample_wanted(self._path) else Catalogue.load(self._path)
+        library = Library.build(catalogue, self._similarity)
+        log.info("%d songs from %s", len(catalogue), self._path)
+        return library
+
+    def _stamp(self) -> Stamp:
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino

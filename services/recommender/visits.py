@@ -1,0 +1,52 @@
+"""What is remembered of a visit: whether the visitor is choosing, and the mood last offered. Kept in Redis, briefly."""
+
+from shared.bus import Bus
+from shared.circumplex import Mood
+from shared.events import SongPicked, SongsOffered
+
+REMEMBERED_S = 24 * 3600
+"""A session that never ends, because its tracker died, is forgotten after this."""
+
+OFFER_S = int(SongsOffered.LIFETIME.total_seconds())
+
+
+class Visits:
+    """Two keys a session; workers on different machines see the same."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def last_mood(self, session_id: str) -> Mood | None:
+        """The mood last offered in this session."""
+        mood = await self._bus.redis.get(self._offered(session_id))
+        return Mood(mood.decode()) if mood else None
+
+    async def open(self, session_id: str, offer_id: str) -> bool:
+        """The visitor begins to choose; False when another offer is open.
+
+        True again for the same offer, so that one whose worker died before it was done is made once more.
+        """
+        key = self._choosing(session_id)
+        if await self._bus.redis.set(key, offer_id, nx=True, ex=OFFER_S):
+            return True
+        return bool(await self._bus.redis.get(key) == offer_id.encode())
+
+    async def offered(self, session_id: str, mood: Mood) -> None:
+        """All that follows from the offer is published."""
+        await self._bus.redis.set(self._offered(session_id), mood.value, ex=REMEMBERED_S)
+
+    async def close(self, pick: SongPicked) -> None:
+        """The visitor has chosen; a late pick leaves a newer offer open."""
+        if pick.session_id is not None:
+            key = self._choosing(pick.session_id)
+            if await self._bus.redis.get(key) == pick.offer_id.encode():
+                await self._bus.redis.delete(key)
+
+    async def forget(self, session_id: str) -> None:
+        await self._bus.redis.delete(self._choosing(session_id), self._offered(session_id))
+
+    def _choosing(self, session_id: str) -> str:
+        return self._bus.key("choosing", session_id)
+
+    def _offered(self, session_id: str) -> str:
+        return self._bus.key("offered", session_id)

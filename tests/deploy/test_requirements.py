@@ -1,0 +1,46 @@
+"""The pinned requirements: complete, with hashes, at one version everywhere, and as pyproject.toml asks."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PINNED = sorted((ROOT / "requirements").glob("*.txt"))
+CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def pins(file: Path) -> list[Requirement]:
+    lines = (line.partition(" \\")[0] for line in file.read_text().splitlines() if re.match(r"[A-Za-z0-9]", line))
+    return [Requirement(line) for line in lines]
+
+
+@pytest.mark.parametrize("file", [file for file in PINNED if file != CONSTRAINTS], ids=lambda file: file.name)
+def test_every_line_is_a_version_with_a_hash(file: Path) -> None:
+    entries = re.sub(r"\\\n\s*", "", re.sub(r"^#.*\n", "", file.read_text(), flags=re.MULTILINE)).splitlines()
+    assert entries
+    for entry in entries:
+        assert re.fullmatch(r"[\w.-]+==[\w.]+( ; [^@#:]+?)?( --hash=sha256:[0-9a-f]{64})+", " ".join(entry.split()))
+
+
+@pytest.mark.parametrize("file", PINNED, ids=lambda file: file.name)
+def test_all_files_agree(file: Path) -> None:
+    everywhere = {str(pin) for pin in pins(CONSTRAINTS)}
+    if file.name != "sample.txt":  # read for its data, never imported, so it constrains nothing
+        assert {str(pin) for pin in pins(file)} <= everywhere
+
+
+@pytest.mark.parametrize("extra", sorted(PROJECT["optional-dependencies"]))
+def test_what_pyproject_asks_for_is_pinned(extra: str) -> None:
+    pinned = pins(ROOT / "requirements" / f"{extra}.txt")
+    asked = [Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"][extra]]
+    for wanted in asked:
+        if wanted.name == PROJECT["name"]:
+            continue
+        versions = [next(iter(pin.specifier)).version for pin in pinned if pin.name == canonicalize_name(wanted.name)]
+        assert versions, f"{wanted.name} is not pinned for {extra}: make lock"
+        assert all(version in wanted.specifier for version in versions), f"{wanted} but {versions}: make lock"
