@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     reading(add("listen", listen, "Follow the mood events."))
     reading(add("doctor", doctor, "What works here and what does not."))
 
+    add("settings", settings, "Every setting with its default, in the form of a .env file.")
+
     songs = commands.add_parser("songs", help="The catalogue of songs.").add_subparsers(required=True, metavar="WHAT")
     import_ = reading(songs.add_parser("import", help="Take in a catalogue; says what was dropped, and why."))
     import_.add_argument("csv", type=Path, metavar="CSV")
@@ -284,6 +286,30 @@ def _checks() -> Iterator[tuple[str, bool, str | None]]:
     yield "catalogue", True, fault(lambda: next(moods(load(RecommenderSettings).catalogue)))
     yield "player", True, fault(lambda: create_output(load(PlayerSettings)))
     yield "webcam", False, None if webcam_works() else "none was found; a drawn face or the page's camera is used"
+
+
+def settings(_: argparse.Namespace) -> int:
+    """Print what .env.example holds."""
+    from services.camera.main import CameraSettings
+    from services.emotion.main import EmotionSettings
+    from services.gateway.main import GatewaySettings
+    from services.player.main import PlayerSettings
+    from services.recommender.main import RecommenderSettings
+    from shared.settings import RunSettings, example
+
+    print(
+        example(
+            {
+                "Common": RunSettings,
+                "Camera": CameraSettings,
+                "Emotion": EmotionSettings,
+                "Recommender": RecommenderSettings,
+                "Player": PlayerSettings,
+                "Gateway": GatewaySettings,
+            }
+        )
+    )
+    return 0
 
 
 def dead_list(given: argparse.Namespace) -> int:

@@ -43,6 +43,8 @@ class Service:
     name: str
     router: RedisRouter = field(default_factory=RedisRouter)
     routes: Sequence[BaseRoute] = ()
+    prepare: Sequence[Job] = ()
+    """run to their end before the first message is taken, so that no handler waits for what is still loading"""
     background: Sequence[Job] = ()
     """run while the app runs; one that raises ends the process"""
 
@@ -101,22 +103,19 @@ class App:
             await self.bus.close()
 
     async def _run(self) -> None:
-        await self.bus.connect()
-        await self._wait_for_redis()
-        await self.bus.broker.start()
-        self.ready.set()
-        log.info("%s ready", ", ".join(service.name for service in self.services))
-        jobs = [job for service in self.services for job in service.background]
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._watchdog.run())
-                for job in jobs:
-                    group.create_task(_named(job))
+            await self.bus.connect()
+            await _all(self._wait_for_redis, *(job for service in self.services for job in service.prepare))
+            await self.bus.broker.start()
+            self.ready.set()
+            log.info("%s ready", ", ".join(service.name for service in self.services))
+            await _all(self._watchdog.run, *(job for service in self.services for job in service.background))
         except* MoodstreamError as errors:
-            self._end(EXIT_FAILED, errors.exceptions[0])
+            print(f"moodstream: {_first(errors)}", file=sys.stderr)
+            self.exit(EXIT_FAILED)
         except* Exception as errors:
-            log.critical("a background job failed", exc_info=errors.exceptions[0])
-            self._end(EXIT_RESTART, errors.exceptions[0])
+            log.critical("a background job failed", exc_info=_first(errors))
+            self.exit(EXIT_RESTART)
 
     async def _wait_for_redis(self) -> None:
         pause = 0.1
@@ -130,21 +129,28 @@ class App:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 
-    def _end(self, code: int, error: BaseException) -> None:
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        if code == EXIT_FAILED:
-            print(f"moodstream: {error}", file=sys.stderr)
-        self.exit(code)
-
     def exit(self, code: int = 0) -> None:
         """End the process in good order, with this code."""
         self.exit_code = code
         self.bus.stopping.set()
 
 
-async def _named(job: Job) -> None:
+async def _all(*jobs: Job) -> None:
+    """Run jobs side by side; the first that raises ends the others."""
+    async with asyncio.TaskGroup() as group:
+        for job in jobs:
+            group.create_task(_coroutine(job))
+
+
+async def _coroutine(job: Job) -> None:
     await job()
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def build_app(bus: Bus, *services: Service) -> App:

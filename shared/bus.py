@@ -23,7 +23,7 @@ from shared.streams import EVENT_OF_STREAM, FRAMES, STREAMS
 
 log = logging.getLogger("moodstream.bus")
 
-AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
+AWAY = (RedisConnectionError, RedisTimeoutError, ConnectionError)
 """What is raised while Redis cannot be reached."""
 
 BLOCK_MS = 2_000

@@ -1,5 +1,6 @@
 """Settings that every service has; each reads ``MOODSTREAM_*`` from the environment or from ``.env``."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
@@ -43,3 +44,19 @@ def load(kind: type[S], **given: Any) -> S:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise MoodstreamError(f"MOODSTREAM_{name}: {first['msg']}") from None
+
+
+def example(parts: Mapping[str, type[Settings]]) -> str:
+    """Every setting with its default and meaning, as the text of a ``.env`` file; each stands under its first part."""
+    lines = ["# Copy to .env and change what you need. What is commented out is the default."]
+    seen: set[str] = set()
+    for part, kind in parts.items():
+        lines += ["", f"## {part}"]
+        for name, field in kind.model_fields.items():
+            if name in seen:
+                continue
+            seen.add(name)
+            default = "" if field.default_factory or field.default is None else field.default
+            shown = str(default).lower() if isinstance(default, bool) else str(default)
+            lines += [f"# {field.description}", f"# MOODSTREAM_{name.upper()}={shown}"]
+    return "\n".join(lines)

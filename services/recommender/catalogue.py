@@ -77,7 +77,10 @@ class Catalogue:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self.frame.to_parquet(part, index=False)
+                with part.open("wb") as file:
+                    self.frame.to_parquet(file, index=False)
+                    file.flush()
+                    os.fsync(file.fileno())  # else a power cut may leave the new name on an empty file
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)
@@ -86,9 +89,6 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.frame)
-
-    def __contains__(self, song_id: object) -> bool:
-        return song_id in self._positions
 
     def position(self, song_id: str) -> int:
         """The row of a song. Raises MoodstreamError for an id that is not there."""

@@ -9,6 +9,7 @@ from services.recommender.catalogue import Catalogue
 from services.recommender.importers import ImportReport, import_songs
 from services.recommender.library import Library
 from services.recommender.sample import sample_wanted, take_sample
+from shared.errors import MoodstreamError
 
 
 def import_file(path: Path, target: Path) -> ImportReport:
@@ -43,6 +44,8 @@ def similar(
 
     Raises MoodstreamError for an id that is not there, before anything is ranked.
     """
+    if n < 0:
+        raise MoodstreamError(f"cannot rank {n} songs: 0 ranks all, a positive number the best")
     library = Library.build(open_songs(catalogue_path), similarity)
     for song_id in ids:
         library.catalogue.position(song_id)

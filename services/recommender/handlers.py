@@ -35,7 +35,7 @@ def create_router(bus: Bus, shelf: Shelf, ranked: int, play: Play, auto: bool) -
     async def make_offer(mood: MoodChanged, session: str) -> None:
         if mood.mood == await visits.last_mood(session):
             return
-        offered = outcomes.offer_for(mood, await shelf.library())
+        offered = outcomes.offer_for(mood, shelf.library)
         if not await visits.open(session, offered.id):
             return
         await bus.publish(offered)
@@ -46,7 +46,7 @@ def create_router(bus: Bus, shelf: Shelf, ranked: int, play: Play, auto: bool) -
     @consume(router, bus, SongPicked, GROUP)
     async def rank(pick: SongPicked) -> None:
         try:
-            ranking = outcomes.ranking_for(pick, await shelf.library(), ranked, play)
+            ranking = outcomes.ranking_for(pick, shelf.library, ranked, play)
         except MoodstreamError as error:
             log.warning("a pick was dropped: %s", error)
             return
@@ -54,10 +54,10 @@ def create_router(bus: Bus, shelf: Shelf, ranked: int, play: Play, auto: bool) -
         await visits.close(pick)
 
     async def songs_offer(body: dict[str, JsonValue]) -> JsonValue:
-        return questions.offer(body, await shelf.library())
+        return questions.offer(body, shelf.library)
 
     async def songs_similar(body: dict[str, JsonValue]) -> JsonValue:
-        return questions.similar(body, await shelf.library())
+        return questions.similar(body, shelf.library)
 
     answer_requests(router, bus, GROUP, {"songs.offer": songs_offer, "songs.similar": songs_similar})
     return router

@@ -32,10 +32,10 @@ class RecommenderSettings(Settings):
 
 
 def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
-    """The recommender; it reads the catalogue once it runs, and ends with one line when there is none."""
+    """The recommender; it reads the catalogue before it takes messages, and ends with one line when there is none."""
     shelf = Shelf(settings.catalogue, settings.similarity)
     router = create_router(bus, shelf, settings.ranked, settings.play, settings.auto)
-    return Service("recommender", router, background=(shelf.watch,))
+    return Service("recommender", router, prepare=[shelf.load], background=[shelf.watch])
 
 
 def create() -> tuple[RecommenderSettings, Bus, Service]:

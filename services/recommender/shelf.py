@@ -24,25 +24,27 @@ class Shelf:
         self._path = path
         self._similarity = similarity
         self._library: Library | None = None
-        self._ready = asyncio.Event()
+        self._seen: Stamp = None
 
-    async def library(self) -> "Library":
-        """The library in use; waits for the first one after the start."""
-        await self._ready.wait()
-        assert self._library is not None
+    @property
+    def library(self) -> "Library":
+        """The library in use."""
+        assert self._library is not None, "load comes first"
         return self._library
 
-    async def watch(self) -> None:
-        """Read the catalogue and follow its changes for ever. Raises MoodstreamError when the first one is no good."""
+    async def load(self) -> None:
+        """Read the catalogue for the first time. Raises MoodstreamError when it is no good."""
         before = await asyncio.to_thread(self._stamp)
         self._library = await asyncio.to_thread(self._read)
-        seen = before or await asyncio.to_thread(self._stamp)  # the sample may have been put there just now
-        self._ready.set()
+        self._seen = before or await asyncio.to_thread(self._stamp)  # the sample may have been put there just now
+
+    async def watch(self) -> None:
+        """Follow the changes of the file for ever."""
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
             stamp = await asyncio.to_thread(self._stamp)
-            if stamp != seen:
-                seen = stamp
+            if stamp != self._seen:
+                self._seen = stamp
                 await self._renew()
 
     async def _renew(self) -> None:

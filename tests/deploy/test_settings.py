@@ -8,7 +8,7 @@ import pytest
 from shared.settings import Settings
 
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
-INSIDE = {"redis_url", "host", "port", "model", "spotify_token_file"}
+INSIDE = {"redis_url", "host", "port", "once", "model", "spotify_token_file"}
 """Settings that the container itself decides."""
 
 

@@ -1,0 +1,151 @@
+"""Pictures from a browser: taken in one at a time, refused when they are none, and announced like any camera."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from faststream.redis.parser import BinaryMessageFormatV1
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from services.gateway.browser_camera import MOST_BYTES, Gate
+from shared.bus import Bus, frame_of
+from shared.embedded_redis import embedded_redis
+from shared.events import FrameCaptured, RequestMade, StatusChanged
+from shared.streams import FRAMES
+from tests.gateway.running import Gateway
+
+JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 100
+PACE_S = 0.08
+"""Slower than the most that is taken in."""
+
+
+@asynccontextmanager
+async def camera(gateway: Gateway, **options: Any) -> AsyncIterator[tuple[ClientConnection, str]]:
+    async with connect(f"ws://127.0.0.1:{gateway.port}/api/v1/frames", **options) as socket:
+        hello = json.loads(await socket.recv())
+        assert hello["frame_rate"] == 10
+        yield socket, hello["camera_id"]
+
+
+async def shoot(socket: ClientConnection, picture: bytes) -> dict[str, Any]:
+    await socket.send(picture)
+    said: dict[str, Any] = json.loads(await socket.recv())
+    return said
+
+
+async def frames_of(bus: Bus, camera_id: str) -> list[FrameCaptured]:
+    frames = []
+    for _, fields in await bus.redis.xrange(bus.key(FRAMES)):
+        body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
+        frames.append(frame_of(headers, body))
+    return [frame for frame in frames if frame.camera_id == camera_id]
+
+
+async def states_of(bus: Bus, camera_id: str) -> list[tuple[str, str]]:
+    events = reversed(await bus.newest(StatusChanged, 100))
+    return [(e.state, e.reason) for e in events if isinstance(e, StatusChanged) and e.part == camera_id]
+
+
+async def test_pictures_become_frames(bus: Bus, gateway: Gateway) -> None:
+    async with camera(gateway) as (socket, camera_id):
+        for _ in range(3):
+            assert await shoot(socket, JPEG) == {"accepted": True, "reason": None}
+            await asyncio.sleep(PACE_S)
+        frames = await frames_of(bus, camera_id)
+    assert [frame.seq for frame in frames] == [0, 1, 2]
+    assert frames[0].jpeg == JPEG
+    assert len({frame.run_id for frame in frames}) == 1
+    assert frames[0].captured_at < frames[1].captured_at
+
+
+async def test_a_camera_comes_and_goes_as_others_do(bus: Bus, gateway: Gateway) -> None:
+    async with camera(gateway) as (socket, camera_id):
+        await shoot(socket, JPEG)
+        assert await states_of(bus, camera_id) == [("online", "camera of a browser")]
+    await asyncio.sleep(0.3)
+    assert (await states_of(bus, camera_id))[1:] == [("offline", "end of input")]
+
+
+async def test_the_local_camera_is_asked_to_rest(bus: Bus, gateway: Gateway) -> None:
+    async with camera(gateway) as (socket, _):
+        await shoot(socket, JPEG)
+        await asyncio.sleep(0.2)
+        asked = [event for event in await bus.newest(RequestMade, 10) if isinstance(event, RequestMade)]
+    assert asked[0].kind == "camera.pause"
+    assert asked[0].body == {"camera_id": "camera-1", "seconds": 10}
+
+
+@pytest.mark.parametrize("picture", [b"", b"\xff\xd8", b"<html></html>", b"\x89PNG\r\n\x1a\n" + b"0" * 100])
+async def test_what_is_no_jpeg_is_refused_and_the_next_picture_taken(
+    picture: bytes, bus: Bus, gateway: Gateway
+) -> None:
+    async with camera(gateway) as (socket, camera_id):
+        assert await shoot(socket, picture) == {"accepted": False, "reason": "this is no JPEG picture"}
+        assert (await shoot(socket, JPEG))["accepted"] is True
+        assert len(await frames_of(bus, camera_id)) == 1
+
+
+async def test_more_than_fifteen_a_second_are_dropped(gateway: Gateway) -> None:
+    async with camera(gateway) as (socket, _):
+        for _ in range(40):
+            await socket.send(JPEG)
+        taken = [json.loads(await socket.recv())["accepted"] for _ in range(40)]
+    assert taken[0] is True
+    assert sum(taken) < 20
+
+
+def test_the_gate_lets_in_at_most_the_rate() -> None:
+    gate = Gate()
+    taken = [gate.refusal(JPEG, now=tick / 100) is None for tick in range(1_000)]
+    assert 130 <= sum(taken) <= 150
+
+
+async def test_a_picture_that_is_too_big_ends_the_connection(bus: Bus, gateway: Gateway) -> None:
+    async with camera(gateway) as (socket, camera_id):
+        await socket.send(JPEG + bytes(MOST_BYTES))
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009
+        assert await frames_of(bus, camera_id) == []
+
+
+async def test_words_instead_of_pictures_end_the_connection(gateway: Gateway) -> None:
+    async with camera(gateway) as (socket, _):
+        await socket.send("hello")
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1003
+
+
+async def test_pages_of_other_sites_may_send_nothing(gateway: Gateway) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with camera(gateway, additional_headers={"Origin": "https://evil.example"}):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_the_page_itself_may(gateway: Gateway) -> None:
+    async with camera(gateway, additional_headers={"Origin": gateway.url}) as (socket, _):
+        assert (await shoot(socket, JPEG))["accepted"] is True
+
+
+async def test_one_browser_too_many_is_told_so(gateway: Gateway) -> None:
+    async with camera(gateway), camera(gateway), camera(gateway), camera(gateway):
+        with pytest.raises(ConnectionClosed) as closed:
+            async with camera(gateway):
+                pass
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1013
+
+
+async def test_it_can_be_switched_off() -> None:
+    off = {"MOODSTREAM_BROWSER_CAMERA": "false"}
+    with embedded_redis() as url, Gateway(url, off).run() as gateway, pytest.raises(InvalidStatus):
+        async with camera(gateway):
+            pass

@@ -1,0 +1,153 @@
+"""The camera of the browser, from a film to the stream of frames, and what happens when it is refused."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from shared.bus import Bus
+from shared.circumplex import Mood
+from shared.embedded_redis import embedded_redis
+from shared.events import FrameCaptured, StatusChanged
+from tests.gateway.browsing import launch, open_page
+from tests.gateway.running import Gateway, connected_bus
+from tests.gateway.scenes import mood_changed, new_session
+from tests.gateway.test_browser_camera import frames_of, states_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bus(gateway: Gateway) -> AsyncIterator[Bus]:
+    async with connected_bus(gateway.redis_url) as bus:
+        yield bus
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def filming(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """A browser whose camera sees a drawn face and is allowed."""
+    async with launch(nodding_face(tmp_path_factory.mktemp("film") / "face.mjpeg")) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refusing() -> AsyncIterator[Browser]:
+    """A browser whose camera is not allowed."""
+    async with launch() as browser:
+        yield browser
+
+
+def nodding_face(path: Path) -> Path:
+    """A drawn face, as JPEG pictures one after another."""
+    with path.open("wb") as file:
+        for number in range(20):
+            picture = np.full((480, 640, 3), 40, np.uint8)
+            middle = (320, 240 + int(20 * math.sin(number / 20 * 2 * math.pi)))
+            cv2.ellipse(picture, middle, (110, 150), 0, 0, 360, (150, 180, 220), -1)
+            for side in (-45, 45):
+                cv2.circle(picture, (middle[0] + side, middle[1] - 40), 14, (30, 30, 30), -1)
+            cv2.ellipse(picture, (middle[0], middle[1] + 50), (50, 25), 0, 0, 180, (40, 40, 120), 6)
+            file.write(cv2.imencode(".jpg", picture)[1].tobytes())
+    return path
+
+
+async def camera_announced_after(bus: Bus, start: str) -> str:
+    """The id of the browser's camera."""
+    async with asyncio.timeout(10):
+        async for entry in bus.follow({StatusChanged: start}, block_ms=100):
+            if entry and isinstance(entry[1], StatusChanged) and entry[1].state == "online":
+                return str(entry[1].part)
+    raise AssertionError("no camera was announced")
+
+
+async def sent(bus: Bus, camera_id: str) -> list[FrameCaptured]:
+    """Frames that wait in the stream, once there are some."""
+    for _ in range(200):
+        if frames := await frames_of(bus, camera_id):
+            return frames
+        await asyncio.sleep(0.05)
+    raise AssertionError("no frame came")
+
+
+async def test_what_the_webcam_sees_becomes_frames_and_the_page_follows_it(
+    bus: Bus, gateway: Gateway, filming: Browser
+) -> None:
+    async with open_page(filming, gateway) as page:
+        start = await bus.last_id(StatusChanged)
+        await page.get_by_role("button", name="Use this browser’s camera").click()
+        await expect(page.get_by_role("alert")).to_contain_text("Your pictures go to 127.0.0.1")
+        camera_id = await camera_announced_after(bus, start)
+        frame = (await sent(bus, camera_id))[-1]
+        picture = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
+        assert picture.shape[1] == 640
+        assert np.abs(picture[picture.shape[0] // 2, 320].astype(int) - (150, 180, 220)).max() < 40
+        await expect(page.locator("#preview")).to_be_visible()
+        await expect(page.locator("#status")).to_have_text("Camera: this browser’s own")
+
+        await bus.publish(mood_changed(Mood.SAD, new_session(), phase="start"))
+        await bus.publish(mood_changed(Mood.HAPPY, new_session(), phase="start", camera_id=camera_id))
+        await expect(page.get_by_role("heading", level=1)).to_have_text("You look happy")
+
+        await page.get_by_role("button", name="End this browser’s camera").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("You look sad")
+        await expect(page.locator("#preview")).to_be_hidden()
+        await asyncio.sleep(0.3)
+        assert await states_of(bus, camera_id) == [("online", "camera of a browser"), ("offline", "end of input")]
+
+
+async def test_pictures_come_at_the_rate_that_was_asked_for(bus: Bus, gateway: Gateway, filming: Browser) -> None:
+    async with open_page(filming, gateway) as page:
+        start = await bus.last_id(StatusChanged)
+        await page.get_by_role("button", name="Use this browser’s camera").click()
+        camera_id = await camera_announced_after(bus, start)
+        first = (await sent(bus, camera_id))[-1]
+        await asyncio.sleep(2)
+        last = (await sent(bus, camera_id))[-1]
+    rate = (last.seq - first.seq) / (last.captured_at - first.captured_at).total_seconds()
+    assert 3 < rate < 10.5
+
+
+async def test_the_camera_comes_back_after_the_gateway_did(bus: Bus, gateway: Gateway, filming: Browser) -> None:
+    async with open_page(filming, gateway, complains=True) as page:
+        start = await bus.last_id(StatusChanged)
+        await page.get_by_role("button", name="Use this browser’s camera").click()
+        before = await camera_announced_after(bus, start)
+        await sent(bus, before)
+        start = await bus.last_id(StatusChanged)
+        gateway.stop()
+        assert (await states_of(bus, before))[-1] == ("offline", "end of input")
+        gateway.start()
+        assert await sent(bus, await camera_announced_after(bus, start))
+        await expect(page.locator("#status")).to_have_text("Camera: this browser’s own")
+
+
+async def test_a_refused_camera_leaves_the_moods_to_choose(gateway: Gateway, refusing: Browser) -> None:
+    async with open_page(refusing, gateway) as page:
+        await page.get_by_role("button", name="Use this browser’s camera").click()
+        await expect(page.get_by_role("alert")).to_have_text(
+            "The camera was not allowed. You can choose a mood by hand."
+        )
+        await expect(page.get_by_role("button", name="Use this browser’s camera")).to_be_visible()
+        await expect(page.get_by_role("button", name="Choose happy")).to_be_enabled()
+
+
+async def test_a_page_without_the_right_to_a_camera_says_so(gateway: Gateway, refusing: Browser) -> None:
+    async with open_page(refusing, gateway) as page:
+        await page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+        await page.get_by_role("button", name="Use this browser’s camera").click()
+        await expect(page.get_by_role("alert")).to_contain_text("only over HTTPS or on the machine itself")
+
+
+async def test_where_it_is_switched_off_the_page_does_not_offer_it(refusing: Browser) -> None:
+    off = {"MOODSTREAM_BROWSER_CAMERA": "false"}
+    with embedded_redis() as url, Gateway(url, off).run() as gateway:
+        async with open_page(refusing, gateway) as page:
+            await expect(page.get_by_text("Five songs will wait here")).to_be_visible()
+            await expect(page.get_by_role("button", name="Use this browser’s camera")).to_be_hidden()

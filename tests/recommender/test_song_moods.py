@@ -1,0 +1,82 @@
+"""Songs get the mood of the quadrant that their cluster lies in."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from services.recommender import song_moods
+from services.recommender.catalogue import FEATURES, Catalogue
+from services.recommender.library import Library
+from shared.circumplex import COORDINATES, MOODS, Mood
+from shared.errors import MoodstreamError
+from tests.recommender.songs import catalogue, table
+
+
+def planted(seed: int, centre: tuple[float, float] = (0.5, 0.5)) -> tuple[Catalogue, dict[str, Mood]]:
+    """400 songs in four tight groups around ``centre``, of which each has its own sound, and the mood of each song."""
+    random = np.random.default_rng(seed)
+    songs = table(400, seed)
+    moods = [MOODS[number % 4] for number in range(400)]
+    valence, arousal = np.array([COORDINATES[mood] for mood in moods]).T
+    noise = random.normal(0, 0.02, (len(songs), 4))
+    songs["valence"] = centre[0] + 0.25 * valence + noise[:, 0]
+    songs["energy"] = centre[1] + 0.25 * arousal + noise[:, 1]
+    songs["danceability"] = 0.5 + 0.3 * valence + noise[:, 2]
+    songs["acousticness"] = 0.5 - 0.3 * arousal + noise[:, 3]
+    songs["loudness"] = -12 + 6 * arousal
+    songs["mode"] = (valence > 0).astype(int)
+    for name in ("speechiness", "instrumentalness", "liveness", "tempo", "key"):
+        songs[name] = round(float(songs[name].mean()))
+    return Catalogue(songs), dict(zip(songs["id"], moods, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("centre", [(0.5, 0.5), (0.3, 0.7)])
+def test_groups_get_the_moods_of_their_quadrants_seen_from_the_catalogues_centre(
+    seed: int, centre: tuple[float, float]
+) -> None:
+    songs, expected = planted(seed, centre)
+    fitted = song_moods.fit(songs)
+    found = {song_id: fitted.mood(position) for position, song_id in enumerate(songs.frame["id"])}
+    assert found == expected
+
+
+def test_each_mood_has_songs_and_places_lie_in_the_plane() -> None:
+    songs = catalogue(500)
+    fitted = song_moods.fit(songs)
+    positions = [fitted.positions(mood) for mood in MOODS]
+    assert sorted(np.concatenate(positions)) == list(range(500))
+    assert all(len(of_mood) > 0 for of_mood in positions)
+    assert len(fitted.positions(Mood.UNSURE)) == 0
+    np.testing.assert_allclose(fitted.valence, 2 * songs.frame["valence"] - 1)
+    np.testing.assert_allclose(fitted.arousal, 2 * songs.frame["energy"] - 1)
+    assert np.abs(fitted.valence).max() <= 1
+
+
+def test_the_same_songs_in_another_order_get_the_same_moods() -> None:
+    songs = table(700)
+    one = song_moods.fit(Catalogue(songs))
+    two = song_moods.fit(Catalogue(songs.sample(frac=1, random_state=1)))
+    np.testing.assert_array_equal(one.codes, two.codes)
+
+
+def test_constant_features_do_no_harm() -> None:
+    songs = table(100).assign(loudness=-8.0, instrumentalness=0.0)
+    assert len(np.unique(song_moods.fit(Catalogue(songs)).codes)) == 4
+
+
+@pytest.mark.parametrize("count", [1, 3, 30])
+def test_too_few_different_songs_are_one_clear_line(count: int) -> None:
+    songs = table(count)
+    for name in FEATURES:
+        songs[name] = songs[name][np.arange(count) % 3].to_numpy()
+    with pytest.raises(MoodstreamError, match="at least 4 different songs"):
+        song_moods.fit(Catalogue(songs))
+
+
+def test_four_songs_are_enough() -> None:
+    library = Library.build(catalogue(4))
+    moods = {library.moods.mood(position) for position in range(4)}
+    assert moods == set(MOODS)
+    assert len(library.similar(library.catalogue.frame["id"][0], 0)) == 3
+    assert pd.Series(library.offer(Mood.HAPPY, "5f0c7e51-1f7a-4c1e-9a57-0d3f5d3c2b1a")).size == 1
