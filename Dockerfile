@@ -6,6 +6,18 @@ ARG REDIS_IMAGE=redis:7-bookworm
 
 FROM ${REDIS_IMAGE} AS debian
 
+# The layer that all images share: Python, without what only people at a terminal or an installer would use.
+FROM ${PYTHON_IMAGE} AS trimmed
+# The smallest of Python images lack the C++ library that NumPy needs; the Redis image, here anyway, has it.
+COPY --from=debian /usr/lib/*-linux-gnu/libstdc++.so.6.* /cpp/
+RUN if ! python -c "import ctypes; ctypes.CDLL('libstdc++.so.6')" 2>/dev/null; then \
+        mkdir -p /usr/local/lib && mv /cpp/* /usr/local/lib/ && ldconfig; fi
+RUN rm -rf /cpp /usr/share/doc /usr/share/i18n /usr/share/info /usr/share/locale /usr/share/man /usr/share/python-wheels \
+    /usr/lib/*-linux-gnu/gconv /usr/lib/python3/dist-packages /usr/local/lib/python3*/site-packages/* \
+    /usr/local/lib/python3*/ensurepip /var/cache /var/lib/apt /root/.cache
+FROM scratch AS runtime
+COPY --from=trimmed / /
+
 FROM ${PYTHON_IMAGE} AS packages
 ARG SERVICE
 ARG PIP_INDEX_URL
@@ -19,23 +31,18 @@ RUN if [ "${SERVICE}" = recommender ]; then \
 RUN find /packages -type d \( -name tests -o -name include -o -path /packages/bin \) -prune -exec rm -rf {} + \
     && find /packages \( -name '*.pyi' -o -name 'libonnxruntime.so.*' \
         -o -name 'haarcascade_*.xml' ! -name haarcascade_frontalface_default.xml \) -delete
-# The smallest of Python images lack the C++ library that NumPy needs; the Redis image, here anyway, has it.
-COPY --from=debian /usr/lib/*-linux-gnu/libstdc++.so.6.* /native/
-RUN if python -c "import ctypes; ctypes.CDLL('libstdc++.so.6')" 2>/dev/null; then rm /native/*; fi
 COPY models /models
 RUN mkdir /app && case "${SERVICE}" in emotion|recommender) mv /models /app/ ;; esac
 
-FROM ${PYTHON_IMAGE}
+FROM runtime
 ARG SERVICE
 LABEL org.opencontainers.image.title="moodstream ${SERVICE}" org.opencontainers.image.licenses="MIT"
-ENV SERVICE=${SERVICE} PYTHONPATH=/app:/packages
+ENV SERVICE=${SERVICE} PYTHONPATH=/app:/packages SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 # What a service keeps, it keeps in its home, /data; mount a volume there.
-RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin moodstream \
+RUN useradd --no-log-init --uid 10001 --home-dir /data --shell /usr/sbin/nologin moodstream \
     && install --directory --owner moodstream --mode 700 /data
 COPY --from=packages /packages /packages
 COPY --from=packages /app /app
-COPY --from=packages /native /usr/local/lib
-RUN ldconfig
 WORKDIR /app
 COPY shared shared
 COPY services/__init__.py services/
@@ -46,8 +53,9 @@ RUN python -c "import importlib, pkgutil, services.${SERVICE} as service; \
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1 MOODSTREAM_HOST=0.0.0.0 MOODSTREAM_PORT=8000
 USER moodstream
 EXPOSE 8000
-# Ready means that every subscriber runs and Redis answers; anything else is status 503, which raises.
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:8000/health/ready', timeout=2)"]
+# Ready means that every subscriber runs and Redis answers. It is asked all day long, so by the lightest of clients.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import http.client, sys; service = http.client.HTTPConnection('127.0.0.1', 8000, timeout=2); \
+service.request('GET', '/health/ready'); sys.exit(service.getresponse().status != 200)"]
 # A shell would not pass SIGTERM on; exec makes the service the process that is stopped.
 CMD ["sh", "-c", "exec python -m services.${SERVICE}.main"]

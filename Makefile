@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check compose-test train has-data lock clean
+.PHONY: help setup run test check compose-test setup-train train has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,13 +33,19 @@ check: setup $(VENV)/.test ## Check style, types and imports, without the tests
 compose-test: setup $(VENV)/.test ## Build the images, start the compose file and test it; needs a Docker engine
 	$(BIN)/python -m pytest -m compose $(ARGS)
 
-train: has-data setup $(VENV)/.train ## Make the network anew: make train DATA=fer2013.csv
+setup-train: setup $(VENV)/.train ## Add TensorFlow (2 GB of disk) to .venv, for training and the tests of it
+
+train: has-data setup-train ## Make the network anew: make train DATA=fer2013.csv
 	$(BIN)/python -m training.train --data $(DATA) --out $(RUN) $(ARGS)
 	$(BIN)/python -m training.export --data $(DATA) --run $(RUN)
 	$(BIN)/python -m training.evaluate --data $(DATA)
 
 has-data:
 	@test -n "$(DATA)" || { echo "make: say where FER2013 is (.csv, .npz or folder): make train DATA=fer2013.csv" >&2; exit 1; }
+
+contract: setup ## Write what is generated from the code: docs/schemas, docs/asyncapi.json, .env.example
+	$(BIN)/python -m shared.contract
+	$(BIN)/python -m services settings > .env.example
 
 clean: ## Remove .venv and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -2,10 +2,10 @@
 
     python -m benchmarks.drawn_face [--model FILE] [--tries N] [--seed N]
 
-Hill climbing from the expressions in ``services/camera/pattern.py``: one try changes a few of an expression's
+Hill climbing from the expressions in ``services/camera/expressions.py``: one try changes a few of an expression's
 measures at random, draws it at several places, sizes, turns and blurs, finds it with the service's own cascade, and
 keeps the change when the network is surer of the mood. Changes cost something, so that the face stays one that
-people read too, and measures stay in ranges that look like a face. Prints the table to put into ``pattern.py``,
+people read too, and measures stay in ranges that look like a face. Prints the table to put there,
 and what the network makes of one whole cycle of the script.
 """
 
@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.camera import pattern
-from services.camera.pattern import EXPRESSIONS, Expression
+from services.camera.expressions import EXPRESSIONS, Expression
 from services.emotion.classifier import MODEL, Classifier
 from services.emotion.faces import HaarFinder, crop
 from shared.circumplex import MOODS, Mood
 
 RANGES: dict[str, tuple[float, float]] = {
-    "brow_inner": (-0.18, 0.20),
-    "brow_outer": (-0.16, 0.12),
+    "brow_inner": (-0.22, 0.20),
+    "brow_outer": (-0.16, 0.14),
     "brow_arch": (0.0, 0.12),
     "brow_gap": (0.12, 0.28),
     "brow_thick": (0.05, 0.13),
@@ -77,7 +77,7 @@ class Judge:
         boxes = self._finder.find(grey)
         if not boxes:
             return None
-        return self._network.probabilities(crop(grey, boxes[0])[None])[0]
+        return np.asarray(self._network.probabilities(crop(grey, boxes[0])[None])[0], np.float32)
 
     def worth(self, mood: Mood, expression: Expression, placements: Sequence[Placement]) -> float:
         """Mean log probability of the mood, the worst places counting as much as all together."""

@@ -48,8 +48,8 @@ def asyncapi() -> dict[str, Any]:
             "title": "Moodstream events",
             "version": VERSION,
             "description": (
-                f"Redis Streams; the prefix {PREFIX!r} is a setting. Each entry has one field, __data__, with bare JSON. "
-                f"Not public: {PREFIX}{FRAMES}. What could not be handled lies in <stream>{DEAD_SUFFIX}."
+                f"Redis Streams; the prefix {PREFIX!r} is a setting. Each entry has one field, __data__, "
+                f"with bare JSON. Not public: {PREFIX}{FRAMES}. What cannot be handled lies in <stream>{DEAD_SUFFIX}."
             ),
             "license": {"name": "MIT"},
         },

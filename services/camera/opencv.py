@@ -2,11 +2,12 @@
 
 import os
 
-# OpenCV and FFmpeg read these once, when they are loaded or first used, and would print on standard error by themselves.
+# OpenCV and FFmpeg print on standard error by themselves; they read these once, when loaded or first used.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-# A forged header of a few bytes would otherwise ask for gigabytes.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))
+# A forged header of a few bytes would otherwise ask for gigabytes. Whoever imports OpenCV first in a process sets this
+# for all, so it is the limit that the emotion service refuses at.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "16000000")
 # A webcam that hangs is given up after so many seconds; the default is ten.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")
 

@@ -4,77 +4,19 @@ Everything is a pure function of the time, so what was seen once can be drawn ag
 the width of the face (x to the right, y downwards, the origin between the eyes and the nose).
 """
 
-from dataclasses import astuple, dataclass
 from functools import cache
 from math import cos, pi, radians, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.camera.expressions import EXPRESSIONS, Expression, mix
 from services.camera.opencv import cv2
 from shared.circumplex import Mood
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float64]
 Colour = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Expression:
-    """How the parts of the face that move stand."""
-
-    brow_inner: float
-    """height of the inner ends of the brows; negative is up"""
-    brow_outer: float
-    """height of their outer ends"""
-    brow_arch: float
-    """how far their middle stands above the line between the ends"""
-    brow_gap: float
-    """half the distance between them"""
-    brow_thick: float
-    frown: float
-    """strength (0-1) of the two lines between the brows"""
-    eye_open: float
-    """height of the upper lid above the middle of the eye"""
-    eye_squint: float
-    """how far the lower lid is raised"""
-    eye_slant: float
-    """how far the upper lid is lower at its inner end; negative: at its outer end"""
-    mouth_corner: float
-    """height of the corners of the mouth; negative is up"""
-    mouth_width: float
-    """half its width"""
-    mouth_open: float
-    """half the gap between the lips"""
-    mouth_y: float
-    """height of the whole mouth"""
-    lips: float
-    """thickness of the lips"""
-    teeth: float
-    """how much of the gap is teeth (0-1)"""
-    fold: float
-    """strength (0-1) of the folds from the nose to the corners of the mouth"""
-    cheek: float
-    """strength (0-1) of the raised cheeks"""
-    socket: float
-    """strength (0-1) of the shadow around the eyes"""
-
-
-EXPRESSIONS: dict[Mood, Expression] = {
-    #                      inner  outer  arch  gap   thick frown open  squint slant corner width open  y     lips  teeth fold cheek socket
-    Mood.ANGRY: Expression(
-        0.12, -0.10, 0.04, 0.16, 0.10, 0.9, 0.11, 0.05, 0.07, 0.09, 0.36, 0.04, 0.74, 0.06, 0.3, 0.4, 0.0, 0.5
-    ),
-    Mood.HAPPY: Expression(
-        -0.04, -0.02, 0.08, 0.24, 0.07, 0.0, 0.11, 0.06, 0.0, -0.16, 0.50, 0.11, 0.72, 0.06, 0.8, 0.5, 0.8, 0.2
-    ),
-    Mood.SAD: Expression(
-        -0.14, 0.06, 0.02, 0.22, 0.07, 0.3, 0.09, 0.0, -0.05, 0.12, 0.32, 0.0, 0.78, 0.07, 0.0, 0.2, 0.0, 0.4
-    ),
-    Mood.CALM: Expression(
-        -0.02, 0.0, 0.06, 0.24, 0.07, 0.0, 0.12, 0.0, 0.0, 0.0, 0.36, 0.0, 0.75, 0.07, 0.0, 0.1, 0.1, 0.2
-    ),
-}
 
 SCRIPT: tuple[tuple[Mood, float], ...] = (
     (Mood.HAPPY, 5.0),
@@ -87,10 +29,13 @@ SCRIPT: tuple[tuple[Mood, float], ...] = (
 
 CYCLE_S = sum(seconds for _, seconds in SCRIPT)
 CHANGE_S = 0.5
+"""how long the face takes from one expression to the next"""
 WALK_S = 0.5
+"""how long it takes to come in or to leave"""
 
 SIDE = 400
 UNIT = 88.0
+"""half the width of the face in pixels, before it is scaled"""
 ORIGIN = np.array([200.0, 190.0])
 WALL: Colour = (196, 190, 184)
 SKIN: Colour = (152, 183, 224)
@@ -130,29 +75,22 @@ def place(drawn: Image, at: tuple[float, float], scale: float, roll: float, size
     """A drawn face in a picture of ``size``: its origin at ``at`` (px), scaled, turned by ``roll`` (radians)."""
     turn = scale * np.array([[cos(roll), -sin(roll)], [sin(roll), cos(roll)]])
     matrix = np.column_stack([turn, np.array(at) - turn @ ORIGIN])
-    # The wall is one colour up to the edges of the drawing, so repeating them continues it.
+    # At the edges of the drawing there is only wall, and the shirt below, so repeating them continues both.
     return np.asarray(cv2.warpAffine(drawn, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def expression_at(t_s: float) -> Expression:
-    """The expression at a time: the script's, reached smoothly from the one before, with a blink now and then."""
-    moods = [mood for mood, _ in SCRIPT if mood in EXPRESSIONS]
-    mood = shown_at(t_s)
-    if mood not in EXPRESSIONS:
-        return EXPRESSIONS[moods[-1]]
-    start = 0.0
-    for earlier, seconds in SCRIPT:
-        if earlier == mood:
+    """The expression at a time: the script's, reached smoothly from the one before."""
+    t_s %= CYCLE_S
+    now = before = EXPRESSIONS[SCRIPT[0][0]]
+    start_s = end_s = 0.0
+    for mood, seconds in SCRIPT:
+        if t_s < end_s:
             break
-        start += seconds
-    before = moods[moods.index(mood) - 1] if mood != moods[0] else mood
-    now = mix(EXPRESSIONS[before], EXPRESSIONS[mood], _smooth((t_s % CYCLE_S - start) / CHANGE_S))
-    return now
-
-
-def mix(one: Expression, other: Expression, share: float) -> Expression:
-    """An expression between two: 0 is the first, 1 the second."""
-    return Expression(*(a + (b - a) * share for a, b in zip(astuple(one), astuple(other), strict=True)))
+        start_s, end_s = end_s, end_s + seconds
+        # whoever leaves the room keeps the face
+        before, now = now, EXPRESSIONS.get(mood, now)
+    return mix(before, now, _smooth((t_s - start_s) / CHANGE_S))
 
 
 def face(now: Expression) -> Image:
@@ -238,6 +176,7 @@ def _eye(canvas: Image, now: Expression, side: int) -> None:
     inner, outer = (side * (middle - half), -0.11), (side * (middle + half), -0.14)
     lid = _arch(inner, outer, -0.13 - now.eye_open, tilt=now.eye_slant)
     low = _arch(inner, outer, -0.04 - now.eye_squint)
+    lid[:, 1] = np.minimum(lid[:, 1], low[:, 1])
     _soft(canvas, _oval((side * middle, -0.2), (0.34, 0.24)), SHADE, now.socket, 7)
     _fill(canvas, np.vstack([lid, low[::-1]]), WHITE)
     for radius, colour in ((0.11, IRIS), (0.05, DARK)):

@@ -20,7 +20,9 @@ from shared.settings import Settings, load
 class EmotionSettings(Settings):
     """Settings of the emotion service."""
 
-    model: Path = Field(MODEL, description="The network, an ONNX file that keeps the model contract.")
+    model: Path = Field(
+        default_factory=lambda: MODEL, description="The network, an ONNX file; when not set, the one that ships."
+    )
     frame_max_age_ms: int = Field(1_000, gt=0, description="Older frames are dropped, never queued.")
     smoothing_s: float = Field(0.5, gt=0, description="Time constant of the smoothing of moods.")
     hold_s: float = Field(0.4, ge=0, description="A new mood must lead for so long before it is named.")

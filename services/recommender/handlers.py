@@ -33,7 +33,7 @@ def create_router(bus: Bus, shelf: Shelf, ranked: int, play: Play, auto: bool) -
             await make_offer(mood, session)
 
     async def make_offer(mood: MoodChanged, session: str) -> None:
-        if mood.mood == await visits.last_mood(session):
+        if mood.reason != "forced" and mood.mood == await visits.last_mood(session):
             return
         offered = outcomes.offer_for(mood, shelf.library)
         if not await visits.open(session, offered.id):

@@ -28,7 +28,8 @@ def public(reference: Path) -> Faces:
 
 def test_probabilities_are_probabilities(classifier: Classifier) -> None:
     shares = classifier.probabilities(FACES)
-    assert (shares.shape, shares.dtype) == ((9, 4), np.float32)
+    assert shares.shape == (9, 4)
+    assert shares.dtype == np.float32
     assert shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert (shares >= 0).all()
 

@@ -22,7 +22,8 @@ def bomb(side: int = 60_000) -> bytes:
 
 def test_a_jpeg_becomes_grey_levels() -> None:
     grey = decode_grey(JPEG)
-    assert (grey.shape, grey.dtype) == ((480, 640), np.uint8)
+    assert grey.shape == (480, 640)
+    assert grey.dtype == np.uint8
     assert abs(int(grey.mean()) - int(noise().mean())) <= 2
 
 

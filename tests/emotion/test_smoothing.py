@@ -13,6 +13,11 @@ shares = st.lists(st.floats(0, 1), min_size=4, max_size=4).filter(lambda p: sum(
 readings = st.lists(st.tuples(shares, st.floats(0, 2)), min_size=1, max_size=50)
 
 
+def named(mood: SteadyMood) -> Mood | None:
+    """The mood as a call, so that a checker does not believe it to stand still."""
+    return mood.mood
+
+
 def show(mood: SteadyMood, probabilities: tuple[float, ...], start_s: float, seconds: float, rate: float) -> float:
     """Read the same probabilities at a rate; returns the time at which the mood became what it is now."""
     since, before = start_s, mood.mood
@@ -28,9 +33,9 @@ def show(mood: SteadyMood, probabilities: tuple[float, ...], start_s: float, sec
 def test_a_change_is_named_after_about_the_same_time_at_any_rate(rate: float) -> None:
     mood = SteadyMood(Steadiness())
     show(mood, HAPPY, 0, 2, rate)
-    assert mood.mood is Mood.HAPPY
+    assert named(mood) is Mood.HAPPY
     changed = show(mood, SAD, 2, 3, rate)
-    assert mood.mood is Mood.SAD
+    assert named(mood) is Mood.SAD
     assert 0.4 <= changed - 2 <= 1.5
 
 
@@ -41,22 +46,22 @@ def test_a_flicker_changes_nothing(rate: float) -> None:
     for burst in range(10):
         show(mood, SAD, 2 + burst, 2 / rate, rate)
         show(mood, HAPPY, 2 + burst + 2 / rate, 1 - 2 / rate, rate)
-        assert mood.mood is Mood.HAPPY
+        assert named(mood) is Mood.HAPPY
 
 
 def test_no_reading_invents_a_mood() -> None:
     mood = SteadyMood(Steadiness())
     show(mood, FLAT, 0, 2, 10)
-    assert mood.mood is Mood.UNSURE
+    assert named(mood) is Mood.UNSURE
 
 
 def test_a_face_that_cannot_be_read_becomes_unsure() -> None:
     mood = SteadyMood(Steadiness())
     show(mood, HAPPY, 0, 2, 10)
     mood.unread(2.0)
-    assert mood.mood is Mood.HAPPY
+    assert named(mood) is Mood.HAPPY
     mood.unread(2.5)
-    assert mood.mood is Mood.UNSURE
+    assert named(mood) is Mood.UNSURE
 
 
 @given(readings)

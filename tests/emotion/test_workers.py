@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid5
 
+from pydantic import JsonValue
+
+from services.emotion.classifier import Classifier
 from services.emotion.decode import decode_grey
 from services.emotion.faces import Box
 from services.emotion.handlers import read_frame
@@ -33,7 +36,6 @@ from shared.events import (
 from shared.live import connected
 from shared.streams import STREAMS
 from tests.drawn import encoded, noise
-from tests.emotion.test_classifier import Classifier
 
 
 @contextmanager
@@ -136,7 +138,7 @@ def test_a_mood_by_hand_opens_a_session_and_the_end_of_input_ends_it(redis_url: 
     with connected(redis_url) as client, worker(redis_url):
         until(lambda: client.get("mood:lease:tracker"))
         time.sleep(0.3)
-        body = {"camera_id": "c", "mood": "calm"}
+        body: dict[str, JsonValue] = {"camera_id": "c", "mood": "calm"}
         put(client, RequestMade(kind="mood.choose", body=body, expires_at=utc_now() + timedelta(seconds=5)))
         put(
             client,

@@ -134,13 +134,19 @@ async def state_where(client: httpx.AsyncClient, holds: Callable[[dict[str, Any]
             await asyncio.sleep(0.02)
 
 
-async def answer(bus: Bus, kind: str, result: JsonValue = None, error: str | None = None) -> RequestMade:
-    """Stand in for the service that serves ``kind``: answer the next request and give it back."""
+async def answer(
+    bus: Bus, kind: str, result: JsonValue = None, error: str | None = None
+) -> "asyncio.Task[RequestMade]":
+    """Stand in for the service that serves ``kind``: from now on, answer the next request and give it back."""
     start = await bus.last_id(RequestMade)
-    async with asyncio.timeout(5):
-        async for entry in bus.follow({RequestMade: start}, block_ms=100):
-            if entry and isinstance(entry[1], RequestMade) and entry[1].kind == kind:
-                request = entry[1]
-                await bus.publish(ReplyGiven.following(request, request_id=request.id, result=result, error=error))
-                return request
-    raise AssertionError("nobody asked")
+
+    async def serve() -> RequestMade:
+        async with asyncio.timeout(10):
+            async for entry in bus.follow({RequestMade: start}, block_ms=100):
+                if entry and isinstance(entry[1], RequestMade) and entry[1].kind == kind:
+                    request = entry[1]
+                    await bus.publish(ReplyGiven.following(request, request_id=request.id, result=result, error=error))
+                    return request
+        raise AssertionError("nobody asked")
+
+    return asyncio.create_task(serve())

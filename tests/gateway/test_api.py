@@ -120,16 +120,14 @@ async def test_an_expired_offer_cannot_be_picked_from(bus: Bus, client: httpx.As
 async def test_a_mood_chosen_by_hand_is_asked_of_the_service_that_serves_it(
     bus: Bus, client: httpx.AsyncClient
 ) -> None:
-    serving = asyncio.create_task(answer(bus, "mood.choose", {"session_id": "1"}))
-    await asyncio.sleep(0.1)
+    serving = await answer(bus, "mood.choose", {"session_id": "1"})
     reply = await client.post("/api/v1/moods", json={"mood": "calm"})
     assert (reply.status_code, reply.json()) == (200, {"result": {"session_id": "1"}})
     assert (await serving).body == {"mood": "calm", "camera_id": CAMERA}
 
 
 async def test_a_refusal_by_the_service_is_passed_on(bus: Bus, client: httpx.AsyncClient) -> None:
-    serving = asyncio.create_task(answer(bus, "session.end", error="nobody is there"))
-    await asyncio.sleep(0.1)
+    serving = await answer(bus, "session.end", error="nobody is there")
     reply = await client.post("/api/v1/sessions/end", json={"camera_id": "camera-3"})
     assert (reply.status_code, reply.json()) == (409, {"error": "nobody is there"})
     assert (await serving).body == {"camera_id": "camera-3"}

@@ -98,8 +98,7 @@ async def test_what_the_webcam_sees_becomes_frames_and_the_page_follows_it(
         await page.get_by_role("button", name="End this browser’s camera").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("You look sad")
         await expect(page.locator("#preview")).to_be_hidden()
-        await asyncio.sleep(0.3)
-        assert await states_of(bus, camera_id) == [("online", "camera of a browser"), ("offline", "end of input")]
+        assert await states_of(bus, camera_id, 2) == [("online", "camera of a browser"), ("offline", "end of input")]
 
 
 async def test_pictures_come_at_the_rate_that_was_asked_for(bus: Bus, gateway: Gateway, filming: Browser) -> None:
@@ -122,7 +121,7 @@ async def test_the_camera_comes_back_after_the_gateway_did(bus: Bus, gateway: Ga
         await sent(bus, before)
         start = await bus.last_id(StatusChanged)
         gateway.stop()
-        assert (await states_of(bus, before))[-1] == ("offline", "end of input")
+        assert (await states_of(bus, before, 2))[-1] == ("offline", "end of input")
         gateway.start()
         assert await sent(bus, await camera_announced_after(bus, start))
         await expect(page.locator("#status")).to_have_text("Camera: this browser’s own")

@@ -283,4 +283,4 @@ async def test_a_broken_catalogue_at_the_start_is_one_clear_line(tmp_path: Path)
     path = tmp_path / "catalogue.parquet"
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(MoodstreamError, match="cannot read"):
-        await Shelf(path, "standardised").watch()
+        await Shelf(path, "standardised").load()

@@ -20,7 +20,7 @@ def test_every_event_has_one_stream_and_its_name_as_type() -> None:
 def test_events_cannot_be_changed() -> None:
     event = StatusChanged(service="camera", state="online")
     with pytest.raises(ValidationError):
-        event.state = "offline"  # type: ignore[misc]
+        event.state = "offline"
 
 
 def test_times_are_utc_and_rfc_3339() -> None:

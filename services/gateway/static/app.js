@@ -80,6 +80,13 @@ function choose(mood) {
   return command("moods", { mood, camera_id: present.view().cameraId }, t("asked_for", { mood: capital(t(mood)) }));
 }
 
+/** Songs are offered once for a mood of a visit: for others, a new visit begins with the same mood. */
+async function again() {
+  const { cameraId, mood, offer, ranking } = present.view();
+  const wanted = MOODS.includes(mood?.mood) ? mood.mood : (ranking ?? offer).mood;
+  if (await command("sessions/end", { camera_id: cameraId })) await choose(wanted);
+}
+
 async function stop() {
   const { cameraId } = present.view();
   camera.stop();
@@ -104,7 +111,7 @@ for (const place of document.querySelectorAll("[data-text]")) place.textContent 
 for (const mood of MOODS) find(`button[data-mood=${mood}]`).addEventListener("click", () => choose(mood));
 find("#stop").addEventListener("click", stop);
 find("#camera").addEventListener("click", toggleCamera);
-find("#again").addEventListener("click", () => choose(present.view().offer.mood));
+find("#again").addEventListener("click", again);
 for (const change of ["online", "offline"]) addEventListener(change, show);
 
 new Live({

@@ -35,8 +35,6 @@ export const en = {
   asked_for: "{mood} it is.",
   plane: "Place of the mood: pleasantness {valence} and energy {arousal}, each from -100 to 100",
   plane_empty: "No mood is read now",
-  lively: "lively",
-  quiet: "quiet",
 
   // the songs
   songs_none: "Five songs will wait here",
@@ -50,7 +48,6 @@ export const en = {
   picked_detail: "Looking for songs that are near to it",
   ranking: "Near to {title}",
   ranking_detail: "You picked it; these come closest, with their likeness",
-  by: "by {artist}",
   likeness: "likeness {percent} percent",
 
   // the player

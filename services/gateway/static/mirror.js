@@ -25,39 +25,39 @@ export class Mirror {
     this.#place(view);
   }
 
-  #sentence({ word, mood, stale }) {
+  #sentence({ word, mood, stale, chosen }) {
     const t = this.#t;
     const [lead, said] = word === "nobody" ? [t(stale ? "stale_lead" : "nobody_lead"), t("nobody")]
       : word === "unsure" ? [t("unsure_lead"), t("unsure")]
-      : [t(mood.reason === "forced" ? "chosen" : "look"), t(word)];
+      : [t(chosen ? "chosen" : "look"), t(word)];
     if (this.#said !== lead + said) {
       this.#said = lead + said;
       this.#find("#lead").textContent = lead;
       this.#find("#word").textContent = said;
     }
-    this.#find("#detail").textContent = this.#detail(word, mood);
+    this.#find("#detail").textContent = this.#detail(word, mood, chosen);
     this.#find("#notice").hidden = word !== "nobody";
   }
 
-  #detail(word, mood) {
+  #detail(word, mood, chosen) {
     const t = this.#t;
     if (word === "nobody") return t("nobody_detail");
     if (word === "unsure") return t("unsure_detail");
-    const sure = mood.reason === "forced" ? "" : t("sure", { percent: percent(mood.confidence) });
+    const sure = chosen ? "" : t("sure", { percent: percent(mood.confidence) });
     const faces = mood.faces < 2 ? "" : t(mood.policy === "largest" ? "faces" : "faces_together", { count: mood.faces });
     return [sure, faces].filter(Boolean).join(" · ");
   }
 
-  #confidence({ word, mood }) {
+  #confidence({ word, mood, chosen }) {
     const meter = this.#find("#confidence");
-    meter.hidden = !MOODS.includes(word) || mood.reason === "forced";
+    meter.hidden = !MOODS.includes(word) || chosen;
     if (meter.hidden) return;
     meter.setAttribute("aria-valuenow", percent(mood.confidence));
     meter.setAttribute("aria-label", this.#t("sure", { percent: percent(mood.confidence) }));
     meter.style.setProperty("--share", mood.confidence);
   }
 
-  #shares({ word, mood }) {
+  #shares({ word, mood, chosen }) {
     const shares = mood?.probabilities;
     this.#find("#dial-title").textContent = this.#t(MOODS.includes(word) ? "not_right" : "choose");
     for (const name of MOODS) {
@@ -68,8 +68,9 @@ export class Mirror {
       arc.style.opacity = share < 0.01 ? 0 : 1;
       const button = this.#find(`button[data-mood=${name}]`);
       button.replaceChildren(this.#t(name));
-      if (shares) button.append(" ", Object.assign(document.createElement("small"), { textContent: `${percent(share)} %` }));
-      button.setAttribute("aria-label", shares
+      const told = shares && !chosen;
+      if (told) button.append(" ", Object.assign(document.createElement("small"), { textContent: `${percent(share)} %` }));
+      button.setAttribute("aria-label", told
         ? this.#t("choose_one_now", { mood: this.#t(name), percent: percent(share) })
         : this.#t("choose_one", { mood: this.#t(name) }));
     }

@@ -3,7 +3,8 @@
 export const MOODS = ["angry", "happy", "sad", "calm"];
 
 const STALE_GRACE_MS = 5_000;
-const emptyCamera = () => ({ mood: null, offer: null, picked: null, ranking: null });
+const CHOSEN_GRACE_MS = 60_000; // where no camera sees, nothing repeats a mood that was chosen by hand
+const emptyCamera = () => ({ mood: null, chosen: false, offer: null, picked: null, ranking: null });
 
 export class Present {
   defaultCamera = null;
@@ -19,6 +20,7 @@ export class Present {
     this.defaultCamera = data.camera_id;
     this.browserCamera = data.browser_camera;
     this.cameras = data.cameras;
+    for (const camera of Object.values(this.cameras)) camera.chosen = camera.mood?.reason === "forced";
     this.playback = data.playback;
     this.status = new Map(data.status.map((status) => [key(status), status]));
   }
@@ -39,15 +41,16 @@ export class Present {
     const id = this.ownCamera ?? this.defaultCamera;
     const camera = this.cameras[id] ?? emptyCamera();
     const now = Date.now() + this.aheadMs;
-    const { mood, offer, ranking, picked } = camera;
+    const { mood, chosen, offer, ranking, picked } = camera;
     const ended = !mood || mood.phase === "end";
-    const stale = !ended && now > Date.parse(mood.expires_at) + STALE_GRACE_MS;
+    const stale = !ended && now > Date.parse(mood.expires_at) + (chosen ? CHOSEN_GRACE_MS : STALE_GRACE_MS);
     return {
       cameraId: id,
       own: this.ownCamera !== null,
       mood: ended || stale ? null : mood,
       word: ended || stale ? "nobody" : mood.mood,
       stale,
+      chosen,
       offer,
       ranking,
       picked: ranking?.picked ?? offer?.songs.find((song) => song.id === picked) ?? null,
@@ -73,6 +76,9 @@ export class Present {
     if (event.phase === "end" || (session && session !== event.session_id)) {
       Object.assign(camera, { offer: null, picked: null, ranking: null });
     }
+    // A mood chosen by hand stays chosen while it is only repeated.
+    const repeated = event.reason === "heartbeat" && event.confidence === 1 && event.since === camera.mood?.since;
+    camera.chosen = event.reason === "forced" || (camera.chosen && repeated);
     camera.mood = event;
     const known = [this.defaultCamera, this.ownCamera, ...[...this.status.values()].map((status) => status.part)];
     if (event.phase === "end" && !known.includes(event.camera_id)) delete this.cameras[event.camera_id];

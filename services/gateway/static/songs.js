@@ -40,7 +40,7 @@ export class Songs {
     }[songs];
     this.#find("#songs-title").textContent = words[0];
     this.#find("#songs-detail").textContent = words[1];
-    this.#find("#again").hidden = songs !== "expired";
+    this.#find("#again").hidden = !["expired", "ranking"].includes(songs);
   }
 
   #cards({ songs, offer, picked }) {
