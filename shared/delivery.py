@@ -99,6 +99,10 @@ def consume_frames(
     return decorate
 
 
+class NotMine(Exception):
+    """Raised by what answers a request that another service of the same kind has to answer."""
+
+
 Answer = Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]
 
 
@@ -112,6 +116,8 @@ def answer_requests(router: RedisRouter, bus: Bus, group: str, kinds: dict[str, 
             return
         try:
             result = await serve(request.body)
+        except NotMine:
+            return
         except MoodstreamError as error:
             await bus.publish(ReplyGiven.following(request, request_id=request.id, error=str(error)))
         else:

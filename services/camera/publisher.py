@@ -16,6 +16,7 @@ log = logging.getLogger("moodstream.camera")
 
 END_OF_INPUT = "end of input"
 LONGEST_PAUSE_S = 60.0
+LATE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Publisher:
         self._run_id, self._seq = now_run_id(), 0
         self._rests_until_s = 0.0
         self._state = ""
+        self._telling: asyncio.Task[None] | None = None
+        """a status that waits for Redis, while frames are tried on"""
 
     def rest(self, seconds: float) -> None:
         """Capture nothing for a while: somebody else's camera is used."""
@@ -79,6 +82,9 @@ class Publisher:
                     return
                 backoff.reset()
                 await self._publish(jpeg)
+                late_s = time.monotonic() - start_s - at_s
+                if late_s > LATE_S:  # a source that is slower than its own time plays slower, without ever larger gaps
+                    start_s += late_s
         finally:
             await asyncio.to_thread(source.close)
 
@@ -94,16 +100,15 @@ class Publisher:
         if await self._bus.publish_frame(frame):
             await self._tell("online", self._what())
         elif self._state != "degraded":
-            self._state = "degraded"
-            log.warning("Redis takes no frames; they are dropped and counted")
+            self._telling = asyncio.create_task(self._tell("degraded", "frames are dropped, Redis does not take them"))
 
     def _what(self) -> str:
         if self._frames.address == "pattern:":
             return "drawn face"
         return "" if is_live(self._frames.address) else masked(self._frames.address).rpartition("/")[2]
 
-    async def _tell(self, state: Literal["online", "offline"], reason: str) -> None:
-        if state == self._state and state == "online":
+    async def _tell(self, state: Literal["online", "offline", "degraded"], reason: str) -> None:
+        if state == self._state and state != "offline":
             return
         self._state = state
         log.info("%s is %s: %s", self._frames.camera_id, state, reason)

@@ -4,6 +4,7 @@ Only this module captures with OpenCV.
 """
 
 import contextlib
+import logging
 import threading
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from services.camera import pattern
 from services.camera.opencv import cv2
 from shared.errors import MoodstreamError
+
+log = logging.getLogger("moodstream.camera")
 
 Image = NDArray[np.uint8]
 """A picture [height, width, 3], blue green red."""
@@ -119,7 +122,11 @@ class PictureSource:
         if place >= len(self._paths):
             return None
         if place != self._place:
-            self._place, self._image = place, _picture(self._paths[place])
+            self._place = place
+            try:
+                self._image = _picture(self._paths[place])
+            except MoodstreamError as error:
+                log.warning("%s; the one before stays", error)
         return self._image
 
     def close(self) -> None:
@@ -160,7 +167,11 @@ class VideoSource:
             if not self._grab():
                 return None
         whole, image = self._video.retrieve()
-        return np.asarray(image, dtype=np.uint8) if whole else None
+        while not whole:  # a broken frame is passed over
+            if not self._grab():
+                return None
+            whole, image = self._video.retrieve()
+        return np.asarray(image, dtype=np.uint8)
 
     def close(self) -> None:
         self._video.release()

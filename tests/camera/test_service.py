@@ -93,11 +93,18 @@ async def test_a_camera_rests_while_it_is_asked_to(redis_url: str) -> None:
                 await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("body", [{}, {"camera_id": "camera-1"}, {"camera_id": "camera-1", "seconds": "long"}])
+@pytest.mark.parametrize("body", [{"camera_id": "camera-1"}, {"camera_id": "camera-1", "seconds": "long"}])
 async def test_a_senseless_pause_is_refused(redis_url: str, body: dict[str, object]) -> None:
     async with camera(redis_url, "pattern:") as bus:
         reply = await bus.ask("camera.pause", body, timeout_s=5)  # type: ignore[arg-type]
     assert reply.error
+
+
+async def test_a_request_to_another_camera_is_not_answered(redis_url: str) -> None:
+    async with camera(redis_url, "pattern:") as bus:
+        with pytest.raises(TimeoutError):
+            await bus.ask("camera.status", {"camera_id": "another"}, timeout_s=0.5)
+        assert (await bus.ask("camera.status", {"camera_id": "camera-1"}, timeout_s=5)).error is None
 
 
 async def test_a_camera_that_is_away_is_told_within_a_second(redis_url: str) -> None:
