@@ -34,6 +34,7 @@ log = logging.getLogger("moodstream.app")
 
 Job = Callable[[], Awaitable[None]]
 GRACE_S = 8
+WS_MAX_BYTES = 2 * 1024 * 1024 + 1024
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,14 @@ class _Server(uvicorn.Server):
 
     def __init__(self, app: App) -> None:
         super().__init__(
-            uvicorn.Config(app.web, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, lifespan="on")
+            uvicorn.Config(
+                app.web,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=GRACE_S,
+                lifespan="on",
+                ws_max_size=WS_MAX_BYTES,
+            )
         )
         self._app = app
 

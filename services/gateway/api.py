@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -27,6 +28,7 @@ log = logging.getLogger("moodstream.gateway")
 MOST_BODY_BYTES = 16 * 1024
 MOST_LISTENERS = 1_000
 PUBLISH_S = 3.0
+REST_AFTER_STOP_S = 20.0
 
 ShortText = Field(min_length=1, max_length=200)
 FourMoods = Literal[Mood.ANGRY, Mood.HAPPY, Mood.SAD, Mood.CALM]
@@ -146,7 +148,11 @@ class Api:
     async def end_session(self, request: Request) -> JSONResponse:
         """The visit ends and is forgotten."""
         body = await _body(request, SessionEnd)
-        return await self._ask("session.end", {"camera_id": body.camera_id or self._board.camera_id})
+        camera_id = body.camera_id or self._board.camera_id
+        answer = await self._ask("session.end", {"camera_id": camera_id})
+        if camera_id == self._board.camera_id:  # whoever stops is still before the camera, and wants not to be seen
+            answer.background = BackgroundTask(self._cameras.rest_local, REST_AFTER_STOP_S)
+        return answer
 
     async def give_feedback(self, request: Request) -> JSONResponse:
         """Like, skip or wrong mood."""

@@ -112,11 +112,15 @@ class BrowserCameras:
     async def _rest_local_camera(self) -> None:
         """Where no local camera runs, nobody answers, and that is as good."""
         while True:
-            try:
-                await self.bus.ask("camera.pause", {"camera_id": self.local_camera_id, "seconds": PAUSE_S})
-            except (RedisError, OSError) as error:
-                log.debug("%s was not asked to rest: %s", self.local_camera_id, error)
+            await self.rest_local(PAUSE_S)
             await asyncio.sleep(PAUSE_EVERY_S)
+
+    async def rest_local(self, seconds: float) -> None:
+        """Ask the local camera to capture nothing for a while."""
+        try:
+            await self.bus.ask("camera.pause", {"camera_id": self.local_camera_id, "seconds": seconds})
+        except (RedisError, OSError) as error:
+            log.debug("%s was not asked to rest: %s", self.local_camera_id, error)
 
     async def _say(self, camera_id: str, state: Literal["online", "offline"], reason: str) -> None:
         status = StatusChanged(service="gateway", part=camera_id, state=state, reason=reason)

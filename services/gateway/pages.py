@@ -14,7 +14,8 @@ STATIC = Path(__file__).parent / "static"
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; frame-src https://open.spotify.com; object-src 'none'; base-uri 'none'; "
+        "default-src 'self'; frame-src https://open.spotify.com; connect-src 'self' https://open.spotify.com; "
+        "object-src 'none'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",

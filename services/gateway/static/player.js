@@ -8,6 +8,7 @@ export class Player {
   #t;
   #song = null;
   #embedded = null;
+  #unreached = null;
   #find = (selector) => document.querySelector(selector);
 
   constructor(t) {
@@ -25,9 +26,9 @@ export class Player {
     }
     const inPage = playback?.output === "browser" && playback.state === "playing" && song !== null;
     const track = inPage && song.uri?.match(TRACK)?.[1];
-    const reason = !inPage ? "" : !track ? this.#t("no_address") : !navigator.onLine ? this.#t("no_network") : "";
+    const reason = !inPage ? "" : !track ? this.#t("no_address") : !navigator.onLine || track === this.#unreached ? this.#t("no_network") : "";
     this.#say("#player-message", [reason, playback?.message].filter(Boolean).join(" "));
-    this.#embed(track && !reason ? track : null, song);
+    this.#embed(track && navigator.onLine ? track : null, song);
   }
 
   /** Written only when it differs, or screen readers would say it again. */
@@ -39,11 +40,21 @@ export class Player {
   #embed(track, song) {
     if (track === this.#embedded) return;
     this.#embedded = track;
-    this.#find("#embed").replaceChildren(...(track === null ? [] : [element("iframe", {
-      src: `https://open.spotify.com/embed/track/${track}`,
-      title: this.#t("embed", { title: song.title }),
-      allow: "autoplay; encrypted-media",
-      height: "80",
-    })]));
+    this.#unreached = null;
+    this.#find("#embed").replaceChildren();
+    if (track === null) return;
+    const src = `https://open.spotify.com/embed/track/${track}`;
+    const frame = { src, title: this.#t("embed", { title: song.title }), allow: "autoplay; encrypted-media", height: "80" };
+    // A browser may believe itself online where Spotify cannot be reached, and a frame does not tell that it failed.
+    fetch(src, { mode: "no-cors" }).then(
+      () => {
+        if (this.#embedded === track) this.#find("#embed").replaceChildren(element("iframe", frame));
+      },
+      () => {
+        if (this.#embedded !== track) return;
+        this.#unreached = track;
+        this.#say("#player-message", this.#t("no_network"));
+      },
+    );
   }
 }
