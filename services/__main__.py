@@ -12,6 +12,15 @@ from pathlib import Path
 from shared.errors import EXIT_FAILED, MoodstreamError
 
 CHILD = "_services"
+COMPOSE_SETTINGS = """
+## Only with docker compose
+# Folder with videos or a catalogue, seen by the services as /media.
+# MOODSTREAM_MEDIA=./media
+# Password of its Redis; letters and digits, since it becomes part of an address.
+# MOODSTREAM_REDIS_PASSWORD=
+# Port for signing in to Spotify.
+# MOODSTREAM_PLAYER_PORT=8081"""
+
 SOCKET = "MOODSTREAM_SOCKET"
 """Environment variable with the file descriptor of the listening socket, which outlives restarts of the child."""
 
@@ -309,6 +318,7 @@ def settings(_: argparse.Namespace) -> int:
             }
         )
     )
+    print(COMPOSE_SETTINGS)
     return 0
 
 

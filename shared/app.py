@@ -34,6 +34,7 @@ log = logging.getLogger("moodstream.app")
 
 Job = Callable[[], Awaitable[None]]
 GRACE_S = 8
+CANCEL_AGAIN_S = 0.5
 WS_MAX_BYTES = 2 * 1024 * 1024 + 1024
 
 
@@ -111,11 +112,11 @@ class App:
             self.ready.set()
             log.info("%s ready", ", ".join(service.name for service in self.services))
             await _all(self._watchdog.run, *(job for service in self.services for job in service.background))
-        except* MoodstreamError as errors:
-            print(f"moodstream: {_first(errors)}", file=sys.stderr)
+        except MoodstreamError as error:
+            print(f"moodstream: {error}", file=sys.stderr)
             self.exit(EXIT_FAILED)
-        except* Exception as errors:
-            log.critical("a background job failed", exc_info=_first(errors))
+        except Exception as error:
+            log.critical("a background job failed", exc_info=error)
             self.exit(EXIT_RESTART)
 
     async def _wait_for_redis(self) -> None:
@@ -138,20 +139,21 @@ class App:
 
 async def _all(*jobs: Job) -> None:
     """Run jobs side by side; the first that raises ends the others."""
-    async with asyncio.TaskGroup() as group:
-        for job in jobs:
-            group.create_task(_coroutine(job))
+    tasks = {asyncio.ensure_future(_coroutine(job)) for job in jobs}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        # more than once: a library that is cancelled while it mends a connection may lose the cancellation
+        while pending := {task for task in tasks if not task.done()}:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 async def _coroutine(job: Job) -> None:
     await job()
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def build_app(bus: Bus, *services: Service) -> App:

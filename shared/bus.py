@@ -133,12 +133,13 @@ class Bus:
     ) -> AsyncIterator[tuple[str, Event] | None]:
         """Entries after the given ids, without a group, as (entry id, event).
 
-        ``None`` comes when nothing came for ``block_ms``. Entries that are no events are passed over with a warning.
+        Ends when the process begins to end. ``None`` comes when nothing came for ``block_ms``. Entries that are no
+        events are passed over with a warning.
         Waits with back-off while Redis is away.
         """
         position = {self.stream(event): at for event, at in start.items()}
         pause = 0.1
-        while True:
+        while not self.stopping.is_set():
             try:
                 answer = await self.redis.xread(position, count=100, block=block_ms)
             except AWAY as error:

@@ -108,7 +108,7 @@ def test_an_empty_room_has_no_mood(environment: dict[str, str], reference: Path)
 @pytest.mark.reference
 def test_reading_ten_photographs(environment: dict[str, str], reference: Path) -> None:
     labels = [line.split(",") for line in (reference / "frames" / "labels.csv").read_text().splitlines()[1:]]
-    single = [str(reference / "frames" / name) for name, faces, *_ in labels if faces and float(faces) == 1][:10]
+    single = [str(reference / "frames" / name) for name, faces, *_ in labels if faces and float(faces) == 1][::12][:10]
     done = moodstream("read", *single, "--json", environment=environment)
     assert done.returncode == 0, done.stderr
     results = [json.loads(line) for line in done.stdout.splitlines()]

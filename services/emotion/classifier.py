@@ -1,7 +1,11 @@
 """The network: 48x48 grey faces in, calibrated probabilities of the four moods out. The only user of onnxruntime."""
 
 import json
+import os
 from pathlib import Path
+
+# ONNX Runtime would keep a device id and a record of its use in the user's cache folder, and can send it to its maker.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
 import onnxruntime

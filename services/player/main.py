@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from services.player.handlers import create_router, playback
@@ -75,7 +75,7 @@ def _login_routes(output: SpotifyOutput, announce: Job) -> list[Route]:
         except MoodstreamError as error:
             return JSONResponse({"error": str(error)}, 400)
         await announce()
-        return RedirectResponse("/")
+        return PlainTextResponse("Signed in to Spotify. You can close this page.")
 
     return [Route(LOGIN, login), Route(CALLBACK, callback)]
 

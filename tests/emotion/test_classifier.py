@@ -1,6 +1,9 @@
 """The shipped network keeps the model contract: order of the labels, scaling inside the file, batch = single."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +116,18 @@ def test_a_network_with_another_input_is_refused(tmp_path: Path) -> None:
     onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(MoodstreamError, match="uint8"):
         Classifier(tmp_path / "other.onnx")
+
+
+def test_reading_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
+    """ONNX Runtime's own telemetry would write a device id and a record of its use into the user's folders."""
+    script = """
+import numpy as np
+from services.emotion.classifier import Classifier
+Classifier().probabilities(np.zeros((1, 48, 48), np.uint8))
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    subprocess.run(
+        [sys.executable, "-c", script], env=environment, cwd=Path(__file__).parents[2], check=True, timeout=60
+    )
+    assert list(tmp_path.rglob("*")) == []

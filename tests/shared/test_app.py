@@ -44,6 +44,11 @@ def create():
             raise MoodstreamError("the input is broken")
         if how == "crash":
             raise RuntimeError("unforeseen")
+        if how == "deaf":
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                print("heard nothing", flush=True)
         await asyncio.Event().wait()
 
     return settings, bus, Service("test", router, background=[job])
@@ -163,6 +168,14 @@ def test_a_failing_job_ends_the_process(redis_url: str, how: str, code: int) -> 
         log = child.stderr.read()
     if how == "refuse":
         assert [line for line in log.splitlines() if not line.startswith("20")] == ["moodstream: the input is broken"]
+
+
+def test_a_job_that_loses_its_cancellation_does_not_keep_the_process(redis_url: str) -> None:
+    port = free_port()
+    with process(redis_url, port, "deaf") as child:
+        wait_for(port, "ready", 200)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=10) == 0
 
 
 def test_a_busy_port_is_one_line_and_1(redis_url: str) -> None:
