@@ -14,7 +14,7 @@ RUN if ! python -c "import ctypes; ctypes.CDLL('libstdc++.so.6')" 2>/dev/null; t
         mkdir -p /usr/local/lib && mv /cpp/* /usr/local/lib/ && ldconfig; fi
 RUN rm -rf /cpp /usr/share/doc /usr/share/i18n /usr/share/info /usr/share/locale /usr/share/man /usr/share/python-wheels \
     /usr/lib/*-linux-gnu/gconv /usr/lib/python3/dist-packages /usr/local/lib/python3*/site-packages/* \
-    /usr/local/lib/python3*/ensurepip /var/cache /var/lib/apt /root/.cache
+    /usr/local/lib/python3*/ensurepip /var/cache /var/lib/apt "$HOME/.cache"
 FROM scratch AS runtime
 COPY --from=trimmed / /
 
