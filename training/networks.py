@@ -6,10 +6,12 @@ Scaling from 0-255 to 0-1 is part of every network, so training and run time can
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import layers
 
 from shared.circumplex import MOODS
 from training.data import SIZE
+from training.expressions import EXPRESSIONS, FOUR
 
 
 def article() -> keras.Model:
@@ -51,12 +53,58 @@ def tiny() -> keras.Model:
     )
 
 
-NETWORKS: dict[str, Callable[[], keras.Model]] = {"article": article, "tiny": tiny}
+def residual() -> keras.Model:
+    """Six squeeze-excite residual blocks: faces [N, 48, 48, 1] -> logits of seven expressions [N, 7].
+
+    K. He et al., CVPR 2016; J. Hu et al., CVPR 2018.
+    """
+    faces = keras.Input((SIZE, SIZE, 1), name="faces")
+    x = layers.Rescaling(1 / 128, offset=-1.0)(faces)
+    x = layers.Cropping2D(2)(x)
+    x = _convolution(x, 24)
+    for width in (40, 80, 160):
+        x = _block(x, width, stride=2)
+        x = _block(x, width, stride=1)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(0.4)(x)
+    return keras.Model(faces, layers.Dense(len(EXPRESSIONS), name="logits")(x), name="residual")
+
+
+def _convolution(x: keras.KerasTensor, width: int, stride: int = 1, relu: bool = True) -> keras.KerasTensor:
+    x = layers.Conv2D(width, 3, strides=stride, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    return layers.ReLU()(x) if relu else x
+
+
+def _block(x: keras.KerasTensor, width: int, stride: int) -> keras.KerasTensor:
+    y = _convolution(_convolution(x, width, stride), width, relu=False)
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(y)
+    gate = layers.Conv2D(width // 4, 1, activation="relu")(gate)
+    y = layers.Multiply()([y, layers.Conv2D(width, 1, activation="sigmoid")(gate)])
+    if stride != 1 or x.shape[-1] != width:
+        x = layers.AveragePooling2D(stride, padding="same")(x) if stride != 1 else x
+        x = layers.BatchNormalization()(layers.Conv2D(width, 1, use_bias=False)(x))
+    return layers.ReLU()(layers.Add()([x, y]))
+
+
+def of_four(network: keras.Model) -> keras.Model:
+    """Logits of the four moods [N, 4] in the order of ``MOODS``, from a network of four or of seven expressions."""
+    if network.output_shape[-1] == len(MOODS):
+        return network
+    faces = keras.Input((SIZE, SIZE, 1), name="faces")
+    seven = network(faces)
+    four = layers.Dense(len(MOODS), use_bias=False, trainable=False, name="four")
+    logits = four(seven)
+    four.set_weights([np.eye(len(EXPRESSIONS), dtype=np.float32)[:, FOUR]])
+    return keras.Model(faces, logits, name=network.name)
+
+
+NETWORKS: dict[str, Callable[[], keras.Model]] = {"article": article, "tiny": tiny, "residual": residual}
 
 
 def with_temperature(network: keras.Model, temperature: float) -> keras.Model:
     """The graph that ships: logits divided by the temperature (> 0), then softmax -> probabilities [N, 4]."""
     faces = keras.Input((SIZE, SIZE, 1), name="faces")
-    logits = network(faces, training=False)
+    logits = of_four(network)(faces, training=False)
     probabilities = layers.Softmax(name="probabilities")(layers.Rescaling(1 / temperature)(logits))
     return keras.Model(faces, probabilities, name=network.name)
