@@ -82,6 +82,17 @@ def _parser() -> argparse.ArgumentParser:
     for one in (import_, mood_, similar_):
         one.add_argument("--catalogue", type=Path, metavar="FILE", help="instead of MOODSTREAM_CATALOGUE")
 
+    hooks = commands.add_parser("webhooks", help="Receivers of webhooks.").add_subparsers(required=True, metavar="WHAT")
+    reading(hooks.add_parser("list", help="How it stands with each.")).set_defaults(command=webhooks_list)
+    for name, command, text in (
+        ("test", webhooks_test, "Send one test message now, and say what came back."),
+        ("enable", webhooks_enable, "Send again to a receiver that had said it was gone."),
+    ):
+        one = hooks.add_parser(name, help=text)
+        one.add_argument("name", metavar="NAME")
+        one.set_defaults(command=command)
+    hooks.add_parser("secret", help="Make a secret to sign with.").set_defaults(command=webhooks_secret)
+
     dead = commands.add_parser("dead", help="Dead letters.").add_subparsers(required=True, metavar="WHAT")
     list_ = reading(dead.add_parser("list", help="What could not be handled."))
     list_.set_defaults(command=dead_list)
@@ -147,6 +158,8 @@ def _tell(as_json: bool, text: str) -> None:
 
 def services(given: argparse.Namespace) -> int:
     """The child: every service in one process."""
+    from services.bridge.main import BridgeSettings
+    from services.bridge.main import create_service as bridge
     from services.camera.main import CameraSettings
     from services.camera.main import create_service as camera
     from services.emotion.main import EmotionSettings
@@ -172,6 +185,7 @@ def services(given: argparse.Namespace) -> int:
         recommender(load(RecommenderSettings), bus),
         player(load(PlayerSettings), bus),
         gateway(common, bus),
+        bridge(load(BridgeSettings), bus),
         camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
         watch_lifeline(bus, ended),
     )
@@ -299,6 +313,7 @@ def _checks() -> Iterator[tuple[str, bool, str | None]]:
 
 def settings(_: argparse.Namespace) -> int:
     """Print what .env.example holds."""
+    from services.bridge.main import BridgeSettings
     from services.camera.main import CameraSettings
     from services.emotion.main import EmotionSettings
     from services.gateway.main import GatewaySettings
@@ -315,10 +330,54 @@ def settings(_: argparse.Namespace) -> int:
                 "Recommender": RecommenderSettings,
                 "Player": PlayerSettings,
                 "Gateway": GatewaySettings,
+                "Bridge": BridgeSettings,
             }
         )
     )
     print(COMPOSE_SETTINGS)
+    return 0
+
+
+def webhooks_list(given: argparse.Namespace) -> int:
+    """Every receiver with what waits for it."""
+    from services.bridge.commands import receivers
+    from services.bridge.outbox import look
+    from shared.live import connected
+
+    with connected(_redis_url()) as client:
+        for receiver in receivers():
+            state = look(client, _prefix(), receiver.name)
+            text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in state.items() if value != "")
+            found = {"name": receiver.name, "url": receiver.url, **state}
+            print(json.dumps(found) if given.json else f"{receiver.name}  {receiver.url}: {text}")
+    return 0
+
+
+def webhooks_test(given: argparse.Namespace) -> int:
+    """One test message; 1 when the receiver does not accept it."""
+    from services.bridge.commands import receiver_named, send_test
+
+    answer = send_test(receiver_named(given.name))
+    print(f"{given.name}: {answer.reason}")
+    return 0 if answer.accepted else EXIT_FAILED
+
+
+def webhooks_enable(given: argparse.Namespace) -> int:
+    """Send again to a receiver."""
+    from services.bridge.commands import receiver_named
+    from services.bridge.outbox import enable
+    from shared.live import connected
+
+    with connected(_redis_url()) as client:
+        enable(client, _prefix(), receiver_named(given.name).name)
+    return 0
+
+
+def webhooks_secret(_: argparse.Namespace) -> int:
+    """A new secret."""
+    from services.bridge.receivers import new_secret
+
+    print(new_secret())
     return 0
 
 
