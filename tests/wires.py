@@ -92,8 +92,10 @@ def _redis(redis_url: str) -> Callable[[Arrivals], Any]:
         async with Redis.from_url(redis_url) as client:
             last: Any = "$"
             while True:
-                for _, entries in await client.xread({"mood:moods": last}, block=1000) or []:
-                    for last, fields in entries:
+                answer: Any = await client.xread({"mood:moods": last}, block=1000)
+                for _, entries in answer or []:
+                    for entry_id, fields in entries:
+                        last = entry_id
                         arrivals.came("Redis", json.loads(fields[b"__data__"])["confidence"])
 
     return listen
