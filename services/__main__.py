@@ -54,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--json", action="store_true", help="one JSON object a line")
         return one
 
+    def filters(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        """The same filters wherever events pass."""
+        one.add_argument("--type", action="append", metavar="TYPE", help="only of this type, or `all`; repeatable")
+        one.add_argument("--camera", action="append", metavar="ID", help="only of this camera; repeatable")
+        one.add_argument("--mood", action="append", metavar="MOOD", help="only of this mood; repeatable")
+        return one
+
     run_ = reading(add("run", run, "Everything in one process, with a Redis of its own if none is given."))
     run_.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
     run_.add_argument("--player", choices=["browser", "log", "spotify"], help="where the song plays")
@@ -64,7 +71,17 @@ def _parser() -> argparse.ArgumentParser:
 
     read_ = reading(add("read", read, "Pictures or videos to faces, boxes, moods and probabilities."))
     read_.add_argument("files", nargs="+", metavar="FILE")
-    reading(add("listen", listen, "Follow the mood events."))
+    filters(reading(add("listen", listen, "Follow the events; moods, unless other types are named.")))
+    record_ = filters(add("record", record, "Write the events to a file, one a line, until Ctrl-C. Never a picture."))
+    record_.add_argument("file", type=Path, metavar="FILE")
+    again_ = filters(add("replay-events", replay_events, "Publish recorded events again, as if they happened now."))
+    again_.add_argument("file", type=Path, metavar="FILE")
+    again_.add_argument("--speed", type=_positive, default=1.0, help="2 is twice as fast")
+    simulate_ = filters(add("simulate", simulate, "Publish the events of visitors who do not exist."))
+    simulate_.add_argument("--seed", type=int, default=1, help="the same seed makes the same visitors")
+    simulate_.add_argument("--events", type=int, metavar="N", help="end after so many; else go on for ever")
+    simulate_.add_argument("--speed", type=_positive, default=1.0, help="2 is twice as fast")
+    simulate_.add_argument("--print", action="store_true", help="print at once what a recording would hold")
     reading(add("doctor", doctor, "What works here and what does not."))
 
     add("settings", settings, "Every setting with its default, in the form of a .env file.")
@@ -81,6 +98,17 @@ def _parser() -> argparse.ArgumentParser:
     similar_.set_defaults(command=songs_similar)
     for one in (import_, mood_, similar_):
         one.add_argument("--catalogue", type=Path, metavar="FILE", help="instead of MOODSTREAM_CATALOGUE")
+
+    hooks = commands.add_parser("webhooks", help="Receivers of webhooks.").add_subparsers(required=True, metavar="WHAT")
+    reading(hooks.add_parser("list", help="How it stands with each.")).set_defaults(command=webhooks_list)
+    for name, command, text in (
+        ("test", webhooks_test, "Send one test message now, and say what came back."),
+        ("enable", webhooks_enable, "Send again to a receiver that had said it was gone."),
+    ):
+        one = hooks.add_parser(name, help=text)
+        one.add_argument("name", metavar="NAME")
+        one.set_defaults(command=command)
+    hooks.add_parser("secret", help="Make a secret to sign with.").set_defaults(command=webhooks_secret)
 
     dead = commands.add_parser("dead", help="Dead letters.").add_subparsers(required=True, metavar="WHAT")
     list_ = reading(dead.add_parser("list", help="What could not be handled."))
@@ -147,6 +175,8 @@ def _tell(as_json: bool, text: str) -> None:
 
 def services(given: argparse.Namespace) -> int:
     """The child: every service in one process."""
+    from services.bridge.main import BridgeSettings
+    from services.bridge.main import create_service as bridge
     from services.camera.main import CameraSettings
     from services.camera.main import create_service as camera
     from services.emotion.main import EmotionSettings
@@ -172,6 +202,7 @@ def services(given: argparse.Namespace) -> int:
         recommender(load(RecommenderSettings), bus),
         player(load(PlayerSettings), bus),
         gateway(common, bus),
+        bridge(load(BridgeSettings), bus),
         camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
         watch_lifeline(bus, ended),
     )
@@ -206,14 +237,77 @@ def _read_line(result: dict[str, object]) -> str:
 
 
 def listen(given: argparse.Namespace) -> int:
-    """Mood events as they come, until interrupted."""
+    """Events as they come, until interrupted."""
     from shared.console import line
-    from shared.events import MoodChanged
     from shared.live import follow_moods
+    from shared.recording import wanted
 
-    for event in follow_moods(_redis_url(), (MoodChanged,)):
-        print(line(event, as_json=given.json), flush=True)
+    takes = wanted(given.type or ["MoodChanged"], given.camera, given.mood)
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    for event in filter(takes, follow_moods(_redis_url(), takes.kinds)):
+        print(line(event, as_json=given.json, coloured=coloured), flush=True)
     return 0
+
+
+def record(given: argparse.Namespace) -> int:
+    """Events into a file, until interrupted."""
+    from shared.live import follow_moods
+    from shared.recording import wanted
+
+    takes = wanted(given.type, given.camera, given.mood)
+    url = _redis_url()
+    try:
+        with given.file.open("x", encoding="utf-8") as lines:
+            for event in filter(takes, follow_moods(url, takes.kinds)):
+                lines.write(event.model_dump_json() + "\n")
+                lines.flush()
+    except FileExistsError:
+        raise MoodstreamError(f"{given.file}: exists already; name another file") from None
+    except OSError as error:
+        raise MoodstreamError(f"{given.file}: {error.strerror}") from None
+    return 0
+
+
+def replay_events(given: argparse.Namespace) -> int:
+    """Recorded events, published as if they happened now."""
+    from shared.events import utc_now
+    from shared.live import connected
+    from shared.recording import anew, publish, read_recording, wanted
+
+    takes = wanted(given.type, given.camera, given.mood)
+    events = list(read_recording(given.file))
+    with connected(_redis_url()) as client:
+        timed = anew(events, utc_now(), given.speed)
+        print(f"{publish(client, _prefix(), (one for one in timed if takes(one[1])))} events published")
+    return 0
+
+
+def simulate(given: argparse.Namespace) -> int:
+    """Invented visitors, published or printed."""
+    from itertools import islice
+
+    from shared.events import utc_now
+    from shared.live import connected
+    from shared.recording import publish, wanted
+    from shared.simulation import Visitors
+
+    takes = wanted(given.type, given.camera, given.mood)
+    visitors = Visitors(given.seed, utc_now(), speed=given.speed)
+    timed = islice((one for one in visitors.events() if takes(one[1])), given.events)
+    if given.print:
+        for _, event in timed:
+            print(event.model_dump_json(), flush=True)
+        return 0
+    with connected(_redis_url()) as client:
+        print(f"{publish(client, _prefix(), timed)} events published")
+    return 0
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError("must be above 0, and at most 1000")
+    return value
 
 
 def songs_import(given: argparse.Namespace) -> int:
@@ -299,6 +393,7 @@ def _checks() -> Iterator[tuple[str, bool, str | None]]:
 
 def settings(_: argparse.Namespace) -> int:
     """Print what .env.example holds."""
+    from services.bridge.main import BridgeSettings
     from services.camera.main import CameraSettings
     from services.emotion.main import EmotionSettings
     from services.gateway.main import GatewaySettings
@@ -315,10 +410,54 @@ def settings(_: argparse.Namespace) -> int:
                 "Recommender": RecommenderSettings,
                 "Player": PlayerSettings,
                 "Gateway": GatewaySettings,
+                "Bridge": BridgeSettings,
             }
         )
     )
     print(COMPOSE_SETTINGS)
+    return 0
+
+
+def webhooks_list(given: argparse.Namespace) -> int:
+    """Every receiver with what waits for it."""
+    from services.bridge.commands import receivers
+    from services.bridge.outbox import look
+    from shared.live import connected
+
+    with connected(_redis_url()) as client:
+        for receiver in receivers():
+            state = look(client, _prefix(), receiver.name)
+            text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in state.items() if value != "")
+            found = {"name": receiver.name, "url": receiver.url, **state}
+            print(json.dumps(found) if given.json else f"{receiver.name}  {receiver.url}: {text}")
+    return 0
+
+
+def webhooks_test(given: argparse.Namespace) -> int:
+    """One test message; 1 when the receiver does not accept it."""
+    from services.bridge.commands import receiver_named, send_test
+
+    answer = send_test(receiver_named(given.name))
+    print(f"{given.name}: {answer.reason}")
+    return 0 if answer.accepted else EXIT_FAILED
+
+
+def webhooks_enable(given: argparse.Namespace) -> int:
+    """Send again to a receiver."""
+    from services.bridge.commands import receiver_named
+    from services.bridge.outbox import enable
+    from shared.live import connected
+
+    with connected(_redis_url()) as client:
+        enable(client, _prefix(), receiver_named(given.name).name)
+    return 0
+
+
+def webhooks_secret(_: argparse.Namespace) -> int:
+    """A new secret."""
+    from services.bridge.receivers import new_secret
+
+    print(new_secret())
     return 0
 
 

@@ -17,6 +17,8 @@ class AgeLimit(BaseMiddleware):
 
     async def consume_scope(self, call_next: Any, msg: Any) -> Any:
         body = await msg.decode() if msg.content_type == JSON else None
+        if getattr(self.context.get("handler_").stream_sub, "takes_expired", False):
+            return await call_next(msg)
         if isinstance(body, dict) and _expired(body.get("expires_at")):
             log.info("expired %s was dropped", body.get("type"))
             return None

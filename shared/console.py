@@ -1,5 +1,6 @@
 """Events as lines: JSON for programs, a short sentence for people."""
 
+from shared.circumplex import Mood
 from shared.events import (
     Event,
     MoodChanged,
@@ -21,9 +22,17 @@ SHOWN: tuple[type[Event], ...] = (
 """What a live view shows."""
 
 
-def line(event: Event, *, as_json: bool) -> str:
+_COLOURS = {Mood.ANGRY: 31, Mood.HAPPY: 33, Mood.SAD: 34, Mood.CALM: 32}
+"""Of terminals: red, yellow, blue, green."""
+
+
+def line(event: Event, *, as_json: bool, coloured: bool = False) -> str:
     """One event, one line."""
-    return event.model_dump_json() if as_json else f"{event.at.astimezone():%H:%M:%S}  {_sentence(event)}"
+    if as_json:
+        return event.model_dump_json()
+    text = f"{event.at.astimezone():%H:%M:%S}  {_sentence(event)}"
+    colour = _COLOURS.get(getattr(event, "mood", Mood.NOBODY)) if coloured else None
+    return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
 
 
 def _sentence(event: Event) -> str:

@@ -1,5 +1,7 @@
 """Subscribing to a stream so that nothing is lost: a group made at id 0, one entry at a time, claiming, limits.
 
+The bridge's groups begin at the end instead: third parties are told what happens, not what happened before they came.
+
 Two subscribers stand on one handler: one reads new entries, one claims those whose worker died; FastStream's
 ``min_idle_time`` alone never reads new ones. Handlers are given the event; what has expired or was done before
 does not reach them (``age_limit``, ``idempotence``), and what cannot be handled ends in ``dead_letters``.
@@ -9,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 from faststream import AckPolicy
 from faststream.redis import RedisRouter, StreamSub
@@ -38,12 +40,29 @@ class Timing:
 
 TIMING = Timing()
 
+
+class Subscription(StreamSub[Literal[False]]):
+    """A stream, its group, and two things that FastStream does not ask for."""
+
+    start: str = "0"
+    """entry after which a new group begins; ``$`` for the end of the stream"""
+    takes_expired: bool = False
+    """whether events are facts to pass on, also when nobody shall act on them any more"""
+
+
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E], Awaitable[None]]
 
 
 def consume(
-    router: RedisRouter, bus: Bus, event: type[E], group: str, timing: Timing = TIMING
+    router: RedisRouter,
+    bus: Bus,
+    event: type[E],
+    group: str,
+    timing: Timing = TIMING,
+    *,
+    start: str = "0",
+    takes_expired: bool = False,
 ) -> Callable[[Handler[E]], Handler[E]]:
     """Decorate a handler of one type of event; ``group`` is the name of the service."""
 
@@ -55,17 +74,16 @@ def consume(
         receive.__annotations__["body"] = event
         receive.__name__ = handler.__name__
         for claim_after in (None, timing.claim_after_ms):
-            receive = router.subscriber(
-                stream=StreamSub(
-                    bus.stream(event),
-                    group=group,
-                    consumer=f"{group}-{bus.consumer}",
-                    max_records=1,
-                    polling_interval=BLOCK_MS if claim_after is None else timing.claim_every_ms,
-                    min_idle_time=claim_after,
-                ),
-                ack_policy=AckPolicy.NACK_ON_ERROR,
-            )(receive)
+            subscription = Subscription(
+                bus.stream(event),
+                group=group,
+                consumer=f"{group}-{bus.consumer}",
+                max_records=1,
+                polling_interval=BLOCK_MS if claim_after is None else timing.claim_every_ms,
+                min_idle_time=claim_after,
+            )
+            subscription.start, subscription.takes_expired = start, takes_expired
+            receive = router.subscriber(stream=subscription, ack_policy=AckPolicy.NACK_ON_ERROR)(receive)
         return handler
 
     return decorate
@@ -125,10 +143,11 @@ def answer_requests(router: RedisRouter, bus: Bus, group: str, kinds: dict[str, 
 
 
 async def create_groups(bus: Bus) -> None:
-    """Create the group of every subscriber at id 0; one that exists stays as it is."""
-    for stream, group in sorted(groups(bus)):
+    """Create the group of every subscriber at its start, id 0 for most; one that exists stays as it is."""
+    starts = {(sub.name, sub.group): getattr(sub, "start", Subscription.start) for sub in _subscriptions(bus)}
+    for (stream, group), start in sorted(starts.items()):
         try:
-            await bus.redis.xgroup_create(stream, group, id="0", mkstream=True)
+            await bus.redis.xgroup_create(stream, group, id=start, mkstream=True)
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
@@ -136,5 +155,9 @@ async def create_groups(bus: Bus) -> None:
 
 def groups(bus: Bus) -> set[tuple[str, str]]:
     """(stream, group) of every subscriber of the broker."""
-    subscriptions = (getattr(subscriber, "stream_sub", None) for subscriber in bus.broker.subscribers)
-    return {(sub.name, sub.group) for sub in subscriptions if sub is not None and sub.group}
+    return {(sub.name, sub.group) for sub in _subscriptions(bus)}
+
+
+def _subscriptions(bus: Bus) -> list[Any]:
+    all_of_them = (getattr(subscriber, "stream_sub", None) for subscriber in bus.broker.subscribers)
+    return [sub for sub in all_of_them if sub is not None and sub.group]

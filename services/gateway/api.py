@@ -1,6 +1,7 @@
 """The HTTP API: events as they come, the present state, and what visitors may do. All of it is JSON."""
 
 import asyncio
+import contextlib
 import logging
 from typing import Literal, TypeVar
 
@@ -8,15 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from services.gateway.board import Board
 from services.gateway.browser_camera import BrowserCameras
-from services.gateway.feed import Feed
+from services.gateway.feed import Feed, Wanted
 from services.gateway.origin import is_foreign
 from services.gateway.pages import SecurityHeaders
 from shared.bus import Bus
@@ -27,6 +30,8 @@ log = logging.getLogger("moodstream.gateway")
 
 MOST_BODY_BYTES = 16 * 1024
 MOST_LISTENERS = 1_000
+MOST_CAMERAS = 20
+TOLD = ("StatusChanged", "MoodChanged", "SongsOffered", "SongPicked", "SongsRanked", "PlaybackChanged")
 PUBLISH_S = 3.0
 REST_AFTER_STOP_S = 20.0
 
@@ -78,6 +83,7 @@ class Api:
         """An app of its own, so that its errors are JSON whatever else runs in the process."""
         routes: list[BaseRoute] = [
             Route("/events", self.events),
+            WebSocketRoute("/events/ws", self.events_by_websocket),
             Route("/state", self.state),
             Route("/picks", self.pick, methods=["POST"]),
             Route("/moods", self.choose_mood, methods=["POST"]),
@@ -99,16 +105,48 @@ class Api:
         return Mount("/api/v1", app, middleware=[Middleware(SecurityHeaders, cache="no-store")])
 
     async def events(self, request: Request) -> StreamingResponse:
-        """Server-sent events; ``Last-Event-ID`` resumes."""
+        """Server-sent events; ``Last-Event-ID`` or ``last_id`` resumes, ``type``, ``camera`` and ``mood`` filter."""
+        last_id, wanted = self._admit(request)
+        return StreamingResponse(
+            self._feed.listen(request.headers.get("last-event-id") or last_id, wanted=wanted),
+            media_type="text/event-stream",
+            headers={"X-Accel-Buffering": "no"},
+        )
+
+    async def events_by_websocket(self, socket: WebSocket) -> None:
+        """The same over a WebSocket: one JSON object a message, with id, event and data."""
+        try:
+            if is_foreign(socket):  # browsers let any page open a WebSocket to anywhere
+                raise HTTPException(403, "only pages of this server may listen")
+            last_id, wanted = self._admit(socket)
+        except HTTPException as error:
+            await socket.send_denial_response(JSONResponse({"error": error.detail}, error.status_code))
+            return
+        await socket.accept()
+        telling = asyncio.create_task(self._tell(socket, last_id, wanted))
+        try:
+            while (await socket.receive())["type"] != "websocket.disconnect":
+                pass  # nothing is expected from a listener
+        finally:
+            telling.cancel()
+            await asyncio.wait([telling])
+
+    async def _tell(self, socket: WebSocket, last_id: str | None, wanted: Wanted) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # gone in mid-sentence
+            async with contextlib.aclosing(self._feed.messages(last_id, wanted=wanted)) as heard:
+                async for batch in heard:
+                    for message in batch:
+                        await socket.send_text(message.json)
+            await socket.close(1001)
+
+    def _admit(self, connection: HTTPConnection) -> tuple[str | None, Wanted]:
+        """The last id and what is wanted. Raises HTTPException when that is wrong, or too many listen."""
+        wanted = wanted_from(connection.query_params)
         if self._feed.listeners >= MOST_LISTENERS:
             raise HTTPException(503, f"{MOST_LISTENERS} listen already; try again later")
         # Not a job of the service: those run only once Redis is there, and listeners come before.
         self._closer = self._closer or asyncio.create_task(self._close_feed())
-        return StreamingResponse(
-            self._feed.listen(request.headers.get("last-event-id")),
-            media_type="text/event-stream",
-            headers={"X-Accel-Buffering": "no"},
-        )
+        return connection.query_params.get("last_id"), wanted
 
     async def _close_feed(self) -> None:
         """The server waits for open streams before it ends."""
@@ -175,6 +213,21 @@ class Api:
         if reply.error is not None:
             raise HTTPException(409, reply.error)
         return JSONResponse({"result": reply.result})
+
+
+def wanted_from(query: QueryParams) -> Wanted:
+    """``type``, ``camera`` and ``mood``, each any number of times. Raises HTTPException with one line."""
+    for name in query:
+        if name not in ("type", "camera", "mood", "last_id"):
+            raise HTTPException(422, f"{name}: not a filter; there are type, camera, mood and last_id")
+    for name, known in (("type", TOLD), ("mood", tuple(Mood))):
+        for value in query.getlist(name):
+            if value not in known:
+                raise HTTPException(422, f"{name}: {value[:50]!r} is none of {', '.join(known)}")
+    cameras = query.getlist("camera")
+    if len(cameras) > MOST_CAMERAS or not all(0 < len(camera) <= 200 for camera in cameras):
+        raise HTTPException(422, f"camera: at most {MOST_CAMERAS} names of 1 to 200 characters")
+    return Wanted(frozenset(query.getlist("type")), frozenset(cameras), frozenset(query.getlist("mood")))
 
 
 async def _body(request: Request, kind: type[B]) -> B:

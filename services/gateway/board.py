@@ -125,6 +125,13 @@ class Board:
         view = self.cameras.get(camera_id)
         return view.session_id if view else None
 
+    def camera_told_of(self, event: Event) -> str | None:
+        """The camera that an event is about, where it is about one."""
+        if isinstance(event, StatusChanged):
+            return event.part if event.service in ("camera", "gateway") else None
+        named: str | None = getattr(event, "camera_id", None)
+        return named or (self._camera_of(event) if event.session_id else None)
+
     def song_picked(self, offer_id: str, song_id: str) -> None:
         """The first pick of an offer stands; that of an unknown offer is nobody's any more."""
         offer = self.offers.get(offer_id)

@@ -3,7 +3,8 @@
 A listener costs no queue of its own, so a slow one slows nobody. One that falls out of the history, or comes back
 too late, is told how many events it missed and goes on from the present with a snapshot.
 
-Messages are server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Their ids are
+Messages go out as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) or as JSON, for
+WebSockets; a listener may want only some of them. Their ids are
 ``RUN-NUMBER``: the number counts the events of all streams in the order in which this gateway saw them, and RUN is
 new at each start, because Redis numbers every stream on its own and no single entry id could say where to resume.
 """
@@ -12,6 +13,9 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from secrets import token_hex
 
@@ -25,22 +29,61 @@ RETRY = b"retry: 1000\n\n"
 """Browsers come back after one second."""
 
 
+@dataclass(frozen=True)
+class Message:
+    """One message, made once for everybody."""
+
+    name: str
+    data: str
+    """one line of JSON"""
+    id: str | None = None
+    camera_id: str | None = None
+    mood: str | None = None
+
+    @cached_property
+    def sse(self) -> bytes:
+        number = f"id: {self.id}\n" if self.id else ""
+        return f"{number}event: {self.name}\ndata: {self.data}\n\n".encode()
+
+    @cached_property
+    def json(self) -> str:
+        return f'{{"id": {json.dumps(self.id)}, "event": "{self.name}", "data": {self.data}}}'
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a listener wants to hear; an empty set is everything. Snapshots and gaps are told to all."""
+
+    types: frozenset[str] = frozenset()
+    cameras: frozenset[str] = frozenset()
+    moods: frozenset[str] = frozenset()
+
+    def takes(self, message: Message) -> bool:
+        if message.name == "snapshot":
+            return True
+        given = ((self.types, message.name), (self.cameras, message.camera_id), (self.moods, message.mood))
+        return all(not some or value in some for some, value in given)
+
+
+EVERYTHING = Wanted()
+
+
 class Feed:
     """Fan-out of events to any number of listeners. ``snapshot`` gives the present as JSON."""
 
     def __init__(self, snapshot: Callable[[], str], kept: int = KEPT) -> None:
         self._snapshot = snapshot
-        self._history: deque[bytes] = deque(maxlen=kept)
+        self._history: deque[Message] = deque(maxlen=kept)
         self._newest = 0
         self._run = token_hex(4)
         self._news = asyncio.Event()
         self._closed = False
         self.listeners = 0
 
-    def publish(self, name: str, data: str) -> None:
+    def publish(self, name: str, data: str, camera_id: str | None = None, mood: str | None = None) -> None:
         """Tell everybody; never waits. ``data`` is one line of JSON."""
         self._newest += 1
-        self._history.append(self._message(name, data, self._newest))
+        self._history.append(Message(name, data, f"{self._run}-{self._newest}", camera_id, mood))
         self._wake()
 
     def publish_snapshot(self) -> None:
@@ -53,29 +96,40 @@ class Feed:
         self._wake()
 
     async def listen(
-        self, last_id: str | None = None, keep_alive_s: float = KEEP_ALIVE_S
+        self, last_id: str | None = None, keep_alive_s: float = KEEP_ALIVE_S, wanted: Wanted = EVERYTHING
     ) -> AsyncGenerator[bytes, None]:
-        """Messages for one listener, for ever or until ``close``; ``last_id`` is the last that it has seen."""
+        """``messages`` as server-sent events."""
+        async with aclosing(self.messages(last_id, keep_alive_s, wanted)) as heard:
+            yield RETRY
+            async for batch in heard:
+                yield b"".join(message.sse for message in batch) or KEEP_ALIVE
+
+    async def messages(
+        self, last_id: str | None = None, keep_alive_s: float = KEEP_ALIVE_S, wanted: Wanted = EVERYTHING
+    ) -> AsyncGenerator[list[Message], None]:
+        """What one listener hears, for ever or until ``close``; ``last_id`` is the last that it has seen.
+
+        An empty list comes when there was nothing for ``keep_alive_s``.
+        """
         self.listeners += 1
         try:
-            yield RETRY
             place = self._place_of(last_id)
             if place is None:
                 place = self._newest
                 if last_id:
-                    yield self._gap(None)
-                yield self._present()
+                    yield [self._gap(None)]
+                yield [self._present()]
             while not self._closed:
                 if place < self._newest - len(self._history):
                     missed, place = self._newest - place, self._newest
-                    yield self._gap(missed)
-                    yield self._present()
+                    yield [self._gap(missed), self._present()]
                 elif place < self._newest:
                     batch = list(islice(self._history, len(self._history) - (self._newest - place), None))[:BATCH]
                     place += len(batch)
-                    yield b"".join(batch)
+                    if heard := [message for message in batch if wanted.takes(message)]:
+                        yield heard
                 elif not await self._news_within(keep_alive_s):
-                    yield KEEP_ALIVE
+                    yield []
         finally:
             self.listeners -= 1
 
@@ -98,12 +152,9 @@ class Feed:
             return None
         return int(number) if int(number) <= self._newest else None
 
-    def _present(self) -> bytes:
-        return self._message("snapshot", self._snapshot(), self._newest)
+    def _present(self) -> Message:
+        return Message("snapshot", self._snapshot(), f"{self._run}-{self._newest}")
 
-    def _gap(self, missed: int | None) -> bytes:
+    def _gap(self, missed: int | None) -> Message:
         """``missed`` is None where nobody can know it: the listener heard another run of the gateway."""
-        return f"event: gap\ndata: {json.dumps({'missed': missed})}\n\n".encode()
-
-    def _message(self, name: str, data: str, number: int) -> bytes:
-        return f"id: {self._run}-{number}\nevent: {name}\ndata: {data}\n\n".encode()
+        return Message("gap", json.dumps({"missed": missed}))

@@ -75,7 +75,7 @@ async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
             continue
         event = entry[1]
         if board.apply(event) and not isinstance(event, FacesRead):
-            feed.publish(event.type, event.model_dump_json())
+            feed.publish(event.type, event.model_dump_json(), board.camera_told_of(event), getattr(event, "mood", None))
 
 
 async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:

@@ -12,7 +12,7 @@ from tests.deploy.stack import Stack, docker, eventually
 
 pytestmark = pytest.mark.compose
 
-SERVICES = {"camera", "emotion", "recommender", "player", "gateway"}
+SERVICES = {"camera", "emotion", "recommender", "player", "gateway", "bridge"}
 MOST_MB = {"recommender": 750, "emotion": 450}
 """Target sizes of the images; 350 for the others."""
 

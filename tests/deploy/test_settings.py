@@ -12,7 +12,7 @@ INSIDE = {"redis_url", "host", "port", "once", "model", "spotify_token_file"}
 """Settings that the container itself decides."""
 
 
-@pytest.mark.parametrize("service", ["camera", "emotion", "recommender", "player", "gateway"])
+@pytest.mark.parametrize("service", ["camera", "emotion", "recommender", "player", "gateway", "bridge"])
 def test_the_compose_file_passes_every_setting_on(service: str) -> None:
     main = importlib.import_module(f"services.{service}.main")
     [kind] = [

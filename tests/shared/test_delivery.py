@@ -67,6 +67,27 @@ async def put(url: str, *bodies: bytes) -> None:
             client.xadd("mood:picks", {"__data__": body})
 
 
+async def test_a_group_that_starts_at_the_end_hears_only_what_is_new_and_expired_facts_if_it_wants(
+    redis_url: str,
+) -> None:
+    before, after = pick(), pick(expires_at=utc_now() - timedelta(minutes=1))
+    got = list[SongPicked]()
+    await put(redis_url, before.model_dump_json().encode())
+
+    def register(router: RedisRouter, bus: Bus) -> None:
+        @consume(router, bus, SongPicked, "third-party", start="$", takes_expired=True)
+        async def take(one: SongPicked) -> None:
+            got.append(one)
+
+    async with running(redis_url, register):
+        await put(redis_url, after.model_dump_json().encode())
+        await until(lambda: len(got) == 1)
+    async with running(redis_url, register):  # a group that exists goes on where it was
+        await put(redis_url, pick().model_dump_json().encode())
+        await until(lambda: len(got) == 2)
+    assert got[0].id == after.id
+
+
 async def test_what_was_published_before_the_first_start_is_delivered(redis_url: str) -> None:
     event, got = pick(), list[SongPicked]()
     await put(redis_url, event.model_dump_json().encode())

@@ -1,0 +1,1 @@
+"""Mood events to other worlds: MQTT and Home Assistant, OSC, webhooks."""

@@ -1,0 +1,83 @@
+"""How Home Assistant finds Moodstream by itself: one discovery message per device.
+
+Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
+"""
+
+import re
+from typing import Any
+
+ORIGIN = {"name": "moodstream"}
+MOODS = ["angry", "happy", "sad", "calm", "unsure", "nobody"]
+
+Document = dict[str, Any]
+
+
+def camera_device(topic: str, camera_id: str) -> tuple[str, Document]:
+    """(object id, discovery message) of one camera: mood, confidence, valence, arousal, people."""
+    device = f"{slug(topic)}_{slug(camera_id)}"
+    state = f"{topic}/{level(camera_id)}/state"
+
+    def sensor(name: str, field: str, **more: Any) -> Document:
+        return {
+            "platform": "sensor",
+            "name": name,
+            "unique_id": f"{device}_{field}",
+            "value_template": f"{{{{ value_json.{field} }}}}",
+            **more,
+        }
+
+    number = {"state_class": "measurement", "suggested_display_precision": 2}
+    components = {
+        "mood": sensor("Mood", "mood", device_class="enum", options=MOODS, icon="mdi:emoticon-outline"),
+        "confidence": sensor("Confidence", "confidence", icon="mdi:check-decagram-outline", **number),
+        "valence": sensor("Valence", "valence", icon="mdi:thumbs-up-down-outline", **number),
+        "arousal": sensor("Arousal", "arousal", icon="mdi:flash-outline", **number),
+        "people": sensor("People", "people", state_class="measurement", icon="mdi:account-multiple-outline"),
+    }
+    return device, _document(topic, device, f"Moodstream {camera_id}", components) | {"state_topic": state}
+
+
+def player_device(topic: str) -> tuple[str, Document]:
+    """(object id, discovery message) of the player: now playing, buttons next and mute."""
+    device = f"{slug(topic)}_player"
+    components: Document = {
+        "now_playing": {
+            "platform": "sensor",
+            "name": "Now playing",
+            "unique_id": f"{device}_now_playing",
+            "state_topic": f"{topic}/playback",
+            "value_template": "{{ value_json.now_playing }}",
+            "json_attributes_topic": f"{topic}/playback",
+            "icon": "mdi:music",
+        },
+    }
+    for command, icon in (("next", "mdi:skip-next"), ("mute", "mdi:volume-mute")):
+        components[command] = {
+            "platform": "button",
+            "name": command.capitalize(),
+            "unique_id": f"{device}_{command}",
+            "command_topic": f"{topic}/command",
+            "payload_press": command,
+            "icon": icon,
+        }
+    return device, _document(topic, device, "Moodstream player", components)
+
+
+def _document(topic: str, device: str, name: str, components: Document) -> Document:
+    return {
+        "device": {"identifiers": [device], "name": name, "manufacturer": "Moodstream"},
+        "origin": ORIGIN,
+        "components": components,
+        "availability_topic": f"{topic}/bridge/availability",
+        "qos": 1,
+    }
+
+
+def slug(text: str) -> str:
+    """What Home Assistant allows in an object id."""
+    return re.sub(r"[^a-zA-Z0-9_-]+", "_", text)
+
+
+def level(text: str) -> str:
+    """What may stand between two slashes of a topic."""
+    return re.sub(r"[/+#\x00\s]+", "_", text)

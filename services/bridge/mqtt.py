@@ -1,0 +1,193 @@
+"""The present on an MQTT broker: retained state, availability by Last Will, Home Assistant, commands.
+
+What is promised is the state: when the broker was away, all of it is written anew as soon as the broker is back.
+"""
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+from pydantic import JsonValue
+
+from services.bridge.home_assistant import camera_device, level, player_device
+from services.bridge.present import Present
+from shared.errors import MoodstreamError
+from shared.events import Event, MoodChanged, PlaybackChanged, StatusChanged
+
+log = logging.getLogger("moodstream.bridge")
+
+KEEP_ALIVE_S = 15
+PAUSES_S = (0.5, 1.0, 2.0, 5.0)
+COMMANDS_WAITING = 16
+
+Command = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the broker is."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    encrypted: bool
+
+
+def parse_address(url: str) -> Address:
+    """``mqtt://user:password@host:1883``, ``mqtts://`` with TLS. Raises MoodstreamError."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == 0:
+        raise MoodstreamError("MOODSTREAM_MQTT_URL: must look like mqtt://user:password@host:1883, or mqtts://...")
+    encrypted = parts.scheme == "mqtts"
+    user, password = (unquote(one) if one else None for one in (parts.username, parts.password))
+    return Address(parts.hostname, port or (8883 if encrypted else 1883), user, password, encrypted)
+
+
+class Mqtt:
+    """Keeps the broker's retained messages true. ``command`` is given what is sent to ``<topic>/command``."""
+
+    def __init__(self, address: Address, topic: str, discovery: str | None, present: Present, command: Command) -> None:
+        self._address, self._topic, self._discovery = address, topic, discovery
+        self._present, self._command = present, command
+        self._retained: dict[str, str] = {}
+        self._changed: dict[str, None] = {}
+        self._news = asyncio.Event()
+        self._commands: asyncio.Queue[str] = asyncio.Queue(COMMANDS_WAITING)
+        present.listeners.append(self._heard)
+        if discovery:
+            self._announce(*player_device(topic))
+
+    def _heard(self, event: Event) -> None:
+        match event:
+            case MoodChanged():
+                known = self._state_topic(event.camera_id) in self._retained
+                self._keep(self._state_topic(event.camera_id), json.dumps(camera_state(event)))
+                if self._discovery and not known and event.camera_id not in self._present.visitors:
+                    self._announce(*camera_device(self._topic, event.camera_id))
+            case PlaybackChanged():
+                self._keep(f"{self._topic}/playback", json.dumps(playback_state(event)))
+            case StatusChanged(service="gateway", part=str(camera_id), state="offline"):
+                self._keep(self._state_topic(camera_id), "")
+
+    def _state_topic(self, camera_id: str) -> str:
+        return f"{self._topic}/{level(camera_id)}/state"
+
+    def _announce(self, object_id: str, document: dict[str, JsonValue]) -> None:
+        self._keep(f"{self._discovery}/device/{object_id}/config", json.dumps(document))
+
+    def _keep(self, topic: str, payload: str) -> None:
+        """An empty payload takes the retained message away."""
+        self._retained[topic] = payload
+        self._changed[topic] = None
+        self._news.set()
+
+    async def run(self) -> None:
+        """Speak to the broker for ever; comes back to it when it was away."""
+        failures = 0
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._obey())
+            while True:
+                try:
+                    async with self._client() as client:
+                        log.info("MQTT: connected to %s:%d", self._address.host, self._address.port)
+                        failures = 0
+                        await self._serve(client)
+                except* aiomqtt.MqttError as errors:
+                    log.warning("MQTT: the broker is away: %s", errors.exceptions[0])
+                await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
+                failures += 1
+
+    def _client(self) -> aiomqtt.Client:
+        availability = f"{self._topic}/bridge/availability"
+        return aiomqtt.Client(
+            self._address.host,
+            self._address.port,
+            username=self._address.username,
+            password=self._address.password,
+            tls_context=ssl.create_default_context() if self._address.encrypted else None,
+            will=aiomqtt.Will(availability, "offline", qos=1, retain=True),
+            keepalive=KEEP_ALIVE_S,
+            timeout=5,
+        )
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        availability = f"{self._topic}/bridge/availability"
+        self._changed = dict.fromkeys(self._retained)
+        self._news.set()
+        await client.subscribe(f"{self._topic}/command", qos=1)
+        if self._discovery:
+            await client.subscribe(f"{self._discovery}/status", qos=1)
+        await client.publish(availability, "online", qos=1, retain=True)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._write(client))
+                group.create_task(self._read(client))
+        except asyncio.CancelledError:  # a clean goodbye is no reason for the broker to send the will
+            await client.publish(availability, "offline", qos=1, retain=True, timeout=1)
+            raise
+
+    async def _write(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._changed:
+                topic = next(iter(self._changed))
+                del self._changed[topic]
+                payload = self._retained[topic]
+                await client.publish(topic, payload, qos=1, retain=True)
+                if not payload and self._retained.get(topic) == "":
+                    del self._retained[topic]
+
+    async def _read(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            text = message.payload.decode(errors="replace") if isinstance(message.payload, bytes) else ""
+            if message.topic.matches(f"{self._topic}/command"):
+                if message.retain or self._commands.full():
+                    log.warning("MQTT: a command was ignored: %r", text[:50])
+                else:
+                    self._commands.put_nowait(text)
+            elif text == "online":  # Home Assistant has started, and may have forgotten us
+                self._changed.update(dict.fromkeys(self._retained))
+                self._news.set()
+
+    async def _obey(self) -> None:
+        while True:
+            await self._command(await self._commands.get())
+
+
+def camera_state(event: MoodChanged) -> dict[str, JsonValue]:
+    """What is retained for a camera."""
+    return {
+        "mood": event.mood,
+        "confidence": round(event.confidence, 4),
+        "valence": round(event.valence, 4),
+        "arousal": round(event.arousal, 4),
+        "people": event.faces,
+        "phase": event.phase,
+        "session_id": event.session_id,
+        "since": event.since.isoformat(),
+        "at": event.at.isoformat(),
+    }
+
+
+def playback_state(event: PlaybackChanged) -> dict[str, JsonValue]:
+    """What is retained for the player. Home Assistant takes states of at most 255 characters."""
+    song = event.song
+    return {
+        "now_playing": f"{song.title} - {song.artist}"[:255] if song else "nothing",
+        "state": event.state,
+        "title": song.title if song else None,
+        "artist": song.artist if song else None,
+        "output": event.output,
+        "message": event.message,
+    }

@@ -1,0 +1,140 @@
+"""What a receiver still has to be sent, kept in Redis so that no restart loses it; bounded per receiver."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from shared.bus import Bus
+
+MOST_WAITING = 10_000
+LEASE_S = 30.0
+"""What one process has taken is given to another after so long; above the time-out of a request."""
+
+_TAKE = """
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 1)
+if #ids == 0 then return false end
+redis.call('ZADD', KEYS[1], ARGV[2], ids[1])
+return {ids[1], redis.call('HGET', KEYS[2], ids[1])}
+"""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message to one receiver."""
+
+    id: str
+    body: str
+    queued_at: float
+    """seconds since 1970"""
+    tries: int = 0
+
+    def stored(self) -> str:
+        return json.dumps([self.body, self.queued_at, self.tries])
+
+
+class Outbox:
+    """The queue of one receiver, by the moment at which each letter is due."""
+
+    def __init__(self, bus: Bus, name: str, most: int = MOST_WAITING) -> None:
+        self._bus, self._most = bus, most
+        self._due, self._letters, self._unreachable, self._state = (
+            bus.key("webhooks", name, part) for part in ("due", "letters", "unreachable", "state")
+        )
+
+    async def put(self, letter_id: str, body: str) -> int:
+        """Queue a letter, once; returns how many others had to go for it."""
+        letter = Letter(letter_id, body, time.time())
+        async with self._bus.redis.pipeline(transaction=True) as all_:
+            all_.hsetnx(self._letters, letter_id, letter.stored())
+            all_.zadd(self._due, {letter_id: letter.queued_at}, nx=True)
+            all_.zcard(self._due)
+            _, _, waiting = await all_.execute()
+        too_many = max(0, int(waiting) - self._most)
+        if too_many:  # those that have failed most often are due last
+            gone = [letter_id for letter_id, _ in await self._bus.redis.zpopmax(self._due, too_many)]
+            await self._bus.redis.hdel(self._letters, *gone)
+            await self._bus.redis.zrem(self._unreachable, *gone)
+            await self.count("dropped", too_many)
+        return too_many
+
+    async def take(self) -> Letter | None:
+        """The letter that is due first, held for this process; None when none is due."""
+        now = time.time()
+        taken = await self._bus.redis.eval(_TAKE, 2, self._due, self._letters, now, now + LEASE_S)
+        if not taken:
+            return None
+        letter_id = taken[0].decode()
+        if taken[1] is None:
+            await self.done(letter_id)
+            return None
+        body, queued_at, tries = json.loads(taken[1])
+        return Letter(letter_id, body, queued_at, tries)
+
+    async def next_due_s(self) -> float | None:
+        """Seconds until a letter is due; None when the queue is empty."""
+        first = await self._bus.redis.zrange(self._due, 0, 0, withscores=True)
+        return max(0.0, float(first[0][1]) - time.time()) if first else None
+
+    async def done(self, letter_id: str) -> None:
+        async with self._bus.redis.pipeline(transaction=True) as all_:
+            all_.zrem(self._due, letter_id)
+            all_.hdel(self._letters, letter_id)
+            all_.zrem(self._unreachable, letter_id)
+            await all_.execute()
+
+    async def again(self, letter: Letter, pause_s: float, unreachable: bool) -> None:
+        """Try a letter again after a pause, or as soon as the receiver is known to be back."""
+        tried = Letter(letter.id, letter.body, letter.queued_at, letter.tries + 1)
+        async with self._bus.redis.pipeline(transaction=True) as all_:
+            all_.hset(self._letters, letter.id, tried.stored())
+            all_.zadd(self._due, {letter.id: time.time() + pause_s}, xx=True)
+            if unreachable:
+                all_.zadd(self._unreachable, {letter.id: letter.queued_at})
+            await all_.execute()
+
+    async def receiver_is_back(self) -> int:
+        """All that failed only because nobody answered is due now, in its old order; returns how many."""
+        waiting = await self._bus.redis.zrange(self._unreachable, 0, -1, withscores=True)
+        if waiting:
+            async with self._bus.redis.pipeline(transaction=True) as all_:
+                all_.zadd(self._due, dict(waiting), xx=True)
+                all_.delete(self._unreachable)
+                await all_.execute()
+        return len(waiting)
+
+    async def disable(self, url: str) -> None:
+        """The receiver wants nothing any more at this address; what waited for it is forgotten."""
+        async with self._bus.redis.pipeline(transaction=True) as all_:
+            all_.hset(self._state, "disabled", url)
+            all_.delete(self._due, self._letters, self._unreachable)
+            await all_.execute()
+
+    async def disabled_at(self) -> str | None:
+        """The address at which the receiver said that it is gone, or None."""
+        url = await self._bus.redis.hget(self._state, "disabled")
+        return url.decode() if url else None
+
+    async def count(self, what: str, by: int = 1) -> None:
+        await self._bus.redis.hincrby(self._state, what, by)
+
+    async def last_error(self, text: str) -> None:
+        await self._bus.redis.hset(self._state, "last_error", text)
+
+
+def look(client: Any, prefix: str, name: str) -> dict[str, str | int]:
+    """How it stands with a receiver; ``client`` is a synchronous one."""
+    key = f"{prefix}webhooks:{name}"
+    state = {field.decode(): value.decode() for field, value in client.hgetall(f"{key}:state").items()}
+    numbers: dict[str, str | int] = {what: int(state.get(what, 0)) for what in ("delivered", "given_up", "dropped")}
+    return {
+        "waiting": int(client.zcard(f"{key}:due")),
+        **numbers,
+        "disabled": state.get("disabled", ""),
+        "last_error": state.get("last_error", ""),
+    }
+
+
+def enable(client: Any, prefix: str, name: str) -> None:
+    """Send again to a receiver that had said it was gone."""
+    client.hdel(f"{prefix}webhooks:{name}:state", "disabled")

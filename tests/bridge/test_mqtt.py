@@ -1,0 +1,132 @@
+"""MQTT against a real Mosquitto: retained state, the will, Home Assistant, commands, a broker that is killed."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from services.bridge.mqtt import Address, parse_address
+from shared.circumplex import Mood
+from shared.errors import MoodstreamError
+from shared.events import RequestMade, StatusChanged
+from tests.bridge.running import bridge, broker, until, watching
+from tests.gateway.running import answer, connected_bus
+from tests.gateway.scenes import faces_read, mood_changed, new_session, playing
+
+STATE = "moodstream/camera-1/state"
+AVAILABILITY = "moodstream/bridge/availability"
+
+
+async def test_the_present_is_retained_and_home_assistant_is_told_how_to_read_it(
+    redis_url: str, tmp_path: Path
+) -> None:
+    with broker(tmp_path) as mosquitto:
+        async with bridge(redis_url, mqtt_url=mosquitto.url) as bus:
+            await bus.publish(mood_changed(Mood.HAPPY, new_session(), confidence=0.8))
+            await bus.publish(playing())
+            async with watching(mosquitto) as early:
+                await until(
+                    lambda: early.json(STATE).get("mood") == "happy" and "moodstream/playback" in early.payloads
+                )
+            async with watching(mosquitto) as late:  # whoever comes later is told by the broker
+                await until(lambda: len(late.payloads) >= 5)
+                state, playback = late.json(STATE), late.json("moodstream/playback")
+                camera = late.json("homeassistant/device/moodstream_camera-1/config")
+                player = late.json("homeassistant/device/moodstream_player/config")
+                assert late.payloads[AVAILABILITY] == "online"
+        async with watching(mosquitto) as after:
+            await until(lambda: after.payloads.get(AVAILABILITY) == "offline")
+    assert state | {"mood": "happy", "confidence": 0.8, "people": 1} == state
+    assert playback["now_playing"] == "Kites over Kilve - Ola Verano"
+    assert set(camera["components"]) == {"mood", "confidence", "valence", "arousal", "people"}
+    assert camera["state_topic"] == STATE
+    for name, component in camera["components"].items():
+        assert component["platform"] == "sensor"
+        assert component["value_template"] == "{{ value_json." + name + " }}"
+        assert name in state
+    assert set(player["components"]) == {"now_playing", "next", "mute"}
+    assert player["components"]["next"]["command_topic"] == "moodstream/command"
+    for document in (camera, player):
+        assert document["availability_topic"] == AVAILABILITY
+        assert document["origin"]["name"] == "moodstream"
+        assert len({one["unique_id"] for one in document["components"].values()}) == len(document["components"])
+
+
+async def test_a_broker_that_was_killed_has_the_whole_present_again_when_it_returns(
+    redis_url: str, tmp_path: Path
+) -> None:
+    with broker(tmp_path) as mosquitto:
+        async with bridge(redis_url, mqtt_url=mosquitto.url) as bus:
+            await bus.publish(mood_changed(Mood.HAPPY, new_session()))
+            await bus.publish(playing())
+            async with watching(mosquitto) as watcher:
+                await until(lambda: watcher.json(STATE).get("mood") == "happy")
+            mosquitto.kill()
+            await bus.publish(mood_changed(Mood.SAD, new_session()))
+            await asyncio.sleep(0.5)
+            mosquitto.start()
+            async with watching(mosquitto) as watcher:
+                await until(lambda: watcher.json(STATE).get("mood") == "sad" and len(watcher.payloads) == 5)
+                assert watcher.payloads[AVAILABILITY] == "online"
+                assert watcher.json("moodstream/playback")["state"] == "playing"
+                await bus.publish(mood_changed(Mood.CALM, new_session()))
+                await until(lambda: watcher.json(STATE).get("mood") == "calm")
+
+
+async def test_commands_reach_the_player_and_nonsense_does_not(redis_url: str, tmp_path: Path) -> None:
+    with broker(tmp_path) as mosquitto:
+        async with (
+            bridge(redis_url, mqtt_url=mosquitto.url) as bus,
+            connected_bus(redis_url) as player,
+            watching(mosquitto) as watcher,
+        ):
+            await until(lambda: watcher.payloads.get(AVAILABILITY) == "online")
+            asked: list[RequestMade] = []
+            for command in ("dance", "next", "mute"):
+                if command != "dance":
+                    task = await answer(player, "player.command", {})
+                await watcher.client.publish("moodstream/command", command, qos=1)
+                if command != "dance":
+                    asked.append(await task)
+            await bus.publish(playing(state="paused"))
+            await until(lambda: watcher.json("moodstream/playback").get("state") == "paused")
+            task = await answer(player, "player.command", {})
+            await watcher.client.publish("moodstream/command", "mute", qos=1)
+            asked.append(await task)
+    assert [one.body["command"] for one in asked] == ["next", "pause", "resume"]
+
+
+async def test_the_camera_of_a_browser_leaves_nothing_behind(redis_url: str, tmp_path: Path) -> None:
+    topic = "moodstream/browser-7/state"
+    with broker(tmp_path) as mosquitto:
+        async with bridge(redis_url, mqtt_url=mosquitto.url) as bus, watching(mosquitto) as watcher:
+            await bus.publish(StatusChanged(service="gateway", part="browser-7", state="online"))
+            await until(lambda: AVAILABILITY in watcher.payloads)
+            await asyncio.sleep(0.1)
+            await bus.publish(mood_changed(Mood.SAD, new_session(), camera_id="browser-7"))
+            await until(lambda: watcher.json(topic).get("mood") == "sad")
+            await bus.publish(StatusChanged(service="gateway", part="browser-7", state="offline"))
+            await until(lambda: watcher.payloads[topic] == "")
+            assert not [name for name in watcher.payloads if "browser-7" in name and name != topic]
+        async with watching(mosquitto) as watcher:
+            await until(lambda: AVAILABILITY in watcher.payloads)
+            assert topic not in watcher.payloads
+
+
+async def test_a_mood_that_nobody_tells_any_more_ends(redis_url: str, tmp_path: Path) -> None:
+    old = mood_changed(Mood.HAPPY, new_session())
+    old = old.model_copy(update={"expires_at": old.at})
+    with broker(tmp_path) as mosquitto:
+        async with connected_bus(redis_url) as before:
+            await before.publish(old)
+        async with bridge(redis_url, mqtt_url=mosquitto.url) as bus, watching(mosquitto) as watcher:
+            await bus.publish(faces_read())
+            await until(lambda: watcher.json(STATE).get("mood") == "nobody")
+
+
+def test_addresses() -> None:
+    assert parse_address("mqtt://broker") == Address("broker", 1883, None, None, False)
+    assert parse_address("mqtts://me:p%40ss@broker") == Address("broker", 8883, "me", "p@ss", True)
+    for wrong in ("broker:1883", "http://broker", "mqtt://", "mqtt://broker:port", "mqtt://broker:0"):
+        with pytest.raises(MoodstreamError, match="MOODSTREAM_MQTT_URL"):
+            parse_address(wrong)

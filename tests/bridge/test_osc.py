@@ -1,0 +1,101 @@
+"""OSC over real UDP: values at a set rate, smooth and in their ranges; control back in."""
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from pythonosc.udp_client import SimpleUDPClient
+
+from services.bridge.glide import Glide
+from services.bridge.osc import parse_places
+from shared.circumplex import Mood
+from shared.errors import MoodstreamError
+from tests.bridge.running import bridge, free_port, hearing_osc, until
+from tests.gateway.running import answer, connected_bus
+from tests.gateway.scenes import faces_read, mood_changed, new_session
+
+Heard = Sequence[tuple[float, str, tuple[Any, ...]]]
+
+
+def values(heard: Heard, address: str) -> list[Any]:
+    return [values[0] for _, name, values in heard if name == address]
+
+
+async def test_values_glide_at_the_set_rate_and_stay_in_their_ranges(redis_url: str) -> None:
+    async with (
+        hearing_osc() as (port, heard),
+        bridge(redis_url, osc_to=f"127.0.0.1:{port}", osc_rate=50, osc_smoothing_s=0.1) as bus,
+    ):
+        await until(lambda: len(values(heard, "/valence")) > 3)
+        assert set(values(heard, "/valence")) == {0.0}
+        begun, sent = time.monotonic(), len(values(heard, "/valence"))
+        await bus.publish(mood_changed(Mood.HAPPY, new_session(), confidence=0.9))
+        await bus.publish(faces_read())
+        await until(lambda: values(heard, "/confidence")[-1] > 0.89)
+        rate = (len(values(heard, "/valence")) - sent) / (time.monotonic() - begun)
+        await bus.publish(mood_changed(Mood.SAD, new_session(), confidence=0.9))
+        await until(lambda: values(heard, "/valence")[-1] < -0.5)
+    assert 20 < rate < 55
+    moods = values(heard, "/mood")
+    assert moods.index("happy") < moods.index("sad")
+    assert {1, 2} <= set(values(heard, "/mood/number"))
+    for address in ("/valence", "/arousal"):
+        assert all(-1 <= value <= 1 for value in values(heard, address))
+    falling = values(heard, "/valence")[values(heard, "/valence").index(max(values(heard, "/valence"))) :]
+    assert all(a >= b for a, b in itertools.pairwise(falling))
+    assert len({value for value in falling if -0.4 < value < 0.4}) >= 3  # no jump
+    assert values(heard, "/people")[-1] == 1
+    assert values(heard, "/faces/count")[-1] == 1
+    assert values(heard, "/faces/1/mood")[-1] == "happy"
+    assert values(heard, "/faces/1/x")[-1] == 210
+    assert values(heard, "/probability/sad")[-1] > 0.5
+
+
+async def test_control_comes_back_in(redis_url: str) -> None:
+    port = free_port()
+    async with bridge(redis_url, osc_listen=f"127.0.0.1:{port}"), connected_bus(redis_url) as others:
+        with contextlib.closing(SimpleUDPClient("127.0.0.1", port)) as client:
+            for address, value, kind, expected in (
+                ("/force", "sad", "mood.choose", {"camera_id": "camera-1", "mood": "sad"}),
+                ("/force", ["calm", "hall"], "mood.choose", {"camera_id": "hall", "mood": "calm"}),
+                ("/next", [], "player.command", {"command": "next"}),
+                ("/mute", 1.0, "player.command", {"command": "pause"}),
+            ):
+                task = await answer(others, kind, {})
+                for nonsense in (("/force", 7), ("/force", "bored"), ("/dance", 1), ("/next", 0.0)):
+                    client.send_message(*nonsense)
+                client._sock.sendto(b"\xff no OSC", ("127.0.0.1", port))
+                client.send_message(address, value)
+                assert (await task).body == expected
+
+
+async def test_a_taken_port_is_one_line(redis_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async with hearing_osc() as (port, _), bridge(redis_url, osc_listen=f"127.0.0.1:{port}") as bus:
+        await asyncio.wait_for(bus.stopping.wait(), 5)
+    assert "MOODSTREAM_OSC_LISTEN" in capsys.readouterr().err
+
+
+def test_places() -> None:
+    assert parse_places("127.0.0.1:9000, studio:7000 [::1]:9", "X") == [
+        ("127.0.0.1", 9000),
+        ("studio", 7000),
+        ("::1", 9),
+    ]
+    for wrong in ("9000", "host:", "host:port", "host:0", "host:70000"):
+        with pytest.raises(MoodstreamError, match="X: must look like"):
+            parse_places(wrong, "X")
+
+
+def test_gliding_is_the_same_at_any_rate_and_never_overshoots() -> None:
+    coarse, fine = Glide(0.25), Glide(0.25)
+    for one, steps in ((coarse, 2), (fine, 200)):
+        one.aim("v", -1.0)
+        one.aim("v", 1.0)
+        for _ in range(steps):
+            one.step(0.5 / steps)
+    assert coarse.now["v"] == pytest.approx(fine.now["v"])
+    assert coarse.now["v"] == pytest.approx(1 - 2 * 2.718281828**-2)

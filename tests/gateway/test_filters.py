@@ -1,0 +1,128 @@
+"""Listeners that want only some events, over server-sent events and WebSockets; many of them at once."""
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from shared.bus import Bus
+from shared.circumplex import Mood
+from tests.gateway.running import Gateway, _messages
+from tests.gateway.scenes import mood_changed, new_session, offered, playing
+
+EVENTS = "/api/v1/events"
+MOST_MB = 400
+
+
+def socket_url(gateway: Gateway, query: str = "") -> str:
+    return f"ws://127.0.0.1:{gateway.port}{EVENTS}/ws{query}"
+
+
+async def heard(socket: Any, count: int) -> list[dict[str, Any]]:
+    async with asyncio.timeout(5):
+        return [json.loads(await socket.recv()) for _ in range(count)]
+
+
+async def test_type_camera_and_mood_are_filtered_and_an_id_resumes(
+    gateway: Gateway, bus: Bus, client: httpx.AsyncClient
+) -> None:
+    query = "?type=MoodChanged&type=SongsOffered&camera=hall&mood=happy"
+    async with connect(socket_url(gateway, query)) as socket, client.stream("GET", EVENTS + query) as stream:
+        lines = _messages(stream)
+        assert (await heard(socket, 1))[0]["event"] == (await anext(lines)).event == "snapshot"
+        wanted = mood_changed(Mood.HAPPY, new_session(), camera_id="hall")
+        await bus.publish(wanted)
+        await bus.publish(mood_changed(Mood.HAPPY, new_session(), camera_id="yard"))
+        await bus.publish(mood_changed(Mood.SAD, new_session(), camera_id="hall"))
+        await bus.publish(playing())
+        again = mood_changed(Mood.HAPPY, new_session(), camera_id="hall")
+        offer = offered(again)
+        await bus.publish(again)
+        first, second = await heard(socket, 2)
+        await bus.publish(offer)
+        (third,) = await heard(socket, 1)
+        assert [one["data"]["id"] for one in (first, second, third)] == [wanted.id, again.id, offer.id]
+        assert [(await anext(lines)).data["id"] for _ in range(3)] == [wanted.id, again.id, offer.id]
+    async with connect(socket_url(gateway, f"{query}&last_id={first['id']}")) as socket:
+        assert [one["data"]["id"] for one in await heard(socket, 2)] == [again.id, offer.id]
+    async with connect(socket_url(gateway, "?last_id=0badcafe-1")) as socket:
+        gap, snapshot = await heard(socket, 2)
+        assert (gap["event"], gap["data"], snapshot["event"]) == ("gap", {"missed": None}, "snapshot")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?type=Mood", "MoodChanged"),
+        ("?mood=bored", "angry"),
+        ("?camera=", "camera"),
+        ("?colour=red", "colour"),
+        ("?" + "&".join(f"camera={n}" for n in range(21)), "at most 20"),
+    ],
+)
+async def test_wrong_filters_are_told(gateway: Gateway, client: httpx.AsyncClient, query: str, words: str) -> None:
+    reply = await client.get(EVENTS + query)
+    assert reply.status_code == 422
+    assert words in reply.json()["error"]
+    with pytest.raises(InvalidStatus) as caught:
+        async with connect(socket_url(gateway, query)):
+            pass
+    assert caught.value.response.status_code == 422
+    assert words in json.loads(caught.value.response.body or b"")["error"]
+
+
+async def test_pages_of_other_sites_do_not_listen(gateway: Gateway) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        async with connect(socket_url(gateway), origin="https://elsewhere.example"):  # type: ignore[arg-type]
+            pass
+    assert caught.value.response.status_code == 403
+
+
+async def test_two_hundred_listeners_lose_nothing_in_little_memory(gateway: Gateway, bus: Bus) -> None:
+    """10 events a second for 3 s, to 100 listeners by server-sent events and 100 by WebSocket."""
+    sent = [mood_changed(Mood.HAPPY, new_session(), confidence=0.5 + number / 100) for number in range(30)]
+    ready = asyncio.Semaphore(0)
+
+    async def by_websocket() -> list[str]:
+        async with connect(socket_url(gateway, "?type=MoodChanged")) as socket:
+            await heard(socket, 1)
+            ready.release()
+            return [json.loads(await socket.recv())["data"]["id"] for _ in sent]
+
+    async def by_events() -> list[str]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(f"GET {EVENTS}?type=MoodChanged HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        await reader.readuntil(b"event: snapshot")
+        ready.release()
+        ids: list[str] = []
+        with contextlib.closing(writer):
+            while len(ids) < len(sent):
+                line = await reader.readline()
+                if line.startswith(b'data: {"id"'):
+                    ids.append(json.loads(line.removeprefix(b"data: "))["id"])
+        return ids
+
+    async with asyncio.timeout(45):
+        listeners = [asyncio.create_task(kind()) for kind in (by_websocket, by_events) for _ in range(100)]
+        for _ in listeners:
+            await ready.acquire()
+        for event in sent:
+            await bus.publish(event)
+            await asyncio.sleep(0.1)
+        assert await asyncio.gather(*listeners) == [[event.id for event in sent]] * 200
+    assert memory_mb(gateway) < MOST_MB
+
+
+def memory_mb(gateway: Gateway) -> float:
+    assert gateway._process is not None
+    status = Path(f"/proc/{gateway._process.pid}/status")
+    if not status.exists():  # no Linux
+        return 0.0
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1000

@@ -1,0 +1,141 @@
+"""Without a camera: simulated visitors, recordings, and what comes back from them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from shared.console import line
+from shared.errors import MoodstreamError
+from shared.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
+from shared.live import connected
+from shared.recording import anew, read_recording, wanted
+from shared.simulation import Visitors
+
+ROOT = Path(__file__).parents[1]
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def events(seed: int, count: int = 300, speed: float = 1.0) -> list[Any]:
+    return [event for _, event in islice(Visitors(seed, START, speed=speed).events(), count)]
+
+
+def command(redis_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url}
+    return subprocess.run(
+        [sys.executable, "-m", "services", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_seed_makes_the_same_visitors_every_time() -> None:
+    one, two, other = (([event.model_dump_json() for event in events(seed)]) for seed in (7, 7, 8))
+    assert one == two
+    assert one != other
+
+
+def test_simulated_events_keep_to_the_contract_and_hang_together() -> None:
+    made = events(7)
+    for event in made:
+        schema = json.loads((ROOT / "docs" / "schemas" / f"{event.type}.json").read_text())
+        Draft202012Validator(schema).validate(json.loads(event.model_dump_json()))
+    assert len({event.id for event in made}) == len(made)
+    assert [event.at for event in made] == sorted(event.at for event in made)
+    count = Counter(event.type for event in made)
+    assert count["SongsOffered"] > count["SongPicked"] >= count["SongsRanked"] > 5
+    offers = {event.id: event for event in made if isinstance(event, SongsOffered)}
+    for pick in (event for event in made if isinstance(event, SongPicked)):
+        assert pick.song_id in {song.id for song in offers[pick.offer_id].songs}
+        assert pick.session_id == offers[pick.offer_id].session_id
+    moods = [event for event in made if isinstance(event, MoodChanged)]
+    assert moods[0].phase == "start"
+    for before, after in pairwise(moods):
+        assert (after.phase == "start") == (before.phase == "end")
+        assert after.at < before.expires_at or before.phase == "end"
+    assert {event.mood for event in moods} == {"angry", "happy", "sad", "calm", "nobody"}
+
+
+def test_a_recording_comes_back_as_new_events_in_the_same_order(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    made = events(3, 40)
+    file.write_text("".join(event.model_dump_json() + "\n" for event in made))
+    start = utc_now()
+    first, second = (list(anew(read_recording(file), start, speed=2)) for _ in range(2))
+    assert [event.type for _, event in first] == [event.type for event in made]
+    assert not {event.id for _, event in first} & ({event.id for event in made} | {event.id for _, event in second})
+    for (offset_s, event), old in zip(first, made, strict=True):
+        assert offset_s == pytest.approx((old.at - made[0].at).total_seconds() / 2)
+        assert (event.at - start).total_seconds() == pytest.approx(offset_s, abs=0.01)
+        if isinstance(event, MoodChanged):
+            assert (event.expires_at - event.at).total_seconds() == pytest.approx(30, abs=0.01)
+    offers = {event.id for _, event in first if isinstance(event, SongsOffered)}
+    assert {event.offer_id for _, event in first if isinstance(event, SongPicked | SongsRanked)} <= offers
+
+
+def test_simulated_recorded_replayed_and_listened_to(redis_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    made = command(redis_url, "simulate", "--print", "--seed", "5", "--events", "30")
+    file.write_text(made.stdout)
+    assert len(made.stdout.splitlines()) == 30
+    again, listened = tmp_path / "again.jsonl", tmp_path / "listened"
+    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url}
+    recorders = []
+    with listened.open("w") as out:
+        for arguments in (["record", str(again)], ["listen", "--json", "--type", "all", "--mood", "happy"]):
+            recorders.append(
+                subprocess.Popen([sys.executable, "-m", "services", *arguments], cwd=ROOT, env=environment, stdout=out)
+            )
+        try:
+            deadline = time.monotonic() + 20
+            with connected(redis_url) as client:
+                while int(client.info("clients")["blocked_clients"]) < 2 and time.monotonic() < deadline:
+                    time.sleep(0.05)
+            done = command(redis_url, "replay-events", str(file), "--speed", "1000")
+            assert done.stdout == "30 events published\n", done.stderr
+            while len(again.read_text().splitlines()) < 30 and time.monotonic() < deadline:
+                time.sleep(0.05)
+        finally:
+            for recorder in recorders:
+                recorder.terminate()
+                recorder.wait()
+    recorded, original = list(read_recording(again)), list(read_recording(file))
+    assert Counter(event.type for event in recorded) == Counter(event.type for event in original)
+    heard = [json.loads(one) for one in listened.read_text().splitlines()]
+    assert len(heard) == sum(getattr(event, "mood", None) == "happy" for event in original)
+    assert {event["mood"] for event in heard} <= {"happy"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"type": "FacesRead"}', '{"type": "MoodChanged"}', "\xff"])
+def test_what_is_no_recording_is_one_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\n" + text.encode("latin-1"))
+    with pytest.raises(MoodstreamError, match=r"events\.jsonl") as caught:
+        list(read_recording(file))
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_names_are_told() -> None:
+    with pytest.raises(MoodstreamError, match="there are MoodChanged"):
+        wanted(["Mood"], None, None)
+    with pytest.raises(MoodstreamError, match="there are angry"):
+        wanted(None, None, ["bored"])
+
+
+def test_lines_for_people_have_the_colour_of_the_mood() -> None:
+    mood = next(event for event in events(1) if isinstance(event, MoodChanged) and event.mood == "sad")
+    assert line(mood, as_json=False, coloured=True).startswith("\x1b[34m")
+    assert "\x1b" not in line(mood, as_json=False)
+    assert json.loads(line(mood, as_json=True, coloured=True))["mood"] == "sad"
