@@ -93,6 +93,10 @@ class Outbox:
                 all_.zadd(self._unreachable, {letter.id: letter.queued_at})
             await all_.execute()
 
+    async def release(self, letter: Letter) -> None:
+        """Give back a letter that was taken and not tried to its end."""
+        await self._bus.redis.zadd(self._due, {letter.id: letter.queued_at}, xx=True)
+
     async def receiver_is_back(self) -> int:
         """All that failed only because nobody answered is due now, in its old order; returns how many."""
         waiting = await self._bus.redis.zrange(self._unreachable, 0, -1, withscores=True)

@@ -77,7 +77,11 @@ class Webhook:
         letter = await self._outbox.take()
         if letter is None:
             return False
-        answer = await sender.send(letter.id, letter.body)
+        try:
+            answer = await sender.send(letter.id, letter.body)
+        except asyncio.CancelledError:  # stopped in the middle: who starts next need not wait for the lease to end
+            await self._outbox.release(letter)
+            raise
         if answer.accepted:
             await self._outbox.done(letter.id)
             await self._outbox.count("delivered")

@@ -81,7 +81,7 @@ async def test_while_secrets_change_both_are_good(redis_url: str) -> None:
         Verifier(new_secret()).verify(one.got[0].body, one.got[0].headers)
 
 
-async def test_a_receiver_that_was_away_gets_everything_in_order_also_what_expired_and_across_a_restart(
+async def test_a_receiver_that_was_away_gets_everything_also_what_expired_and_across_a_restart(
     redis_url: str, tmp_path: Path
 ) -> None:
     file_of = receivers_file
@@ -105,8 +105,6 @@ async def test_a_receiver_that_was_away_gets_everything_in_order_also_what_expir
             await bus.publish(sent[5])  # its arrival tells that the receiver is back
             await until(lambda: len(set(ids(one))) == 6)
     assert set(ids(one)) == {event.id for event in sent}
-    late = [sent.index(event) for posted in ids(one) for event in sent if event.id == posted]
-    assert [number for number in late if number in (1, 2, 3, 4)] == [1, 2, 3, 4]
     assert waiting(redis_url) == 0
 
 
