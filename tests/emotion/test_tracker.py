@@ -146,9 +146,41 @@ def test_a_mood_by_hand_opens_a_session_and_stands_for_its_time(tracker: Tracker
     request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
     [start] = tracker.choose(Mood.ANGRY, request, monotonic_s=0.0)
     assert (start.phase, start.reason, start.mood, start.before) == ("start", "forced", Mood.ANGRY, Mood.NOBODY)
-    assert moods(told(tracker, script((Mood.HAPPY, 5)))) == []
-    assert tracker.tick(59.0) == []
+    repeats = told(tracker, script((Mood.HAPPY, 12))) + [
+        event for second in range(13, 60) for event in tracker.tick(float(second))
+    ]
+    assert {(one.reason, one.mood, one.repeated, one.since) for one in repeats} == {
+        ("forced", Mood.ANGRY, True, start.since)
+    }
+    assert len(repeats) in (10, 11)
     assert [event.phase for event in tracker.tick(66.0)] == ["end"]
+
+
+def test_a_mood_by_hand_lives_on_without_any_camera(tracker: Tracker) -> None:
+    request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
+    tracker.choose(Mood.SAD, request, monotonic_s=0.0)
+    events = [event for step in range(1, 240) for event in tracker.tick(step / 4)]
+    assert [event.phase for event in events] == ["update"] * 11
+    assert [event.phase for event in tracker.tick(60.0)] == ["end"]
+
+
+def test_when_a_mood_by_hand_has_run_out_the_face_is_read_again(tracker: Tracker) -> None:
+    request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
+    told(tracker, script((Mood.HAPPY, 2)))
+    tracker.choose(Mood.ANGRY, request, monotonic_s=2.0)
+    events = told(tracker, script((Mood.HAPPY, 70))[20:])
+    [back] = [event for event in events if event.reason == "change"]
+    assert (back.mood, back.before) == (Mood.HAPPY, Mood.ANGRY)
+
+
+def test_a_tracker_that_takes_over_keeps_the_mood_chosen_by_hand(tracker: Tracker) -> None:
+    request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
+    [start] = tracker.choose(Mood.SAD, request, monotonic_s=0.0)
+    other = Tracker("c", "m", Patience())
+    other.restore(start, monotonic_s=100.0)
+    [again] = other.tick(105.1)
+    assert (again.reason, again.mood, again.repeated, again.session_id) == ("forced", Mood.SAD, True, start.session_id)
+    assert [event.phase for event in other.tick(160.1)] == ["end"]
 
 
 def test_a_tracker_that_takes_over_goes_on_with_the_session(tracker: Tracker) -> None:
