@@ -36,7 +36,7 @@ class HaarFinder:
     """A box with less than this part of the best one's weight is what cascades see in clothes and curtains."""
     SURE = 3.0
     """Least weight where more is tried to find a face than to look at the frame as it is."""
-    FACE_PX, NEAR_SCALE, NEAR_NEIGHBOURS = 40, 1.1, 3
+    FACE_PX, NEAR_SCALE, NEAR_NEIGHBOURS = 36, 1.1, 3
     """A followed face is searched at this size: below 48 px the cascade looks at every other pixel only."""
     AGAIN_PX = (52, 64)
 
