@@ -17,7 +17,7 @@ DARKEST, BRIGHTEST = 20, 240
 LEAST_CONTRAST = 8
 LEAST_DETAIL = 0.025
 """variance of the Laplacian over that of the grey levels; a blur of 2 px of 48 ends below it"""
-LEAST_SYMMETRY = -0.05
+LEAST_SYMMETRY = -0.08
 """correlation between the two halves of the face"""
 
 REASONS = ("too small", "at the border", "too dark", "too bright", "no contrast", "blurred", "turned away")
@@ -55,7 +55,7 @@ def symmetry(face: "np.typing.NDArray[np.float32]") -> float:
     fine = cv2.GaussianBlur(face, (9, 9), 1.5)
     local = fine - cv2.blur(fine, (17, 17))
     best = -1.0
-    for shift in range(-4, 5, 2):  # the cascade's boxes are off by some pixels
+    for shift in (-2, 0, 2):  # the cascade's boxes are off by some pixels
         part = local[6:42, 6 + shift : 42 + shift].ravel()
         mirrored = local[6:42, 6 + shift : 42 + shift][:, ::-1].ravel()
         best = max(best, float(part @ mirrored) / (float(part @ part) + 1e-6))

@@ -14,13 +14,13 @@ LEAST_PROBABILITY = 1e-3
 class Steadiness:
     """What is asked of a mood before it is believed."""
 
-    time_constant_s: float = 0.5
+    time_constant_s: float = 0.8
     """a reading fades to 1/e of its weight in this time"""
-    hold_s: float = 0.4
+    hold_s: float = 0.6
     """a new mood must lead for so long"""
     unsure_below: float = 0.45
     """least probability of a mood that is named"""
-    margin: float = 0.08
+    margin: float = 0.1
     """least lead over the second mood"""
 
 

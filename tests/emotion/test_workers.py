@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -40,8 +42,8 @@ from tests.drawn import encoded, noise
 
 
 @contextmanager
-def worker(redis_url: str) -> Iterator["subprocess.Popen[bytes]"]:
-    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_PORT": "0"}
+def worker(redis_url: str, port: int = 0) -> Iterator["subprocess.Popen[bytes]"]:
+    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_PORT": str(port)}
     command = [sys.executable, "-m", "services.emotion.main"]
     with subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2]) as process:
         try:
@@ -109,6 +111,23 @@ def test_two_workers_share_the_frames_and_each_frame_is_read_once(redis_url: str
         until(lambda: len(events(client, FacesRead)) == 40)
         assert sorted(one.seq for one in events(client, FacesRead)) == list(range(40))
         assert len({one.id for one in events(client, FacesRead)}) == 40
+
+
+def test_what_was_refused_is_counted_where_prometheus_looks(redis_url: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with connected(redis_url) as client, worker(redis_url, port):
+        until(lambda: listening(client, 1))
+        send_frames(client, 3)
+        until(lambda: len(events(client, FacesRead)) == 3)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    read = sum(float(value) for name, value in values.items() if name.startswith("moodstream_frames_read_total"))
+    assert read == 3
+    assert float(values["moodstream_reading_age_seconds_count"]) == 3
+    assert 'moodstream_faces_unread_total{reason="too dark"}' in values
 
 
 def listening(client: Any, consumers: int) -> bool:
