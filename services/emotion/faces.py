@@ -31,7 +31,7 @@ class HaarFinder:
     """Frames are searched at this longer side at most."""
     SMALLEST = 0.07
     """Least side of a face, as a share of the frame's shorter side."""
-    SCALE, NEIGHBOURS = 1.2, 5
+    SCALE, COARSE_SCALE, NEIGHBOURS = 1.2, 1.25, 5
     WEAK = 1 / 3
     """A box with less than this part of the best one's weight is what cascades see in clothes and curtains."""
     SURE = 3.0
@@ -53,7 +53,9 @@ class HaarFinder:
 
     def glance(self, grey: Grey) -> list[Box]:
         """The same for upright faces of more than a tenth of the frame, in a quarter of the time."""
-        return self._best([hit for hit in self._whole(grey, self.COARSE_SIDE) if hit.weight >= self.SURE])
+        return self._best(
+            [hit for hit in self._whole(grey, self.COARSE_SIDE, self.COARSE_SCALE) if hit.weight >= self.SURE]
+        )
 
     def near(self, grey: Grey, box: Box, reach: float, spread: float) -> Box | None:
         """The face again that was in a box: up to ``reach`` sides away, larger or smaller by the factor ``spread``."""
@@ -79,12 +81,12 @@ class HaarFinder:
             for (x, y, width, height), weight in zip(found, np.ravel(weights), strict=True)
         ]
 
-    def _whole(self, grey: Grey, side: int) -> list[_Hit]:
+    def _whole(self, grey: Grey, side: int, step: float = SCALE) -> list[_Hit]:
         small, scale = shrunk(grey, side)
-        return [_Hit(scaled(box, 1 / scale), weight) for box, weight in self._search(small)]
+        return [_Hit(scaled(box, 1 / scale), weight) for box, weight in self._search(small, step)]
 
-    def _search(self, grey: Grey) -> list[_Hit]:
-        return self._detect(grey, self.SCALE, self.NEIGHBOURS, max(24, round(self.SMALLEST * min(grey.shape))))
+    def _search(self, grey: Grey, step: float = SCALE) -> list[_Hit]:
+        return self._detect(grey, step, self.NEIGHBOURS, max(24, round(self.SMALLEST * min(grey.shape))))
 
     def _hidden(self, grey: Grey) -> Iterator[_Hit]:
         """Faces cut by the left or right border, which a mirror makes whole, and leaning ones."""

@@ -11,13 +11,13 @@ from typing import Literal, Protocol
 from services.emotion.boxes import Box, distinct, largest_first
 from services.emotion.decode import Grey
 
-REACH, REACH_PER_S = 0.22, 1.0
+REACH, REACH_PER_S = 0.18, 1.0
 """How far from the last box a face is searched, in its sides."""
-SPREAD, SPREAD_PER_S = 1.22, 0.5
+SPREAD, SPREAD_PER_S = 1.13, 0.8
 """How much larger or smaller it may have become."""
 STALE_S = 1.0
 """Older boxes help no more."""
-WHOLE_EVERY_S = 1.0
+WHOLE_EVERY_S = 1.5
 """The whole frame is searched again so often, for newcomers."""
 THOROUGH_EVERY_S = 1.0
 """While nobody is found, small, leaning and halved faces are looked for so often."""

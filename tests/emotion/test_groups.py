@@ -1,7 +1,7 @@
 """Several faces: who is who, who comes and goes, and which mood the group has."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.emotion.groups import Policy
@@ -111,6 +111,7 @@ frames = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(frames, st.sampled_from(["largest", "average", "majority"]))
 def test_counts_always_agree(shown: list[tuple[list[tuple[Mood, int, int]], float, bool]], policy: Policy) -> None:
     """Whatever is shown, in whatever rhythm: who is there is who has come less who has left, and time goes on."""

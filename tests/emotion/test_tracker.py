@@ -6,7 +6,7 @@ from random import Random
 from uuid import uuid5
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.emotion.tracker import Patience, Tracker
@@ -235,6 +235,7 @@ def test_phases_always_come_in_order(parts: list[tuple[Mood | None, float]], rat
 plays = st.lists(st.tuples(st.sampled_from([None, *MOODS]), st.floats(4, 8)), min_size=1, max_size=5)
 
 
+@settings(deadline=None)
 @given(plays, st.floats(3, 60), st.randoms(use_true_random=False), st.booleans(), st.booleans())
 def test_any_frame_rate_with_gaps_duplicates_reordering_and_clock_steps_tells_the_same_story(
     parts: list[tuple[Mood | None, float]], rate: float, random: Random, messy: bool, clock_set: bool
@@ -255,7 +256,7 @@ def test_any_frame_rate_with_gaps_duplicates_reordering_and_clock_steps_tells_th
             for index, (one, at) in enumerate(arrivals)
         ]
     if messy:
-        kept = [one for one in arrivals if random.random() > 0.15]
+        kept = [one for index, one in enumerate(arrivals) if index % 3 or random.random() > 0.4]
         late = [(frame, at + random.uniform(0, 0.1)) for frame, at in kept + random.sample(kept, len(kept) // 5)]
         arrivals = sorted(late, key=lambda one: one[1])
     tracker = Tracker("c", "m", Patience())
