@@ -71,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
 
     read_ = reading(add("read", read, "Pictures or videos to faces, boxes, moods and probabilities."))
     read_.add_argument("files", nargs="+", metavar="FILE")
+    replay_ = reading(add("replay", replay, "A video as a camera would send it: boxes, probabilities, steady mood."))
+    replay_.add_argument("file", type=Path, metavar="FILE")
+    replay_.add_argument("--rate", type=_rate, default=10.0, metavar="N", help="frames a second at most (10)")
+    replay_.add_argument("--video", type=Path, metavar="OUT.mp4", help="draw it all into a video")
     filters(reading(add("listen", listen, "Follow the events; moods, unless other types are named.")))
     record_ = filters(add("record", record, "Write the events to a file, one a line, until Ctrl-C. Never a picture."))
     record_.add_argument("file", type=Path, metavar="FILE")
@@ -113,8 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     dead = commands.add_parser("dead", help="Dead letters.").add_subparsers(required=True, metavar="WHAT")
     list_ = reading(dead.add_parser("list", help="What could not be handled."))
     list_.set_defaults(command=dead_list)
-    replay_ = dead.add_parser("replay", help="Put them back where they came from.")
-    replay_.set_defaults(command=dead_replay)
+    back_ = dead.add_parser("replay", help="Put them back where they came from.")
+    back_.set_defaults(command=dead_replay)
 
     child = commands.add_parser(CHILD)
     child.add_argument("--once", action="store_true")
@@ -222,6 +226,29 @@ def read(given: argparse.Namespace) -> int:
             failed |= result["error"] is not None
             print(json.dumps(result) if given.json else _read_line(result), flush=True)
     return EXIT_FAILED if failed else 0
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= 240:
+        raise argparse.ArgumentTypeError("a rate is more than 0 and at most 240 frames a second")
+    return rate
+
+
+def replay(given: argparse.Namespace) -> int:
+    """A video through the reader and the tracker."""
+    from services.emotion.main import EmotionSettings, create_reader
+    from services.emotion.replay import Film, replay
+    from shared.settings import load
+
+    emotion = load(EmotionSettings)
+    moments = replay(given.file, create_reader(emotion), emotion.patience(), given.rate)
+    with Film(given.video, given.rate) if given.video else contextlib.nullcontext() as film:
+        for moment in moments:
+            print(json.dumps(moment.as_dict()) if given.json else moment.as_text(), flush=True)
+            if film is not None:
+                film.add(moment)
+    return 0
 
 
 def _read_line(result: dict[str, object]) -> str:

@@ -40,8 +40,9 @@ def _sentence(event: Event) -> str:
         if event.phase == "end":
             return f"mood     nobody is there any more ({event.camera_id})"
         sure = f" ({event.confidence:.0%})" if event.probabilities else ""
-        again = {"heartbeat": ", still", "forced": ", chosen by hand"}.get(event.reason, "")
-        return f"mood     {event.mood}{sure}{again}"
+        still = ", still" if event.repeated or event.reason == "heartbeat" else ""
+        chosen = ", chosen by hand" if event.reason == "forced" else ""
+        return f"mood     {event.mood}{sure}{still}{chosen}"
     if isinstance(event, SongsOffered):
         return f"offer    {event.mood}: " + "; ".join(f"{song.title} - {song.artist}" for song in event.songs)
     if isinstance(event, SongPicked):

@@ -111,6 +111,8 @@ class FaceRead(Model):
     probabilities: Probabilities
     refused: str | None = None
     """why the face was seen but not read; None for a face that was"""
+    tilt_deg: int = 0
+    """the turn of the picture, anticlockwise, that sets the face upright"""
 
 
 class FacesRead(Event):
@@ -126,6 +128,23 @@ class FacesRead(Event):
     """name and version of the network"""
     error: str | None = None
     """why the frame was refused; then there are no faces"""
+    size: tuple[int, int] | None = None
+    """width and height of the frame in pixels"""
+    search: Literal["near", "glance", "whole"] | None = None
+    """how the faces were looked for: around the last ones, coarsely everywhere, finely everywhere"""
+    took_ms: float | None = None
+    """time that the reading took, decoding included"""
+
+
+class Person(Model):
+    """One of the people before a camera, for as long as the face can be followed."""
+
+    number: int
+    """counts the people of a session; says nothing about who it is"""
+    mood: Mood
+    confidence: Probability
+    dwell_s: float
+    """how long the face has been there"""
 
 
 class MoodChanged(Event):
@@ -152,6 +171,16 @@ class MoodChanged(Event):
     expires_at: datetime
     """the next event is due before this moment"""
     model: str
+    repeated: bool = False
+    """whether this mood has been told before; then only the time, the counts or the confidence are new"""
+    people: tuple[Person, ...] = ()
+    """those whose faces are followed now, the one seen longest first"""
+    entered: int = 0
+    """people who have come since the session began"""
+    left: int = 0
+    """people who have gone since the session began"""
+    dwell_s: float = 0.0
+    """how long somebody has been there, by the camera's clock"""
 
     LIFETIME = timedelta(seconds=30)
 

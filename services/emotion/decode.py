@@ -1,37 +1,77 @@
 """Pictures from bytes, refusing early what is none: the only place where unknown bytes meet a decoder."""
 
-import os
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 16_000_000
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))  # OpenCV reads it when it is imported
-
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+MOST_MARKERS = 2_000
+"""More segments before the picture itself is no JPEG of a camera."""
 
 cv2.setNumThreads(1)  # workers scale by processes; threads of one would only fight over cores
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+_SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})  # SOF0-SOF15, without DHT, JPG and DAC
+_BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
+_SCAN, _END = 0xDA, 0xD9
 
 Grey = NDArray[np.uint8]
 """A picture in grey levels, [height, width]."""
 
 
 class PictureRefused(Exception):
-    """The bytes are not a picture that is read; says why in a few words."""
+    """The bytes are not a picture that is read; says why in a few words, and to which kind of fault it belongs."""
+
+    def __init__(self, words: str, kind: str = "broken") -> None:
+        super().__init__(words)
+        self.kind = kind
 
 
 def decode_grey(data: bytes, *, png: bool = False, max_bytes: int = MAX_BYTES) -> Grey:
-    """Decode a JPEG (or, if allowed, a PNG) to grey levels uint8[H, W]. Raises PictureRefused."""
+    """Decode a JPEG (or, if allowed, a PNG) to grey levels uint8[H, W]. Raises PictureRefused.
+
+    What claims too many pixels is refused from its header alone, before a decoder takes memory for it.
+    """
     if not data.startswith((_JPEG, _PNG) if png else _JPEG):
-        raise PictureRefused("not a JPEG or PNG picture" if png else "not a JPEG picture")
+        raise PictureRefused("not a JPEG or PNG picture" if png else "not a JPEG picture", "no picture")
     if len(data) > max_bytes:
-        raise PictureRefused(f"larger than {max_bytes} bytes")
+        raise PictureRefused(f"larger than {max_bytes} bytes", "too many bytes")
+    size = _png_size(data) if data.startswith(_PNG) else _jpeg_size(data)
+    if size is None or 0 in size:
+        raise PictureRefused("broken picture")
+    if size[0] * size[1] > MAX_PIXELS:
+        raise PictureRefused(f"more than {MAX_PIXELS} pixels", "too many pixels")
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     except cv2.error:
-        raise PictureRefused(f"more than {MAX_PIXELS} pixels, or broken") from None
+        picture = None
     if picture is None:
         raise PictureRefused("broken picture")
     return picture.astype(np.uint8, copy=False)
+
+
+def _png_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG: its first chunk must be the header."""
+    if data[12:16] != b"IHDR" or len(data) < 24:
+        return None
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a JPEG; looks for markers as libjpeg does, so that both see the same header."""
+    at = 2
+    for _ in range(MOST_MARKERS):
+        at = data.find(b"\xff", at)
+        if at < 0:
+            return None
+        while at < len(data) and data[at] == 0xFF:
+            at += 1
+        if at + 8 > len(data) or data[at] in (_SCAN, _END):
+            return None
+        marker, at = data[at], at + 1
+        if marker in _SIZES:
+            return int.from_bytes(data[at + 5 : at + 7], "big"), int.from_bytes(data[at + 3 : at + 5], "big")
+        if marker and marker not in _BARE:
+            at += max(2, int.from_bytes(data[at : at + 2], "big"))
+    return None

@@ -2,49 +2,65 @@
 
 import asyncio
 import logging
+import time
 from uuid import uuid5
 
 from faststream.redis import RedisRouter
 
 from services.emotion.decode import PictureRefused, decode_grey
+from services.emotion.meters import Meters
 from services.emotion.reader import Reader
 from shared.bus import Bus
 from shared.delivery import consume_frames
-from shared.events import NAMESPACE, FacesRead, FrameCaptured, utc_now
+from shared.events import NAMESPACE, FaceRead, FacesRead, FrameCaptured, utc_now
 
 log = logging.getLogger("moodstream.emotion")
 
 
-def create_router(bus: Bus, reader: Reader, max_age_ms: int) -> RedisRouter:
+def create_router(bus: Bus, reader: Reader, max_age_ms: int, meters: Meters) -> RedisRouter:
     """The router of the emotion service: one handler, frames to ``FacesRead``."""
     router = RedisRouter()
 
     @consume_frames(router, bus, "emotion")
     async def read_faces(frame: FrameCaptured) -> None:
-        age_ms = (utc_now() - frame.captured_at).total_seconds() * 1000
-        if age_ms > max_age_ms:
-            log.debug("a frame of %s was %.0f ms old and dropped", frame.camera_id, age_ms)
+        if _age_s(frame) * 1000 > max_age_ms:
+            meters.too_old()
             return
-        await bus.publish(await asyncio.to_thread(read_frame, reader, frame))
+        reading, kind = await asyncio.to_thread(read_frame, reader, frame)
+        await bus.publish(reading)
+        meters.read(reading, kind, _age_s(frame))
 
     return router
 
 
-def read_frame(reader: Reader, frame: FrameCaptured) -> FacesRead:
-    """The reading of one frame; a picture that is refused gives one with its error and without faces."""
-    error, faces = None, []
+def _age_s(frame: FrameCaptured) -> float:
+    return (utc_now() - frame.captured_at).total_seconds()
+
+
+def read_frame(reader: Reader, frame: FrameCaptured) -> tuple[FacesRead, str | None]:
+    """The reading of one frame; a picture that is refused gives one with its error and without faces, and the kind."""
+    start_s = time.perf_counter()
+    faces: tuple[FaceRead, ...] = ()
+    search, size, error, kind = None, None, None, None
     try:
-        faces = reader.read(decode_grey(frame.jpeg))
+        grey = decode_grey(frame.jpeg)
+        size = grey.shape[1], grey.shape[0]
+        found, search = reader.follow(grey, frame.camera_id, frame.captured_at)
+        faces = tuple(found)
     except PictureRefused as refused:
-        error = str(refused)
+        error, kind = str(refused), refused.kind
         log.warning("frame %d of %s was refused: %s", frame.seq, frame.camera_id, error)
-    return FacesRead(
+    reading = FacesRead(
         id=str(uuid5(NAMESPACE, f"{frame.camera_id}/{frame.run_id}/{frame.seq}")),
         camera_id=frame.camera_id,
         run_id=frame.run_id,
         seq=frame.seq,
         captured_at=frame.captured_at,
-        faces=tuple(faces),
+        faces=faces,
         model=reader.model,
         error=error,
+        size=size,
+        search=search,
+        took_ms=round(1000 * (time.perf_counter() - start_s), 2),
     )
+    return reading, kind

@@ -2,19 +2,25 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from services.emotion.classifier import MODEL, Classifier
 from services.emotion.faces import HaarFinder
+from services.emotion.following import Finder
+from services.emotion.groups import Policy
 from services.emotion.handlers import create_router
+from services.emotion.meters import Meters
 from services.emotion.reader import Reader
 from services.emotion.smoothing import Steadiness
 from services.emotion.tracker import Patience, Tracker
 from services.emotion.tracking import Tracking
+from services.emotion.yunet import YuNetFinder
 from shared.app import Service, create_bus, run_service
 from shared.bus import Bus
 from shared.settings import Settings, load
+from shared.telemetry import metrics_route
 
 
 class EmotionSettings(Settings):
@@ -23,31 +29,49 @@ class EmotionSettings(Settings):
     model: Path = Field(
         default_factory=lambda: MODEL, description="The network, an ONNX file; when not set, the one that ships."
     )
+    detector: Literal["haar", "yunet"] = Field("haar", description="What finds the faces.")
+    yunet_model: Path | None = Field(None, description="Weights of YuNet, an ONNX file; none is shipped.")
     frame_max_age_ms: int = Field(1_000, gt=0, description="Older frames are dropped, never queued.")
-    smoothing_s: float = Field(0.5, gt=0, description="Time constant of the smoothing of moods.")
-    hold_s: float = Field(0.4, ge=0, description="A new mood must lead for so long before it is named.")
+    smoothing_s: float = Field(0.8, gt=0, description="Time constant of the smoothing of moods.")
+    hold_s: float = Field(0.6, ge=0, description="A new mood must lead for so long before it is named.")
     unsure_below: float = Field(0.45, ge=0.25, le=1, description="Below this probability the mood is unsure.")
-    margin: float = Field(0.08, ge=0, le=1, description="Least lead over the second mood; else the mood is unsure.")
+    margin: float = Field(0.1, ge=0, le=1, description="Least lead over the second mood; else the mood is unsure.")
     arrive_s: float = Field(0.5, ge=0, description="Somebody must be seen for so long before a session opens.")
     nobody_s: float = Field(2.0, gt=0, description="After so long without a face the session ends.")
     heartbeat_s: float = Field(5.0, gt=0, description="The mood is told again so often when it does not change.")
 
+    group: Policy = Field(
+        "largest", description="How several faces become one mood: the largest, their average, or their majority."
+    )
+
     def patience(self) -> Patience:
         steadiness = Steadiness(self.smoothing_s, self.hold_s, self.unsure_below, self.margin)
-        return Patience(steadiness, arrive_s=self.arrive_s, nobody_s=self.nobody_s, heartbeat_s=self.heartbeat_s)
+        return Patience(
+            steadiness,
+            arrive_s=self.arrive_s,
+            nobody_s=self.nobody_s,
+            heartbeat_s=self.heartbeat_s,
+            policy=self.group,
+        )
+
+
+def create_finder(settings: EmotionSettings) -> Finder:
+    """What finds faces. Raises MoodstreamError when its file cannot be used."""
+    return YuNetFinder(settings.yunet_model) if settings.detector == "yunet" else HaarFinder()
 
 
 def create_reader(settings: EmotionSettings, classifier: Classifier | None = None) -> Reader:
     """What reads pictures; loads the network unless one is given. Raises MoodstreamError when it cannot be loaded."""
-    return Reader(HaarFinder(), classifier or Classifier(settings.model))
+    return Reader(create_finder(settings), classifier or Classifier(settings.model))
 
 
 def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier | None = None) -> Service:
     """The service; ``classifier`` instead of the network that the settings name."""
     reader = create_reader(settings, classifier)
-    patience = settings.patience()
-    tracking = Tracking(bus, lambda camera_id: Tracker(camera_id, reader.model, patience))
-    return Service("emotion", create_router(bus, reader, settings.frame_max_age_ms), background=[tracking.run])
+    patience, meters = settings.patience(), Meters()
+    tracking = Tracking(bus, lambda camera_id: Tracker(camera_id, reader.model, patience), meters)
+    router = create_router(bus, reader, settings.frame_max_age_ms, meters)
+    return Service("emotion", router, [metrics_route(meters.registry)], background=[tracking.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

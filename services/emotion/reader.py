@@ -1,19 +1,19 @@
 """One picture to the faces read in it: find, crop, gate, classify."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.emotion.boxes import Box
 from services.emotion.decode import Grey
-from services.emotion.faces import CROP, Box, crop
+from services.emotion.faces import CROP, crop
+from services.emotion.following import Finder, Follower, Search
 from services.emotion.quality import refusal
 from shared.circumplex import MOODS
 from shared.events import FaceRead, Probabilities
-
-
-class Finder(Protocol):
-    def find(self, grey: Grey) -> list[Box]: ...
 
 
 class Network(Protocol):
@@ -23,7 +23,7 @@ class Network(Protocol):
 
 
 class Reader:
-    """Reads pictures; holds no state between them."""
+    """Reads pictures. What it remembers of a camera makes the next frame faster, and nothing else."""
 
     BARE_CROP_SIDE = 2 * CROP
     """A square picture up to this side without a found face is taken as a face itself."""
@@ -31,6 +31,7 @@ class Reader:
     def __init__(self, finder: Finder, network: Network) -> None:
         self._finder = finder
         self._network = network
+        self._follower = Follower(finder)
 
     @property
     def model(self) -> str:
@@ -38,7 +39,7 @@ class Reader:
         return self._network.name
 
     def read(self, grey: Grey, *, bare_crop: bool = False) -> list[FaceRead]:
-        """The faces of a picture uint8[H, W], largest first.
+        """The faces of a picture uint8[H, W] on its own, largest first.
 
         With ``bare_crop`` a small square picture in which no face is found is read as one face, which is what
         cut-out faces of data sets are.
@@ -46,14 +47,25 @@ class Reader:
         boxes = self._finder.find(grey)
         if not boxes and bare_crop and grey.shape[0] == grey.shape[1] <= self.BARE_CROP_SIDE:
             boxes = [Box(0, 0, grey.shape[1], grey.shape[0])]
+        return self._faces(grey, boxes)
+
+    def follow(self, grey: Grey, camera_id: str, at: datetime) -> tuple[list[FaceRead], Search]:
+        """The faces of a camera's frame, largest first, and how they were found; ``at`` is when it was captured."""
+        boxes, search = self._follower.find(grey, camera_id, at)
+        return self._faces(grey, boxes), search
+
+    def _faces(self, grey: Grey, boxes: Sequence[Box]) -> list[FaceRead]:
         if not boxes:
             return []
         faces = np.stack([crop(grey, box) for box in boxes])
         readings = self._network.probabilities(faces)
-        return [_face(box, face, reading) for box, face, reading in zip(boxes, faces, readings, strict=True)]
+        return [
+            _face(box, refusal(box, face, grey.shape), reading)
+            for box, face, reading in zip(boxes, faces, readings, strict=True)
+        ]
 
 
-def _face(box: Box, face: Grey, reading: NDArray[np.float32]) -> FaceRead:
+def _face(box: Box, refused: str | None, reading: NDArray[np.float32]) -> FaceRead:
     shares = np.clip(reading.astype(float), 0, 1)
     best = int(np.argmax(shares))
     return FaceRead(
@@ -61,5 +73,6 @@ def _face(box: Box, face: Grey, reading: NDArray[np.float32]) -> FaceRead:
         mood=MOODS[best],
         confidence=float(shares[best]),
         probabilities=Probabilities(**{str(mood): float(p) for mood, p in zip(MOODS, shares, strict=True)}),
-        refused=refusal(box, face),
+        refused=refused,
+        tilt_deg=box.tilt_deg,
     )

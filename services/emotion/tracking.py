@@ -1,16 +1,19 @@
-"""Who tracks: of all emotion workers one holds a lease and follows the readings; the others stand by.
+"""Tracking in the bus: every worker follows the readings, one of them per camera speaks.
 
-The holder keeps its place in the readings in Redis. One that takes over goes on there, with the sessions of the
-last events, so a killed worker costs a moment and no session.
+It keeps its place in the readings in Redis. Another that takes over goes on there, with the session of the camera's
+last event, so a killed worker costs a moment and no session.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from services.emotion.lease import RENEW_S, Lease
+from services.emotion.meters import Meters
 from services.emotion.tracker import Tracker
 from shared.bus import AWAY, Bus
 from shared.circumplex import MOODS, Mood
@@ -18,118 +21,173 @@ from shared.events import Event, FacesRead, MoodChanged, ReplyGiven, RequestMade
 
 log = logging.getLogger("moodstream.emotion")
 
-LEASE_MS = 3_000
-RENEW_S = 1.0
+FORGET_S = 60.0
+"""A camera of which nothing was heard for so long is nobody's."""
+PLACE_KEPT_S = 24 * 3600
 END_OF_INPUT = "end of input"
 """Reason with which a camera says that nothing more will come."""
+
+
+@dataclass
+class _Camera:
+    lease: Lease
+    heard_s: float
+    tracker: Tracker | None = None
+    """where this worker holds the lease"""
 
 
 class Tracking:
     """The background job that turns the readings of all cameras into moods."""
 
-    def __init__(self, bus: Bus, make_tracker: Callable[[str], Tracker]) -> None:
+    def __init__(self, bus: Bus, make_tracker: Callable[[str], Tracker], meters: Meters) -> None:
         self._bus = bus
         self._make = make_tracker
-        self._lease = bus.key("lease", "tracker")
-        self._place = bus.key("tracker", "place")
-        self._trackers: dict[str, Tracker] = {}
+        self._meters = meters
+        self._cameras: dict[str, _Camera] = {}
 
     async def run(self) -> None:
-        while True:
-            try:
-                await self._hold_lease()
-                log.info("tracks the moods")
-                await self._track()
-                log.warning("another worker tracks the moods now")
-            except AWAY as error:
-                log.warning("Redis is away, tracking waits: %s", error)
-                await asyncio.sleep(RENEW_S)
-
-    async def _hold_lease(self) -> None:
-        while not await self._bus.redis.set(self._lease, self._bus.consumer, nx=True, px=LEASE_MS):
-            if await self._is_mine():
-                return
-            await asyncio.sleep(RENEW_S)
-
-    async def _is_mine(self) -> bool:
-        return bool(await self._bus.redis.get(self._lease) == self._bus.consumer.encode())
-
-    async def _renew(self) -> bool:
-        holder = await self._bus.redis.get(self._lease)
-        if holder not in (None, self._bus.consumer.encode()):
-            return False
-        await self._bus.redis.set(self._lease, self._bus.consumer, px=LEASE_MS)
-        return True
+        try:
+            while True:
+                try:
+                    await self._track()
+                except AWAY as error:
+                    log.warning("Redis is away, tracking waits: %s", error)
+                    self._cameras.clear()
+                    await asyncio.sleep(RENEW_S)
+        finally:
+            await self._release()
 
     async def _track(self) -> None:
-        await self._restore()
-        place = await self._bus.redis.get(self._place)
         start: dict[type[Event], str] = {
-            FacesRead: place.decode() if place else await self._bus.last_id(FacesRead),
-            StatusChanged: await self._bus.last_id(StatusChanged),
-            RequestMade: await self._bus.last_id(RequestMade),
+            event: await self._bus.last_id(event) for event in (FacesRead, StatusChanged, RequestMade)
         }
-        renewed_s = time.monotonic()
+        for event in await self._bus.newest(MoodChanged, count=200):
+            if isinstance(event, MoodChanged) and event.expires_at > utc_now():
+                self._camera(event.camera_id)
         async for entry in self._bus.follow(start, block_ms=250):
-            now_s = time.monotonic()
-            moods: list[MoodChanged] = []
             if entry is not None:
-                moods += await self._take(entry[1], now_s)
-            for tracker in self._trackers.values():
-                moods += tracker.tick(now_s)
-            for mood in moods:
-                await self._bus.publish(mood)
-            if entry is not None and isinstance(entry[1], FacesRead):
-                await self._bus.redis.set(self._place, entry[0])
-            if now_s - renewed_s >= RENEW_S:
-                if not await self._renew():
-                    return
-                renewed_s = now_s
+                await self._take(*entry)
+            await self._care()
 
-    async def _restore(self) -> None:
-        self._trackers.clear()
-        now_s = time.monotonic()
-        for event in reversed(await self._bus.newest(MoodChanged, count=200)):
-            if isinstance(event, MoodChanged):
-                self._trackers[event.camera_id] = tracker = self._make(event.camera_id)
-                tracker.restore(event, now_s)
+    def _camera(self, camera_id: str) -> _Camera:
+        if camera_id not in self._cameras:
+            self._cameras[camera_id] = _Camera(Lease(self._bus, camera_id), time.monotonic())
+        return self._cameras[camera_id]
 
-    def _tracker(self, camera_id: str) -> Tracker:
-        if camera_id not in self._trackers:
-            self._trackers[camera_id] = self._make(camera_id)
-        return self._trackers[camera_id]
+    async def _care(self) -> None:
+        """What is due by time: leases, silent cameras, moods by hand."""
+        for camera_id, camera in list(self._cameras.items()):
+            if camera.lease.due:
+                await self._ask(camera_id, camera)
+            if camera.tracker is not None:
+                await self._say(camera, camera.tracker.tick(time.monotonic()))
+            idle = camera.tracker is None or camera.tracker.idle
+            if idle and time.monotonic() - camera.heard_s > FORGET_S:
+                del self._cameras[camera_id]
+                await camera.lease.release()
 
-    async def _take(self, event: Event, now_s: float) -> list[MoodChanged]:
+    async def _ask(self, camera_id: str, camera: _Camera) -> bool:
+        """Renew or take the lease; the first time, go on where the one before stopped."""
+        if not await camera.lease.ask():
+            if camera.tracker is not None:
+                log.warning("another worker tracks %s now", camera_id)
+            camera.tracker = None
+        elif camera.tracker is None:
+            log.info("tracks %s", camera_id)
+            camera.tracker = self._make(camera_id)
+            await self._restore(camera_id, camera.tracker)
+            async for entry_id, reading in self._unread(camera_id):
+                await self._apply(camera, entry_id, reading)
+        return camera.tracker is not None
+
+    async def _restore(self, camera_id: str, tracker: Tracker) -> None:
+        for event in await self._bus.newest(MoodChanged, count=500):
+            if isinstance(event, MoodChanged) and event.camera_id == camera_id:
+                tracker.restore(event, time.monotonic())
+                return
+
+    async def _unread(self, camera_id: str) -> AsyncIterator[tuple[str, FacesRead]]:
+        """This camera's readings after the place that the worker before has kept."""
+        place = await self._bus.redis.get(self._place(camera_id))
+        if place is None:
+            return
+        stream = self._bus.stream(FacesRead)
+        for entry_id, fields in await self._bus.redis.xrange(stream, min=b"(" + place):
+            reading = self._bus.parse(stream, fields)
+            if isinstance(reading, FacesRead) and reading.camera_id == camera_id:
+                yield entry_id.decode(), reading
+
+    def _place(self, camera_id: str) -> str:
+        return self._bus.key("tracker", "place", camera_id)
+
+    async def _take(self, entry_id: str, event: Event) -> None:
         if isinstance(event, FacesRead):
-            return self._tracker(event.camera_id).observe(event, now_s)
-        if isinstance(event, StatusChanged):
-            ended = event.service in ("camera", "gateway") and event.part and event.reason == END_OF_INPUT
-            return self._forget(str(event.part)) if ended else []
-        if isinstance(event, RequestMade) and event.expires_at > utc_now():
-            return await self._answer(event, now_s)
-        return []
+            camera = self._camera(event.camera_id)
+            camera.heard_s = time.monotonic()
+            if await self._speaks(event.camera_id, camera):
+                await self._apply(camera, entry_id, event)
+        elif isinstance(event, StatusChanged):
+            if event.service in ("camera", "gateway") and event.part and event.reason == END_OF_INPUT:
+                await self._end(event.part)
+        elif isinstance(event, RequestMade) and event.expires_at > utc_now():
+            await self._answer(event)
 
-    def _forget(self, camera_id: str) -> list[MoodChanged]:
-        tracker = self._trackers.pop(camera_id, None)
-        return tracker.end() if tracker else []
+    async def _speaks(self, camera_id: str, camera: _Camera) -> bool:
+        """Whether this worker tracks the camera, now; a lease that is in doubt or new is asked for."""
+        if camera.tracker is not None and camera.lease.held:
+            return True
+        if camera.tracker is not None or camera.lease.due:
+            return await self._ask(camera_id, camera)
+        return False
 
-    async def _answer(self, request: RequestMade, now_s: float) -> list[MoodChanged]:
+    async def _apply(self, camera: _Camera, entry_id: str, reading: FacesRead) -> None:
+        if camera.tracker is None:
+            return
+        missed, late = camera.tracker.missed, camera.tracker.late
+        await self._say(camera, camera.tracker.observe(reading, time.monotonic()))
+        self._meters.followed(camera.tracker.missed - missed, camera.tracker.late - late)
+        await self._bus.redis.set(self._place(reading.camera_id), entry_id, ex=PLACE_KEPT_S)
+
+    async def _say(self, camera: _Camera, moods: list[MoodChanged]) -> None:
+        for mood in moods:
+            if not camera.lease.held and not await camera.lease.ask():
+                camera.tracker = None
+                return
+            await self._bus.publish(mood)
+            self._meters.told(mood)
+
+    async def _end(self, camera_id: str) -> None:
+        camera = self._cameras.pop(camera_id, None)
+        if camera is not None and camera.tracker is not None:
+            await self._say(camera, camera.tracker.end())
+            await camera.lease.release()
+
+    async def _answer(self, request: RequestMade) -> None:
         if request.kind not in ("mood.choose", "session.end"):
-            return []
+            return
         camera_id = request.body.get("camera_id")
         if not isinstance(camera_id, str) or not camera_id:
-            return await self._reply(request, error="camera_id must be the name of a camera")
+            await self._reply(request, error="camera_id must be the name of a camera")
+            return
+        camera = self._camera(camera_id)
+        if not await self._speaks(camera_id, camera) or camera.tracker is None:
+            return
+        camera.heard_s = time.monotonic()
         if request.kind == "session.end":
-            return await self._reply(request, self._tracker(camera_id).end())
-        if request.body.get("mood") not in list(MOODS):
-            return await self._reply(request, error=f"mood must be one of {', '.join(MOODS)}")
-        return await self._reply(
-            request, self._tracker(camera_id).choose(Mood(str(request.body["mood"])), request, now_s)
-        )
+            moods = camera.tracker.end()
+        elif request.body.get("mood") in list(MOODS):
+            moods = camera.tracker.choose(Mood(str(request.body["mood"])), request, time.monotonic())
+        else:
+            await self._reply(request, error=f"mood must be one of {', '.join(MOODS)}")
+            return
+        await self._say(camera, moods)
+        await self._reply(request, {"session_id": moods[0].session_id if moods else None})
 
-    async def _reply(
-        self, request: RequestMade, moods: list[MoodChanged] | None = None, error: str | None = None
-    ) -> list[MoodChanged]:
-        result: JsonValue = None if error else {"session_id": moods[0].session_id if moods else None}
+    async def _reply(self, request: RequestMade, result: JsonValue = None, error: str | None = None) -> None:
         await self._bus.publish(ReplyGiven.following(request, request_id=request.id, result=result, error=error))
-        return moods or []
+
+    async def _release(self) -> None:
+        """A worker that ends in good order lets go at once."""
+        for camera in self._cameras.values():
+            if camera.tracker is not None:
+                await asyncio.wait_for(camera.lease.release(), 1)

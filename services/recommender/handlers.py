@@ -33,7 +33,8 @@ def create_router(bus: Bus, shelf: Shelf, ranked: int, play: Play, auto: bool) -
             await make_offer(mood, session)
 
     async def make_offer(mood: MoodChanged, session: str) -> None:
-        if mood.reason != "forced" and mood.mood == await visits.last_mood(session):
+        chosen_now = mood.reason == "forced" and not mood.repeated
+        if not chosen_now and mood.mood == await visits.last_mood(session):
             return
         offered = outcomes.offer_for(mood, shelf.library)
         if not await visits.open(session, offered.id):

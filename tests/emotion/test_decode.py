@@ -1,7 +1,10 @@
 """Unknown bytes: refused early, cheaply, with a reason."""
 
 import struct
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +30,30 @@ def test_a_jpeg_becomes_grey_levels() -> None:
     assert abs(int(grey.mean()) - int(noise().mean())) <= 2
 
 
+def test_a_huge_png_is_refused_from_its_header() -> None:
+    picture = encoded(noise(60, 50), ".png")
+    with pytest.raises(PictureRefused, match="pixels") as caught:
+        decode_grey(picture[:16] + struct.pack(">II", 50_000, 50_000) + picture[24:], png=True)
+    assert caught.value.kind == "too many pixels"
+
+
+def test_the_limit_does_not_depend_on_how_opencv_was_imported() -> None:
+    """A bomb is refused before OpenCV sees it, in little memory."""
+    code = (
+        "import cv2, resource, sys; from services.emotion.decode import PictureRefused, decode_grey\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try: decode_grey(sys.stdin.buffer.read())\n"
+        "except PictureRefused as refused: print(refused.kind)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=bomb(30_000), capture_output=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    kind, kib = done.stdout.decode().split("\n")[:2]
+    assert kind == "too many pixels"
+    assert int(kib) / (1 if sys.platform != "darwin" else 1024) < 20_000
+
+
 def test_a_png_is_read_only_where_it_is_allowed() -> None:
     picture = encoded(noise(60, 50), ".png")
     assert decode_grey(picture, png=True).shape == (60, 50)
@@ -43,8 +70,11 @@ def test_a_png_is_read_only_where_it_is_allowed() -> None:
         (JPEG[:3] + bytes(5000), "broken"),
         (JPEG + bytes(MAX_BYTES), "larger than"),
         (bomb(), "pixels"),
+        (JPEG[:2] + b"\xff\xe1\x00\x10" + bytes(14) + bomb()[2:], "pixels"),
+        (JPEG[:3] + JPEG[JPEG.index(b"\xff\xda") :], "broken"),
+        (b"\xff\xd8\xff" + b"\xff\xe0\x00\x02" * 400_000, "broken"),
     ],
-    ids=["empty", "HTML", "truncated", "zeros", "oversized", "bomb"],
+    ids=["empty", "HTML", "truncated", "zeros", "oversized", "bomb", "bomb behind a segment", "no size", "segments"],
 )
 def test_what_is_no_picture_is_refused_fast(data: bytes, words: str) -> None:
     start = time.perf_counter()

@@ -60,7 +60,7 @@ def test_a_face_that_cannot_be_read_becomes_unsure() -> None:
     show(mood, HAPPY, 0, 2, 10)
     mood.unread(2.0)
     assert named(mood) is Mood.HAPPY
-    mood.unread(2.5)
+    mood.unread(2.7)
     assert named(mood) is Mood.UNSURE
 
 

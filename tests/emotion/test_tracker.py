@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from random import Random
 from uuid import uuid5
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.emotion.tracker import Patience, Tracker
@@ -146,9 +147,41 @@ def test_a_mood_by_hand_opens_a_session_and_stands_for_its_time(tracker: Tracker
     request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
     [start] = tracker.choose(Mood.ANGRY, request, monotonic_s=0.0)
     assert (start.phase, start.reason, start.mood, start.before) == ("start", "forced", Mood.ANGRY, Mood.NOBODY)
-    assert moods(told(tracker, script((Mood.HAPPY, 5)))) == []
-    assert tracker.tick(59.0) == []
+    repeats = told(tracker, script((Mood.HAPPY, 12))) + [
+        event for second in range(13, 60) for event in tracker.tick(float(second))
+    ]
+    assert {(one.reason, one.mood, one.repeated, one.since) for one in repeats} == {
+        ("forced", Mood.ANGRY, True, start.since)
+    }
+    assert len(repeats) in (10, 11)
     assert [event.phase for event in tracker.tick(66.0)] == ["end"]
+
+
+def test_a_mood_by_hand_lives_on_without_any_camera(tracker: Tracker) -> None:
+    request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
+    tracker.choose(Mood.SAD, request, monotonic_s=0.0)
+    events = [event for step in range(1, 240) for event in tracker.tick(step / 4)]
+    assert [event.phase for event in events] == ["update"] * 11
+    assert [event.phase for event in tracker.tick(60.0)] == ["end"]
+
+
+def test_when_a_mood_by_hand_has_run_out_the_face_is_read_again(tracker: Tracker) -> None:
+    request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
+    told(tracker, script((Mood.HAPPY, 2)))
+    tracker.choose(Mood.ANGRY, request, monotonic_s=2.0)
+    events = told(tracker, script((Mood.HAPPY, 70))[20:])
+    [back] = [event for event in events if event.reason == "change"]
+    assert (back.mood, back.before) == (Mood.HAPPY, Mood.ANGRY)
+
+
+def test_a_tracker_that_takes_over_keeps_the_mood_chosen_by_hand(tracker: Tracker) -> None:
+    request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
+    [start] = tracker.choose(Mood.SAD, request, monotonic_s=0.0)
+    other = Tracker("c", "m", Patience())
+    other.restore(start, monotonic_s=100.0)
+    [again] = other.tick(105.1)
+    assert (again.reason, again.mood, again.repeated, again.session_id) == ("forced", Mood.SAD, True, start.session_id)
+    assert [event.phase for event in other.tick(160.1)] == ["end"]
 
 
 def test_a_tracker_that_takes_over_goes_on_with_the_session(tracker: Tracker) -> None:
@@ -197,3 +230,86 @@ def test_phases_always_come_in_order(parts: list[tuple[Mood | None, float]], rat
         if event.phase == "end":
             open_session = None
     assert open_session is None
+
+
+plays = st.lists(st.tuples(st.sampled_from([None, *MOODS]), st.floats(4, 8)), min_size=1, max_size=5)
+
+
+@settings(deadline=None)
+@given(plays, st.floats(3, 60), st.randoms(use_true_random=False), st.booleans(), st.booleans())
+def test_any_frame_rate_with_gaps_duplicates_reordering_and_clock_steps_tells_the_same_story(
+    parts: list[tuple[Mood | None, float]], rate: float, random: Random, messy: bool, clock_set: bool
+) -> None:
+    """What is told is what was played, each thing once and within 1.5 s (3 s for leaving), however it arrives."""
+    steady = [part for index, part in enumerate(parts) if index == 0 or part[0] != parts[index - 1][0]]
+    frames = script(*steady, (None, 4), rate=rate)
+    arrivals = [(frame, (frame.captured_at - START).total_seconds()) for frame in frames]
+    if clock_set:
+        hours, middle = random.choice([-5, 5]), random.randrange(len(arrivals))
+        arrivals = [
+            (
+                one
+                if index < middle
+                else one.model_copy(update={"captured_at": one.captured_at + timedelta(hours=hours)}),
+                at,
+            )
+            for index, (one, at) in enumerate(arrivals)
+        ]
+    if messy:
+        kept = [one for index, one in enumerate(arrivals) if index % 3 or random.random() > 0.4]
+        late = [(frame, at + random.uniform(0, 0.1)) for frame, at in kept + random.sample(kept, len(kept) // 5)]
+        arrivals = sorted(late, key=lambda one: one[1])
+    tracker = Tracker("c", "m", Patience())
+    events = [(event, at) for frame, at in arrivals for event in tracker.observe(frame, at)]
+    story = [(event.mood, at) for event, at in events if event.reason == "change"]
+    assert [mood for mood, _ in story] == [mood or Mood.NOBODY for mood, _ in _from_first_face(steady)]
+    for (mood, told_at), begun in zip(story, _begins(steady), strict=True):
+        slack = 3 / rate + 0.2 + (1 if clock_set else 0)
+        assert begun <= told_at <= begun + (2 if mood is Mood.NOBODY else 1.3) + slack
+
+
+def _from_first_face(parts: list[tuple[Mood | None, float]]) -> list[tuple[Mood | None, float]]:
+    if not any(mood for mood, _ in parts):
+        return []
+    first = next(index for index, (mood, _) in enumerate(parts) if mood)
+    return parts[first:] if parts[-1][0] is None else [*parts[first:], (None, 4)]
+
+
+def _begins(parts: list[tuple[Mood | None, float]]) -> list[float]:
+    at = 0.0
+    begins: list[float] = []
+    for mood, seconds in [*parts, (None, 0.0)]:
+        if (mood or begins) and (mood or parts[-1][0] is not None or (mood, seconds) != (None, 0.0)):
+            begins.append(at)
+        at += seconds
+    return begins
+
+
+def test_a_camera_whose_clock_was_set_back_between_two_runs_is_followed_again() -> None:
+    tracker = Tracker("c", "m", Patience())
+    told(tracker, [reading(step / 10, face(Mood.SAD), run_id="9") for step in range(20)])
+    second = [reading(step / 10, face(Mood.HAPPY), run_id="1") for step in range(40)]
+    events = [event for step, one in enumerate(second) for event in tracker.observe(one, 4.5 + step / 10)]
+    assert moods(events) == [("update", Mood.HAPPY)]
+
+
+def test_a_late_frame_of_the_run_before_changes_nothing() -> None:
+    tracker = Tracker("c", "m", Patience())
+    told(tracker, [reading(step / 10, face(Mood.SAD), run_id="2", seq=step) for step in range(20)])
+    assert tracker.observe(reading(0, run_id="1", seq=99), 2.0) == []
+    assert (tracker.missed, tracker.late) == (0, 0)
+
+
+def test_missed_and_late_frames_are_counted() -> None:
+    tracker = Tracker("c", "m", Patience())
+    told(tracker, [reading(seq / 10, face(Mood.SAD), seq=seq) for seq in (0, 1, 5, 4, 6, 6)])
+    assert (tracker.missed, tracker.late) == (2, 1)
+
+
+def test_broken_pictures_show_nobody_leaving() -> None:
+    tracker = Tracker("c", "m", Patience())
+    broken = [
+        one.model_copy(update={"error": "broken picture", "faces": ()}) if 25 <= index < 60 else one
+        for index, one in enumerate(script((Mood.SAD, 8)))
+    ]
+    assert moods(told(tracker, broken)) == [("start", Mood.SAD)]

@@ -1,9 +1,12 @@
 """Workers share the frames; one of them tracks; killing it loses no session. Real processes."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,9 +16,9 @@ from uuid import uuid5
 
 from pydantic import JsonValue
 
+from services.emotion.boxes import Box
 from services.emotion.classifier import Classifier
 from services.emotion.decode import decode_grey
-from services.emotion.faces import Box
 from services.emotion.handlers import read_frame
 from services.emotion.reader import Reader
 from services.emotion.tracking import END_OF_INPUT
@@ -39,8 +42,8 @@ from tests.drawn import encoded, noise
 
 
 @contextmanager
-def worker(redis_url: str) -> Iterator["subprocess.Popen[bytes]"]:
-    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_PORT": "0"}
+def worker(redis_url: str, port: int = 0) -> Iterator["subprocess.Popen[bytes]"]:
+    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_PORT": str(port)}
     command = [sys.executable, "-m", "services.emotion.main"]
     with subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2]) as process:
         try:
@@ -110,34 +113,83 @@ def test_two_workers_share_the_frames_and_each_frame_is_read_once(redis_url: str
         assert len({one.id for one in events(client, FacesRead)}) == 40
 
 
-def test_a_killed_tracker_is_replaced_and_the_session_goes_on(redis_url: str) -> None:
-    with connected(redis_url) as client, worker(redis_url) as first:
-        until(lambda: client.get("mood:lease:tracker"))
-        holder = client.get("mood:lease:tracker")
-        with worker(redis_url):
-            until(lambda: len(client.xinfo_consumers("mood:frames", "emotion")) == 2)
-            assert client.get("mood:lease:tracker") == holder
-            for seq in range(20):
-                put(client, reading(seq, Mood.SAD))
-                time.sleep(0.1)
-            until(lambda: events(client, MoodChanged))
-            first.kill()
-            killed = time.monotonic()
-            for seq in range(20, 60):
-                put(client, reading(seq, Mood.HAPPY))
-                time.sleep(0.1)
-            until(lambda: client.get("mood:lease:tracker") not in (None, holder))
-            until(lambda: len([one for one in events(client, MoodChanged) if one.reason == "change"]) == 2)
-            assert time.monotonic() - killed < 10
-        moods = [one for one in events(client, MoodChanged) if one.reason == "change"]
-    assert [(one.phase, one.mood) for one in moods] == [("start", Mood.SAD), ("update", Mood.HAPPY)]
-    assert len({one.session_id for one in moods}) == 1
+def test_what_was_refused_is_counted_where_prometheus_looks(redis_url: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with connected(redis_url) as client, worker(redis_url, port):
+        until(lambda: listening(client, 1))
+        send_frames(client, 3)
+        until(lambda: len(events(client, FacesRead)) == 3)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    read = sum(float(value) for name, value in values.items() if name.startswith("moodstream_frames_read_total"))
+    assert read == 3
+    assert float(values["moodstream_reading_age_seconds_count"]) == 3
+    assert 'moodstream_faces_unread_total{reason="too dark"}' in values
+
+
+def listening(client: Any, consumers: int) -> bool:
+    """Whether so many workers follow the streams."""
+    if not client.exists("mood:frames") or not client.xinfo_groups("mood:frames"):
+        return False
+    return len(client.xinfo_consumers("mood:frames", "emotion")) == consumers
+
+
+def told(client: Any) -> list[MoodChanged]:
+    return [one for one in events(client, MoodChanged) if one.reason == "change"]
+
+
+def test_a_killed_tracker_is_replaced_within_three_seconds_and_the_session_goes_on(redis_url: str) -> None:
+    with connected(redis_url) as client, worker(redis_url) as first, worker(redis_url) as second:
+        until(lambda: listening(client, 2))
+        time.sleep(0.5)
+        for seq in range(20):
+            put(client, reading(seq, Mood.SAD))
+            time.sleep(0.1)
+        until(lambda: told(client))
+        holder = client.get("mood:lease:tracker:c")
+        holding = next(one for one in (first, second) if holder.endswith(f"-{one.pid}".encode()))
+        holding.kill()
+        killed = utc_now()
+        for seq in range(20, 60):
+            put(client, reading(seq, Mood.HAPPY))
+            time.sleep(0.1)
+        until(lambda: len(told(client)) == 2)
+        assert client.get("mood:lease:tracker:c") not in (None, holder)
+        start, change = told(client)
+    assert [(one.phase, one.mood) for one in (start, change)] == [("start", Mood.SAD), ("update", Mood.HAPPY)]
+    assert start.session_id == change.session_id
+    assert (change.at - killed).total_seconds() < 3.5  # the lease's three seconds, and the mood's own half
+
+
+def test_a_worker_that_was_stopped_for_a_while_says_nothing_when_it_comes_back(redis_url: str) -> None:
+    with connected(redis_url) as client, worker(redis_url) as first, worker(redis_url) as second:
+        until(lambda: listening(client, 2))
+        time.sleep(0.5)
+        put(client, reading(0, Mood.SAD))
+        until(lambda: client.get("mood:lease:tracker:c"))
+        holder = client.get("mood:lease:tracker:c")
+        holding = next(one for one in (first, second) if holder.endswith(f"-{one.pid}".encode()))
+        holding.send_signal(signal.SIGSTOP)
+        for seq in range(1, 60):
+            if seq == 40:
+                holding.send_signal(signal.SIGCONT)
+            put(client, reading(seq, Mood.SAD if seq < 50 else Mood.HAPPY))
+            time.sleep(0.1)
+        until(lambda: len(told(client)) == 2)
+        time.sleep(0.5)
+        ids = [one.id for one in events(client, MoodChanged)]
+        assert len(ids) == len(set(ids))
+        assert [(one.phase, one.mood) for one in told(client)] == [("start", Mood.SAD), ("update", Mood.HAPPY)]
+        assert len({one.session_id for one in events(client, MoodChanged)}) == 1
 
 
 def test_a_mood_by_hand_opens_a_session_and_the_end_of_input_ends_it(redis_url: str) -> None:
     with connected(redis_url) as client, worker(redis_url):
-        until(lambda: client.get("mood:lease:tracker"))
-        time.sleep(0.3)
+        until(lambda: listening(client, 1))
+        time.sleep(0.5)
         body: dict[str, JsonValue] = {"camera_id": "c", "mood": "calm"}
         put(client, RequestMade(kind="mood.choose", body=body, expires_at=utc_now() + timedelta(seconds=5)))
         put(
@@ -156,6 +208,12 @@ class NoFinder:
     def find(self, grey: object) -> list[Box]:
         return []
 
+    def glance(self, grey: object) -> list[Box]:
+        return []
+
+    def near(self, grey: object, box: Box, reach: float, spread: float) -> Box | None:
+        return None
+
 
 def frame(jpeg: bytes) -> FrameCaptured:
     return FrameCaptured(camera_id="c", run_id="1", seq=7, captured_at=utc_now(), jpeg=jpeg)
@@ -163,10 +221,11 @@ def frame(jpeg: bytes) -> FrameCaptured:
 
 def test_a_corrupt_frame_is_a_reading_with_an_error_and_no_faces() -> None:
     reader = Reader(NoFinder(), Classifier())
-    result = read_frame(reader, frame(b"<html>"))
+    result, kind = read_frame(reader, frame(b"<html>"))
+    assert kind == "no picture"
     assert (result.error, result.faces, result.seq) == ("not a JPEG picture", (), 7)
-    assert read_frame(reader, frame(encoded(noise()))).error is None
-    assert read_frame(reader, frame(b"")).id == result.id
+    assert read_frame(reader, frame(encoded(noise())))[0].error is None
+    assert read_frame(reader, frame(b""))[0].id == result.id
 
 
 def test_a_bare_crop_is_read_as_a_face_only_where_that_is_asked() -> None:
