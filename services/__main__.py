@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from shared.errors import EXIT_FAILED, MoodstreamError
 
@@ -90,6 +91,15 @@ def _parser() -> argparse.ArgumentParser:
 
     add("settings", settings, "Every setting with its default, in the form of a .env file.")
 
+    cameras = commands.add_parser("camera", help="Webcams and cameras.").add_subparsers(required=True, metavar="WHAT")
+    found_ = reading(cameras.add_parser("list", help="The webcams of this computer, and the cameras that are set."))
+    found_.set_defaults(command=camera_list)
+    test_ = reading(cameras.add_parser("test", help="Try cameras: resolution, rate, light, focus, a picture here."))
+    test_.add_argument("address", nargs="?", metavar="SOURCE", help="instead of those that are set")
+    test_.add_argument("--seconds", type=float, default=3.0, help="how long each is watched (3)")
+    test_.add_argument("--no-picture", action="store_true", help="leave the picture out")
+    test_.set_defaults(command=camera_test)
+
     songs = commands.add_parser("songs", help="The catalogue of songs.").add_subparsers(required=True, metavar="WHAT")
     import_ = reading(songs.add_parser("import", help="Take in a catalogue; says what was dropped, and why."))
     import_.add_argument("csv", type=Path, metavar="CSV")
@@ -149,7 +159,7 @@ def run(given: argparse.Namespace) -> int:
         environment = {
             **os.environ,
             "MOODSTREAM_REDIS_URL": redis_url,
-            "MOODSTREAM_CAMERA": _camera(given),
+            **_camera(given),
             SOCKET: str(sock.fileno()),
             **({"MOODSTREAM_PLAYER": given.player} if given.player else {}),
             **({"MOODSTREAM_AUTO": "true"} if given.auto else {}),
@@ -160,16 +170,35 @@ def run(given: argparse.Namespace) -> int:
         return supervise(command, environment, inherit=[sock.fileno()])
 
 
-def _camera(given: argparse.Namespace) -> str:
-    from services.camera.sources import webcam_works
+def _camera(given: argparse.Namespace) -> dict[str, str]:
+    """The settings that say which cameras are used; empty when the environment or .env says it."""
+    from services.camera.address import has_secret
+    from services.camera.main import CameraSettings
+    from shared.settings import load
 
-    chosen: str | None = given.camera or os.environ.get("MOODSTREAM_CAMERA")
-    if chosen:
-        return chosen
-    if webcam_works():
-        return "webcam:0"
+    if given.camera:
+        if has_secret(given.camera):
+            _tell(given.json, "Everybody on this computer sees the password in a command: MOODSTREAM_CAMERA hides it.")
+        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": ""}
+    if {"camera", "cameras"} & load(CameraSettings).model_fields_set:
+        return {}
+    if (webcam := _webcam()) is not None:
+        return {"MOODSTREAM_CAMERA": webcam}
     _tell(given.json, "No webcam was found, so a drawn face stands in; the page can use its own camera.")
-    return "pattern:"
+    return {"MOODSTREAM_CAMERA": "pattern:"}
+
+
+def _webcam() -> str | None:
+    """The first webcam that gives pictures."""
+    from services.camera.cameras import create_cameras
+    from services.camera.devices import devices
+    from services.camera.trial import try_camera
+
+    for device in devices():
+        [camera] = create_cameras([{"address": device.address}])
+        if device.fault is None and try_camera(camera, 0.0)[0].fault is None:
+            return device.address
+    return None
 
 
 def _tell(as_json: bool, text: str) -> None:
@@ -337,6 +366,61 @@ def _positive(text: str) -> float:
     return value
 
 
+def camera_list(given: argparse.Namespace) -> int:
+    """Webcams with their names, then the cameras of the settings; nothing is opened."""
+    from services.camera.address import masked
+    from services.camera.devices import devices
+    from services.camera.main import CameraSettings, cameras_of
+    from shared.settings import load
+
+    webcams = devices()
+    for one in webcams:
+        found = {"kind": "device", "address": one.address, "name": one.name, "fault": one.fault}
+        text = f"{one.address:<12}{one.name}" + (f": {one.fault}" if one.fault else "")
+        print(json.dumps(found) if given.json else text)
+    if not webcams:
+        _tell(given.json, "No webcam was found.")
+    for camera in cameras_of(load(CameraSettings)):
+        address, rate = masked(camera.address), camera.frame_rate
+        found = {"kind": "setting", "id": camera.id, "address": address, "frame_rate": rate}  # type: ignore[dict-item]
+        print(json.dumps(found) if given.json else f"{camera.id:<12}{address}, {rate:g} pictures a second")
+    return 0
+
+
+def camera_test(given: argparse.Namespace) -> int:
+    """Each camera for a few seconds; 1 when one gives no pictures."""
+    import shutil
+
+    from services.camera.cameras import create_cameras
+    from services.camera.main import CameraSettings, cameras_of
+    from services.camera.terminal import drawn
+    from services.camera.trial import try_camera
+    from shared.settings import load
+
+    given_one = [{"id": "camera", "address": given.address}] if given.address else None
+    failed = False
+    for camera in create_cameras(given_one) if given_one else cameras_of(load(CameraSettings)):
+        trial, jpeg = try_camera(camera, given.seconds)
+        failed |= trial.fault is not None
+        if given.json:
+            print(json.dumps(trial.as_dict()), flush=True)
+            continue
+        if jpeg and not given.no_picture:
+            columns = min(shutil.get_terminal_size().columns, 80)
+            print("\n".join(drawn(jpeg, columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)))
+        print(_trial_line(trial), flush=True)
+    return EXIT_FAILED if failed else 0
+
+
+def _trial_line(trial: Any) -> str:
+    name = f"{trial.camera} ({trial.address})"
+    if not trial.width:
+        return f"{name}: {trial.fault}"
+    seen = f"{trial.width}x{trial.height}, {trial.rate:g} pictures a second, light {trial.light:.0f} of 255"
+    hints = "; ".join(([trial.fault] if trial.fault else []) + list(trial.hints)) or "good"
+    return f"{name}: {seen}, sharpness {trial.sharpness:.0f}: {hints}"
+
+
 def songs_import(given: argparse.Namespace) -> int:
     """Take in a catalogue and say what was dropped."""
     from services.recommender.commands import import_file
@@ -390,7 +474,6 @@ def doctor(given: argparse.Namespace) -> int:
 
 def _checks() -> Iterator[tuple[str, bool, str | None]]:
     """(part, whether it is needed, what is wrong with it or None)."""
-    from services.camera.sources import webcam_works
     from services.emotion.main import EmotionSettings, create_reader
     from services.player.main import PlayerSettings, create_output
     from services.recommender.commands import moods
@@ -415,7 +498,7 @@ def _checks() -> Iterator[tuple[str, bool, str | None]]:
     yield "network", True, fault(lambda: create_reader(load(EmotionSettings)))
     yield "catalogue", True, fault(lambda: next(moods(load(RecommenderSettings).catalogue)))
     yield "player", True, fault(lambda: create_output(load(PlayerSettings)))
-    yield "webcam", False, None if webcam_works() else "none was found; a drawn face or the page's camera is used"
+    yield "webcam", False, None if _webcam() else "none was found; a drawn face or the page's camera is used"
 
 
 def settings(_: argparse.Namespace) -> int:

@@ -3,31 +3,32 @@
 from faststream.redis import RedisRouter
 from pydantic import JsonValue
 
+from services.camera.camera import Camera
 from services.camera.publisher import Publisher
 from shared.bus import Bus
 from shared.delivery import NotMine, answer_requests
 from shared.errors import MoodstreamError
 
 
-def create_router(bus: Bus, publisher: Publisher, camera_id: str) -> RedisRouter:
+def create_router(bus: Bus, publisher: Publisher, group: str) -> RedisRouter:
     """Serves ``camera.pause`` {"camera_id", "seconds"} and ``camera.status`` {"camera_id"}."""
     router = RedisRouter()
 
-    def refuse_others(body: dict[str, JsonValue]) -> None:
-        if body.get("camera_id") != camera_id:
+    def asked(body: dict[str, JsonValue]) -> Camera:
+        camera = publisher.cameras.get(str(body.get("camera_id")))
+        if camera is None:
             raise NotMine
+        return camera
 
     async def pause(body: dict[str, JsonValue]) -> JsonValue:
-        refuse_others(body)
-        seconds = body.get("seconds")
+        camera, seconds = asked(body), body.get("seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise MoodstreamError("seconds must be a number")
-        publisher.rest(seconds)
-        return {"camera_id": camera_id}
+        camera.rest(seconds)
+        return {"camera_id": camera.config.id}
 
     async def status(body: dict[str, JsonValue]) -> JsonValue:
-        refuse_others(body)
-        return dict(publisher.status())
+        return asked(body).status()
 
-    answer_requests(router, bus, f"camera-{camera_id}", {"camera.pause": pause, "camera.status": status})
+    answer_requests(router, bus, group, {"camera.pause": pause, "camera.status": status})
     return router

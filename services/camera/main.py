@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from pydantic import Field
 
+from services.camera.cameras import CameraConfig, create_cameras, read_cameras
 from services.camera.handlers import create_router
-from services.camera.publisher import Frames, Publisher
-from services.camera.sources import is_live, open_source
+from services.camera.publisher import Publisher
 from shared.app import Service, create_bus, run_service
 from shared.bus import Bus
 from shared.settings import Settings, load
@@ -16,30 +17,47 @@ from shared.settings import Settings, load
 class CameraSettings(Settings):
     """Settings of the camera."""
 
-    camera: str = Field("pattern:", description="webcam:0, rtsp://..., a video, picture or folder, or pattern:")
+    camera: str = Field(
+        "pattern:", repr=False, description="webcam:0, rtsp://..., a video, picture or folder, or pattern:"
+    )
+    cameras: str | None = Field(
+        None, repr=False, description="Several cameras: a JSON list, or a TOML or JSON file (docs/cameras.md)."
+    )
     camera_id: str = Field("camera-1", min_length=1, description="Name of the camera in all events.")
     frame_rate: float = Field(10.0, gt=0, le=60, description="Frames per second.")
+    idle_frame_rate: float = Field(
+        5.0, ge=0, le=60, description="Frames per second while nobody is there; 0 keeps the rate."
+    )
     max_side_px: int = Field(640, ge=96, le=4096, description="Larger pictures are made smaller, to this longer side.")
     jpeg_quality: int = Field(85, ge=10, le=100, description="Quality of the frames on their way to the reader.")
     once: bool = Field(False, description="End with the input instead of beginning again.")
 
 
-def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None] | None = None) -> Service:
-    """The service; ``ended`` is called when the input has come to its end.
+def cameras_of(settings: CameraSettings) -> tuple[CameraConfig, ...]:
+    """The cameras that the settings name. Raises MoodstreamError."""
+    names = ("frame_rate", "idle_frame_rate", "max_side_px", "jpeg_quality", "once")
+    common: dict[str, Any] = {name: getattr(settings, name) for name in names}
+    if settings.cameras:
+        return read_cameras(settings.cameras, common)
+    return create_cameras([{"id": settings.camera_id, "address": settings.camera, **common}])
 
-    Files are opened here, so that a wrong one ends the start; raises MoodstreamError then.
+
+def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None] | None = None) -> Service:
+    """The service; ``ended`` is called when the input of all cameras has come to its end.
+
+    Raises MoodstreamError for cameras that cannot be.
     """
-    source = None if is_live(settings.camera) else open_source(settings.camera)
-    frames = Frames(
-        camera_id=settings.camera_id,
-        address=settings.camera,
-        frames_per_s=settings.frame_rate,
-        max_side_px=settings.max_side_px,
-        jpeg_quality=settings.jpeg_quality,
-        once=settings.once,
+    cameras = cameras_of(settings)
+    if "frames_kept" not in settings.model_fields_set:
+        bus.frames_kept = max(bus.frames_kept, 2 * (len(cameras) + 1))
+    publisher = Publisher(bus, cameras, ended)
+    group = "camera-" + "+".join(camera.id for camera in cameras)
+    return Service(
+        "camera",
+        create_router(bus, publisher, group),
+        routes=[publisher.metrics.route()],
+        background=[publisher.run],
     )
-    publisher = Publisher(bus, frames, source, ended)
-    return Service("camera", create_router(bus, publisher, settings.camera_id), background=[publisher.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

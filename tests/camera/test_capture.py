@@ -1,10 +1,12 @@
 """Pacing and back-off."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.camera.capture import Backoff, Pace
+from services.camera.capture import Gate, Pace, Restarts
 
 
 def test_frames_are_due_evenly() -> None:
@@ -30,8 +32,49 @@ def test_places_only_grow_and_are_never_a_whole_frame_late(rate: float, steps: l
         last = place
 
 
-def test_pauses_double_up_to_thirty_seconds_and_begin_anew() -> None:
-    backoff = Backoff()
-    assert [backoff.pause_s() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
-    backoff.reset()
-    assert backoff.pause_s() == 1
+def test_pauses_double_up_to_thirty_seconds_and_begin_anew_after_half_a_minute_of_good_pictures() -> None:
+    restarts = Restarts()
+    assert [restarts.pause_s() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    restarts.good(100)
+    restarts.good(129)
+    assert restarts.pause_s() == 30
+    restarts.good(131)
+    assert restarts.pause_s() == 1
+
+
+def test_one_good_picture_is_no_success() -> None:
+    restarts, now_s = Restarts(), 0.0
+    pauses = []
+    for _ in range(5):
+        restarts.good(now_s)
+        restarts.bad()
+        pauses.append(restarts.pause_s())
+        now_s += 31
+    assert pauses == [1, 2, 4, 8, 16]
+
+
+def test_five_restarts_a_minute_at_most() -> None:
+    restarts, now_s, times = Restarts(), 0.0, []
+    while now_s < 300:
+        if restarts.allowed_in_s(now_s) == 0:
+            restarts.started(now_s)
+            times.append(now_s)
+        now_s += 0.5
+    assert max(sum(begin <= one < begin + 60 for one in times) for begin in times) == 5
+
+
+@pytest.mark.parametrize(("given", "wanted", "least", "most"), [(30, 10, 95, 105), (10, 10, 95, 105), (8, 10, 78, 82)])
+def test_a_camera_in_its_own_time_is_thinned_out_evenly(given: int, wanted: int, least: int, most: int) -> None:
+    gate, random = Gate(wanted), Random(1)
+    let = sum(gate.due(number / given + random.uniform(0, 0.015)) for number in range(10 * given))
+    assert least <= let <= most
+
+
+def test_a_raised_rate_holds_at_once() -> None:
+    gate = Gate(0.2)
+    assert gate.due(0.0)
+    assert not gate.due(1.0)
+    gate.rate = 10
+    assert gate.due(1.1)
+    assert not gate.due(1.15)
+    assert gate.due(1.2)

@@ -1,65 +1,42 @@
-"""The camera service on a real server."""
+"""The camera service on a real server: real capture processes, real files."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from services.camera.main import CameraSettings, create_service
-from shared.app import build_app, create_bus
-from shared.bus import Bus, frame_of
-from shared.delivery import create_groups
+from shared.app import create_bus
+from shared.circumplex import Mood
 from shared.errors import MoodstreamError
-from shared.events import FrameCaptured, StatusChanged
+from shared.events import MoodChanged, StatusChanged, expiry, new_id, utc_now
 from shared.settings import load
+from tests.camera.mjpeg_server import MjpegServer
 from tests.camera.test_sources import film
+from tests.camera.watching import FAKE_WEBCAM, Watched, watched
+
+ROOT = Path(__file__).parents[2]
 
 
-@asynccontextmanager
-async def camera(
-    url: str, address: str, *, once: bool = True, rate: float = 20, ended: Callable[[], None] | None = None
-) -> AsyncIterator[Bus]:
-    settings = load(
-        CameraSettings, redis_url=url, camera=address, once=once, frame_rate=rate, frames_kept=1000, max_side_px=120
-    )
-    bus = create_bus(settings)
-    service = create_service(settings, bus, ended)
-    build_app(bus, service)
-    await bus.connect()
-    await create_groups(bus)
-    await bus.broker.start()
-    jobs = [asyncio.ensure_future(job()) for job in service.background]
-    try:
-        yield bus
-    finally:
-        for job in jobs:
-            job.cancel()
-        await asyncio.gather(*jobs, return_exceptions=True)
-        await bus.close()
-
-
-async def frames(bus: Bus) -> list[FrameCaptured]:
-    from faststream.redis.parser import BinaryMessageFormatV1
-
-    entries = await bus.redis.xrange("mood:frames")
-    parsed = (BinaryMessageFormatV1.parse(fields[b"__data__"]) for _, fields in entries)
-    return [frame_of(headers, body) for body, headers in parsed]
-
-
-async def statuses(bus: Bus) -> list[tuple[str, str]]:
-    found = reversed(await bus.newest(StatusChanged, 100))
-    return [(one.state, one.reason) for one in found if isinstance(one, StatusChanged)]
+async def some_frames(seen: Watched, more_than: int = 0, limit_s: float = 15) -> None:
+    async with asyncio.timeout(limit_s):
+        while await seen.count() <= more_than:
+            await asyncio.sleep(0.05)
 
 
 async def test_a_film_plays_by_its_own_time_and_ends(redis_url: str, tmp_path: Path) -> None:
     ended = asyncio.Event()
-    async with camera(redis_url, str(film(tmp_path / "film.avi")), rate=5, ended=ended.set) as bus:
+    async with watched(redis_url, str(film(tmp_path / "film.avi")), frame_rate=5, once=True, ended=ended.set) as seen:
         async with asyncio.timeout(15):
             await ended.wait()
-        got = await frames(bus)
-        told = await statuses(bus)
+        got, told = await seen.frames(), await seen.statuses()
     assert 13 <= len(got) <= 16
     assert [frame.seq for frame in got] == list(range(len(got)))
     assert len({frame.run_id for frame in got}) == 1
@@ -69,53 +46,233 @@ async def test_a_film_plays_by_its_own_time_and_ends(redis_url: str, tmp_path: P
     assert told == [("online", "film.avi"), ("offline", "end of input")]
 
 
-async def test_a_film_begins_again_unless_told_otherwise(redis_url: str, tmp_path: Path) -> None:
-    async with camera(redis_url, str(film(tmp_path / "film.avi")), once=False, rate=10) as bus:
+async def test_a_film_gives_no_picture_twice(redis_url: str, tmp_path: Path) -> None:
+    """30 pictures at 10 a second, asked for 30 times a second."""
+    ended = asyncio.Event()
+    async with watched(redis_url, str(film(tmp_path / "film.avi")), frame_rate=30, once=True, ended=ended.set) as seen:
         async with asyncio.timeout(15):
-            while len(await frames(bus)) < 45:
-                await asyncio.sleep(0.1)
-        assert await statuses(bus) == [("online", "film.avi")]
+            await ended.wait()
+        got = await seen.frames()
+    assert 28 <= len(got) <= 30
+    assert len({frame.jpeg for frame in got}) == len(got)
 
 
-async def test_a_camera_rests_while_it_is_asked_to(redis_url: str) -> None:
-    async with camera(redis_url, "pattern:") as bus:
-        async with asyncio.timeout(10):
-            while not await frames(bus):
-                await asyncio.sleep(0.05)
-        reply = await bus.ask("camera.pause", {"camera_id": "camera-1", "seconds": 1.5}, timeout_s=5)
+async def test_a_film_as_fast_as_it_can_be_read(redis_url: str, tmp_path: Path) -> None:
+    ended = asyncio.Event()
+    address = str(film(tmp_path / "film.avi"))
+    cameras = f'[{{"id": "fast", "address": "{address}", "real_time": false, "once": true, "frame_rate": 10}}]'
+    begun_s = time.monotonic()
+    async with watched(redis_url, "pattern:", cameras=cameras, ended=ended.set) as seen:
+        async with asyncio.timeout(15):
+            await ended.wait()
+        got = await seen.frames()
+    assert [frame.seq for frame in got] == list(range(30))
+    assert (got[-1].captured_at - got[0].captured_at).total_seconds() < 1.5
+    assert time.monotonic() - begun_s < 10
+
+
+async def test_a_film_begins_again_unless_told_otherwise(redis_url: str, tmp_path: Path) -> None:
+    async with watched(redis_url, str(film(tmp_path / "film.avi")), frame_rate=10) as seen:
+        await some_frames(seen, 45)
+        assert await seen.statuses() == [("online", "film.avi")]
+
+
+async def test_a_frame_says_when_its_picture_arrived(redis_url: str) -> None:
+    async with watched(redis_url, "pattern:", frame_rate=10) as seen:
+        await some_frames(seen, 10)
+        entries = await seen.bus.redis.xrange("mood:frames")
+        got = await seen.frames()
+    delays_ms = [
+        int(entry_id.split(b"-")[0]) - 1000 * one.captured_at.timestamp()
+        for (entry_id, _), one in zip(entries, got, strict=True)
+    ]
+    assert all(delay_ms >= -2 for delay_ms in delays_ms)
+    assert sorted(delays_ms)[len(delays_ms) // 2] < 100
+
+
+async def test_a_camera_rests_and_lets_go_of_the_device(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mode = tmp_path / "mode"
+    mode.write_text("good")
+    monkeypatch.setenv("FAKE_WEBCAM", str(mode))
+    async with watched(redis_url, "webcam:0", command=FAKE_WEBCAM) as seen:
+        await some_frames(seen)
+        reply = await seen.bus.ask("camera.pause", {"camera_id": "camera-1", "seconds": 3}, timeout_s=5)
         assert reply.error is None
-        await asyncio.sleep(0.3)
-        before = len(await frames(bus))
-        await asyncio.sleep(0.7)
-        assert len(await frames(bus)) == before
-        async with asyncio.timeout(10):
-            while len(await frames(bus)) == before:
+        await seen.until("offline", "rests", limit_s=2)
+        async with asyncio.timeout(2):
+            while "released" not in (tmp_path / "mode.log").read_text():
                 await asyncio.sleep(0.05)
+        before = await seen.count()
+        await asyncio.sleep(0.7)
+        assert await seen.count() == before
+        await seen.until("online", limit_s=8)
+        await some_frames(seen, before)
+        assert [state for state, _ in await seen.statuses()] == ["online", "offline", "online"]
 
 
 @pytest.mark.parametrize("body", [{"camera_id": "camera-1"}, {"camera_id": "camera-1", "seconds": "long"}])
 async def test_a_senseless_pause_is_refused(redis_url: str, body: dict[str, object]) -> None:
-    async with camera(redis_url, "pattern:") as bus:
-        reply = await bus.ask("camera.pause", body, timeout_s=5)  # type: ignore[arg-type]
+    async with watched(redis_url, "pattern:") as seen:
+        reply = await seen.bus.ask("camera.pause", body, timeout_s=5)  # type: ignore[arg-type]
     assert reply.error
 
 
 async def test_a_request_to_another_camera_is_not_answered(redis_url: str) -> None:
-    async with camera(redis_url, "pattern:") as bus:
+    async with watched(redis_url, "pattern:") as seen:
         with pytest.raises(TimeoutError):
-            await bus.ask("camera.status", {"camera_id": "another"}, timeout_s=0.5)
-        assert (await bus.ask("camera.status", {"camera_id": "camera-1"}, timeout_s=5)).error is None
+            await seen.bus.ask("camera.status", {"camera_id": "another"}, timeout_s=0.5)
+        assert (await seen.bus.ask("camera.status", {"camera_id": "camera-1"}, timeout_s=5)).error is None
 
 
-async def test_a_camera_that_is_away_is_told_within_a_second(redis_url: str) -> None:
-    async with camera(redis_url, "webcam:63") as bus:
-        async with asyncio.timeout(3):
-            while not await statuses(bus):
-                await asyncio.sleep(0.05)
-        assert await statuses(bus) == [("offline", "cannot open webcam:63")]
+async def test_a_camera_that_is_away_is_told(redis_url: str) -> None:
+    async with watched(redis_url, "webcam:63") as seen:
+        await seen.until("offline", "cannot open webcam:63", limit_s=5)
 
 
-def test_a_wrong_file_ends_the_start(redis_url: str) -> None:
+async def test_several_cameras_in_one_service(redis_url: str, tmp_path: Path) -> None:
+    toml = tmp_path / "cameras.toml"
+    (tmp_path / "film.avi").write_bytes(film(tmp_path / "x.avi").read_bytes())
+    toml.write_text(
+        f'[[cameras]]\nid = "door"\naddress = "{tmp_path / "film.avi"}"\nframe_rate = 5\n'
+        '[[cameras]]\nid = "bar"\naddress = "pattern:"\nrotation = 90\n'
+        '[[cameras]]\nid = "hall"\naddress = "webcam:63"\n'
+    )
+    async with watched(redis_url, "pattern:", cameras=str(toml)) as seen:
+        await some_frames(seen, 40)
+        got = await seen.frames()
+        told = {
+            one.part: one.state for one in await seen.bus.newest(StatusChanged, 10) if isinstance(one, StatusChanged)
+        }
+    assert {frame.camera_id for frame in got} == {"door", "bar"}
+    assert told == {"door": "online", "bar": "online", "hall": "offline"}
+
+
+async def test_the_rate_follows_the_visitors(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.camera.camera.IDLE_AFTER_S", 1.0)
+    async with watched(redis_url, "pattern:", frame_rate=20, idle_frame_rate=2) as seen:
+        await some_frames(seen)
+        await asyncio.sleep(2)
+        idle = await frames_in(seen, 1.5)
+        await seen.bus.publish(visit("start"))
+        await asyncio.sleep(0.5)
+        busy = await frames_in(seen, 1.5)
+        await seen.bus.publish(visit("end"))
+        await asyncio.sleep(2)
+        idle_again = await frames_in(seen, 1.5)
+    assert 1 <= idle <= 6
+    assert 20 <= busy <= 32
+    assert 1 <= idle_again <= 6
+
+
+async def frames_in(seen: Watched, seconds: float) -> int:
+    before = await seen.count()
+    await asyncio.sleep(seconds)
+    return await seen.count() - before
+
+
+def visit(phase: str) -> MoodChanged:
+    return MoodChanged(
+        phase=phase,  # type: ignore[arg-type]
+        reason="change",
+        camera_id="camera-1",
+        mood=Mood.HAPPY,
+        before=Mood.NOBODY,
+        confidence=0.9,
+        probabilities=None,
+        valence=0.5,
+        arousal=0.5,
+        faces=1,
+        since=utc_now(),
+        expires_at=expiry(MoodChanged),
+        session_id=new_id(),
+        model="test",
+    )
+
+
+async def test_a_service_that_ends_says_so(redis_url: str) -> None:
+    async with watched(redis_url, "pattern:") as seen:
+        await seen.until("online")
+    with Redis.from_url(redis_url) as client:
+        last = StatusChanged.model_validate_json(client.xrevrange("mood:status", count=1)[0][1][b"__data__"])
+    assert (last.state, last.reason) == ("offline", "stopped")
+
+
+def test_the_process_ends_in_order_and_leaves_none_behind(redis_url: str) -> None:
+    """As a container is stopped: SIGTERM, exit 0, the last status, no capture process; metrics until then."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MOODSTREAM_")}
+    environment |= {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_CAMERA": "pattern:", "MOODSTREAM_LOG_LEVEL": "INFO"}
+    command = [sys.executable, "-m", "services.camera.main"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        page = next(word for line in process.stderr for word in line.split() if word.startswith("http://"))
+        with Redis.from_url(redis_url) as client:
+            deadline = time.monotonic() + 20
+            while not client.exists("mood:frames"):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            [capture] = children(process.pid)
+            time.sleep(0.3)
+            with urllib.request.urlopen(f"{page}/metrics", timeout=5) as answer:
+                text = answer.read().decode()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0
+            last = StatusChanged.model_validate_json(client.xrevrange("mood:status", count=1)[0][1][b"__data__"])
+        process.stderr.read()
+    assert (last.state, last.reason) == ("offline", "stopped")
+    assert not Path(f"/proc/{capture}").exists()
+    assert 'moodstream_camera_state{camera="camera-1",state="online"} 1.0' in text
+    assert "moodstream_camera_latency_seconds_bucket" in text
+    assert 'frames_published_total{camera="camera-1"}' in text
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for task in Path(f"/proc/{pid}/task").glob("*/children") for one in task.read_text().split()]
+
+
+def test_a_capture_process_ends_with_its_parent(redis_url: str) -> None:
+    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_CAMERA": "pattern:"}
+    command = [sys.executable, "-m", "services.camera.main"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 20
+        while not children(process.pid):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        [capture] = children(process.pid)
+        process.kill()
+        process.wait()
+        while Path(f"/proc/{capture}/cmdline").exists() and Path(f"/proc/{capture}/cmdline").read_bytes():
+            assert time.monotonic() < deadline + 5
+            time.sleep(0.1)
+
+
+def test_wrong_cameras_end_the_start(redis_url: str) -> None:
     settings = load(CameraSettings, redis_url=redis_url, camera="no/such/file.mp4")
     with pytest.raises(MoodstreamError, match="no such camera or file"):
         create_service(settings, create_bus(settings))
+
+
+async def test_while_redis_is_away_the_camera_is_watched_on(redis_url: str) -> None:
+    """Neither frames nor statuses wait for each other: what happens meanwhile is told when Redis is back."""
+    server = MjpegServer()
+    try:
+        async with watched(redis_url, server.address) as seen:
+            await seen.until("online")
+            [camera] = seen.publisher.cameras.values()
+            await seen.bus.redis.client_pause(6000)
+            begun_s = time.monotonic()
+            while camera.status()["state"] != "degraded":
+                await asyncio.sleep(0.05)
+                assert time.monotonic() - begun_s < 3
+            server.set("black")
+            while camera.status()["state"] != "offline":
+                await asyncio.sleep(0.05)
+                assert time.monotonic() - begun_s < 5.5
+            server.set("good")
+            async with asyncio.timeout(20):
+                while (told := [state for state, _ in await seen.statuses()])[-1:] != ["online"] or len(told) < 4:
+                    await asyncio.sleep(0.1)
+            assert told[:3] == ["online", "degraded", "offline"]
+    finally:
+        server.end()

@@ -1,18 +1,19 @@
 """Sources: pictures that are due, and one line for what cannot be read."""
 
-import threading
-import time
+import socket
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from services.camera.job import Job
+from services.camera.lost import SourceLost
 from services.camera.opencv import cv2
-from services.camera.sources import Source, SourceLost, encode, is_live, masked, now_run_id, open_source
+from services.camera.sources import CameraSource, open_camera, open_file
 from shared.errors import MoodstreamError
+from tests.camera.mjpeg_server import MjpegServer
 from tests.drawn import encoded, noise
 
 FRAMES, RATE = 30, 10
@@ -27,22 +28,31 @@ def film(path: Path) -> Path:
     return path
 
 
-def level(image: np.ndarray[Any, Any] | None) -> int:
-    assert image is not None
-    return round(float(image.mean()) / 8)
+def level(read: tuple[int, np.ndarray[Any, Any]] | None) -> int:
+    assert read is not None
+    return round(float(read[1].mean()) / 8)
 
 
 def test_a_video_gives_the_frame_that_is_due(tmp_path: Path) -> None:
-    source = open_source(str(film(tmp_path / "film.avi")))
+    source = open_file(str(film(tmp_path / "film.avi")))
     assert [level(source.read(at)) for at in (0.0, 0.5, 1.0, 2.5)] == [0, 5, 10, 25]
     assert source.read(10.0) is None
+    source.close()
+
+
+def test_a_frame_that_is_still_due_has_its_old_number(tmp_path: Path) -> None:
+    source = open_file(str(film(tmp_path / "film.avi")))
+    read = [source.read(at / 30) for at in range(60)]
+    numbers = [one[0] for one in read if one is not None]
+    assert len(set(numbers)) == pytest.approx(20, abs=1)
+    assert numbers == sorted(numbers)
     source.close()
 
 
 def test_a_truncated_video_ends_where_it_breaks(tmp_path: Path) -> None:
     whole = film(tmp_path / "film.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
-    source = open_source(str(tmp_path / "cut.avi"))
+    source = open_file(str(tmp_path / "cut.avi"))
     seen = [source.read(at / RATE) is not None for at in range(FRAMES)]
     source.close()
     assert 5 < sum(seen) < FRAMES
@@ -53,9 +63,14 @@ def test_pictures_of_a_folder_are_shown_in_turn(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"{number}.png").write_bytes(encoded(np.full((90, 90), 80 * number, np.uint8), ".png"))
     (tmp_path / "notes.txt").write_text("not a picture")
-    source = open_source(str(tmp_path))
+    source = open_file(str(tmp_path))
     assert [level(source.read(at)) for at in (0.0, 1.9, 2.1, 4.1)] == [0, 0, 10, 20]
     assert source.read(6.1) is None
+
+
+def half(kind: str) -> bytes:
+    whole = encoded(noise(200, 200), kind)
+    return whole[: len(whole) // 2]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +81,8 @@ def test_pictures_of_a_folder_are_shown_in_turn(tmp_path: Path) -> None:
         ("empty.avi", b"", "not a video"),
         ("text.jpg", b"hello", "not a picture"),
         ("empty.png", b"", "not a picture"),
+        ("half.jpg", half(".jpg"), "not a picture"),
+        ("half.png", half(".png"), "not a picture"),
     ],
 )
 def test_bad_files_are_one_line_and_quiet(
@@ -74,102 +91,76 @@ def test_bad_files_are_one_line_and_quiet(
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(MoodstreamError, match=words) as caught:
-        open_source(str(tmp_path / name))
+        open_file(str(tmp_path / name))
     assert "\n" not in str(caught.value)
     assert capfd.readouterr().err == ""
 
 
 def test_an_empty_folder_and_a_wrong_webcam_name_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(MoodstreamError, match="no pictures"):
-        open_source(str(tmp_path))
+        open_file(str(tmp_path))
     with pytest.raises(MoodstreamError, match="webcam:0"):
-        open_source("webcam:front")
+        open_camera(Job("webcam:front"))
 
 
 def test_a_webcam_that_is_not_there_may_come_back(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SourceLost, match="webcam:63"):
-        open_source("webcam:63")
+        open_camera(Job("webcam:63"))
     assert capfd.readouterr().err == ""
 
 
-def test_passwords_are_masked() -> None:
-    assert masked("rtsp://user:secret@10.0.0.1:554/stream") == "rtsp://10.0.0.1:554/stream"
-    assert masked("http://camera/video") == "http://camera/video"
-    with pytest.raises(SourceLost) as caught:
-        open_source("http://user:secret@127.0.0.1:9/video")
-    assert "secret" not in str(caught.value)
-
-
-def test_cameras_can_come_back_and_files_cannot() -> None:
-    assert all(is_live(one) for one in ("webcam:0", "/dev/video0", "rtsp://x", "http://x", "https://x"))
-    assert not any(is_live(one) for one in ("pattern:", "film.mp4", "folder"))
-
-
-def test_large_pictures_are_made_smaller_and_small_ones_stay() -> None:
-    for size, expected in (((1200, 1600, 3), (480, 640)), ((90, 60, 3), (90, 60))):
-        jpeg = np.frombuffer(encode(np.zeros(size, np.uint8), 640, 85), np.uint8)
-        decoded = cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)
-        assert decoded is not None
-        assert decoded.shape == expected
-
-
-def test_run_ids_grow() -> None:
-    first = now_run_id()
-    time.sleep(0.001)
-    assert now_run_id() > first
-    assert len(now_run_id()) == len(first)
-
-
 @pytest.fixture
-def mjpeg() -> Iterator[tuple[str, threading.Event]]:
-    """A camera on the network (MJPEG over HTTP) and an event that stops its pictures."""
-    stalled = threading.Event()
+def server() -> Iterator[MjpegServer]:
+    one = MjpegServer(password="secret")
+    yield one
+    one.end()
 
-    class Camera(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-            self.end_headers()
-            for number in range(1000):
-                if stalled.is_set():
-                    time.sleep(10)
-                    return
-                jpeg = encoded(noise(120, 160, seed=number % 7))
-                self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + jpeg + b"\r\n")
-                time.sleep(0.03)
 
+def with_password(address: str, password: str) -> str:
+    return address.replace("http://", f"http://user:{password}@")
+
+
+def five(camera: CameraSource) -> list[Any]:
+    pictures = []
+    for _ in range(5):
+        assert camera.wait()
+        pictures.append(camera.picture())
+    camera.close()
+    return pictures
+
+
+@pytest.mark.parametrize("kind", ["address", "snapshot"])
+def test_a_network_camera_with_a_password(server: MjpegServer, kind: str) -> None:
+    address = getattr(server, kind)
+    pictures = five(open_camera(Job(with_password(address, "secret"))))
+    assert {picture.shape for picture in pictures} == {(240, 320, 3)}
+    with pytest.raises(SourceLost, match="401: user or password is wrong") as caught:
+        open_camera(Job(with_password(address, "guess")))
+    assert "guess" not in str(caught.value)
+
+
+def test_what_is_no_mjpeg_is_left_to_ffmpeg(tmp_path: Path) -> None:
+    import functools
+    import http.server
+    import threading
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: Any) -> None:
             """The test's own output stays readable."""
 
-        def handle_one_request(self) -> None:
-            try:
-                super().handle_one_request()
-            except ConnectionError:
-                self.close_connection = True
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/video.mjpg", stalled
-    server.shutdown()
-    server.server_close()
-
-
-def _read_on(source: Source) -> None:
-    for _ in range(100):
-        source.read(0.0)
+    film(tmp_path / "film.avi")
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        camera = open_camera(Job(f"http://127.0.0.1:{web.server_address[1]}/film.avi"))
+        assert camera.wait()
+        picture = camera.picture()
+        camera.close()
+        web.shutdown()
+    assert picture is not None
+    assert picture.shape == (120, 160, 3)
 
 
-def test_a_network_camera_gives_pictures_and_a_stall_is_noticed(mjpeg: tuple[str, threading.Event]) -> None:
-    address, stalled = mjpeg
-    source = open_source(address)
-    for _ in range(5):
-        image = source.read(0.0)
-        assert image is not None
-        assert image.shape == (120, 160, 3)
-    stalled.set()
-    start = time.monotonic()
-    with pytest.raises(SourceLost):
-        _read_on(source)
-    assert time.monotonic() - start <= 5
-    source.close()
+def test_a_camera_that_accepts_and_says_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SourceLost, match="cannot open"):
+        open_camera(Job(f"http://127.0.0.1:{silent.getsockname()[1]}/video"))

@@ -1,0 +1,92 @@
+"""Against a real RTSP server: pictures, passwords, black and frozen pictures, the server's death and return."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.camera.job import Job
+from services.camera.lost import SourceLost
+from services.camera.sources import open_camera
+from tests.camera.watching import watched
+from tests.conftest import missing
+
+SERVER = Path(__file__).with_name("rtsp_server.py")
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+
+
+def can_serve() -> bool:
+    check = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+    return SYSTEM_PYTHON.exists() and subprocess.run([SYSTEM_PYTHON, "-c", check], capture_output=True).returncode == 0
+
+
+if not can_serve():
+    missing("GStreamer's RTSP server (gir1.2-gst-rtsp-server-1.0, python3-gi, gstreamer1.0-plugins-good)")
+
+
+class RtspServer:
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self._process: subprocess.Popen[str] | None = None
+        self.start()
+
+    def address(self, path: str = "noise", password: str = "secret") -> str:
+        return f"rtsp://user:{password}@127.0.0.1:{self.port}/{path}"
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [SYSTEM_PYTHON, str(SERVER), str(self.port), "user", "secret"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": ""},
+            text=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+@pytest.fixture
+def server() -> Iterator[RtspServer]:
+    one = RtspServer()
+    yield one
+    one.kill()
+
+
+def test_pictures_come_and_a_wrong_password_is_not_shown(server: RtspServer) -> None:
+    camera = open_camera(Job(server.address()))
+    for _ in range(5):
+        assert camera.wait()
+    picture = camera.picture()
+    assert picture is not None
+    assert picture.shape == (240, 320, 3)
+    assert camera.rate == pytest.approx(20, abs=1)
+    camera.close()
+    with pytest.raises(SourceLost) as caught:
+        open_camera(Job(server.address(password="hunter2")))
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_it_dies_and_comes_back(redis_url: str, server: RtspServer) -> None:
+    async with watched(redis_url, server.address()) as seen:
+        await seen.until("online")
+        server.kill()
+        assert await seen.until("offline") <= 6
+        server.start()
+        assert await seen.until("online") <= 10
+
+
+@pytest.mark.parametrize(("path", "words"), [("black", "black"), ("still", "frozen")])
+async def test_what_shows_nothing_alive_is_offline(redis_url: str, server: RtspServer, path: str, words: str) -> None:
+    async with watched(redis_url, server.address(path)) as seen:
+        await seen.until("offline", words, limit_s=12)
