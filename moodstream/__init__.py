@@ -1,0 +1,1 @@
+"""What programs that use Moodstream import: ``moodstream.client``."""

@@ -1,0 +1,128 @@
+"""The client hears moods from the page and from Redis, also across a restart."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import aclosing
+from queue import Queue
+from typing import Any
+
+import pytest
+
+from moodstream.client import events, iter_events, iter_moods, moods
+from shared.circumplex import Mood
+from shared.embedded_redis import embedded_redis
+from shared.errors import MoodstreamError
+from shared.events import Event, MoodChanged
+from tests.gateway.running import Gateway, connected_bus, free_port
+from tests.gateway.scenes import mood_changed, new_session, playing
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with embedded_redis() as url, Gateway(url).run() as running:
+        yield running
+
+
+class Hearing:
+    """Takes all from an iterator in the background."""
+
+    def __init__(self, heard: Any) -> None:
+        self.heard: list[Event] = []
+        self._task = asyncio.create_task(self._hear(heard))
+
+    async def _hear(self, heard: Any) -> None:
+        async with aclosing(heard):
+            async for event in heard:
+                self.heard.append(event)
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def publish_until(bus: Any, hearing: Hearing, count: int) -> list[str]:
+    """Publish moods until one is heard, then ``count`` more; the ids of those."""
+    async with asyncio.timeout(15):
+        while not hearing.heard:
+            await bus.publish(mood_changed(Mood.SAD, new_session()))
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
+        del hearing.heard[:]
+        wanted = [mood_changed(Mood.HAPPY, new_session()) for _ in range(count)]
+        for mood in wanted:
+            await bus.publish(playing())
+            await bus.publish(mood)
+        while len(hearing.heard) < count:
+            await asyncio.sleep(0.02)
+    return [mood.id for mood in wanted]
+
+
+@pytest.mark.parametrize("wire", ["page", "redis"])
+async def test_moods_come_typed_and_in_order(gateway: Gateway, wire: str) -> None:
+    async with connected_bus(gateway.redis_url) as bus:
+        hearing = Hearing(moods(gateway.url if wire == "page" else gateway.redis_url))
+        expected = await publish_until(bus, hearing, 5)
+        await hearing.stop()
+    assert [event.id for event in hearing.heard] == expected
+    assert all(isinstance(event, MoodChanged) and event.mood is Mood.HAPPY for event in hearing.heard)
+
+
+@pytest.mark.parametrize("wire", ["page", "redis"])
+async def test_programs_without_asyncio_hear_the_same(gateway: Gateway, wire: str) -> None:
+    heard: Queue[MoodChanged] = Queue()
+
+    def listen() -> None:
+        for mood in iter_moods(gateway.url if wire == "page" else gateway.redis_url, moods=["calm"]):
+            heard.put(mood)
+            return
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    async with connected_bus(gateway.redis_url) as bus, asyncio.timeout(15):
+        while heard.empty():
+            for mood in (Mood.SAD, Mood.CALM):
+                await bus.publish(mood_changed(mood, new_session()))
+            await asyncio.sleep(0.05)
+    thread.join(5)
+    assert heard.get().mood is Mood.CALM
+
+
+async def test_after_a_restart_of_the_gateway_it_goes_on_and_tells_the_gap() -> None:
+    gaps: list[int | None] = []
+    with embedded_redis() as url, Gateway(url).run() as gateway:
+        async with connected_bus(url) as bus:
+            hearing = Hearing(moods(gateway.url, on_gap=gaps.append))
+            await publish_until(bus, hearing, 1)
+            gateway.stop()
+            del hearing.heard[:]
+            await asyncio.to_thread(gateway.start)
+            expected = await publish_until(bus, hearing, 3)
+            await hearing.stop()
+    assert [event.id for event in hearing.heard] == expected
+    assert gaps == [None]
+
+
+async def test_it_waits_for_a_server_that_is_not_there_yet() -> None:
+    gateway = Gateway("unix:///nonexistent/redis.sock", port=free_port())
+    hearing = Hearing(moods(gateway.url))
+    await asyncio.sleep(0.5)
+    with embedded_redis() as url:
+        gateway.redis_url = url
+        with gateway.run():
+            async with connected_bus(url) as bus:
+                await publish_until(bus, hearing, 1)
+    await hearing.stop()
+
+
+async def test_what_can_never_work_is_one_line(gateway: Gateway) -> None:
+    for url, types, filters, words in (
+        ("ftp://x", (), (), "must begin with"),
+        (gateway.url, ("Mood",), (), "no type of event"),
+        (gateway.url, (), ("bored",), "no mood"),
+        (gateway.url + "/nowhere", (), (), "nowhere"),
+    ):
+        with pytest.raises(MoodstreamError, match=words):
+            await anext(events(url, types=types, moods=filters))
+        with pytest.raises(MoodstreamError, match=words):
+            await asyncio.to_thread(next, iter_events(url, types=types, moods=filters))
