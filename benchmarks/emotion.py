@@ -261,7 +261,7 @@ def drained_s(workers: int, frames: list[FrameCaptured]) -> float:
 
 def two_workers(data: Path) -> Iterator[Row]:
     woman, _ = jpegs(data / "video" / "WolfgangLanger_Pexels.mp4", 400)
-    frames = [frame(jpeg, seq, START) for seq, jpeg in enumerate(woman + woman)]
+    frames = [frame(jpeg, seq, START) for seq, jpeg in enumerate(woman)]
     ratios = []
     for _ in range(ROUNDS):
         one, two = drained_s(1, frames), drained_s(2, frames)
