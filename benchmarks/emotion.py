@@ -248,7 +248,7 @@ def drained_s(workers: int, frames: list[FrameCaptured]) -> float:
             wait(port)
         for process in processes:
             process.send_signal(signal.SIGSTOP)  # they begin together
-        fill(url, [one.model_copy(update={"captured_at": utc_now()}) for one in frames])
+        fill(url, frames)
         for process in processes:
             process.send_signal(signal.SIGCONT)
         start_s = time.monotonic()
@@ -260,8 +260,9 @@ def drained_s(workers: int, frames: list[FrameCaptured]) -> float:
 
 
 def two_workers(data: Path) -> Iterator[Row]:
-    woman, _ = jpegs(data / "video" / "WolfgangLanger_Pexels.mp4", 400)
-    frames = [frame(jpeg, seq, START) for seq, jpeg in enumerate(woman + woman)]
+    woman, rate = jpegs(data / "video" / "WolfgangLanger_Pexels.mp4", 400)
+    first = utc_now() - timedelta(seconds=60)
+    frames = [frame(jpeg, seq, first + timedelta(seconds=seq / rate)) for seq, jpeg in enumerate(woman)]
     ratios = []
     for _ in range(ROUNDS):
         one, two = drained_s(1, frames), drained_s(2, frames)

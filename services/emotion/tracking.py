@@ -34,6 +34,8 @@ class _Camera:
     heard_s: float
     tracker: Tracker | None = None
     """where this worker holds the lease"""
+    place: str | None = None
+    """of the last reading taken in, where it is not kept yet"""
 
 
 class Tracking:
@@ -78,6 +80,7 @@ class Tracking:
         """What is due by time: leases, silent cameras, moods by hand."""
         for camera_id, camera in list(self._cameras.items()):
             if camera.lease.due:
+                await self._keep_place(camera_id, camera)
                 await self._ask(camera_id, camera)
             if camera.tracker is not None:
                 await self._say(camera, camera.tracker.tick(time.monotonic()))
@@ -146,7 +149,13 @@ class Tracking:
         missed, late = camera.tracker.missed, camera.tracker.late
         await self._say(camera, camera.tracker.observe(reading, time.monotonic()))
         self._meters.followed(camera.tracker.missed - missed, camera.tracker.late - late)
-        await self._bus.redis.set(self._place(reading.camera_id), entry_id, ex=PLACE_KEPT_S)
+        camera.place = entry_id
+
+    async def _keep_place(self, camera_id: str, camera: _Camera) -> None:
+        """Now and then: the few readings since then are simply taken in again, which changes nothing."""
+        if camera.place is not None and camera.lease.held:
+            await self._bus.redis.set(self._place(camera_id), camera.place, ex=PLACE_KEPT_S)
+        camera.place = None
 
     async def _say(self, camera: _Camera, moods: list[MoodChanged]) -> None:
         for mood in moods:

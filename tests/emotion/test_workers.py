@@ -173,7 +173,7 @@ def test_a_worker_that_was_stopped_for_a_while_says_nothing_when_it_comes_back(r
         holder = client.get("mood:lease:tracker:c")
         holding = next(one for one in (first, second) if holder.endswith(f"-{one.pid}".encode()))
         holding.send_signal(signal.SIGSTOP)
-        for seq in range(1, 60):
+        for seq in range(1, 75):
             if seq == 40:
                 holding.send_signal(signal.SIGCONT)
             put(client, reading(seq, Mood.SAD if seq < 50 else Mood.HAPPY))
