@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import uvicorn
 from faststream.redis import RedisRouter
+from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -28,6 +29,7 @@ from shared.delivery import create_groups
 from shared.errors import EXIT_FAILED, EXIT_RESTART, MoodstreamError
 from shared.idempotence import Idempotence
 from shared.settings import Settings
+from shared.telemetry import metrics_route
 from shared.watchdog import Watchdog
 
 log = logging.getLogger("moodstream.app")
@@ -45,6 +47,8 @@ class Service:
     name: str
     router: RedisRouter = field(default_factory=RedisRouter)
     routes: Sequence[BaseRoute] = ()
+    metrics: CollectorRegistry | None = None
+    """what it counts; shown at ``/metrics``"""
     prepare: Sequence[Job] = ()
     """run to their end before the first message is taken, so that no handler waits for what is still loading"""
     background: Sequence[Job] = ()
@@ -74,6 +78,7 @@ class App:
             routes=[
                 Route("/health/live", self._live),
                 Route("/health/ready", self._ready),
+                metrics_route([service.metrics for service in self.services if service.metrics is not None]),
                 *(route for service in self.services for route in service.routes),
             ],
             lifespan=self._lifespan,

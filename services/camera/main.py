@@ -55,7 +55,7 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     return Service(
         "camera",
         create_router(bus, publisher, group),
-        routes=[publisher.metrics.route()],
+        metrics=publisher.metrics.registry,
         background=[publisher.run],
     )
 

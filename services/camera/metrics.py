@@ -1,9 +1,6 @@
 """What a camera service counts, as Prometheus text; cameras are named by their id alone."""
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _STATES = ("online", "degraded", "offline")
@@ -42,12 +39,6 @@ class Metrics:
 
     def of(self, camera_id: str) -> "CameraMetrics":
         return CameraMetrics(self, camera_id)
-
-    def route(self) -> Route:
-        async def text(_: Request) -> Response:
-            return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
-
-        return Route("/metrics", text)
 
 
 class CameraMetrics:

@@ -20,7 +20,6 @@ from services.emotion.yunet import YuNetFinder
 from shared.app import Service, create_bus, run_service
 from shared.bus import Bus
 from shared.settings import Settings, load
-from shared.telemetry import metrics_route
 
 
 class EmotionSettings(Settings):
@@ -71,7 +70,7 @@ def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier |
     patience, meters = settings.patience(), Meters()
     tracking = Tracking(bus, lambda camera_id: Tracker(camera_id, reader.model, patience), meters)
     router = create_router(bus, reader, settings.frame_max_age_ms, meters)
-    return Service("emotion", router, [metrics_route(meters.registry)], background=[tracking.run])
+    return Service("emotion", router, metrics=meters.registry, background=[tracking.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:
