@@ -62,7 +62,7 @@ def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = N
         await bus.publish(PlaybackChanged(**playback(chosen, await chosen.check(), None)))
 
     routes = _login_routes(chosen, announce) if isinstance(chosen, SpotifyOutput) else ()
-    return Service("player", create_router(bus, chosen), routes, [announce])
+    return Service("player", create_router(bus, chosen), routes, background=[announce])
 
 
 def _login_routes(output: SpotifyOutput, announce: Job) -> list[Route]:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
-from starlette.testclient import TestClient
 
 from shared.app import Service, build_app, create_bus
 from shared.embedded_redis import embedded_redis
@@ -202,12 +202,13 @@ def test_a_wrong_setting_is_one_line_and_1(redis_url: str) -> None:
     assert line.startswith("moodstream: MOODSTREAM_PORT:")
 
 
-def test_metrics_of_all_services_of_a_process_stand_side_by_side(redis_url: str) -> None:
+async def test_metrics_of_all_services_of_a_process_stand_side_by_side(redis_url: str) -> None:
     registries = CollectorRegistry(), CollectorRegistry()
     for name, registry in zip(("first", "second"), registries, strict=True):
         Counter(name, "A count", registry=registry).inc()
     bus = create_bus(load(Settings, redis_url=redis_url))
     app = build_app(bus, *(Service("one", metrics=registry) for registry in registries), Service("none"))
-    text = TestClient(app.web, raise_server_exceptions=True).get("/metrics").text
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app.web), base_url="http://test") as client:
+        text = (await client.get("/metrics")).text
     assert "first_total 1.0" in text
     assert "second_total 1.0" in text
