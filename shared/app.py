@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -37,6 +38,8 @@ log = logging.getLogger("moodstream.app")
 Job = Callable[[], Awaitable[None]]
 GRACE_S = 8
 CANCEL_AGAIN_S = 0.5
+LONGEST_END_S = 9.5
+"""A process ends within ten seconds after it was asked to."""
 WS_MAX_BYTES = 2 * 1024 * 1024 + 1024
 
 
@@ -136,6 +139,11 @@ class App:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 
+    def give_up(self) -> None:
+        """The end takes too long: leave without it."""
+        log.critical("something does not end; leaving without it")
+        os._exit(self.exit_code or EXIT_RESTART)
+
     def exit(self, code: int = 0) -> None:
         """End the process in good order, with this code."""
         self.exit_code = code
@@ -212,6 +220,9 @@ class _Server(uvicorn.Server):
     async def _stop(self) -> None:
         await self._app.bus.stopping.wait()
         self.should_exit = True
+        deadline = threading.Timer(LONGEST_END_S, self._app.give_up)
+        deadline.daemon = True  # it ends with the process, which ends first when all is well
+        deadline.start()
 
 
 def serve(app: App, sock: socket.socket) -> int:

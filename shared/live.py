@@ -83,8 +83,10 @@ def watch_lifeline(bus: Bus, ended: Ending) -> Service:
     async def watch() -> None:
         lifeline = int(os.environ[LIFELINE])
         gone = asyncio.Event()
-        asyncio.get_running_loop().add_reader(lifeline, gone.set)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(lifeline, gone.set)
         await gone.wait()
+        loop.remove_reader(lifeline)  # the end of a pipe is readable for ever
         if os.environ.get("MOODSTREAM_EMBEDDED"):
             with contextlib.suppress(RedisError, OSError):
                 await bus.redis.shutdown(nosave=True)
