@@ -48,6 +48,12 @@ def create():
             raise MoodstreamError("the input is broken")
         if how == "crash":
             raise RuntimeError("unforeseen")
+        if how == "stone deaf":
+            while True:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    print("heard nothing", flush=True)
         if how == "deaf":
             try:
                 await asyncio.Event().wait()
@@ -180,6 +186,14 @@ def test_a_job_that_loses_its_cancellation_does_not_keep_the_process(redis_url: 
         wait_for(port, "ready", 200)
         child.send_signal(signal.SIGTERM)
         assert child.wait(timeout=10) == 0
+
+
+def test_a_job_that_never_ends_is_left_behind_within_ten_seconds(redis_url: str) -> None:
+    port = free_port()
+    with process(redis_url, port, "stone deaf") as child:
+        wait_for(port, "ready", 200)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=11) == 70
 
 
 def test_a_busy_port_is_one_line_and_1(redis_url: str) -> None:
