@@ -4,6 +4,7 @@ import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
@@ -45,7 +46,11 @@ class CameraConfig(BaseModel):
     @field_validator("address")
     @classmethod
     def _known(cls, address: str) -> str:
-        if address in (PATTERN, BROWSER) or is_stream(address) or webcam_number(address) is not None:
+        if is_stream(address):
+            if not _is_url(address):
+                raise ValueError("this is no address of a stream")
+            return address
+        if address in (PATTERN, BROWSER) or webcam_number(address) is not None:
             return address
         if address.startswith(("webcam:", "/dev/video")):
             raise ValueError("a webcam is named webcam:0 or /dev/video0")
@@ -81,6 +86,14 @@ class CameraConfig(BaseModel):
             jpeg_quality=self.jpeg_quality,
             verify_tls=self.verify_tls,
         )
+
+
+def _is_url(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _corners(mask: Any) -> tuple[tuple[float, float], ...]:

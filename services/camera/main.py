@@ -9,6 +9,7 @@ from pydantic import Field
 from services.camera.cameras import CameraConfig, create_cameras, read_cameras
 from services.camera.handlers import create_router
 from services.camera.publisher import Publisher
+from services.camera.trial import check_files
 from shared.app import Service, create_bus, run_service
 from shared.bus import Bus
 from shared.settings import Settings, load
@@ -48,6 +49,7 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     Raises MoodstreamError for cameras that cannot be.
     """
     cameras = cameras_of(settings)
+    check_files(cameras)
     if "frames_kept" not in settings.model_fields_set:
         bus.frames_kept = max(bus.frames_kept, 2 * (len(cameras) + 1))
     publisher = Publisher(bus, cameras, ended)

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from services.camera.address import is_live, masked
+from services.camera.address import BROWSER, PATTERN, is_live, masked
 from services.camera.cameras import CameraConfig
 from services.camera.process import COMMAND, CaptureProcess
+from shared.errors import MoodstreamError
 
 OPEN_S = 12.0
 DARK, BRIGHT, FLAT, BLURRED = 45.0, 215.0, 12.0, 30.0
@@ -37,6 +39,15 @@ class Trial:
 def try_camera(config: CameraConfig, seconds: float, command: Sequence[str] = COMMAND) -> tuple[Trial, bytes]:
     """The trial and the last picture, a JPEG after masks, crop and turn; empty when there was none."""
     return asyncio.run(_try(config, seconds, command))
+
+
+def check_files(cameras: Sequence[CameraConfig]) -> None:
+    """Raises MoodstreamError for the first that is no picture, video or folder of pictures; each takes half a second."""
+    files = [one for one in cameras if not is_live(one.address) and one.address not in (PATTERN, BROWSER)]
+    with ThreadPoolExecutor(1) as pool:  # a thread has no event loop yet, whoever calls
+        for trial, _ in pool.map(lambda one: try_camera(one, 0.0), files):
+            if trial.fault is not None:
+                raise MoodstreamError(f"camera {trial.camera}: {trial.fault}")
 
 
 async def _try(config: CameraConfig, seconds: float, command: Sequence[str]) -> tuple[Trial, bytes]:

@@ -40,6 +40,8 @@ def test_json_toml_and_json_files_say_the_same(tmp_path: Path) -> None:
         ('["rtsp://u:secret@h"]', "a list of cameras"),
         ('[{"id": "a"}]', "camera a: address"),
         ('[{"id": "a", "address": "ftp://u:secret@h/x"}]', "ftp://"),
+        ('[{"id": "a", "address": "http://u:secret@[::1/x"}]', "no address of a stream"),
+        ('[{"id": "a", "address": "http://u:secret@h:port/x"}]', "no address of a stream"),
         ('[{"id": "a", "address": "rtsp://u:secret@h", "rotation": 45}]', "camera a: rotation"),
         ('[{"id": "a", "address": "rtsp://u:secret@h", "colour": 1}]', "camera a: colour"),
         ('[{"id": "a", "address": "rtsp://u:secret@h", "crop": [0.5, 0, 0.6, 1]}]', "crop must lie inside"),

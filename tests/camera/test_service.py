@@ -247,9 +247,13 @@ def test_a_capture_process_ends_with_its_parent(redis_url: str) -> None:
             time.sleep(0.1)
 
 
-def test_wrong_cameras_end_the_start(redis_url: str) -> None:
-    settings = load(CameraSettings, redis_url=redis_url, camera="no/such/file.mp4")
-    with pytest.raises(MoodstreamError, match="no such camera or file"):
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("no/such/file.mp4", "no such camera or file"), ("README.md", "not a video"), ("docs", "no pict")],
+)
+async def test_wrong_cameras_end_the_start(redis_url: str, address: str, words: str) -> None:
+    settings = load(CameraSettings, redis_url=redis_url, camera=address)
+    with pytest.raises(MoodstreamError, match=words):
         create_service(settings, create_bus(settings))
 
 
