@@ -42,7 +42,7 @@ def try_camera(config: CameraConfig, seconds: float, command: Sequence[str] = CO
 
 
 def check_files(cameras: Sequence[CameraConfig]) -> None:
-    """Raises MoodstreamError for the first that is no picture, video or folder of pictures; each takes half a second."""
+    """Raises MoodstreamError for the first that is no picture, video or folder; each takes half a second."""
     files = [one for one in cameras if not is_live(one.address) and one.address not in (PATTERN, BROWSER)]
     with ThreadPoolExecutor(1) as pool:  # a thread has no event loop yet, whoever calls
         for trial, _ in pool.map(lambda one: try_camera(one, 0.0), files):
