@@ -82,7 +82,8 @@ def test_images_are_small_and_not_root(stack: Stack, service: str) -> None:
 def test_moods_go_on_when_the_tracking_worker_is_killed(stack: Stack) -> None:
     stack.compose("up", "--detach", "--no-build", "--no-recreate", "--scale", "emotion=2")
     eventually(lambda: all_healthy(stack, len(SERVICES) + 2), within_s=40)
-    holder = stack.redis("GET", "mood:lease:tracker").split("-")[0]
+    lease = eventually(lambda: stack.redis("GET", "mood:lease:tracker:camera-1").strip(), within_s=10)
+    holder = lease.split("-")[0]
     assert holder in {one["Config"]["Hostname"] for one in stack.containers("emotion")}
     docker("kill", holder)
     after = stack.last_entry("moods")
