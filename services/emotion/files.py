@@ -12,6 +12,8 @@ from services.emotion.reader import Reader
 
 MAX_FILE_BYTES = 64_000_000
 VIDEO_READS_PER_S = 2.0
+SHOWN = {"box", "mood", "confidence", "probabilities", "refused"}
+"""What ``moodstream read --json`` tells of a face; the form is fixed."""
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
@@ -32,7 +34,7 @@ def read_file(reader: Reader, path: Path) -> Iterator[dict[str, Any]]:
 
 def _result(reader: Reader, path: Path, grey: Grey) -> dict[str, Any]:
     faces = reader.read(grey, bare_crop=True)
-    return {"file": str(path), "faces": [face.model_dump(mode="json") for face in faces], "error": None}
+    return {"file": str(path), "faces": [face.model_dump(mode="json", include=SHOWN) for face in faces], "error": None}
 
 
 def _read_video(reader: Reader, path: Path) -> Iterator[dict[str, Any]]:
