@@ -120,12 +120,14 @@ class App:
             self.ready.set()
             log.info("%s ready", ", ".join(service.name for service in self.services))
             await _all(self._watchdog.run, *(job for service in self.services for job in service.background))
-        except MoodstreamError as error:
-            print(f"moodstream: {error}", file=sys.stderr)
-            self.exit(EXIT_FAILED)
         except Exception as error:
-            log.critical("a background job failed", exc_info=error)
-            self.exit(EXIT_RESTART)
+            cause = _first(error)
+            if isinstance(cause, MoodstreamError):
+                print(f"moodstream: {cause}", file=sys.stderr)
+                self.exit(EXIT_FAILED)
+            else:
+                log.critical("a background job failed", exc_info=cause)
+                self.exit(EXIT_RESTART)
 
     async def _wait_for_redis(self) -> None:
         pause = 0.1
@@ -163,6 +165,13 @@ async def _all(*jobs: Job) -> None:
             for task in pending:
                 task.cancel()
             await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+
+
+def _first(error: BaseException) -> BaseException:
+    """What a job with jobs of its own failed of."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _coroutine(job: Job) -> None:
