@@ -79,6 +79,14 @@ def test_images_are_small_and_not_root(stack: Stack, service: str) -> None:
     )
 
 
+@pytest.mark.reference
+def test_a_video_from_a_mounted_folder(stack: Stack, reference: Path) -> None:
+    video = {"MOODSTREAM_MEDIA": str(reference / "video"), "MOODSTREAM_CAMERA": "/media/WolfgangLanger_Pexels.mp4"}
+    after = stack.last_entry("moods")
+    stack.compose("up", "--detach", "--no-build", "--no-deps", "camera", **video)
+    eventually(lambda: "happy" in moods(stack, after), within_s=90)  # which moods in which order: test_chain.py
+
+
 def test_moods_go_on_when_the_tracking_worker_is_killed(stack: Stack) -> None:
     stack.compose("up", "--detach", "--no-build", "--no-recreate", "--scale", "emotion=2")
     eventually(lambda: all_healthy(stack, len(SERVICES) + 2), within_s=40)
@@ -88,11 +96,3 @@ def test_moods_go_on_when_the_tracking_worker_is_killed(stack: Stack) -> None:
     docker("kill", holder)
     after = stack.last_entry("moods")
     eventually(lambda: stack.events("moods", after), within_s=20)
-
-
-@pytest.mark.reference
-def test_a_video_from_a_mounted_folder(stack: Stack, reference: Path) -> None:
-    video = {"MOODSTREAM_MEDIA": str(reference / "video"), "MOODSTREAM_CAMERA": "/media/WolfgangLanger_Pexels.mp4"}
-    after = stack.last_entry("moods")
-    stack.compose("up", "--detach", "--no-build", "--no-deps", "camera", **video)
-    eventually(lambda: "happy" in moods(stack, after), within_s=90)  # which moods in which order: test_chain.py
