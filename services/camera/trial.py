@@ -87,7 +87,10 @@ class _Seen:
                 self.fault = fields["reason"]
 
     def done(self, seconds: float) -> bool:
-        return self.fault is not None or (self._opened_s is not None and time.monotonic() - self._opened_s >= seconds)
+        """After a fault, or a picture and so many seconds since the camera was opened."""
+        if self.fault is not None:
+            return True
+        return self._opened_s is not None and bool(self.jpeg) and time.monotonic() - self._opened_s >= seconds
 
     def trial(self) -> Trial:
         name, address = self._config.id, masked(self._config.address)

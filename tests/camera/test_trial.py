@@ -12,9 +12,11 @@ import pytest
 from services.camera.cameras import create_cameras
 from services.camera.devices import devices
 from services.camera.terminal import drawn
-from services.camera.trial import Trial, try_camera
+from services.camera.trial import Trial, check_files, try_camera
+from shared.errors import MoodstreamError
 from tests.camera.mjpeg_server import MjpegServer
 from tests.camera.test_service import ROOT
+from tests.camera.test_sources import film
 from tests.camera.watching import FAKE_WEBCAM
 from tests.drawn import encoded
 
@@ -63,6 +65,19 @@ def test_a_webcam_in_use_by_another_program_is_told(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("FAKE_WEBCAM", str(tmp_path / "mode"))
     [camera] = create_cameras([{"address": "webcam:0"}])
     assert try_camera(camera, 1.0, FAKE_WEBCAM)[0].fault == "cannot open webcam:0"
+
+
+def test_files_are_looked_into_before_the_start(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "one.jpg").write_bytes(encoded(np.zeros((40, 40, 3), np.uint8)))
+    text = tmp_path / "text.mp4"
+    text.write_text("no film")
+    good = [{"address": str(one)} for one in (film(tmp_path / "film.avi"), folder, folder / "one.jpg")]
+    check_files(create_cameras([one | {"id": f"c{place}"} for place, one in enumerate(good)]))
+    for bad, words in ((text, "not a video"), (tmp_path / "gone.mp4", "no such"), (tmp_path / "c", "no such")):
+        with pytest.raises(MoodstreamError, match=rf"camera c: .*{words}"):
+            check_files(create_cameras([{"id": "c", "address": str(bad)}]))
 
 
 def test_the_command_shows_a_picture_and_writes_none(tmp_path: Path) -> None:
