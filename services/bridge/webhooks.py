@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from redis.exceptions import RedisError
 
-from services.bridge.outbox import Outbox
+from services.bridge.outbox import Letter, Outbox
 from services.bridge.receivers import Receiver
 from services.bridge.sender import Sender, payload
 from shared.bus import Bus
@@ -72,9 +72,19 @@ class Webhook:
             pass
         self._news.clear()
 
+    async def _take(self) -> Letter | None:
+        """The next letter; stopped before its answer came, it gives back what Redis has held for us meanwhile."""
+        taking = asyncio.ensure_future(self._outbox.take())
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            if letter := await taking:
+                await self._outbox.release(letter)
+            raise
+
     async def _deliver_one(self, sender: Sender) -> bool:
         name = self.receiver.name
-        letter = await self._outbox.take()
+        letter = await self._take()
         if letter is None:
             return False
         try:

@@ -108,6 +108,20 @@ async def test_a_receiver_that_was_away_gets_everything_also_what_expired_and_ac
     assert waiting(redis_url) == 0
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_stopped_at_any_moment_nothing_that_waits_is_held_back(redis_url: str, turns: int) -> None:
+    async with connected_bus(redis_url) as bus, endpoint() as one:
+        one.status = lambda _: (500, "")
+        await Outbox(bus, "lights").put("letter", "{}")
+        hook = asyncio.create_task(Webhook(bus, Receiver(**receiver(one)), (0.0, 0.0, 0.0)).run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        while not hook.done():
+            hook.cancel()
+            await asyncio.wait([hook], timeout=0.5)
+        assert (await Outbox(bus, "lights").next_due_s() or 0.0) < 1.0
+
+
 def waiting(redis_url: str) -> Any:
     with connected(redis_url) as client:
         return look(client, "mood:", "lights")["waiting"]
