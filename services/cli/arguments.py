@@ -1,0 +1,48 @@
+"""What the commands have in common: how they are added, and arguments that several take."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+Commands = argparse._SubParsersAction  # argparse has no public name for what add_subparsers gives
+Run = Callable[[argparse.Namespace], int]
+"""A command: takes what was given, returns the exit code."""
+
+
+def add(commands: "Commands[argparse.ArgumentParser]", name: str, run: Run, text: str) -> argparse.ArgumentParser:
+    one = commands.add_parser(name, help=text, description=text)
+    one.set_defaults(command=run)
+    return one
+
+
+def add_group(
+    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
+) -> "Commands[argparse.ArgumentParser]":
+    """A command with commands of its own: ``moodstream songs import``."""
+    group = commands.add_parser(name, help=text, description=text)
+    return group.add_subparsers(required=True, metavar="WHAT")
+
+
+def reading(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    one.add_argument("--json", action="store_true", help="one JSON object a line")
+    return one
+
+
+def filters(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The same filters wherever events pass."""
+    one.add_argument("--type", action="append", metavar="TYPE", help="only of this type, or `all`; repeatable")
+    one.add_argument("--camera", action="append", metavar="ID", help="only of this camera; repeatable")
+    one.add_argument("--mood", action="append", metavar="MOOD", help="only of this mood; repeatable")
+    return one
+
+
+def positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError("must be above 0, and at most 1000")
+    return value
+
+
+def tell(as_json: bool, text: str) -> None:
+    """To a person; programs read standard output alone."""
+    print(text, file=sys.stderr if as_json else sys.stdout, flush=True)

@@ -1,0 +1,87 @@
+"""``moodstream camera``."""
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+from services.cli.arguments import Commands, add, add_group, reading, tell
+from shared.errors import EXIT_FAILED
+
+
+def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    cameras = add_group(commands, "camera", "Webcams and cameras.")
+    reading(add(cameras, "list", camera_list, "The webcams of this computer, and the cameras that are set."))
+    test = reading(add(cameras, "test", camera_test, "Try cameras: resolution, rate, light, focus, a picture here."))
+    test.add_argument("address", nargs="?", metavar="SOURCE", help="instead of those that are set")
+    test.add_argument("--seconds", type=float, default=3.0, help="how long each is watched (3)")
+    test.add_argument("--no-picture", action="store_true", help="leave the picture out")
+
+
+def camera_list(given: argparse.Namespace) -> int:
+    """Webcams with their names, then the cameras of the settings; nothing is opened."""
+    from services.camera.address import masked
+    from services.camera.devices import devices
+    from services.camera.main import CameraSettings, cameras_of
+    from shared.settings import load
+
+    webcams = devices()
+    for one in webcams:
+        found = {"kind": "device", "address": one.address, "name": one.name, "fault": one.fault}
+        text = f"{one.address:<12}{one.name}" + (f": {one.fault}" if one.fault else "")
+        print(json.dumps(found) if given.json else text)
+    if not webcams:
+        tell(given.json, "No webcam was found.")
+    for camera in cameras_of(load(CameraSettings)):
+        address, rate = masked(camera.address), camera.frame_rate
+        found = {"kind": "setting", "id": camera.id, "address": address, "frame_rate": rate}  # type: ignore[dict-item]
+        print(json.dumps(found) if given.json else f"{camera.id:<12}{address}, {rate:g} pictures a second")
+    return 0
+
+
+def camera_test(given: argparse.Namespace) -> int:
+    """Each camera for a few seconds; 1 when one gives no pictures."""
+    import shutil
+
+    from services.camera.cameras import create_cameras
+    from services.camera.main import CameraSettings, cameras_of
+    from services.camera.terminal import drawn
+    from services.camera.trial import try_camera
+    from shared.settings import load
+
+    given_one = [{"id": "camera", "address": given.address}] if given.address else None
+    failed = False
+    for camera in create_cameras(given_one) if given_one else cameras_of(load(CameraSettings)):
+        trial, jpeg = try_camera(camera, given.seconds)
+        failed |= trial.fault is not None
+        if given.json:
+            print(json.dumps(trial.as_dict()), flush=True)
+            continue
+        if jpeg and not given.no_picture:
+            columns = min(shutil.get_terminal_size().columns, 80)
+            print("\n".join(drawn(jpeg, columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)))
+        print(_trial_line(trial), flush=True)
+    return EXIT_FAILED if failed else 0
+
+
+def _trial_line(trial: Any) -> str:
+    name = f"{trial.camera} ({trial.address})"
+    if not trial.width:
+        return f"{name}: {trial.fault}"
+    seen = f"{trial.width}x{trial.height}, {trial.rate:g} pictures a second, light {trial.light:.0f} of 255"
+    hints = "; ".join(([trial.fault] if trial.fault else []) + list(trial.hints)) or "good"
+    return f"{name}: {seen}, sharpness {trial.sharpness:.0f}: {hints}"
+
+
+def first_webcam() -> str | None:
+    """The first webcam that gives pictures."""
+    from services.camera.cameras import create_cameras
+    from services.camera.devices import devices
+    from services.camera.trial import try_camera
+
+    for device in devices():
+        [camera] = create_cameras([{"address": device.address}])
+        if device.fault is None and try_camera(camera, 0.0)[0].fault is None:
+            return device.address
+    return None

@@ -1,0 +1,20 @@
+"""Where the commands find what runs here."""
+
+from shared.errors import MoodstreamError
+
+
+def redis_url() -> str:
+    from shared import runtime_file
+    from shared.settings import RunSettings, load
+
+    running = runtime_file.read()
+    url = load(RunSettings).redis_url or (running.redis_url if running else None)
+    if url is None:
+        raise MoodstreamError("nothing runs here: start `moodstream run`, or set MOODSTREAM_REDIS_URL")
+    return url
+
+
+def prefix() -> str:
+    from shared.settings import RunSettings, load
+
+    return load(RunSettings).prefix

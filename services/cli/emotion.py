@@ -1,0 +1,68 @@
+"""``moodstream read`` and ``moodstream replay``."""
+
+import argparse
+import contextlib
+import json
+from pathlib import Path
+
+from services.cli.arguments import Commands, add, reading
+from shared.errors import EXIT_FAILED
+
+
+def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    reads = reading(add(commands, "read", read, "Pictures or videos to faces, boxes, moods and probabilities."))
+    reads.add_argument("files", nargs="+", metavar="FILE")
+    replays = add(commands, "replay", replay, "A video as a camera would send it: boxes, probabilities, steady mood.")
+    reading(replays).add_argument("file", type=Path, metavar="FILE")
+    replays.add_argument("--rate", type=frame_rate, default=10.0, metavar="N", help="frames a second at most (10)")
+    replays.add_argument("--video", type=Path, metavar="OUT.mp4", help="draw it all into a video")
+
+
+def read(given: argparse.Namespace) -> int:
+    """Each file to the faces in it; 1 when a file could not be read, after all the others were."""
+    from services.emotion.files import read_file
+    from services.emotion.main import EmotionSettings, create_reader
+    from shared.settings import load
+
+    reader = create_reader(load(EmotionSettings))
+    failed = False
+    for file in given.files:
+        for result in read_file(reader, Path(file)):
+            failed |= result["error"] is not None
+            print(json.dumps(result) if given.json else _read_line(result), flush=True)
+    return EXIT_FAILED if failed else 0
+
+
+def _read_line(result: dict[str, object]) -> str:
+    when = f" at {result['time_s']:.1f} s" if "time_s" in result else ""
+    faces = result["faces"]
+    assert isinstance(faces, list)
+    found = [
+        f"{face['mood']} ({face['confidence']:.0%}) at {','.join(map(str, face['box']))}"
+        + (f", refused: {face['refused']}" if face["refused"] else "")
+        for face in faces
+    ]
+    return f"{result['file']}{when}: {result['error'] or '; '.join(found) or 'no face'}"
+
+
+def frame_rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= 240:
+        raise argparse.ArgumentTypeError("a rate is more than 0 and at most 240 frames a second")
+    return rate
+
+
+def replay(given: argparse.Namespace) -> int:
+    """A video through the reader and the tracker."""
+    from services.emotion.main import EmotionSettings, create_reader
+    from services.emotion.replay import Film, replay
+    from shared.settings import load
+
+    emotion = load(EmotionSettings)
+    moments = replay(given.file, create_reader(emotion), emotion.patience(), given.rate)
+    with Film(given.video, given.rate) if given.video else contextlib.nullcontext() as film:
+        for moment in moments:
+            print(json.dumps(moment.as_dict()) if given.json else moment.as_text(), flush=True)
+            if film is not None:
+                film.add(moment)
+    return 0

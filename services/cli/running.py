@@ -1,0 +1,118 @@
+"""``moodstream run``: the parent of everything, and the child that holds the services."""
+
+import argparse
+import contextlib
+import os
+import socket
+import sys
+from pathlib import Path
+
+from services.cli.arguments import Commands, add, reading, tell
+from services.cli.camera import first_webcam
+
+CHILD = "_services"
+"""The command of the child; it is not for people, so the help leaves it out."""
+
+SOCKET = "MOODSTREAM_SOCKET"
+"""Environment variable with the file descriptor of the listening socket, which outlives restarts of the child."""
+
+
+def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    one = reading(add(commands, "run", run, "Everything in one process, with a Redis of its own if none is given."))
+    one.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
+    one.add_argument("--player", choices=["browser", "log", "spotify"], help="where the song plays")
+    one.add_argument("--once", action="store_true", help="end with the input")
+    one.add_argument("--auto", action="store_true", help="pick by itself")
+    one.add_argument("--port", type=int, help="port of the page (8080)")
+    one.add_argument("--data", type=Path, metavar="FOLDER", help="keep events in this folder (else nothing is kept)")
+    child = commands.add_parser(CHILD)
+    child.add_argument("--once", action="store_true")
+    child.add_argument("--json", action="store_true")
+    child.set_defaults(command=services)
+    commands._choices_actions = [one for one in commands._choices_actions if one.dest != CHILD]
+
+
+def run(given: argparse.Namespace) -> int:
+    """The parent: owns the embedded server and the socket of the page, restarts its one child."""
+    from shared import runtime_file
+    from shared.app import listen as listen_on
+    from shared.embedded_redis import embedded_redis
+    from shared.settings import RunSettings, load
+    from shared.supervisor import supervise
+
+    settings = load(RunSettings, port=given.port)
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(listen_on(settings.host, settings.port))
+        own = settings.redis_url is None
+        redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data))
+        shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+        page = f"http://{shown}:{sock.getsockname()[1]}"
+        stack.callback(runtime_file.remove)
+        runtime_file.write(runtime_file.Running(os.getpid(), page, redis_url))
+        tell(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
+        environment = {
+            **os.environ,
+            "MOODSTREAM_REDIS_URL": redis_url,
+            **_camera(given),
+            SOCKET: str(sock.fileno()),
+            **({"MOODSTREAM_PLAYER": given.player} if given.player else {}),
+            **({"MOODSTREAM_AUTO": "true"} if given.auto else {}),
+            **({"MOODSTREAM_EMBEDDED": "true"} if own else {}),
+        }
+        flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]
+        command = [sys.executable, "-m", "services", CHILD, *flags]
+        return supervise(command, environment, inherit=[sock.fileno()])
+
+
+def _camera(given: argparse.Namespace) -> dict[str, str]:
+    """The settings that say which cameras are used; empty when the environment or .env says it."""
+    from services.camera.address import has_secret
+    from services.camera.main import CameraSettings
+    from shared.settings import load
+
+    if given.camera:
+        if has_secret(given.camera):
+            tell(given.json, "Everybody on this computer sees the password in a command: MOODSTREAM_CAMERA hides it.")
+        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": ""}
+    if {"camera", "cameras"} & load(CameraSettings).model_fields_set:
+        return {}
+    if (webcam := first_webcam()) is not None:
+        return {"MOODSTREAM_CAMERA": webcam}
+    tell(given.json, "No webcam was found, so a drawn face stands in; the page can use its own camera.")
+    return {"MOODSTREAM_CAMERA": "pattern:"}
+
+
+def services(given: argparse.Namespace) -> int:
+    """The child: every service in one process."""
+    from services.bridge.main import BridgeSettings
+    from services.bridge.main import create_service as bridge
+    from services.camera.main import CameraSettings
+    from services.camera.main import create_service as camera
+    from services.emotion.main import EmotionSettings
+    from services.emotion.main import create_service as emotion
+    from services.gateway.main import GatewaySettings
+    from services.gateway.main import create_service as gateway
+    from services.player.main import PlayerSettings
+    from services.player.main import create_service as player
+    from services.recommender.main import RecommenderSettings
+    from services.recommender.main import create_service as recommender
+    from shared.app import build_app, create_bus, serve, set_up_logging
+    from shared.live import Ending, print_events, watch_lifeline
+    from shared.settings import load
+
+    common = load(GatewaySettings)
+    set_up_logging(common.log_level if "MOODSTREAM_LOG_LEVEL" in os.environ else "WARNING")
+    bus = create_bus(common)
+    ended = Ending(bus, lambda: app.exit())
+    app = build_app(
+        bus,
+        print_events(bus, as_json=given.json),
+        emotion(load(EmotionSettings), bus),
+        recommender(load(RecommenderSettings), bus),
+        player(load(PlayerSettings), bus),
+        gateway(common, bus),
+        bridge(load(BridgeSettings), bus),
+        camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
+        watch_lifeline(bus, ended),
+    )
+    return serve(app, socket.socket(fileno=int(os.environ[SOCKET])))
