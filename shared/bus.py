@@ -133,8 +133,8 @@ class Bus:
     ) -> AsyncIterator[tuple[str, Event] | None]:
         """Entries after the given ids, without a group, as (entry id, event).
 
-        Ends when the process begins to end. ``None`` comes when nothing came for ``block_ms``. Entries that are no
-        events are passed over with a warning.
+        Ends when the process begins to end (``stopping``); a loop around it must end then, too. ``None`` comes when
+        nothing came for ``block_ms``. Entries that are no events are passed over with a warning.
         Waits with back-off while Redis is away.
         """
         position = {self.stream(event): at for event, at in start.items()}

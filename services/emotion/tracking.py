@@ -49,7 +49,7 @@ class Tracking:
 
     async def run(self) -> None:
         try:
-            while True:
+            while not self._bus.stopping.is_set():
                 try:
                     await self._track()
                 except AWAY as error:
