@@ -30,6 +30,7 @@ from shared.delivery import create_groups
 from shared.errors import EXIT_FAILED, EXIT_RESTART, MoodstreamError
 from shared.idempotence import Idempotence
 from shared.settings import Settings
+from shared.stream_metrics import StreamMetrics
 from shared.telemetry import metrics_route
 from shared.watchdog import Watchdog
 
@@ -82,7 +83,10 @@ class App:
             routes=[
                 Route("/health/live", self._live),
                 Route("/health/ready", self._ready),
-                metrics_route([service.metrics for service in self.services if service.metrics is not None]),
+                metrics_route(
+                    StreamMetrics(self.bus),
+                    [service.metrics for service in self.services if service.metrics is not None],
+                ),
                 *(route for service in self.services for route in service.routes),
             ],
             lifespan=self._lifespan,
