@@ -99,7 +99,7 @@ class App:
         fault = self._watchdog.fault() if self.ready.is_set() else "waiting for Redis"
         if fault is None:
             try:
-                await self.bus.redis.ping()
+                await self.bus.ping()
             except (RedisError, OSError):
                 fault = "Redis does not answer"
         names = [service.name for service in self.services]
@@ -121,7 +121,8 @@ class App:
         try:
             await self.bus.connect()
             await self._all(self._wait_for_redis, *(job for service in self.services for job in service.prepare))
-            await self.bus.broker.start()
+            for broker in self.bus.brokers:
+                await broker.start()
             self.ready.set()
             log.info("%s ready", ", ".join(service.name for service in self.services))
             await self._all(self._watchdog.run, *(job for service in self.services for job in service.background))
@@ -153,11 +154,11 @@ class App:
         pause = 0.1
         while True:
             try:
-                await self.bus.redis.ping()
+                await self.bus.ping()
                 await create_groups(self.bus)
                 return
             except (RedisError, OSError) as error:
-                log.warning("waiting for Redis at %s: %s", self.bus.address, error)
+                log.warning("waiting for Redis at %s: %s", " and ".join(self.bus.addresses), error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 

@@ -94,8 +94,10 @@ def consume_frames(
 ) -> Callable[[Callable[[FrameCaptured], Awaitable[None]]], None]:
     """Decorate the handler of frames: workers share them; none is claimed, since an old one is worthless."""
 
+    reader = router if bus.frames_broker is bus.broker else bus.frames_broker
+
     def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
-        @router.subscriber(
+        @reader.subscriber(
             stream=StreamSub(
                 bus.key(FRAMES),
                 group=group,
@@ -147,17 +149,19 @@ async def create_groups(bus: Bus) -> None:
     starts = {(sub.name, sub.group): getattr(sub, "start", Subscription.start) for sub in _subscriptions(bus)}
     for (stream, group), start in sorted(starts.items()):
         try:
-            await bus.redis.xgroup_create(stream, group, id=start, mkstream=True)
+            await bus.holder(stream).xgroup_create(stream, group, id=start, mkstream=True)
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
 
 
 def groups(bus: Bus) -> set[tuple[str, str]]:
-    """(stream, group) of every subscriber of the broker."""
+    """(stream, group) of every subscriber."""
     return {(sub.name, sub.group) for sub in _subscriptions(bus)}
 
 
 def _subscriptions(bus: Bus) -> list[Any]:
-    all_of_them = (getattr(subscriber, "stream_sub", None) for subscriber in bus.broker.subscribers)
+    all_of_them = (
+        getattr(subscriber, "stream_sub", None) for broker in bus.brokers for subscriber in broker.subscribers
+    )
     return [sub for sub in all_of_them if sub is not None and sub.group]

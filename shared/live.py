@@ -88,8 +88,9 @@ def watch_lifeline(bus: Bus, ended: Ending) -> Service:
         await gone.wait()
         loop.remove_reader(lifeline)  # the end of a pipe is readable for ever
         if os.environ.get("MOODSTREAM_EMBEDDED"):
-            with contextlib.suppress(RedisError, OSError):
-                await bus.redis.shutdown(nosave=True)
+            for broker in bus.brokers:
+                with contextlib.suppress(RedisError, OSError):
+                    await (await broker.connect()).shutdown(nosave=True)
         os.kill(os.getpid(), signal.SIGTERM)
 
     return Service("run", background=[ended.run, watch])

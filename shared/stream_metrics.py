@@ -42,9 +42,9 @@ class StreamMetrics:
         read = groups(self._bus)
         for stream in sorted({stream for stream, _ in read}):
             name = stream.removeprefix(self._bus.prefix)
-            self._length.labels(name).set(await self._bus.redis.xlen(stream))
+            self._length.labels(name).set(await self._bus.holder(stream).xlen(stream))
             self._dead.labels(name).set(await self._bus.redis.xlen(stream + DEAD_SUFFIX))
-            for info in await self._bus.redis.xinfo_groups(stream):
+            for info in await self._bus.holder(stream).xinfo_groups(stream):
                 group = info["name"].decode()
                 if (stream, group) in read:
                     self._lag.labels(name, group).set(_lag(info))

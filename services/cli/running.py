@@ -45,6 +45,8 @@ def run(given: argparse.Namespace) -> int:
         sock = stack.enter_context(listen_on(settings.host, settings.port))
         own = settings.redis_url is None
         redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data))
+        # what is kept in the folder are events: frames, which show people, stay in memory
+        frames_url = stack.enter_context(embedded_redis()) if own and given.data else settings.frames_redis_url
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         page = f"http://{shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove)
@@ -53,6 +55,7 @@ def run(given: argparse.Namespace) -> int:
         environment = {
             **os.environ,
             "MOODSTREAM_REDIS_URL": redis_url,
+            **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
             **_camera(given),
             SOCKET: str(sock.fileno()),
             **({"MOODSTREAM_PLAYER": given.player} if given.player else {}),
