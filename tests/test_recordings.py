@@ -65,7 +65,7 @@ def test_simulated_events_keep_to_the_contract_and_hang_together() -> None:
     for before, after in pairwise(moods):
         assert (after.phase == "start") == (before.phase == "end")
         assert after.at < before.expires_at or before.phase == "end"
-    assert {event.mood for event in moods} == {"angry", "happy", "sad", "calm", "nobody"}
+    assert {event.mood for event in moods} == {"angry", "happy", "sad", "calm", "unsure", "nobody"}
 
 
 def test_a_recording_comes_back_as_new_events_in_the_same_order(tmp_path: Path) -> None:
