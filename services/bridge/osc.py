@@ -88,13 +88,13 @@ class Picture:
     def _faces_read(self, event: FacesRead) -> None:
         faces = sorted((face for face in event.faces if face.refused is None), key=lambda face: face.box[0])
         faces = faces[:MOST_FACES]
-        if len(faces) != len(self.faces):
-            self.glide.drop("/faces/")
+        for gone in range(len(faces), len(self.faces)):
+            self.glide.drop(f"/faces/{gone + 1}/")
         self.faces = tuple(face.mood for face in faces)
         for number, face in enumerate(faces, 1):
             valence, arousal = expectation(face.probabilities.in_order())
             values = {"valence": valence, "arousal": arousal, "confidence": face.confidence}
-            values |= dict(zip(("x", "y", "width", "height"), map(float, face.box), strict=True))
+            values |= _shares_of(face.box, event.size) if event.size else {}
             for name, value in values.items():
                 self.glide.aim(f"/faces/{number}/{name}", value)
 
@@ -110,6 +110,18 @@ class Picture:
             yield message(f"/faces/{number}/mood", mood)
         for name, value in self.glide.now.items():
             yield message(name, value)
+
+
+def _shares_of(box: tuple[int, int, int, int], size: tuple[int, int]) -> dict[str, float]:
+    """A box in shares of the frame, 0 to 1 from its upper left corner, whatever the camera's resolution."""
+    (x, y, width, height), (whole_width, whole_height) = box, size
+    shares = {
+        "x": x / whole_width,
+        "y": y / whole_height,
+        "width": width / whole_width,
+        "height": height / whole_height,
+    }
+    return {name: min(1.0, max(0.0, share)) for name, share in shares.items()}
 
 
 class OscOut:

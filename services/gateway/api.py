@@ -25,13 +25,15 @@ from services.gateway.pages import SecurityHeaders
 from shared.bus import Bus
 from shared.circumplex import Mood
 from shared.events import Event, FeedbackGiven, SongPicked, expiry, utc_now
+from shared.recording import RECORDED
 
 log = logging.getLogger("moodstream.gateway")
 
 MOST_BODY_BYTES = 16 * 1024
 MOST_LISTENERS = 1_000
 MOST_CAMERAS = 20
-TOLD = ("StatusChanged", "MoodChanged", "SongsOffered", "SongPicked", "SongsRanked", "PlaybackChanged")
+TOLD = tuple(event.__name__ for event in RECORDED)
+"""What everybody may hear: no readings of faces, no questions."""
 PUBLISH_S = 3.0
 REST_AFTER_STOP_S = 20.0
 

@@ -11,7 +11,7 @@ import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
 from services.bridge.glide import Glide
-from services.bridge.osc import parse_places
+from services.bridge.osc import Picture, parse_places
 from shared.circumplex import Mood
 from shared.errors import MoodstreamError
 from tests.bridge.running import bridge, free_port, hearing_osc, until
@@ -51,8 +51,24 @@ async def test_values_glide_at_the_set_rate_and_stay_in_their_ranges(redis_url: 
     assert values(heard, "/people")[-1] == 1
     assert values(heard, "/faces/count")[-1] == 1
     assert values(heard, "/faces/1/mood")[-1] == "happy"
-    assert values(heard, "/faces/1/x")[-1] == 210
+    for name, share in (("x", 210 / 640), ("y", 120 / 480), ("width", 180 / 640), ("height", 180 / 480)):
+        assert values(heard, f"/faces/1/{name}")[-1] == pytest.approx(share, abs=1e-6)
     assert values(heard, "/probability/sad")[-1] > 0.5
+
+
+def test_boxes_at_the_edge_stay_in_their_range_and_one_face_less_does_not_move_the_others() -> None:
+    picture = Picture("camera-1", Glide(0.25))
+    left, right = (faces_read().faces[0].model_copy(update={"box": box}) for box in ((-9, 0, 90, 480), (600, 9, 90, 9)))
+    reading = faces_read()
+    picture.heard(reading.model_copy(update={"faces": (left, right)}))
+    assert picture.glide.now["/faces/1/x"] == 0.0
+    assert picture.glide.now["/faces/1/height"] == 1.0
+    picture.heard(reading.model_copy(update={"faces": (right,)}))
+    assert picture.glide.now["/faces/1/x"] == 0.0  # glides there
+    picture.glide.step(10)
+    assert picture.glide.now["/faces/1/x"] == pytest.approx(600 / 640)
+    assert not [name for name in picture.glide.now if name.startswith("/faces/2/")]
+    picture.heard(reading.model_copy(update={"faces": (left,), "size": None}))
 
 
 async def test_control_comes_back_in(redis_url: str) -> None:
