@@ -116,7 +116,7 @@ def _type(field: Schema) -> str:
         return " or ".join(_type(one) for one in field["anyOf"])
     if field.get("type") == "array":
         return _array(field)
-    text = {"date-time": "time, UTC"}.get(field.get("format", ""), field.get("type", "anything"))
+    text: str = "time, UTC" if field.get("format") == "date-time" else field.get("type", "anything")
     limits = [f"{field[limit]:g}" for limit in ("minimum", "maximum") if limit in field]
     return text + (f", {' to '.join(limits)}" if limits else "")
 

@@ -1,4 +1,4 @@
-"""Commands from outside: the next song, silence, a mood chosen by hand. Whoever gives them gets a line in the log."""
+"""Commands from outside: the next song, a pause, a mood chosen by hand. Whoever gives them gets a line in the log."""
 
 import logging
 
@@ -10,6 +10,9 @@ from shared.circumplex import MOODS
 
 log = logging.getLogger("moodstream.bridge")
 
+PLAYER = ("next", "pause", "resume", "toggle")
+"""What may be asked of the player."""
+
 
 class Controls:
     """Asks the services that can do it."""
@@ -18,11 +21,11 @@ class Controls:
         self._bus, self._present, self._camera_id = bus, present, camera_id
 
     async def player(self, command: str) -> None:
-        """``next``, ``pause``, ``resume``, or ``mute``, which pauses and, given again, resumes."""
-        if command not in ("next", "pause", "resume", "mute"):
-            log.warning("a command must be next, pause, resume or mute, not %r", command[:50])
+        """One of ``PLAYER``; ``toggle`` pauses and, given again, resumes."""
+        if command not in PLAYER:
+            log.warning("a command must be %s, not %r", ", ".join(PLAYER), command[:50])
             return
-        if command == "mute":
+        if command == "toggle":
             paused = self._present.playback is not None and self._present.playback.state == "paused"
             command = "resume" if paused else "pause"
         await self._ask("player.command", {"command": command})

@@ -31,6 +31,9 @@ class BridgeSettings(Settings):
 
     camera_id: str = Field("camera-1", min_length=1, description="Camera that OSC tells about.")
     mqtt_url: str | None = Field(None, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS.")
+    mqtt_ca: Path | None = Field(
+        None, description="PEM file of the authority that vouches for the MQTT broker; when not set, the system's."
+    )
     mqtt_topic: str = Field("moodstream", pattern="^[^/+#\\s]+(/[^/+#\\s]+)*$", description="Begins every MQTT topic.")
     mqtt_discovery: str = Field(
         "homeassistant", description="Where Home Assistant looks for new devices; `none` announces none."
@@ -63,7 +66,7 @@ def _outputs(settings: BridgeSettings, present: Present, controls: Controls) -> 
     outputs: list[Job] = []
     if settings.mqtt_url:
         discovery = None if settings.mqtt_discovery == "none" else settings.mqtt_discovery
-        address = parse_address(settings.mqtt_url)
+        address = parse_address(settings.mqtt_url, settings.mqtt_ca)
         outputs.append(Mqtt(address, settings.mqtt_topic, discovery, present, controls.player).run)
     if settings.osc_to:
         places = parse_places(settings.osc_to, "MOODSTREAM_OSC_TO")

@@ -15,7 +15,7 @@ from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_server import AsyncIOOSCUDPServer
 
-from services.bridge.controls import Controls
+from services.bridge.controls import PLAYER, Controls
 from services.bridge.glide import Glide
 from services.bridge.present import Present
 from shared.circumplex import MOODS, Mood, expectation
@@ -186,7 +186,7 @@ async def _endpoint(place: Place) -> asyncio.DatagramTransport:
 
 
 class OscIn:
-    """Control: ``/force MOOD [CAMERA]``, ``/next``, ``/pause``, ``/resume``, ``/mute``."""
+    """Control: ``/force MOOD [CAMERA]``, ``/next``, ``/pause``, ``/resume``, ``/toggle``."""
 
     def __init__(self, place: Place, controls: Controls) -> None:
         self._place, self._controls = place, controls
@@ -196,7 +196,7 @@ class OscIn:
         """Obey for ever. Raises MoodstreamError when the port is taken."""
         dispatcher = Dispatcher()
         dispatcher.map("/force", self._force)
-        for command in ("next", "pause", "resume", "mute"):
+        for command in PLAYER:
             dispatcher.map(f"/{command}", self._player)
         dispatcher.set_default_handler(self._unknown)
         loop: Any = asyncio.get_running_loop()

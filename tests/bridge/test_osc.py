@@ -79,7 +79,7 @@ async def test_control_comes_back_in(redis_url: str) -> None:
                 ("/force", "sad", "mood.choose", {"camera_id": "camera-1", "mood": "sad"}),
                 ("/force", ["calm", "hall"], "mood.choose", {"camera_id": "hall", "mood": "calm"}),
                 ("/next", [], "player.command", {"command": "next"}),
-                ("/mute", 1.0, "player.command", {"command": "pause"}),
+                ("/toggle", 1.0, "player.command", {"command": "pause"}),
             ):
                 task = await answer(others, kind, {})
                 for nonsense in (("/force", 7), ("/force", "bored"), ("/dance", 1), ("/next", 0.0)):
