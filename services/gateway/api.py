@@ -20,11 +20,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from services.gateway.board import Board
 from services.gateway.browser_camera import BrowserCameras
 from services.gateway.feed import Feed, Wanted
-from services.gateway.origin import is_foreign
 from services.gateway.pages import SecurityHeaders
 from shared.bus import Bus
 from shared.circumplex import Mood
 from shared.events import Event, FeedbackGiven, SongPicked, expiry, utc_now
+from shared.origin import is_foreign
 from shared.recording import RECORDED
 
 log = logging.getLogger("moodstream.gateway")
