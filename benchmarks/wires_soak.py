@@ -169,14 +169,16 @@ def report(tally: Tally, posted: Counter[str]) -> bool:
     """Print the figures; whether nothing that is promised was lost."""
     wrong = sum(heard != tally.sent for heard in tally.heard)
     lost = len(set(tally.sent) - set(posted))
-    later = tally.memory_mb[len(tally.memory_mb) // 3 :]
+    later = tally.memory_mb[len(tally.memory_mb) // 2 :]
     hours = (later[-1][0] - later[0][0]) / 60
     slope = f"{(later[-1][1] - later[0][1]) / hours:+.1f} MB/h" if hours else "too short to tell"
     most = max(mb for _, mb in tally.memory_mb)
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     print(f"{len(tally.sent)} moods, {len(tally.heard)} listeners, {load}")
     print(f"listeners that did not hear every mood once and in order: {wrong}")
-    print(f"gateway: at most {most:.0f} MB, after the first third {slope}")
+    print(f"gateway: at most {most:.0f} MB, in the second half {slope}")
+    steps = tally.memory_mb[:: max(1, len(tally.memory_mb) // 10)]
+    print("         " + ", ".join(f"{minutes:.1f} min {mb:.1f}" for minutes, mb in steps))
     print(f"MQTT: killed {tally.mqtt_kills} times, state wrong after the return {tally.mqtt_wrong} times")
     twice = sum(count - 1 for count in posted.values())
     print(f"webhooks: receiver away {tally.receiver_kills} times, {lost} lost, {twice} came twice")

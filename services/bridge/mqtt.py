@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from services.bridge.home_assistant import camera_device, level, player_device
 from services.bridge.present import Present
+from services.bridge.seldom import Seldom
 from shared.errors import MoodstreamError
 from shared.events import Event, MoodChanged, PlaybackChanged, StatusChanged
 
@@ -71,6 +72,7 @@ class Mqtt:
         self._retained: dict[str, str] = {}
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
+        self._say = Seldom(log)
         self._commands: asyncio.Queue[str] = asyncio.Queue(COMMANDS_WAITING)
         present.listeners.append(self._heard)
         if discovery:
@@ -162,7 +164,7 @@ class Mqtt:
             text = message.payload.decode(errors="replace") if isinstance(message.payload, bytes) else ""
             if message.topic.matches(f"{self._topic}/command"):
                 if message.retain or self._commands.full():
-                    log.warning("MQTT: a command was ignored: %r", text[:50])
+                    self._say.warning("MQTT: a command was ignored: %r", text[:50])
                 else:
                     self._commands.put_nowait(text)
             elif text == "online":  # Home Assistant has started, and may have forgotten us

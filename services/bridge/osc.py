@@ -18,6 +18,7 @@ from pythonosc.osc_server import AsyncIOOSCUDPServer
 from services.bridge.controls import PLAYER, Controls
 from services.bridge.glide import Glide
 from services.bridge.present import Present
+from services.bridge.seldom import Seldom
 from shared.circumplex import MOODS, Mood, expectation
 from shared.errors import MoodstreamError
 from shared.events import Event, FacesRead, MoodChanged
@@ -190,6 +191,7 @@ class OscIn:
 
     def __init__(self, place: Place, controls: Controls) -> None:
         self._place, self._controls = place, controls
+        self._say = Seldom(log)
         self._waiting: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue(COMMANDS_WAITING)
 
     async def run(self) -> None:
@@ -216,7 +218,7 @@ class OscIn:
 
     def _force(self, _: str, *values: Any) -> None:
         if not values or not all(isinstance(value, str) for value in values):
-            log.warning("OSC: /force needs a mood, as text")
+            self._say.warning("OSC: /force needs a mood, as text")
             return
         self._later(lambda: self._controls.force(*values[:2]))
 
@@ -226,10 +228,10 @@ class OscIn:
         self._later(lambda: self._controls.player(address.removeprefix("/")))
 
     def _unknown(self, address: str, *_: Any) -> None:
-        log.warning("OSC: nothing is done at %r", address[:100])
+        self._say.warning("OSC: nothing is done at %r", address[:100])
 
     def _later(self, work: Callable[[], Awaitable[None]]) -> None:
         if self._waiting.full():
-            log.warning("OSC: too many commands; one was dropped")
+            self._say.warning("OSC: too many commands; one was dropped")
         else:
             self._waiting.put_nowait(work)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from services.bridge.glide import Glide
 from services.bridge.osc import Picture, parse_places
+from services.bridge.seldom import Seldom
 from shared.circumplex import Mood
 from shared.errors import MoodstreamError
 from tests.bridge.running import bridge, free_port, hearing_osc, until
@@ -87,6 +89,32 @@ async def test_control_comes_back_in(redis_url: str) -> None:
                 client._sock.sendto(b"\xff no OSC", ("127.0.0.1", port))
                 client.send_message(address, value)
                 assert (await task).body == expected
+
+
+async def test_a_flood_of_nonsense_fills_no_log_and_stops_no_command(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    async with bridge(redis_url, osc_listen=f"127.0.0.1:{port}"), connected_bus(redis_url) as others:
+        with contextlib.closing(SimpleUDPClient("127.0.0.1", port)) as client:
+            for number in range(2_000):
+                client.send_message(f"/fader/{number % 7}", 0.5)
+                if number % 50 == 0:
+                    await asyncio.sleep(0)
+            task = await answer(others, "player.command", {})
+            await asyncio.sleep(0.2)
+            client.send_message("/next", [])
+            assert (await task).body == {"command": "next"}
+    assert 1 <= len([one for one in caplog.records if "nothing is done" in one.message]) <= 5
+
+
+def test_seldom_tells_what_it_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    say = Seldom(logging.getLogger("moodstream.bridge"), every_s=0.1)
+    for number in range(5):
+        say.warning("no %d", number)
+    time.sleep(0.15)
+    say.warning("no %d", 5)
+    assert [one.getMessage() for one in caplog.records] == ["no 0", "no 5 (and 4 more)"]
 
 
 async def test_a_taken_port_is_one_line(redis_url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,8 +38,9 @@ class Hearing:
                 self.heard.append(event)
 
     async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        while not self._task.done():  # as shared.app does: libraries lose cancellations
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=0.5)
 
 
 async def publish_until(bus: Any, hearing: Hearing, count: int) -> list[str]:
