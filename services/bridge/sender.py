@@ -17,7 +17,7 @@ import httpcore
 from standardwebhooks import Webhook
 
 from services.bridge.receivers import Receiver
-from shared.events import Event, utc_now
+from shared.events import Event, StatusChanged, utc_now
 
 TIMEOUT_S = 10.0
 LONGEST_REST_S = 24 * 3600.0
@@ -76,6 +76,16 @@ class Sender:
 
     async def close(self) -> None:
         await self._pool.aclose()
+
+
+async def send_test(receiver: Receiver) -> Answer:
+    """Send a harmless event, signed as all others, once and past the queue."""
+    event = StatusChanged(service="bridge", part=receiver.name, state="online", reason="test")
+    sender = Sender(receiver)
+    try:
+        return await sender.send(event.id, payload(event))
+    finally:
+        await sender.close()
 
 
 def payload(event: Event) -> str:

@@ -19,7 +19,9 @@ SOCKET = "MOODSTREAM_SOCKET"
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     one = reading(add(commands, "run", run, "Everything in one process, with a Redis of its own if none is given."))
-    one.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
+    seen = one.add_mutually_exclusive_group()
+    seen.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
+    seen.add_argument("--demo", action="store_true", help="simulated visitors instead of a camera")
     one.add_argument("--player", choices=["browser", "log", "spotify"], help="where the song plays")
     one.add_argument("--once", action="store_true", help="end with the input")
     one.add_argument("--auto", action="store_true", help="pick by itself")
@@ -73,11 +75,14 @@ def _camera(given: argparse.Namespace) -> dict[str, str]:
     from services.camera.main import CameraSettings
     from shared.settings import load
 
+    if given.demo:
+        return {"MOODSTREAM_DEMO": "true"}
     if given.camera:
         if has_secret(given.camera):
             tell(given.json, "Everybody on this computer sees the password in a command: MOODSTREAM_CAMERA hides it.")
-        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": ""}
-    if {"camera", "cameras"} & load(CameraSettings).model_fields_set:
+        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": "", "MOODSTREAM_DEMO": "false"}
+    settings = load(CameraSettings)
+    if settings.demo or {"camera", "cameras"} & settings.model_fields_set:
         return {}
     if (webcam := first_webcam()) is not None:
         return {"MOODSTREAM_CAMERA": webcam}

@@ -16,6 +16,7 @@ from shared.bus import AWAY, Bus
 from shared.events import (
     Event,
     FacesRead,
+    FeedbackGiven,
     MoodChanged,
     PlaybackChanged,
     SongPicked,
@@ -38,7 +39,7 @@ HISTORY: dict[type[Event], int] = {
 }
 """Streams that everybody hears, and how many past events are needed to know the present."""
 
-FOLLOWED: tuple[type[Event], ...] = (*HISTORY, FacesRead)
+FOLLOWED: tuple[type[Event], ...] = (*HISTORY, FeedbackGiven, FacesRead)
 
 
 class GatewaySettings(Settings):
