@@ -33,10 +33,11 @@ import numpy as np
 from services.emotion.boxes import Box
 from services.emotion.classifier import Classifier
 from services.emotion.decode import decode_grey
-from services.emotion.faces import HaarFinder, crop
+from services.emotion.faces import HaarFinder
 from services.emotion.following import Finder
 from services.emotion.handlers import read_frame
 from services.emotion.main import EmotionSettings
+from services.emotion.patches import crop
 from services.emotion.reader import Reader
 from services.emotion.replay import replay
 from services.emotion.smoothing import SteadyMood

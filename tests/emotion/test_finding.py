@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from services.camera import pattern
 from services.emotion.boxes import Box, distinct, overlap, shared_area
 from services.emotion.decode import Grey
-from services.emotion.faces import HaarFinder, back_in_frame, crop, cut
+from services.emotion.faces import HaarFinder
 from services.emotion.following import STALE_S, WHOLE_EVERY_S, Finder, Follower
+from services.emotion.patches import back_in_frame, crop, cut
 from services.emotion.quality import REASONS, refusal
 from services.emotion.yunet import YuNetFinder
 from shared.errors import MoodstreamError
