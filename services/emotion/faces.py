@@ -35,8 +35,9 @@ class HaarFinder:
     """A box with less than this part of the best one's weight is what cascades see in clothes and curtains."""
     SURE = 3.0
     """Least weight where more is tried to find a face than to look at the frame as it is."""
-    FACE_PX, NEAR_SCALE, NEAR_NEIGHBOURS = 36, 1.1, 3
-    """A followed face is searched at this size: below 48 px the cascade looks at every other pixel only."""
+    FACE_PX, NEAR_SCALE, NEAR_NEIGHBOURS = 34, 1.1, 3
+    """A followed face is searched at this size: below 48 px the cascade looks at every other pixel only. The sizes that
+    it then tries lie evenly around this one; at 36, boxes grew by 3 % a search, and smiles were seen in the larger."""
     AGAIN_PX = (52, 64)
 
     def __init__(self) -> None:
@@ -60,7 +61,7 @@ class HaarFinder:
         """The face again that was in a box: up to ``reach`` sides away, larger or smaller by the factor ``spread``."""
         others = [tilt for tilt in (0, TILT_DEG, -TILT_DEG) if tilt != box.tilt_deg]
         for tilt in (box.tilt_deg, *others):
-            hits = self._around(grey, replace(box, tilt_deg=tilt), reach, spread)
+            hits = self._around(grey, replace(box, tilt_deg=tilt), reach, spread, self.FACE_PX)
             best = max(hits, key=lambda hit: hit.weight, default=None)
             if best is not None and (tilt == box.tilt_deg or best.weight >= self.SURE):
                 return best.box
@@ -112,7 +113,7 @@ class HaarFinder:
             for face_px in self.AGAIN_PX
         )
 
-    def _around(self, grey: Grey, box: Box, reach: float, spread: float, face_px: int = FACE_PX) -> Iterator[_Hit]:
+    def _around(self, grey: Grey, box: Box, reach: float, spread: float, face_px: int) -> Iterator[_Hit]:
         patch = cut(grey, box, reach, face_px)
         least, most = round(face_px / spread), round(face_px * spread)
         for found, weight in self._detect(patch, self.NEAR_SCALE, self.NEAR_NEIGHBOURS, max(24, least), most):
