@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
-from services.emotion.boxes import Box, distinct, largest_first
+from services.emotion.boxes import Box, distinct, largest_first, same
 from services.emotion.decode import Grey
 from services.emotion.looks import Look
 
@@ -21,7 +21,7 @@ STALE_S = 1.0
 """Older boxes help no more."""
 SEARCH_EVERY_S = 0.2
 """Between two searches around the last box, a face that looks the same is taken to be the same."""
-WHOLE_EVERY_S = 1.5
+WHOLE_EVERY_S = 2.0
 """The whole frame is searched again so often, for newcomers."""
 THOROUGH_EVERY_S = 1.0
 """While nobody is found, small, leaning and halved faces are looked for so often."""
@@ -107,7 +107,8 @@ class Follower:
         memory.glanced = at
         boxes = self._finder.glance(grey)
         if _apart_s(at, memory.at) <= STALE_S:
-            kept = (self._finder.near(grey, box, REACH, SPREAD) for box in memory.boxes[:MOST_FOLLOWED])
+            missed = [box for box in memory.boxes[:MOST_FOLLOWED] if not any(same(box, other) for other in boxes)]
+            kept = (self._finder.near(grey, box, REACH, SPREAD) for box in missed)
             boxes = distinct([*boxes, *(box for box in kept if box is not None)])
         if not boxes and _apart_s(at, memory.searched) >= THOROUGH_EVERY_S:
             memory.searched = at

@@ -6,7 +6,7 @@ from services.emotion.boxes import Box
 from services.emotion.decode import Grey
 from services.emotion.patches import back_in_frame, cut
 
-SIDE_PX, REACH = 28, 0.15
+SIDE_PX, REACH = 24, 0.17
 """A look is so wide, and is searched up to so many sides of the face away."""
 ALIKE = 0.9
 """Least correlation of grey levels; a face that turns, leaves or changes much falls below it at once."""
