@@ -4,6 +4,7 @@ The tracker alone opens and ends sessions. It goes by the camera's clock; a came
 ``tick``, by the process's.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -49,6 +50,15 @@ class Tracker:
         """Readings that were not used, because a newer one was."""
         return self._clock.late
 
+    def warm(self, readings: Iterable[FacesRead]) -> None:
+        """Take in the last seconds that another tracker has told of: who is there, and what they look like."""
+        for reading in readings:
+            if self._clock.takes(reading, silent=True) and reading.error is None:
+                self._clock.advance(reading.captured_at)
+                entered, _ = self._tracks.observe(reading.faces, self._clock.now_s)
+                self._entered += entered
+                self._faces = len(reading.faces)
+
     def restore(self, last: MoodChanged, process_s: float) -> None:
         """Go on where another tracker stopped, from the last event that it published."""
         now = utc_now()
@@ -56,7 +66,8 @@ class Tracker:
             return
         visit = self._visit = self._open(last.session_id, last.mood, last.before, last.since, process_s)
         visit.opened_s = self._clock.now_s - last.dwell_s
-        visit.entered, visit.left = max(0, last.entered - len(last.people)), last.left
+        visit.entered = max(last.left, last.entered - len(last.people)) + len(visit.people)
+        visit.left, visit.counts_told = last.left, (visit.entered, last.left)
         if last.probabilities is not None:
             visit.shares = last.probabilities.in_order()
         if last.reason == "forced":

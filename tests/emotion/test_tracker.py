@@ -195,6 +195,22 @@ def test_a_tracker_that_takes_over_goes_on_with_the_session(tracker: Tracker) ->
     assert {event.session_id for event in events} == {start.session_id}
 
 
+def test_a_tracker_that_takes_over_knows_who_is_there_and_what_they_looked_like() -> None:
+    """A slip right after the takeover weighs no more than it would have before; nobody is counted twice."""
+    often = Patience(heartbeat_s=0)
+    frames = script((Mood.SAD, 3), (Mood.HAPPY, 0.1), (Mood.SAD, 3))
+    before = told(Tracker("c", "m", often), frames[:30])
+    taking_over = Tracker("c", "m", often)
+    taking_over.warm(frames[5:30])
+    taking_over.restore(before[-1], process_s=3.0)
+    events = told(taking_over, frames[28:])
+    assert {(one.reason, one.mood, one.entered, one.left, len(one.people)) for one in events} == {
+        ("heartbeat", Mood.SAD, 1, 0, 1)
+    }
+    assert len(events) == len(frames) - 30
+    assert all(one.probabilities is not None and one.probabilities.sad > 0.7 for one in events)
+
+
 def test_an_old_or_ended_session_is_not_restored(tracker: Tracker) -> None:
     [start] = told(tracker, script((Mood.SAD, 3)))
     for gone in (
