@@ -146,12 +146,13 @@ class Bus:
         return str(newest[0][0].decode()) if newest else "0-0"
 
     async def follow(
-        self, start: dict[type[Event], str], block_ms: int = BLOCK_MS
+        self, start: dict[type[Event], str], block_ms: int = BLOCK_MS, gather_ms: int = 0
     ) -> AsyncIterator[tuple[str, Event] | None]:
         """Entries after the given ids, without a group, as (entry id, event).
 
         Ends when the process begins to end (``stopping``); a loop around it must end then, too. ``None`` comes when
-        nothing came for ``block_ms``. Entries that are no events are passed over with a warning.
+        nothing came for ``block_ms``. Entries that are no events are passed over with a warning. With ``gather_ms`` it
+        waits so long after each answer: what comes in quick succession is then taken together.
         Waits with back-off while Redis is away.
         """
         position = {self.stream(event): at for event, at in start.items()}
@@ -174,6 +175,8 @@ class Bus:
                         yield entry_id.decode(), event
             if not answer:
                 yield None
+            elif gather_ms:
+                await asyncio.sleep(gather_ms / 1000)
 
     async def newest(self, event: type[Event], count: int) -> list[Event]:
         """The newest events of a stream, newest first."""

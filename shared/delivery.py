@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from faststream import AckPolicy
 from faststream.redis import RedisRouter, StreamSub
@@ -42,12 +42,16 @@ TIMING = Timing()
 
 
 class Subscription(StreamSub[Literal[False]]):
-    """A stream, its group, and two things that FastStream does not ask for."""
+    """A stream, its group, and what FastStream does not ask for."""
 
     start: str = "0"
     """entry after which a new group begins; ``$`` for the end of the stream"""
     takes_expired: bool = False
     """whether events are facts to pass on, also when nobody shall act on them any more"""
+
+    def add_prefix(self, prefix: str) -> Self:
+        """FastStream asks for this several times per message, and would make a deep copy each time."""
+        return super().add_prefix(prefix) if prefix else self
 
 
 E = TypeVar("E", bound=Event)
@@ -98,7 +102,7 @@ def consume_frames(
 
     def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
         @reader.subscriber(
-            stream=StreamSub(
+            stream=Subscription(
                 bus.key(FRAMES),
                 group=group,
                 consumer=f"{group}-{bus.consumer}",
