@@ -49,7 +49,7 @@ train: has-data setup-train ## Make the network anew: make train DATA=fer2013.cs
 has-data:
 	@test -n "$(DATA)" || { echo "make: say where FER2013 is (.csv, .npz or folder): make train DATA=fer2013.csv" >&2; exit 1; }
 
-contract: setup ## Write what is generated from the code: docs/schemas, docs/asyncapi.json, .env.example
+contract: setup ## Write what is generated from the code: docs/schemas, asyncapi.json, events.html, .env.example
 	$(BIN)/python -m shared.contract
 	$(BIN)/python -m services settings > .env.example
 

@@ -32,7 +32,7 @@ a { color: var(--link) }
 nav ul { columns: 14rem; padding: 0; list-style: none }
 section { border-top: 1px solid var(--line); margin-top: 2.5rem }
 .scroll { overflow-x: auto }
-table { border-collapse: collapse; width: 100% }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line) }
 code, pre { font: .88em/1.45 ui-monospace, monospace }
 pre { background: var(--soft); padding: .8rem; overflow-x: auto }

@@ -155,6 +155,21 @@ def test_wrong_names_are_told() -> None:
         wanted(None, None, ["bored"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("listen", "--type", "Mood"), "there are MoodChanged"),
+        (("simulate", "--mood", "bored"), "there are angry"),
+        (("replay-events", "x", "--speed", "0"), "must be above 0"),
+        (("replay-events", "x", "--speed", "fast"), "--speed"),
+    ],
+)
+def test_wrong_use_is_told(redis_url: str, arguments: tuple[str, ...], words: str) -> None:
+    done = command(redis_url, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr.splitlines()[-1]
+
+
 def test_lines_for_people_have_the_colour_of_the_mood() -> None:
     mood = next(event for event in events(1) if isinstance(event, MoodChanged) and event.mood == "sad")
     assert line(mood, as_json=False, coloured=True).startswith("\x1b[34m")

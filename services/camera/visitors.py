@@ -52,7 +52,7 @@ class DemoVisitors:
         if isinstance(event, MoodChanged):
             if event.phase != "update":
                 self._offer = None
-            return event
+            return _now(event)
         if isinstance(event, SongsOffered):
             self._offered = {event.id: event}
         elif isinstance(event, SongPicked):
@@ -94,3 +94,10 @@ class DemoVisitors:
                 self._offer = event
             case SongPicked() if self._offer is not None and event.offer_id == self._offer.id:
                 self._offer = None
+
+
+def _now(event: MoodChanged) -> MoodChanged:
+    """The same at this moment: a computer that slept in between is far behind the plan."""
+    now = utc_now()
+    times = {"at": now, "since": now - (event.at - event.since), "expires_at": expiry(MoodChanged, now)}
+    return event.model_copy(update=times)

@@ -73,6 +73,8 @@ async def test_they_pick_from_real_offers_and_the_rest_follows(redis_url: str, t
         assert pick.session_id == offers[pick.offer_id].session_id
     assert len({pick.offer_id for pick in picks}) == len(picks)
     assert {ranked.offer_id for ranked in heard.events if isinstance(ranked, SongsRanked)} <= set(offers)
+    for mood in heard.of(MoodChanged):
+        assert mood.since <= mood.at < mood.expires_at
     [status] = heard.of(StatusChanged)
     assert status.reason == "simulated visitors"
 
