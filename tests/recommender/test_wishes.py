@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.songs import one_listener
 from services.recommender.catalogue import Catalogue
 from services.recommender.filters import Filters, read_list
 from services.recommender.goals import Limits, path, waypoints
@@ -42,7 +43,7 @@ def test_filters_let_through_what_they_say_and_what_nobody_knows() -> None:
 
 def test_lists_are_files_with_a_song_or_artist_a_line(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("# never\nSomebody\n\n  abc  \n")
-    assert read_list(tmp_path / "list") == {"Somebody", "abc"}
+    assert read_list(tmp_path / "list") == frozenset({"Somebody", "abc"})
     assert read_list(None) is None
     with pytest.raises(MoodstreamError, match="cannot read the list"):
         read_list(tmp_path / "nothing")
@@ -135,3 +136,12 @@ def test_a_song_of_the_wrong_mood_is_not_offered_for_it_again(library: Library) 
     again = library.offer(Mood.CALM, CAUSE, likes=Taste(wrong=wrong))
     assert not {song.id for song in offered.songs} & {song.id for song in again.songs}
     assert library.offer(Mood.CALM, CAUSE, likes=Taste(wrong=frozenset({(offered.songs[0].id, Mood.SAD)}))) == offered
+
+
+@pytest.mark.parametrize(("consistent", "least"), [(True, 1.03), (False, 0.98)])
+def test_feedback_helps_listeners_with_a_taste_and_does_not_hurt_fickle_ones(consistent: bool, least: float) -> None:
+    library = Library.build(catalogue(2_000), Choice(method="quadrant"))
+    random = np.random.default_rng(0)
+    gains = np.array([one_listener(library, random, consistent) for _ in range(150)])
+    assert gains.mean(axis=0)[0] > least
+    assert gains.mean(axis=0)[1] > 0.98
