@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from services.recommender import goals, offers, song_moods, taste
+from services.recommender import fitted, goals, offers, taste
 from services.recommender.catalogue import Catalogue, Floats, Positions
 from services.recommender.filters import Filters, Mask
 from services.recommender.goals import Goal, Limits
@@ -68,10 +69,13 @@ class Library:
     typical: float
 
     @classmethod
-    def build(cls, catalogue: Catalogue, choice: Choice | None = None) -> "Library":
-        """Takes less than a second for 42 k songs. Raises MoodstreamError when it finds no moods."""
+    def build(cls, catalogue: Catalogue, choice: Choice | None = None, beside: Path | None = None) -> "Library":
+        """Takes about a second for 42 k songs. Raises MoodstreamError when it finds no moods.
+
+        Moods that take long to find are kept ``beside`` this file.
+        """
         choice = choice or Choice()
-        moods = song_moods.fit(catalogue, choice.method)
+        moods = fitted.moods(catalogue, choice.method, beside)
         allowed = choice.filters.mask(catalogue)
         embedding = Embedding.load()
         points = embedding.points(catalogue.inputs)

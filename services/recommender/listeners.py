@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class ListenersModel:
             with np.load(path) as file:
                 scales = Scales(*(file[name] for name in Scales.__dataclass_fields__))
                 return cls(scales, tuple(file["genres"].tolist()), file["shares"], file["weights"], file["biases"])
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
             raise MoodstreamError(f"cannot use the song model {path}: {error}") from None
 
     def save(self, path: Path) -> None:

@@ -62,7 +62,7 @@ class Shelf:
         from services.recommender.sample import sample_wanted, take_sample
 
         catalogue = take_sample(self._path) if sample_wanted(self._path) else Catalogue.load(self._path)
-        library = Library.build(catalogue, self._choose())
+        library = Library.build(catalogue, self._choose(), self._path)
         log.info("%d songs from %s", len(catalogue), self._path)
         return library
 

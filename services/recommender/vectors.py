@@ -6,6 +6,7 @@ Fitted on which songs people put into one playlist (``training/song_similarity.p
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +107,7 @@ class Embedding:
                 scales = Scales(*(file[name] for name in Scales.__dataclass_fields__))
                 layers = tuple((file[f"weights{at}"], file[f"biases{at}"]) for at in range(int(file["layers"])))
                 return cls(scales, layers, float(file["typical"]))
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
             raise MoodstreamError(f"cannot use the song model {path}: {error}") from None
 
     def save(self, path: Path) -> None:
@@ -130,5 +131,5 @@ class Embedding:
 
 def _gelu(values: Singles) -> Singles:
     """In the approximation with tanh: D. Hendrycks and K. Gimpel, arXiv 1606.08415."""
-    inner = np.float32(0.7978845608) * (values + np.float32(0.044715) * values**3)
+    inner = np.float32(0.7978845608) * (values + np.float32(0.044715) * values * values * values)
     return np.asarray(np.float32(0.5) * values * (1 + np.tanh(inner)), dtype=np.float32)

@@ -1,9 +1,11 @@
 """Songs get the mood of the quadrant that their cluster lies in."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from services.recommender import song_moods
+from services.recommender import fitted, song_moods
 from services.recommender.catalogue import FEATURES, Catalogue
 from services.recommender.library import Choice, Library
 from shared.circumplex import COORDINATES, MOODS, Mood, quadrant
@@ -100,6 +102,23 @@ def test_the_other_clusterings_find_planted_groups(method: song_moods.Method) ->
     fitted = song_moods.fit(songs, method)
     right = [fitted.mood(at) == expected[song_id] for at, song_id in enumerate(songs.frame["id"])]
     assert np.mean(right) > 0.95
+
+
+def test_moods_that_take_long_are_found_once_for_the_same_songs(tmp_path: Path) -> None:
+    songs, beside = catalogue(300), tmp_path / "catalogue.parquet"
+    kept = tmp_path / "catalogue.parquet.moods.npz"
+    found = fitted.moods(songs, "article", beside)
+    stamp = kept.stat().st_mtime_ns
+    again = fitted.moods(songs, "article", beside)
+    assert kept.stat().st_mtime_ns == stamp
+    np.testing.assert_array_equal(again.codes, found.codes)
+    np.testing.assert_array_equal(again.memberships, found.memberships)
+    for other, method in ((catalogue(300, 1), "article"), (songs, "gmm")):
+        expected = song_moods.fit(other, method)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(fitted.moods(other, method, beside).codes, expected.codes)  # type: ignore[arg-type]
+    kept.write_bytes(b"PK\x03\x04 and then nothing")
+    np.testing.assert_array_equal(fitted.moods(songs, "article", beside).codes, found.codes)
+    assert [file.name for file in tmp_path.iterdir()] == [kept.name]
 
 
 def test_listeners_place_songs_in_the_quadrant_of_their_mood_and_hear_what_people_would() -> None:
