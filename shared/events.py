@@ -222,6 +222,8 @@ class SongsOffered(Asking):
     """which camera; null where a mood was chosen without one"""
     mood: Mood
     songs: tuple[Song, ...]
+    filled: tuple[Mood, ...] = ()
+    """moods that songs were borrowed from, since too few of this mood may be offered; empty for an offer of one mood"""
 
     LIFETIME = timedelta(seconds=90)
 
@@ -262,6 +264,8 @@ class SongsRanked(Asking):
     """best first, without the picked song"""
     play: tuple[Song, ...]
     """what shall play, in order"""
+    goal: Literal["match", "lift", "calm"] = "match"
+    """where the songs to play lead: they stay with the mood, lift it or calm it"""
 
     LIFETIME = timedelta(seconds=60)
 
@@ -274,6 +278,8 @@ class FeedbackGiven(Event):
     """what was said: about the song, or about the mood"""
     song_id: str | None = None
     mood: Mood | None = None
+    profile: str | None = None
+    """a name under which likes are kept beyond the session, where somebody chose one"""
 
 
 class PlaybackChanged(Event):

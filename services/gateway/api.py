@@ -68,6 +68,11 @@ class Feedback(Body):
     song_id: str | None = Field(None, min_length=1, max_length=200)
     mood: FourMoods | None = None
     camera_id: str | None = Field(None, min_length=1, max_length=200)
+    profile: str | None = Field(None, min_length=1, max_length=200)
+
+
+class Whose(Body):
+    camera_id: str | None = Field(None, min_length=1, max_length=200)
 
 
 B = TypeVar("B", bound=Body)
@@ -95,6 +100,9 @@ class Api:
             Route("/moods", self.choose_mood, methods=["POST"]),
             Route("/sessions/end", self.end_session, methods=["POST"]),
             Route("/feedback", self.give_feedback, methods=["POST"]),
+            Route("/feedback", self.list_feedback, methods=["GET"]),
+            Route("/feedback", self.clear_feedback, methods=["DELETE"]),
+            Route("/songs/{what:str}", self.songs),
         ]
         if self._board.browser_camera:
             routes.append(WebSocketRoute("/frames", self._cameras.serve))
@@ -207,8 +215,31 @@ class Api:
         body = await _body(request, Feedback)
         session_id = self._board.session_of(body.camera_id or self._board.camera_id)
         return await self._publish(
-            FeedbackGiven(kind=body.kind, song_id=body.song_id, mood=body.mood, session_id=session_id)
+            FeedbackGiven(
+                kind=body.kind, song_id=body.song_id, mood=body.mood, session_id=session_id, profile=body.profile
+            )
         )
+
+    async def list_feedback(self, request: Request) -> JSONResponse:
+        """What was said in the visit at a camera (``?camera_id=``); profiles are for operators alone."""
+        return await self._ask("feedback.list", self._visit(request.query_params.get("camera_id")))
+
+    async def clear_feedback(self, request: Request) -> JSONResponse:
+        """Forget what was said in the visit at a camera."""
+        return await self._ask("feedback.clear", self._visit((await _body(request, Whose)).camera_id))
+
+    def _visit(self, camera_id: str | None) -> dict[str, JsonValue]:
+        session_id = self._board.session_of(camera_id or self._board.camera_id)
+        if session_id is None:
+            raise HTTPException(404, "nobody is visiting this camera")
+        return {"session_id": session_id}
+
+    async def songs(self, request: Request) -> JSONResponse:
+        """``offer?mood=``, ``similar?id=&n=&mood=``, ``mood?id=``, ``path?id=&goal=&n=``: the recommender answers."""
+        what = request.path_params["what"]
+        if what not in ("offer", "similar", "mood", "path"):
+            raise HTTPException(404, "there are songs/offer, songs/similar, songs/mood and songs/path")
+        return await self._ask(f"songs.{what}", dict(request.query_params))
 
     async def _publish(self, event: Event) -> JSONResponse:
         async with asyncio.timeout(PUBLISH_S):
