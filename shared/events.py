@@ -239,6 +239,8 @@ class SongsRanked(Asking):
     """best first, without the picked song"""
     play: tuple[Song, ...]
     """what shall play, in order"""
+    by: Literal["visitor", "auto"] = "visitor"
+    """who picked"""
 
     LIFETIME = timedelta(seconds=60)
 
@@ -252,16 +254,36 @@ class FeedbackGiven(Event):
     mood: Mood | None = None
 
 
+PlaybackState = Literal[
+    "ready",
+    "playing",
+    "paused",
+    "signed_out",
+    "needs_reauthorization",
+    "no_device",
+    "rate_limited",
+    "quota_exceeded",
+    "premium_required",
+    "unavailable",
+]
+
+
 class PlaybackChanged(Event):
     """What the player does now, and what it needs."""
 
     type: Literal["PlaybackChanged"] = "PlaybackChanged"
-    state: Literal["ready", "playing", "paused", "signed_out", "no_device", "rate_limited", "unavailable"]
+    state: PlaybackState
     output: str
-    """name of the output: browser, log, spotify"""
+    """name of the output: browser, log, mpd, spotify"""
     song: Song | None = None
     message: str = ""
     """one sentence on what to do, where something is to be done"""
+    until: datetime | None = None
+    """when a state ends by itself, such as rate_limited"""
+    device: str | None = None
+    """name of what it plays on, where that is known"""
+    volume: int | None = Field(None, ge=0, le=100)
+    """percent, where it was set or is known"""
 
 
 class StatusChanged(Event):

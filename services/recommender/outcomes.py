@@ -52,5 +52,6 @@ def ranking_for(pick: SongPicked, library: "Library", count: int, play: Play) ->
         ranking=ranking,
         # In a mood of one song the pick is all there is to hear.
         play=best if play == "top" and best else (picked, *best),
+        by=pick.by,
         expires_at=expiry(SongsRanked),
     )
