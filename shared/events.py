@@ -282,7 +282,7 @@ class PlaybackChanged(Event):
     """when a state ends by itself, such as rate_limited"""
     device: str | None = None
     """name of what it plays on, where that is known"""
-    volume: int | None = Field(None, ge=0, le=100)
+    volume: Annotated[int, Field(ge=0, le=100)] | None = None
     """percent, where it was set or is known"""
 
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 _ADDED = re.compile(
-    r"\s*[\(\[](?:feat|ft|with|remaster|live|mono|stereo|bonus|radio|single|album)\b[^\)\]]*[\)\]]"
+    r"\s*[\(\[](?:(?:feat|ft|featuring|with)\b|(?:remaster|live|mono|stereo|bonus|radio|single|album)\w*)[^\)\]]*[\)\]]"
     r"|\s+-\s+(?:\d{4}\s+)?(?:remaster|live|mono|stereo|radio|single|album|bonus)\w*\b.*$",
     re.IGNORECASE,
 )

@@ -190,7 +190,11 @@ class MpdOutput:
     def _connect(self) -> None:
         client = MPDClient()
         client.timeout = ANSWER_S
-        client.connect(self._host, self._port)
+        try:
+            client.connect(self._host, self._port)
+        except (MPDError, OSError):
+            client.disconnect()
+            raise
         self._client = client
         if self._password:
             client.password(self._password)

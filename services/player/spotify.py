@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import subprocess
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -214,7 +215,8 @@ class SpotifyOutput:
             self._opened_s = time.monotonic()
             silent = subprocess.DEVNULL
             command = [program, *self._app[1:]]
-            subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+            app = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+            threading.Thread(target=app.wait, daemon=True).start()
         return Outcome("no_device", "Spotify is being opened on this machine.", wait_s=2.0)
 
     # around all of them

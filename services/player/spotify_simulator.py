@@ -382,7 +382,24 @@ class _Recorder:
                 headers = {name.decode(): value.decode() for name, value in message["headers"]}
             else:
                 answer.extend(message.get("body", b""))
+                if not message.get("more_body"):
+                    note()
             await send(message)
+
+        def note() -> None:
+            exchange = Exchange(
+                request.method,
+                path,
+                scope["query_string"].decode(),
+                dict(request.headers),
+                body,
+                status,
+                headers,
+                bytes(answer),
+                at_s,
+                fault is not None,
+            )
+            self._simulator.exchanges.append(exchange)
 
         at_s = time.monotonic()
         if fault is not None:
@@ -395,20 +412,6 @@ class _Recorder:
             await response(scope, again, record)
         else:
             await self._app(scope, again, record)
-        self._simulator.exchanges.append(
-            Exchange(
-                request.method,
-                path,
-                scope["query_string"].decode(),
-                dict(request.headers),
-                body,
-                status,
-                headers,
-                bytes(answer),
-                at_s,
-                fault is not None,
-            )
-        )
 
 
 def _error(status: int, message: str, reason: str = "") -> JSONResponse:

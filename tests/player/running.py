@@ -84,3 +84,8 @@ async def playback_where(
 
 async def state_is(bus: Bus, state: str, **kwargs: Any) -> PlaybackChanged:
     return await playback_where(bus, lambda event: event.state == state, **kwargs)
+
+
+async def status(bus: Bus) -> Any:
+    """What ``moodstream player status`` is told."""
+    return (await bus.ask("player.status", {}, timeout_s=3)).result

@@ -12,7 +12,7 @@ from shared.errors import MoodstreamError
 from shared.events import PlaybackChanged, utc_now
 from shared.settings import load
 from tests.gateway.running import connected_bus
-from tests.player.running import SONGS, ScriptedOutput, command, playback_where, player, ranked, state_is
+from tests.player.running import SONGS, ScriptedOutput, command, playback_where, player, ranked, state_is, status
 
 
 async def playbacks(bus: Bus) -> list[PlaybackChanged]:
@@ -71,15 +71,14 @@ async def test_commands_of_the_page(redis_url: str) -> None:
         volume = (await bus.ask("player.command", {"command": "volume", "percent": 90})).result
         wrong = await bus.ask("player.command", {"command": "explode"})
         nowhere = await bus.ask("player.command", {"command": "transfer", "device": "Kitchen"})
-        status = (await bus.ask("player.status", {})).result
+        told = await status(bus)
     assert [state["state"] for state in states if isinstance(state, dict)] == ["paused", "playing", "playing"]
     assert output.heard == ["play s0", "pause", "resume", "play s1", "volume 60"]
     assert isinstance(volume, dict)
     assert (volume["volume"], volume["song"]) == (60, SONGS[1].model_dump(mode="json"))
     assert wrong.error == "command must be play, queue, next, pause, resume, volume or transfer"
     assert nowhere.error == "the player browser has no devices to choose from"
-    assert isinstance(status, dict)
-    assert (status["state"], status["coming"], status["missing"]) == ("playing", [], [])
+    assert (told["state"], told["coming"], told["missing"]) == ("playing", [], [])
 
 
 async def test_a_slow_output_delays_no_answer_and_the_newest_wish_is_what_it_does_next(redis_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ class Stage:
 
 
 def mood_of(ranking_session: str | None, mood: Mood, phase: str = "update") -> MoodChanged:
-    values = {"type": "MoodChanged", "phase": phase, "reason": "change", "camera_id": "c", "mood": mood}
+    values: dict[str, Any] = {"type": "MoodChanged", "phase": phase, "reason": "change", "camera_id": "c", "mood": mood}
     values |= {"before": Mood.SAD, "confidence": 0.9, "probabilities": None, "valence": 0, "arousal": 0, "faces": 1}
     values |= {"since": NOON, "expires_at": expiry(MoodChanged), "model": "m", "session_id": ranking_session}
     return MoodChanged.model_validate(values)
