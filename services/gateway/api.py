@@ -66,6 +66,13 @@ class Feedback(Body):
     camera_id: str | None = Field(None, min_length=1, max_length=200)
 
 
+class PlayerCommand(Body):
+    command: Literal["pause", "resume", "next", "ended", "volume", "transfer"]
+    percent: float | None = Field(None, ge=0, le=100)
+    device: str | None = Field(None, min_length=1, max_length=200)
+    song: str | None = Field(None, min_length=1, max_length=200)
+
+
 B = TypeVar("B", bound=Body)
 
 
@@ -89,6 +96,7 @@ class Api:
             Route("/moods", self.choose_mood, methods=["POST"]),
             Route("/sessions/end", self.end_session, methods=["POST"]),
             Route("/feedback", self.give_feedback, methods=["POST"]),
+            Route("/player", self.command_player, methods=["POST"]),
         ]
         if self._board.browser_camera:
             routes.append(WebSocketRoute("/frames", self._cameras.serve))
@@ -199,6 +207,11 @@ class Api:
         return await self._publish(
             FeedbackGiven(kind=body.kind, song_id=body.song_id, mood=body.mood, session_id=session_id)
         )
+
+    async def command_player(self, request: Request) -> JSONResponse:
+        """Pause, go on, next, volume, another device; ``ended`` says that the page has played a song to its end."""
+        body = await _body(request, PlayerCommand)
+        return await self._ask("player.command", body.model_dump(exclude_none=True))
 
     async def _publish(self, event: Event) -> JSONResponse:
         async with asyncio.timeout(PUBLISH_S):

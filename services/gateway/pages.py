@@ -1,5 +1,6 @@
 """The page and its files, and the headers that keep browsers from running or sending anything else."""
 
+import os
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
@@ -41,13 +42,23 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def page_routes() -> list[BaseRoute]:
-    """The page at ``/`` and its files below ``/static``."""
+class Music(StaticFiles):
+    """Sound files of one folder, and nothing else that lies there."""
+
+    SOUNDS = (".mp3", ".m4a", ".ogg", ".oga", ".opus", ".flac", ".wav", ".webm")
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        return super().lookup_path(path) if path.lower().endswith(self.SOUNDS) else ("", None)
+
+
+def page_routes(music: Path | None = None) -> list[BaseRoute]:
+    """The page at ``/``, its files below ``/static``, and those of the folder ``music`` below ``/music``."""
     # Browsers ask again each time and are told "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
     return [
         Route("/", page, middleware=headers),
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
+        *([Mount("/music", Music(directory=music), middleware=headers)] if music else []),
     ]
 
 
