@@ -95,10 +95,8 @@ async def mpd_away(url: str, daemon: Mpd, seconds: float) -> None:
         begun = time.perf_counter()
         await asyncio.to_thread(daemon.start)
         await state_is(bus, "playing", start=start, within_s=BACK_S)
-        print(
-            f"MPD away for {seconds:.0f} s: plays again {time.perf_counter() - begun:.1f} s after its return",
-            flush=True,
-        )
+        took_s = time.perf_counter() - begun
+        print(f"MPD away for {seconds:.0f} s: plays again {took_s:.1f} s after its return", flush=True)
 
 
 async def spotify_away(url: str, folder: Path, seconds: float) -> None:

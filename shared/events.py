@@ -274,7 +274,7 @@ class PlaybackChanged(Event):
     type: Literal["PlaybackChanged"] = "PlaybackChanged"
     state: PlaybackState
     output: str
-    """name of the output: browser, log, mpd, spotify"""
+    """name of the output: browser, house, log, mpd, spotify"""
     song: Song | None = None
     message: str = ""
     """one sentence on what to do, where something is to be done"""

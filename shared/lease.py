@@ -15,7 +15,7 @@ _RELEASE = _IF_OURS + "return redis.call('del', KEYS[1])"
 
 
 class Lease:
-    """The right to do the thing of that name. Believes in itself for less long than Redis does, so two never both do."""
+    """The right to do the thing of that name. Believes in itself less long than Redis does, so two never both do."""
 
     MARGIN_S = 0.3
 

@@ -24,7 +24,7 @@ SIMULATED = "/simulated-spotify"
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     one = reading(add(commands, "run", run, "Everything in one process, with a Redis of its own if none is given."))
     one.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
-    one.add_argument("--player", choices=["browser", "log", "mpd", "spotify"], help="where the song plays")
+    one.add_argument("--player", choices=["browser", "house", "log", "mpd", "spotify"], help="where the song plays")
     one.add_argument("--once", action="store_true", help="end with the input")
     one.add_argument("--auto", action="store_true", help="pick by itself")
     one.add_argument("--demo", action="store_true", help="with a simulated Spotify: the whole way without an account")

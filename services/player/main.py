@@ -11,7 +11,7 @@ from pydantic import Field
 from services.player.conductor import Conductor
 from services.player.login_pages import login_routes
 from services.player.mpd import MpdOutput
-from services.player.outputs import BrowserOutput, LogOutput, Output
+from services.player.outputs import BrowserOutput, HouseOutput, LogOutput, Output
 from services.player.programme import Rules
 from services.player.quiet_hours import parse
 from services.player.spotify import SpotifyOutput
@@ -29,7 +29,7 @@ def _token_file() -> Path:
 class PlayerSettings(Settings):
     """Settings of the player."""
 
-    player: Literal["browser", "log", "mpd", "spotify"] = Field("browser", description="Where the song plays.")
+    player: Literal["browser", "house", "log", "mpd", "spotify"] = Field("browser", description="Where the song plays.")
     song_at_least_s: float = Field(
         3.0, ge=0, le=3600, description="A song plays for so many seconds before another mood's music cuts it."
     )
@@ -69,6 +69,8 @@ def create_output(settings: PlayerSettings) -> Output:
             return LogOutput()
         case "browser":
             return BrowserOutput()
+        case "house":
+            return HouseOutput()
         case "mpd":
             return MpdOutput(settings.mpd_address, settings.mpd_password, settings.crossfade_s)
         case "spotify":

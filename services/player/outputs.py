@@ -138,6 +138,12 @@ class BrowserOutput:
         return outcome
 
 
+class HouseOutput(BrowserOutput):
+    """The page plays what any venue may: files of its own and the house's music, never a music service."""
+
+    name = "house"
+
+
 class LogOutput(BrowserOutput):
     """Plays nothing and writes a line: for developers, and where other software plays."""
 

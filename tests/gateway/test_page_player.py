@@ -90,7 +90,7 @@ async def test_a_file_that_is_not_there_gives_way_to_the_house(gateway: Gateway,
     async with open_page(chromium, gateway, complains=True) as page:
         await bus.publish(playing(Song(id="g", title="Gone", artist="A", uri="file:gone.wav")))
         await expect(page.locator("#player")).to_have_attribute("data-source", "house")
-        await bus.publish(playing(state="ready", song=None))
+        await bus.publish(playing(state="ready", message="nothing"))
         await expect(page.locator("#player")).to_have_attribute("data-source", "none")
 
 
@@ -112,6 +112,14 @@ async def test_the_house_plays_what_has_no_address_and_follows_the_mood(page: Pa
     assert int(dull) < int(clear)
     await bus.publish(playing(Song(id="n", title="Nameless", artist="A"), state="paused"))
     await expect(player).to_have_attribute("data-source", "none")
+
+
+async def test_the_page_of_a_venue_shows_no_music_service(page: Page, bus: Bus) -> None:
+    await bus.publish(playing(output="house"))
+    await expect(page.locator("#player")).to_have_attribute("data-source", "house")
+    await expect(page.locator("#embed iframe")).to_have_count(0)
+    await bus.publish(playing(output="browser"))
+    await expect(page.locator("#embed iframe")).to_have_count(1)
 
 
 async def test_the_house_sounds_brighter_for_pleasant_and_lively_moods(page: Page) -> None:

@@ -6,6 +6,7 @@ import { House, sound } from "./house.js";
 
 const TRACK = /^spotify:track:([A-Za-z0-9]+)$/;
 const FILE = /^file:\/*(.+)$/;
+const IN_PAGE = ["browser", "house"]; // a venue's page never shows a music service
 const STEERED = ["playing", "paused"];
 
 export class Player {
@@ -41,8 +42,8 @@ export class Player {
       this.#find("#sleeve").replaceChildren(...(song ? [sleeve(song, ranking?.mood ?? offer?.mood)] : []));
     }
     this.#buttons(playback);
-    const inPage = playback?.output === "browser" && playback.state === "playing" && song !== null;
-    const track = inPage ? song.uri?.match(TRACK)?.[1] ?? null : null;
+    const inPage = IN_PAGE.includes(playback?.output) && playback.state === "playing" && song !== null;
+    const track = inPage && playback.output === "browser" ? song.uri?.match(TRACK)?.[1] ?? null : null;
     const file = inPage ? this.#file(song) : null;
     const embed = track && navigator.onLine && track !== this.#unreached ? track : null;
     const source = !inPage ? "none" : file ? "file" : embed ? "embed" : "house";
@@ -51,7 +52,7 @@ export class Player {
     this.#playFile(file, volume);
     this.#embed(embed, song);
     this.#playHouse(source === "house", volume, mood);
-    const why = source !== "house" ? "" : this.#t(track ? "no_network" : "no_address");
+    const why = source !== "house" ? "" : playback.output === "house" ? "" : this.#t(track ? "no_network" : "no_address");
     const quiet = this.#silent && ["file", "house"].includes(source) ? this.#t("touch_to_hear") : "";
     this.#say("#player-message", [why, quiet, playback?.message].filter(Boolean).join(" "));
   }
