@@ -65,11 +65,12 @@ def login(given: argparse.Namespace) -> int:
 
 def player_test(given: argparse.Namespace) -> int:
     """State, devices, and which songs are found; 1 when it could not play."""
+    songs = _songs(given.catalogue, given.n)
     from services.player.commands import try_output
     from services.player.main import PlayerSettings
     from shared.settings import load
 
-    trial = try_output(load(PlayerSettings), _songs(given.catalogue, given.n))
+    trial = try_output(load(PlayerSettings), songs)
     works = trial.outcome.state in ("ready", "playing", "paused")
     missing = [song for song, place in trial.found if place is None]
     if given.json:
@@ -90,12 +91,12 @@ def player_test(given: argparse.Namespace) -> int:
 
 
 def _songs(catalogue: Path | None, count: int) -> Any:
+    if count < 0:
+        raise MoodstreamError("-n must be 0 or more")
     from services.recommender.commands import open_songs
     from services.recommender.main import RecommenderSettings
     from shared.settings import load
 
-    if count < 0:
-        raise MoodstreamError("-n must be 0 or more")
     songs = open_songs(catalogue or load(RecommenderSettings).catalogue)
     step = max(1, len(songs) // count) if count else 1  # from all over the table
     return islice((songs.song(position) for position in range(0, len(songs), step)), count or None)

@@ -61,11 +61,11 @@ class Tokens(CacheHandler):  # type: ignore[misc]
 
 
 class Redaction(logging.Filter):
-    """spotipy's debugging lines print tokens."""
+    """spotipy's debugging lines print tokens; its errors are outcomes here, which say more."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = _SECRET.sub(r"\1\2[secret]", record.getMessage()), ()
-        return True
+        return record.levelno < logging.ERROR
 
 
 REDACTION = Redaction()

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from services.player.outputs import Device, Outcome
 from tests.gateway.running import ROOT
 from tests.player.conftest import Served
@@ -80,18 +78,18 @@ async def test_trying_the_output_says_which_songs_it_has(spotify: Served, tmp_pa
         "SPOTIFY_ACCOUNTS_URL": spotify.accounts_url,
         "SPOTIFY_APP": "no-such-program",
     }
-    out = await moodstream("test", "-n", "4", **environment)
-    assert (out.returncode, out.stdout.count("Sign in to Spotify")) == (1, 1), out.stderr
     sign_in(spotify, given.spotify_token_file)
-    works = await moodstream("test", "-n", "4", **environment)
+    works, signed_out = await asyncio.gather(
+        moodstream("test", "-n", "4", **environment),
+        moodstream("test", "-n", "4", **environment | {"SPOTIFY_TOKEN_FILE": str(tmp_path / "none.json")}),
+    )
     assert works.returncode == 0, works.stderr
     assert "spotify: ready." in works.stdout
     assert "4 of 4 songs were found" in works.stdout
-    no_id = await moodstream("login")
-    assert (no_id.returncode, len(no_id.stderr.splitlines())) == (1, 1)
+    assert (signed_out.returncode, signed_out.stdout.count("Sign in to Spotify")) == (1, 1), signed_out.stderr
 
 
-@pytest.mark.parametrize("arguments", [("test", "-n", "-1"), ("test", "--catalogue", "/no/such/file")])
-async def test_wrong_use_is_one_line(arguments: tuple[str, ...]) -> None:
-    done = await moodstream(*arguments, PLAYER="log")
-    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+async def test_wrong_use_is_one_line() -> None:
+    tries = (("test", "-n", "-1"), ("test", "--catalogue", "/no/such/file"), ("login",))
+    for done in await asyncio.gather(*(moodstream(*arguments, PLAYER="log") for arguments in tries)):
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
