@@ -14,10 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue, ValidationError
+from redis.exceptions import RedisError
 
 from services.player.outputs import Outcome, Output
 from services.player.programme import Action, Programme, Rules, Saved
-from shared.bus import AWAY, Bus
+from shared.bus import Bus
 from shared.errors import MoodstreamError
 from shared.events import Asking, Event, Model, MoodChanged, PlaybackChanged, ReplyGiven, RequestMade, SongsRanked
 from shared.lease import RENEW_S, Lease
@@ -30,10 +31,12 @@ REPLY_S = 0.7
 """A reply comes within a second: if the output takes longer, it says what was so far."""
 LOOK_S = 4.6
 FOLLOW_MS = 500
+AGAIN_S = 1.0
 IDLE_S = 0.5
 """How often one looks at the clock while nothing happens."""
 IDS_KEPT = 1_000
-STATE_KEPT_S = 24 * 3600
+STATE_KEPT_S = 3600
+"""A player that comes later than this begins anew, without music of yesterday."""
 FOLLOWED: tuple[type[Event], ...] = (MoodChanged, SongsRanked, RequestMade)
 
 
@@ -81,13 +84,13 @@ class Conductor:
                         await self._lead()
                     else:
                         await asyncio.sleep(RENEW_S)
-                except* AWAY as error:
-                    log.warning("Redis is away, the player waits: %s", error.exceptions[0])
-                    await asyncio.sleep(RENEW_S)
+                except* (RedisError, OSError) as error:  # away, full, or a right was taken: until it is mended
+                    log.warning("the player waits for Redis: %s", error.exceptions[0])
+                    await asyncio.sleep(AGAIN_S)
                 except* _LeaseLost:
                     log.warning("another player commands now")
         finally:
-            with contextlib.suppress(*AWAY):
+            with contextlib.suppress(RedisError, OSError):
                 await self._lease.release()
             await self._output.close()
 

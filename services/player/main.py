@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.player.conductor import Conductor
+from services.player.handlers import create_router
 from services.player.login_pages import login_routes
 from services.player.mpd import MpdOutput
 from services.player.outputs import BrowserOutput, HouseOutput, LogOutput, Output
@@ -109,7 +110,7 @@ def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = N
     chosen = output or create_output(settings)
     conductor = Conductor(bus, chosen, create_rules(settings, chosen.check_every_s))
     routes = login_routes(chosen.login, conductor.poke) if isinstance(chosen, SpotifyOutput) else ()
-    return Service("player", routes=routes, background=[conductor.run])
+    return Service("player", create_router(bus), routes, background=[conductor.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

@@ -9,7 +9,7 @@ from services.player.main import PlayerSettings, create_output, create_rules
 from services.player.outputs import Outcome
 from shared.bus import Bus
 from shared.errors import MoodstreamError
-from shared.events import PlaybackChanged, utc_now
+from shared.events import PlaybackChanged, SongsRanked, utc_now
 from shared.settings import load
 from tests.gateway.running import connected_bus
 from tests.player.running import SONGS, ScriptedOutput, command, playback_where, player, ranked, state_is, status
@@ -130,6 +130,30 @@ async def test_a_failure_is_told_and_the_song_plays_when_it_has_passed(redis_url
         played = await state_is(bus, "playing")
     assert output.heard == ["play s0", "play s0"]
     assert (played.trace_id, played.id != told.id) == (ranking.trace_id, True)
+
+
+async def test_what_is_no_ranking_is_put_aside_and_delays_nobody(redis_url: str) -> None:
+    output = ScriptedOutput()
+    async with player(redis_url, output) as bus:
+        await bus.redis.xadd(bus.stream(SongsRanked), {"__data__": b"garbage"})
+        await bus.publish(ranked(SONGS[0]))
+        await state_is(bus, "playing", within_s=3)
+        async with asyncio.timeout(10):
+            while not await bus.redis.xlen(f"{bus.stream(SongsRanked)}:dead"):
+                await asyncio.sleep(0.05)
+    assert output.heard == ["play s0"]
+
+
+async def test_while_redis_takes_nothing_the_player_waits_and_then_goes_on(redis_url: str) -> None:
+    output = ScriptedOutput()
+    async with player(redis_url, output) as bus:
+        await state_is(bus, "ready")
+        await bus.redis.config_set("maxmemory", "1")
+        await asyncio.sleep(2)
+        await bus.redis.config_set("maxmemory", "0")
+        await bus.publish(ranked(SONGS[0]))
+        await state_is(bus, "playing")
+    assert output.heard == ["play s0"]
 
 
 def test_spotify_without_a_client_id_is_one_line() -> None:
