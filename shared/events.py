@@ -266,6 +266,8 @@ class SongsRanked(Asking):
     """what shall play, in order"""
     goal: Literal["match", "lift", "calm"] = "match"
     """where the songs to play lead: they stay with the mood, lift it or calm it"""
+    by: Literal["visitor", "auto"] = "visitor"
+    """who picked"""
 
     LIFETIME = timedelta(seconds=60)
 
@@ -282,16 +284,36 @@ class FeedbackGiven(Event):
     """a name under which likes are kept beyond the session, where somebody chose one"""
 
 
+PlaybackState = Literal[
+    "ready",
+    "playing",
+    "paused",
+    "signed_out",
+    "needs_reauthorization",
+    "no_device",
+    "rate_limited",
+    "quota_exceeded",
+    "premium_required",
+    "unavailable",
+]
+
+
 class PlaybackChanged(Event):
     """What the player does now, and what it needs."""
 
     type: Literal["PlaybackChanged"] = "PlaybackChanged"
-    state: Literal["ready", "playing", "paused", "signed_out", "no_device", "rate_limited", "unavailable"]
+    state: PlaybackState
     output: str
-    """name of the output: browser, log, spotify"""
+    """name of the output: browser, house, log, mpd, spotify"""
     song: Song | None = None
     message: str = ""
     """one sentence on what to do, where something is to be done"""
+    until: datetime | None = None
+    """when a state ends by itself, such as rate_limited"""
+    device: str | None = None
+    """name of what it plays on, where that is known"""
+    volume: Annotated[int, Field(ge=0, le=100)] | None = None
+    """percent, where it was set or is known"""
 
 
 class StatusChanged(Event):

@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from services.cli.arguments import Commands, add, reading, tell
@@ -16,13 +17,18 @@ CHILD = "_services"
 SOCKET = "MOODSTREAM_SOCKET"
 """Environment variable with the file descriptor of the listening socket, which outlives restarts of the child."""
 
+SIMULATED = "/simulated-spotify"
+"""Where the page's server has the simulated Spotify in a demonstration."""
+
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     one = reading(add(commands, "run", run, "Everything in one process, with a Redis of its own if none is given."))
     seen = one.add_mutually_exclusive_group()
     seen.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
-    seen.add_argument("--demo", action="store_true", help="simulated visitors instead of a camera")
-    one.add_argument("--player", choices=["browser", "log", "spotify"], help="where the song plays")
+    seen.add_argument(
+        "--demo", action="store_true", help="simulated visitors and a simulated Spotify: no camera, no account"
+    )
+    one.add_argument("--player", choices=["browser", "house", "log", "mpd", "spotify"], help="where the song plays")
     one.add_argument("--once", action="store_true", help="end with the input")
     one.add_argument("--auto", action="store_true", help="pick by itself")
     one.add_argument("--port", type=int, help="port of the page (8080)")
@@ -60,6 +66,9 @@ def run(given: argparse.Namespace) -> int:
             **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
             **_camera(given),
             SOCKET: str(sock.fileno()),
+            # a film is played for its events: each ranking is heard, however soon the next one comes
+            **({"MOODSTREAM_SONG_AT_LEAST_S": "0"} if given.once else {}),
+            **(_demo(page, stack) if given.demo else {}),
             **({"MOODSTREAM_PLAYER": given.player} if given.player else {}),
             **({"MOODSTREAM_AUTO": "true"} if given.auto else {}),
             **({"MOODSTREAM_EMBEDDED": "true"} if own else {}),
@@ -67,6 +76,20 @@ def run(given: argparse.Namespace) -> int:
         flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]
         command = [sys.executable, "-m", "services", CHILD, *flags]
         return supervise(command, environment, inherit=[sock.fileno()])
+
+
+def _demo(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
+    """The settings of a player that speaks to the simulated Spotify, which the child serves; all of it is forgotten."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="moodstream-demo-")))
+    return {
+        "MOODSTREAM_PLAYER": "spotify",
+        "MOODSTREAM_SPOTIFY_CLIENT_ID": "moodstream-demo",
+        "MOODSTREAM_SPOTIFY_REDIRECT_URI": f"{page}/player/spotify/callback",
+        "MOODSTREAM_SPOTIFY_TOKEN_FILE": str(folder / "spotify.json"),
+        "MOODSTREAM_SPOTIFY_APP": "no-app-in-a-demonstration",
+        "MOODSTREAM_SPOTIFY_API_URL": f"{page}{SIMULATED}/v1",
+        "MOODSTREAM_SPOTIFY_ACCOUNTS_URL": f"{page}{SIMULATED}/accounts",
+    }
 
 
 def _camera(given: argparse.Namespace) -> dict[str, str]:
@@ -102,9 +125,10 @@ def services(given: argparse.Namespace) -> int:
     from services.gateway.main import create_service as gateway
     from services.player.main import PlayerSettings
     from services.player.main import create_service as player
+    from services.player.spotify_simulator import Simulator
     from services.recommender.main import RecommenderSettings
     from services.recommender.main import create_service as recommender
-    from shared.app import build_app, create_bus, serve, set_up_logging
+    from shared.app import Service, build_app, create_bus, serve, set_up_logging
     from shared.live import Ending, print_events, watch_lifeline
     from shared.settings import load
 
@@ -122,5 +146,6 @@ def services(given: argparse.Namespace) -> int:
         bridge(load(BridgeSettings), bus),
         camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
         watch_lifeline(bus, ended),
+        *([Service("simulator", routes=[Simulator().mount(SIMULATED)])] if "MOODSTREAM_DEMO" in os.environ else []),
     )
     return serve(app, socket.socket(fileno=int(os.environ[SOCKET])))

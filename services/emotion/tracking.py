@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from services.emotion.lease import RENEW_S, Lease
 from services.emotion.meters import Meters
 from services.emotion.tracker import Tracker
 from shared.bus import AWAY, Bus
 from shared.circumplex import MOODS, Mood
 from shared.events import Event, FacesRead, MoodChanged, ReplyGiven, RequestMade, StatusChanged, utc_now
+from shared.lease import RENEW_S, Lease
 
 log = logging.getLogger("moodstream.emotion")
 
@@ -77,7 +77,7 @@ class Tracking:
 
     def _camera(self, camera_id: str) -> _Camera:
         if camera_id not in self._cameras:
-            self._cameras[camera_id] = _Camera(Lease(self._bus, camera_id), time.monotonic())
+            self._cameras[camera_id] = _Camera(Lease(self._bus, "tracker", camera_id), time.monotonic())
         return self._cameras[camera_id]
 
     async def _care(self) -> None:

@@ -75,6 +75,13 @@ class Whose(Body):
     camera_id: str | None = Field(None, min_length=1, max_length=200)
 
 
+class PlayerCommand(Body):
+    command: Literal["pause", "resume", "next", "ended", "volume", "transfer"]
+    percent: float | None = Field(None, ge=0, le=100)
+    device: str | None = Field(None, min_length=1, max_length=200)
+    song: str | None = Field(None, min_length=1, max_length=200)
+
+
 B = TypeVar("B", bound=Body)
 
 
@@ -103,6 +110,7 @@ class Api:
             Route("/feedback", self.list_feedback, methods=["GET"]),
             Route("/feedback", self.clear_feedback, methods=["DELETE"]),
             Route("/songs/{what:str}", self.songs),
+            Route("/player", self.command_player, methods=["POST"]),
         ]
         if self._board.browser_camera:
             routes.append(WebSocketRoute("/frames", self._cameras.serve))
@@ -240,6 +248,11 @@ class Api:
         if what not in ("offer", "similar", "mood", "path"):
             raise HTTPException(404, "there are songs/offer, songs/similar, songs/mood and songs/path")
         return await self._ask(f"songs.{what}", dict(request.query_params))
+
+    async def command_player(self, request: Request) -> JSONResponse:
+        """Pause, go on, next, volume, another device; ``ended`` says that the page has played a song to its end."""
+        body = await _body(request, PlayerCommand)
+        return await self._ask("player.command", body.model_dump(exclude_none=True))
 
     async def _publish(self, event: Event) -> JSONResponse:
         async with asyncio.timeout(PUBLISH_S):

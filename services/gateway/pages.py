@@ -1,5 +1,6 @@
 """The page and its files, and the headers that keep browsers from running or sending anything else."""
 
+import os
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
@@ -56,8 +57,20 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def page_routes() -> list[BaseRoute]:
-    """The page at ``/``, its files below ``/static``, and what others may build on below ``/docs``."""
+class Music(StaticFiles):
+    """Sound files of one folder, and nothing else that lies there."""
+
+    SOUNDS = (".mp3", ".m4a", ".ogg", ".oga", ".opus", ".flac", ".wav", ".webm")
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        return super().lookup_path(path) if path.lower().endswith(self.SOUNDS) else ("", None)
+
+
+def page_routes(music: Path | None = None) -> list[BaseRoute]:
+    """The page at ``/``, its files below ``/static``, what others may build on below ``/docs``.
+
+    The sound files of the folder ``music`` lie below ``/music``.
+    """
     # Browsers ask again each time and are told "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
     return [
@@ -65,6 +78,7 @@ def page_routes() -> list[BaseRoute]:
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
         Route("/docs", lambda _: RedirectResponse("/docs/events.html")),
         Route("/docs/{name:path}", contract, middleware=[Middleware(SecurityHeaders, "no-cache", CATALOGUE_POLICY)]),
+        *([Mount("/music", Music(directory=music), middleware=headers)] if music else []),
     ]
 
 

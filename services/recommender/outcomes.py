@@ -73,5 +73,6 @@ def ranking_for(pick: SongPicked, library: "Library", plan: Plan, likes: Taste =
         # In a mood of one song the pick is all there is to hear.
         play=best if plan.play == "top" and best else (picked, *best),
         goal=plan.goal,
+        by=pick.by,
         expires_at=expiry(SongsRanked),
     )
