@@ -17,17 +17,18 @@ CHILD = "_services"
 SOCKET = "MOODSTREAM_SOCKET"
 """Environment variable with the file descriptor of the listening socket, which outlives restarts of the child."""
 
-
 SIMULATED = "/simulated-spotify"
+"""Where the page's server has the simulated Spotify of a demonstration."""
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     one = reading(add(commands, "run", run, "Everything in one process, with a Redis of its own if none is given."))
-    one.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
+    seen = one.add_mutually_exclusive_group()
+    seen.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
+    seen.add_argument("--demo", action="store_true", help="simulated visitors and a simulated Spotify")
     one.add_argument("--player", choices=["browser", "house", "log", "mpd", "spotify"], help="where the song plays")
     one.add_argument("--once", action="store_true", help="end with the input")
     one.add_argument("--auto", action="store_true", help="pick by itself")
-    one.add_argument("--demo", action="store_true", help="with a simulated Spotify: the whole way without an account")
     one.add_argument("--port", type=int, help="port of the page (8080)")
     one.add_argument("--data", type=Path, metavar="FOLDER", help="keep events in this folder (else nothing is kept)")
     child = commands.add_parser(CHILD)
@@ -50,6 +51,8 @@ def run(given: argparse.Namespace) -> int:
         sock = stack.enter_context(listen_on(settings.host, settings.port))
         own = settings.redis_url is None
         redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data))
+        # what is kept in the folder are events: frames, which show people, stay in memory
+        frames_url = stack.enter_context(embedded_redis()) if own and given.data else settings.frames_redis_url
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         page = f"http://{shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove)
@@ -58,6 +61,7 @@ def run(given: argparse.Namespace) -> int:
         environment = {
             **os.environ,
             "MOODSTREAM_REDIS_URL": redis_url,
+            **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
             **_camera(given),
             SOCKET: str(sock.fileno()),
             # a film is played for its events: each ranking is heard, however soon the next one comes
@@ -76,7 +80,6 @@ def _demo(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
     """The settings of a player that speaks to the simulated Spotify, which the child serves; all of it is forgotten."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="moodstream-demo-")))
     return {
-        "MOODSTREAM_DEMO": "true",
         "MOODSTREAM_PLAYER": "spotify",
         "MOODSTREAM_SPOTIFY_CLIENT_ID": "moodstream-demo",
         "MOODSTREAM_SPOTIFY_REDIRECT_URI": f"{page}/player/spotify/callback",
@@ -93,11 +96,14 @@ def _camera(given: argparse.Namespace) -> dict[str, str]:
     from services.camera.main import CameraSettings
     from shared.settings import load
 
+    if given.demo:
+        return {"MOODSTREAM_DEMO": "true"}
     if given.camera:
         if has_secret(given.camera):
             tell(given.json, "Everybody on this computer sees the password in a command: MOODSTREAM_CAMERA hides it.")
-        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": ""}
-    if {"camera", "cameras"} & load(CameraSettings).model_fields_set:
+        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": "", "MOODSTREAM_DEMO": "false"}
+    settings = load(CameraSettings)
+    if settings.demo or {"camera", "cameras"} & settings.model_fields_set:
         return {}
     if (webcam := first_webcam()) is not None:
         return {"MOODSTREAM_CAMERA": webcam}
@@ -127,6 +133,7 @@ def services(given: argparse.Namespace) -> int:
     common = load(GatewaySettings)
     set_up_logging(common.log_level if "MOODSTREAM_LOG_LEVEL" in os.environ else "WARNING")
     bus = create_bus(common)
+    simulated = SIMULATED in os.environ.get("MOODSTREAM_SPOTIFY_API_URL", "")
     ended = Ending(bus, lambda: app.exit())
     app = build_app(
         bus,
@@ -138,6 +145,6 @@ def services(given: argparse.Namespace) -> int:
         bridge(load(BridgeSettings), bus),
         camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
         watch_lifeline(bus, ended),
-        *([Service("simulator", routes=[Simulator().mount(SIMULATED)])] if "MOODSTREAM_DEMO" in os.environ else []),
+        *([Service("simulator", routes=[Simulator().mount(SIMULATED)])] if simulated else []),
     )
     return serve(app, socket.socket(fileno=int(os.environ[SOCKET])))

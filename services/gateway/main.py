@@ -18,6 +18,7 @@ from shared.errors import MoodstreamError
 from shared.events import (
     Event,
     FacesRead,
+    FeedbackGiven,
     MoodChanged,
     PlaybackChanged,
     SongPicked,
@@ -40,7 +41,7 @@ HISTORY: dict[type[Event], int] = {
 }
 """Streams that everybody hears, and how many past events are needed to know the present."""
 
-FOLLOWED: tuple[type[Event], ...] = (*HISTORY, FacesRead)
+FOLLOWED: tuple[type[Event], ...] = (*HISTORY, FeedbackGiven, FacesRead)
 
 
 class GatewaySettings(Settings):

@@ -1,20 +1,28 @@
 """The page and its files, and the headers that keep browsers from running or sending anything else."""
 
 import os
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.catalogue import STYLE
+from shared.contract import documents
+
 STATIC = Path(__file__).parent / "static"
 
+POLICY = "Content-Security-Policy"
+
 HEADERS = {
-    "Content-Security-Policy": (
+    POLICY: (
         "default-src 'self'; frame-src https://open.spotify.com; connect-src 'self' https://open.spotify.com; "
         "object-src 'none'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'self'"
@@ -26,12 +34,19 @@ HEADERS = {
 }
 
 
+_STYLE = b64encode(sha256(STYLE.encode()).digest()).decode()
+CATALOGUE_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'"
+"""The catalogue of events is one file: no script, and its own style alone."""
+
+MEDIA_TYPES = {".html": "text/html", ".json": "application/json"}
+
+
 class SecurityHeaders:
     """Sets the same headers on every answer; ``cache`` says how long browsers may keep it."""
 
-    def __init__(self, app: ASGIApp, cache: str) -> None:
+    def __init__(self, app: ASGIApp, cache: str, policy: str = HEADERS[POLICY]) -> None:
         self._app = app
-        self._headers = HEADERS | {"Cache-Control": cache}
+        self._headers = HEADERS | {"Cache-Control": cache, POLICY: policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
@@ -52,14 +67,30 @@ class Music(StaticFiles):
 
 
 def page_routes(music: Path | None = None) -> list[BaseRoute]:
-    """The page at ``/``, its files below ``/static``, and those of the folder ``music`` below ``/music``."""
+    """The page at ``/``, its files in ``/static``, the contract in ``/docs``, a folder of sounds in ``/music``."""
     # Browsers ask again each time and are told "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
     return [
         Route("/", page, middleware=headers),
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
+        Route("/docs", lambda _: RedirectResponse("/docs/events.html")),
+        Route("/docs/{name:path}", contract, middleware=[Middleware(SecurityHeaders, "no-cache", CATALOGUE_POLICY)]),
         *([Mount("/music", Music(directory=music), middleware=headers)] if music else []),
     ]
+
+
+@cache
+def _documents() -> dict[str, str]:
+    return documents()
+
+
+async def contract(request: Request) -> Response:
+    """The catalogue of events, the schemas, AsyncAPI: the same files as in the repository's docs."""
+    name = request.path_params["name"]
+    text = _documents().get(name)
+    if text is None:
+        return PlainTextResponse("there is no such document; begin at /docs/events.html", 404)
+    return Response(text, media_type=MEDIA_TYPES[Path(name).suffix])
 
 
 async def page(_: Request) -> FileResponse:
