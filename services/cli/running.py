@@ -135,6 +135,7 @@ def services(given: argparse.Namespace) -> int:
     common = load(GatewaySettings)
     set_up_logging(common.log_level if "MOODSTREAM_LOG_LEVEL" in os.environ else "WARNING")
     bus = create_bus(common)
+    simulated = SIMULATED in os.environ.get("MOODSTREAM_SPOTIFY_API_URL", "")
     ended = Ending(bus, lambda: app.exit())
     app = build_app(
         bus,
@@ -146,6 +147,6 @@ def services(given: argparse.Namespace) -> int:
         bridge(load(BridgeSettings), bus),
         camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
         watch_lifeline(bus, ended),
-        *([Service("simulator", routes=[Simulator().mount(SIMULATED)])] if "MOODSTREAM_DEMO" in os.environ else []),
+        *([Service("simulator", routes=[Simulator().mount(SIMULATED)])] if simulated else []),
     )
     return serve(app, socket.socket(fileno=int(os.environ[SOCKET])))

@@ -375,15 +375,21 @@ class _Recorder:
         async def again() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
+        begun: list[Message] = []
+
         async def record(message: Message) -> None:
+            """Noted before anything is sent: of an answer without a body, the head is all that is waited for."""
             nonlocal status, headers
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = {name.decode(): value.decode() for name, value in message["headers"]}
-            else:
-                answer.extend(message.get("body", b""))
-                if not message.get("more_body"):
-                    note()
+                begun.append(message)
+                return
+            answer.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                note()
+            while begun:
+                await send(begun.pop())
             await send(message)
 
         def note() -> None:

@@ -29,11 +29,11 @@ START_S = 90.0
 
 @pytest.fixture
 def demonstration(tmp_path: Path) -> Iterator[str]:
-    """``moodstream run --demo`` with a drawn face; gives the address of its page."""
+    """``moodstream run --demo``; gives the address of its page."""
     port = free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MOODSTREAM_")}
     folders = dict.fromkeys(("XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"), str(tmp_path))
-    flags = ["--demo", "--auto", "--camera", "pattern:", "--port", str(port)]
+    flags = ["--demo", "--port", str(port)]
     process = subprocess.Popen(
         [sys.executable, "-m", "services", "run", *flags],
         cwd=ROOT,
@@ -83,7 +83,7 @@ async def test_the_way_from_signed_out_to_music(demonstration: str, tmp_path: Pa
         await expect(page.get_by_text("was used before")).to_be_visible()
 
         await page.goto(demonstration)
-        await expect(page.locator("#player-state")).to_have_text("Now playing", timeout=60_000)
+        await expect(page.locator("#player-state")).to_have_text("Now playing", timeout=120_000)
         await page.screenshot(path=pictures / "login-4-playing.png")
 
 

@@ -113,8 +113,9 @@ async def test_of_two_players_one_commands_and_the_other_takes_over_with_what_wa
             await asyncio.sleep(1)
         await bus.ask("player.command", {"command": "next"}, timeout_s=3)
         assert second.heard[-1] == "play s1"
+        start = await bus.last_id(PlaybackChanged)
     async with player(redis_url, first) as bus:
-        await playback_where(bus, lambda event: event.song == SONGS[1])
+        await playback_where(bus, lambda event: event.song == SONGS[1], start)
         await bus.ask("player.command", {"command": "next"}, timeout_s=3)
     assert first.heard == ["play s1", "play s2"]
 
