@@ -16,6 +16,7 @@ from services.recommender.song_moods import Method, SongMoods
 from services.recommender.taste import NO_TASTE, Taste
 from services.recommender.vectors import Embedding
 from shared.circumplex import MOODS, Mood
+from shared.errors import MoodstreamError
 from shared.events import RankedSong, Song
 
 CHOSEN_FROM = 4
@@ -70,13 +71,15 @@ class Library:
 
     @classmethod
     def build(cls, catalogue: Catalogue, choice: Choice | None = None, beside: Path | None = None) -> "Library":
-        """Takes about a second for 42 k songs. Raises MoodstreamError when it finds no moods.
+        """Takes about a second for 42 k songs. Raises MoodstreamError when it finds no moods, or may offer nothing.
 
         Moods that take long to find are kept ``beside`` this file.
         """
         choice = choice or Choice()
         moods = fitted.moods(catalogue, choice.method, beside)
         allowed = choice.filters.mask(catalogue)
+        if not allowed.any():
+            raise MoodstreamError("the filters and lists of songs leave no song to offer")
         embedding = Embedding.load()
         points = embedding.points(catalogue.inputs)
         make = RANKINGS[choice.similarity](catalogue, points, embedding.typical)

@@ -69,6 +69,11 @@ def test_filtered_songs_are_neither_offered_nor_ranked_and_the_nearest_moods_fil
     assert min(memberships[filled]) >= np.sort(memberships[others])[-20]
 
 
+def test_filters_that_leave_nothing_are_one_clear_line() -> None:
+    with pytest.raises(MoodstreamError, match="leave no song"):
+        Library.build(catalogue(20), Choice(filters=Filters(allowed=frozenset())))
+
+
 def test_what_was_heard_lately_is_not_offered_while_there_is_anything_else(library: Library) -> None:
     happy = [library.catalogue.frame["id"][at] for at in library.moods.positions(Mood.HAPPY)]
     heard = set(happy[5:])
