@@ -199,7 +199,7 @@ async def test_redirects_are_not_followed_and_rests_are_kept(redis_url: str) -> 
     [
         ("7", 7, 7),
         ("99999999999999999999", LONGEST_REST_S, LONGEST_REST_S),
-        (format_datetime(utc_now() + timedelta(hours=20), usegmt=True), 15 * 3600, 20 * 3600),
+        ("in two minutes", 100, 120),
         ("Wed, 21 Oct 2015 07:28:00 -0000", 0, 0),
         ("soon", 0, 0),
         ("-5", 0, 0),
@@ -207,6 +207,8 @@ async def test_redirects_are_not_followed_and_rests_are_kept(redis_url: str) -> 
     ],
 )
 async def test_how_long_a_receiver_wants_to_rest(asked: str, least_s: float, most_s: float) -> None:
+    if asked == "in two minutes":
+        asked = format_datetime(utc_now() + timedelta(minutes=2), usegmt=True)
     async with endpoint(status=lambda _: (503, f"retry-after: {asked}\r\n")) as one:
         sender = Sender(Receiver(**receiver(one)))
         answer = await sender.send("id", "{}")
