@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from services.emotion.smoothing import Steadiness, leader
+from services.emotion.smoothing import Steadiness, lasts, leader
 from services.emotion.tracks import Track
 from shared.circumplex import MOODS, Mood
 
@@ -18,6 +18,8 @@ take turns."""
 class Verdict(NamedTuple):
     mood: Mood
     probabilities: tuple[float, ...]
+    lasts: bool = True
+    """whether the newest readings still say so"""
 
 
 class Group:
@@ -36,7 +38,8 @@ class Group:
             return self._majority(faces)
         chosen = [self._largest(faces)] if self.policy == "largest" else list(faces)
         shares = mean([track.face.probabilities for track in chosen])
-        return Verdict(leader(shares, self._steadiness), shares)
+        mood = leader(shares, self._steadiness)
+        return Verdict(mood, shares, lasts(mood, mean([track.face.recent for track in chosen])))
 
     def _largest(self, faces: Sequence[Track]) -> Track:
         best = max(faces, key=lambda track: track.area)

@@ -6,6 +6,8 @@ from math import exp, log
 
 from shared.circumplex import MOODS, Mood
 
+RECENT = 0.1
+"""The newest readings, as a part of the time constant: a change has to last until it is named."""
 LEAST_PROBABILITY = 1e-3
 """Readings are held above this, so that no single frame can veto a mood."""
 
@@ -14,13 +16,13 @@ LEAST_PROBABILITY = 1e-3
 class Steadiness:
     """What is asked of a mood before it is believed."""
 
-    time_constant_s: float = 0.8
+    time_constant_s: float = 0.6
     """a reading fades to 1/e of its weight in this time"""
     hold_s: float = 0.6
     """a new mood must lead for so long"""
-    unsure_below: float = 0.45
+    unsure_below: float = 0.5
     """least probability of a mood that is named"""
-    margin: float = 0.1
+    margin: float = 0.2
     """least lead over the second mood"""
 
 
@@ -29,6 +31,11 @@ def leader(probabilities: Sequence[float], steadiness: Steadiness) -> Mood:
     (best, first), (second, _) = sorted(zip(probabilities, MOODS, strict=True), reverse=True)[:2]
     sure = best >= steadiness.unsure_below and best - second >= steadiness.margin
     return first if sure else Mood.UNSURE
+
+
+def lasts(mood: Mood, recent: Sequence[float]) -> bool:
+    """Whether the newest readings still say so; what has passed by the time it would be named is not named."""
+    return mood not in MOODS or recent[MOODS.index(mood)] == max(recent)
 
 
 class Held:
@@ -58,6 +65,7 @@ class SteadyMood:
     def __init__(self, steadiness: Steadiness, start: Sequence[float] | None = None, mood: Mood | None = None) -> None:
         self._steadiness = steadiness
         self._logs = _logs(start) if start is not None else None
+        self._recent = self._logs
         self._at: float | None = None
         self._held = Held(steadiness.hold_s, mood)
 
@@ -69,23 +77,27 @@ class SteadyMood:
     @property
     def probabilities(self) -> tuple[float, ...]:
         """Smoothed probabilities in the order of ``MOODS``; equal shares before the first reading."""
-        if self._logs is None:
-            return (1 / len(MOODS),) * len(MOODS)
-        weights = [exp(value) for value in self._logs]
-        return tuple(weight / sum(weights) for weight in weights)
+        return _shares(self._logs)
+
+    @property
+    def recent(self) -> tuple[float, ...]:
+        """The same of the newest readings."""
+        return _shares(self._recent)
 
     def read(self, probabilities: Sequence[float], at_s: float) -> None:
         """Take in the four probabilities of one frame."""
         logs = _logs(probabilities)
-        if self._logs is None or self._at is None:
-            self._logs = logs if self._logs is None else self._logs
+        if self._logs is None or self._recent is None or self._at is None:
+            self._logs = self._recent = logs if self._logs is None else self._logs
         else:
             # the first frame after a gap counts for no more than the time constant: it may be a slip
-            step_s = min(max(0.0, at_s - self._at), self._steadiness.time_constant_s)
-            weight = 1 - exp(-step_s / self._steadiness.time_constant_s)
-            self._logs = [old + weight * (new - old) for old, new in zip(self._logs, logs, strict=True)]
+            steps = min(max(0.0, at_s - self._at) / self._steadiness.time_constant_s, 1.0)
+            self._logs = _towards(self._logs, logs, steps)
+            self._recent = _towards(self._recent, logs, steps / RECENT)
         self._at = at_s
-        self._held.decide(leader(self.probabilities, self._steadiness), at_s)
+        leading = leader(self.probabilities, self._steadiness)
+        if lasts(leading, self.recent):
+            self._held.decide(leading, at_s)
 
     def unread(self, at_s: float) -> None:
         """Somebody is seen but cannot be read: the mood turns unsure after the hold time."""
@@ -95,3 +107,15 @@ class SteadyMood:
 
 def _logs(probabilities: Sequence[float]) -> list[float]:
     return [log(max(p, LEAST_PROBABILITY)) for p in probabilities]
+
+
+def _towards(old: list[float], new: list[float], time_constants: float) -> list[float]:
+    weight = 1 - exp(-time_constants)
+    return [before + weight * (now - before) for before, now in zip(old, new, strict=True)]
+
+
+def _shares(logs: list[float] | None) -> tuple[float, ...]:
+    if logs is None:
+        return (1 / len(MOODS),) * len(MOODS)
+    weights = [exp(value) for value in logs]
+    return tuple(weight / sum(weights) for weight in weights)

@@ -177,7 +177,8 @@ class Tracker:
         verdict = self._group.verdict(self._tracks.readable(self._clock.now_s))
         if verdict is not None:
             visit.shares = verdict.probabilities
-            visit.held.decide(verdict.mood, self._clock.now_s)
+            if verdict.lasts:
+                visit.held.decide(verdict.mood, self._clock.now_s)
         elif self._clock.now_s - visit.opened_s >= self._patience.unread_s:
             visit.held.decide(Mood.UNSURE, self._clock.now_s)
 

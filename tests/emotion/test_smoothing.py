@@ -49,6 +49,17 @@ def test_a_flicker_changes_nothing(rate: float) -> None:
         assert named(mood) is Mood.HAPPY
 
 
+@pytest.mark.parametrize("rate", [6, 10, 30])
+def test_a_grimace_that_has_passed_is_not_named_afterwards(rate: float) -> None:
+    """Strong readings for less than a second outweigh weaker ones for longer, but are over when they would be named."""
+    mood = SteadyMood(Steadiness())
+    show(mood, SAD, 0, 2, rate)
+    show(mood, (0.01, 0.9, 0.04, 0.05), 2, 0.9, rate)
+    for step in range(round(2 * rate)):
+        assert named(mood) is not Mood.HAPPY
+        mood.read((0.12, 0.22, 0.46, 0.2), 2.9 + step / rate)
+
+
 def test_no_reading_invents_a_mood() -> None:
     mood = SteadyMood(Steadiness())
     show(mood, FLAT, 0, 2, 10)
