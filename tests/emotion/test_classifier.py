@@ -26,7 +26,7 @@ def classifier() -> Classifier:
 
 @pytest.fixture(scope="module")
 def public(reference: Path) -> Faces:
-    return load(reference / "faces" / "fer2013_train_val.npz")[PUBLIC_TEST]
+    return load(reference / "faces" / "fer2013_train_val.npz").moods()[PUBLIC_TEST]
 
 
 def test_probabilities_are_probabilities(classifier: Classifier) -> None:
