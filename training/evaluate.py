@@ -7,6 +7,7 @@ taken from predictions and labels in the same order; the article shuffled one of
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from training.measures import (
     measure,
     risk_coverage,
 )
+from training.wear import WEAR, worn
 
 
 def read(classifier: Classifier, faces: Faces) -> NDArray[np.float32]:
@@ -45,6 +47,12 @@ def evaluate(classifier: Classifier, faces: Faces) -> dict[str, Any]:
     return result
 
 
+def accuracy_when_worn(classifier: Classifier, faces: Faces) -> dict[str, float]:
+    """Accuracy on the same faces blurred, dark, covered and so on, by kind of wear."""
+    shares = {wear: read(classifier, replace(faces, images=worn(faces.images, wear))) for wear in WEAR}
+    return {wear: round(float((one.argmax(axis=1) == faces.labels).mean()), 4) for wear, one in shares.items()}
+
+
 def report(classifier: Classifier, splits: dict[int, Faces], out: Path, history: Path | None = None) -> dict[str, Any]:
     """Measure all parts but Training; write them and their pictures into the folder ``out``."""
     from training import plots  # matplotlib is slow to load
@@ -60,6 +68,7 @@ def report(classifier: Classifier, splits: dict[int, Faces], out: Path, history:
         if part == PUBLIC_TEST:  # it fitted the temperature, so it judges the calibration only when fitted anew
             fitted = cross_fitted(np.log(probabilities.clip(1e-9)), faces.labels)
             result[name]["calibration_error_cross_fitted"] = round(expected_calibration_error(fitted, faces.labels), 4)
+        result[name]["accuracy_when_worn"] = accuracy_when_worn(classifier, faces)
         plots.confusion(result[name], out / f"{name}-confusion.png")
         plots.classes(result[name], out / f"{name}-classes.png")
         plots.reliability(probabilities, faces.labels, out / f"{name}-reliability.png")

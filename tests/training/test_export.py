@@ -81,6 +81,8 @@ def test_a_run_leaves_its_figures_and_pictures(made: Path) -> None:
     report = json.loads((folder / "report.json").read_text())["PublicTest"]
     assert report["intervals_95"]["accuracy"][0] <= report["accuracy"] <= report["intervals_95"]["accuracy"][1]
     assert report["calibration_error_cross_fitted"] < 0.2
+    assert report["accuracy_when_worn"]["as it is"] == report["accuracy"]
+    assert len(set(report["accuracy_when_worn"].values())) > 1
     pictures = {"curves", "PublicTest-confusion", "PublicTest-classes", "PublicTest-reliability"}
     assert pictures | {"PublicTest-risk-coverage"} == {one.stem for one in folder.glob("*.png")}
     data = json.loads((made / "data" / "report.json").read_text())
