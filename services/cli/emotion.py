@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from services.cli.arguments import Commands, add, reading
@@ -21,13 +22,17 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def read(given: argparse.Namespace) -> int:
     """Each file to the faces in it; 1 when a file could not be read, after all the others were."""
+    from services.emotion.classifier import Classifier
     from services.emotion.files import read_file
     from services.emotion.main import EmotionSettings, create_reader
     from shared.settings import load
 
     settings = load(EmotionSettings)
-    reader = create_reader(settings)
-    explained = settings.patience().steadiness if given.explain else None
+    network = Classifier(settings.model)
+    reader = create_reader(settings, network)
+    # one picture is not smoothed over time, so the network's own limit holds for it, not the setting
+    steadiness = replace(settings.patience().steadiness, unsure_below=network.unsure_below)
+    explained = steadiness if given.explain else None
     failed = False
     for file in given.files:
         for result in read_file(reader, Path(file), explained):

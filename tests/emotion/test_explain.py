@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from services.__main__ import main
 from services.camera import pattern
+from services.emotion.classifier import Classifier
 from services.emotion.explain import explain
 from services.emotion.files import read_file
 from services.emotion.main import EmotionSettings, create_reader
@@ -75,3 +77,12 @@ def test_the_form_of_the_output_changes_only_when_asked(reader: Reader, tmp_path
     assert told == plain
     assert {"what", "value", "least", "most", "ok", "otherwise", "told"} == set(figures[0])
     assert json.loads(json.dumps(figures)) == figures
+
+
+def test_the_command_tells_it_to_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cv2.imwrite(str(tmp_path / "face.png"), drawn())
+    assert main(["read", "--explain", str(tmp_path / "face.png")]) == 0
+    first, *asked = capsys.readouterr().out.splitlines()
+    assert first.startswith(str(tmp_path / "face.png"))
+    assert [line.split()[0] for line in asked][:2] == ["side", "share"]
+    assert f"at least {Classifier().unsure_below:g}" in next(line for line in asked if "confidence" in line)

@@ -1,6 +1,8 @@
 """The networks: sizes, and the right four of seven."""
 
 import warnings
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from tests.conftest import missing
 try:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        from training.augment import Augmentation
+        from training.config import CONFIGS, load_config
         from training.data import FOUR
         from training.networks import NETWORKS, article, residual, with_temperature
 except ImportError:
@@ -42,3 +46,13 @@ def test_a_higher_temperature_is_less_sure(name: str) -> None:
     cold, warm = (np.asarray(with_temperature(network, temperature)(FACES)) for temperature in (1.0, 3.0))
     assert (cold.argmax(axis=1) == warm.argmax(axis=1)).all()
     assert (warm.max(axis=1) <= cold.max(axis=1) + 1e-6).all()
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_configuration_is_one_that_can_be_trained(path: Path) -> None:
+    config = load_config(path)
+    assert config.network in NETWORKS
+    network = NETWORKS[config.network]()
+    for phase in config.phases:
+        assert network(FACES[:1, : phase.size, : phase.size], training=False).shape[0] == 1
+    replace(Augmentation(), **(config.augmentation or {}))
