@@ -116,7 +116,7 @@ def test_another_configuration_needs_another_folder(made: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--network", "none"], "there are article, long, residual, tiny"),
+        (["--network", "none"], "there are article, finish, long, residual, tiny"),
         (["--network", "tiny", "--teacher", "nowhere"], "not the folder of a run"),
     ],
 )
