@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check compose-test camera-soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,12 @@ compose-test: setup $(VENV)/.test ## Build the images, start the compose file an
 camera-soak: setup $(VENV)/.test ## Measure the cameras, then half an hour with a fault every ten seconds
 	$(BIN)/python benchmarks/camera.py --minutes 30 $(ARGS)
 
+wires-soak: setup $(VENV)/.test ## 200 listeners, MQTT and webhooks for half an hour, with faults; needs mosquitto
+	$(BIN)/python -m benchmarks.wires_soak --minutes 30 $(ARGS)
+
+player-soak: setup $(VENV)/.test ## Time picks in a real MPD, then take MPD and the simulated Spotify away for two minutes each
+	$(BIN)/python -m benchmarks.player 200 --away 120 $(ARGS)
+
 setup-train: setup $(VENV)/.train ## Add TensorFlow (2 GB of disk) to .venv, for training and the tests of it
 
 train: has-data setup-train ## Make the network anew: make train DATA=fer2013.csv [RUN=runs/mine ARGS="--network article"]
@@ -53,7 +59,7 @@ data-report: has-data setup-train ## What FER2013 is like, with pictures: make d
 has-data:
 	@test -n "$(DATA)" || { echo "make: say where FER2013 is (.csv, .npz or folder): make train DATA=fer2013.csv" >&2; exit 1; }
 
-contract: setup ## Write what is generated from the code: docs/schemas, docs/asyncapi.json, .env.example
+contract: setup ## Write what is generated from the code: docs/schemas, asyncapi.json, events.html, .env.example
 	$(BIN)/python -m shared.contract
 	$(BIN)/python -m services settings > .env.example
 

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from services.camera import pattern
 from services.camera.expressions import EXPRESSIONS, Expression
 from services.emotion.classifier import MODEL, Classifier
-from services.emotion.faces import HaarFinder, crop
+from services.emotion.faces import HaarFinder
+from services.emotion.patches import crop
 from shared.circumplex import MOODS, Mood
 
 RANGES: dict[str, tuple[float, float]] = {

@@ -30,6 +30,7 @@ from shared.delivery import create_groups
 from shared.errors import EXIT_FAILED, EXIT_RESTART, MoodstreamError
 from shared.idempotence import Idempotence
 from shared.settings import Settings
+from shared.stream_metrics import StreamMetrics
 from shared.telemetry import metrics_route
 from shared.watchdog import Watchdog
 
@@ -75,13 +76,17 @@ class App:
 
     def __post_init__(self) -> None:
         self._watchdog = Watchdog(self.bus)
+        self._jobs: list[tuple[str, asyncio.Future[None]]] = []
         for service in self.services:
             self.bus.broker.include_router(service.router)
         self.web = Starlette(
             routes=[
                 Route("/health/live", self._live),
                 Route("/health/ready", self._ready),
-                metrics_route([service.metrics for service in self.services if service.metrics is not None]),
+                metrics_route(
+                    StreamMetrics(self.bus),
+                    [service.metrics for service in self.services if service.metrics is not None],
+                ),
                 *(route for service in self.services for route in service.routes),
             ],
             lifespan=self._lifespan,
@@ -94,7 +99,7 @@ class App:
         fault = self._watchdog.fault() if self.ready.is_set() else "waiting for Redis"
         if fault is None:
             try:
-                await self.bus.redis.ping()
+                await self.bus.ping()
             except (RedisError, OSError):
                 fault = "Redis does not answer"
         names = [service.name for service in self.services]
@@ -115,11 +120,12 @@ class App:
     async def _run(self) -> None:
         try:
             await self.bus.connect()
-            await _all(self._wait_for_redis, *(job for service in self.services for job in service.prepare))
-            await self.bus.broker.start()
+            await self._all(self._wait_for_redis, *(job for service in self.services for job in service.prepare))
+            for broker in self.bus.brokers:
+                await broker.start()
             self.ready.set()
             log.info("%s ready", ", ".join(service.name for service in self.services))
-            await _all(self._watchdog.run, *(job for service in self.services for job in service.background))
+            await self._all(self._watchdog.run, *(job for service in self.services for job in service.background))
         except Exception as error:
             cause = _first(error)
             if isinstance(cause, MoodstreamError):
@@ -129,42 +135,45 @@ class App:
                 log.critical("a background job failed", exc_info=cause)
                 self.exit(EXIT_RESTART)
 
+    async def _all(self, *jobs: Job) -> None:
+        """Run jobs side by side; the first that raises ends the others."""
+        self._jobs = [(getattr(job, "__qualname__", repr(job)), asyncio.ensure_future(_coroutine(job))) for job in jobs]
+        tasks = {task for _, task in self._jobs}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            # more than once: a library that is cancelled while it mends a connection may lose the cancellation
+            while pending := {task for task in tasks if not task.done()}:
+                for task in pending:
+                    task.cancel()
+                await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+
     async def _wait_for_redis(self) -> None:
         pause = 0.1
         while True:
             try:
-                await self.bus.redis.ping()
+                await self.bus.ping()
                 await create_groups(self.bus)
                 return
             except (RedisError, OSError) as error:
-                log.warning("waiting for Redis at %s: %s", self.bus.address, error)
+                log.warning("waiting for Redis at %s: %s", " and ".join(self.bus.addresses), error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 
     def give_up(self) -> None:
         """The end takes too long: leave without it."""
-        log.critical("something does not end; leaving without it")
-        os._exit(self.exit_code or EXIT_RESTART)
+        log.critical("%s: does not end; leaving without it", ", ".join(sorted(self._running())) or "the web server")
+        os._exit(self.exit_code or EXIT_FAILED)
+
+    def _running(self) -> set[str]:
+        return {name for name, task in self._jobs if not task.done()}
 
     def exit(self, code: int = 0) -> None:
         """End the process in good order, with this code."""
         self.exit_code = code
         self.bus.stopping.set()
-
-
-async def _all(*jobs: Job) -> None:
-    """Run jobs side by side; the first that raises ends the others."""
-    tasks = {asyncio.ensure_future(_coroutine(job)) for job in jobs}
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
-    finally:
-        # more than once: a library that is cancelled while it mends a connection may lose the cancellation
-        while pending := {task for task in tasks if not task.done()}:
-            for task in pending:
-                task.cancel()
-            await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -1,4 +1,4 @@
-"""The one connection of a process to Redis: publish events and frames, follow streams, ask and be answered."""
+"""The connection of a process to Redis: publish events and frames, follow streams, ask and be answered."""
 
 import asyncio
 import logging
@@ -44,24 +44,23 @@ class _Silent:
 
 
 class Bus:
-    """Wraps one FastStream broker. Nothing connects before ``connect``."""
+    """Wraps the FastStream broker of the events, and that of the frames where they have a server of their own.
+
+    Nothing connects before ``connect``.
+    """
 
     def __init__(self, settings: Settings, middlewares: Sequence[Any] = ()) -> None:
         self.prefix = settings.prefix
         self.frames_kept = settings.frames_kept
-        self.address = _without_password(settings.redis_url)
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
-        self.broker = RedisBroker(
-            settings.redis_url,
-            message_format=BareJson,
-            middlewares=middlewares,
-            socket_timeout=3,
-            socket_connect_timeout=2,
-            health_check_interval=15,
-            graceful_timeout=8,
-            logger=_Silent(),
-        )
+        self.broker = self.frames_broker = _broker(settings.redis_url, middlewares)
+        self.addresses = [_without_password(settings.redis_url)]
+        frames_url = settings.frames_redis_url or settings.redis_url
+        if frames_url != settings.redis_url:
+            self.frames_broker = _broker(frames_url, middlewares)
+            self.addresses.append(_without_password(frames_url))
         self._redis: Any = None
+        self._frames: Any = None
         self.frames_dropped = 0
         self.stopping = asyncio.Event()
         """set when the process begins to end; whatever holds a connection open lets go of it"""
@@ -73,12 +72,29 @@ class Bus:
             raise RuntimeError("the bus is not connected yet")
         return self._redis
 
+    @property
+    def brokers(self) -> list[RedisBroker]:
+        """One, or two where the frames have a server of their own."""
+        return [self.broker] if self.frames_broker is self.broker else [self.broker, self.frames_broker]
+
+    def holder(self, stream: str) -> Any:
+        """The client of the server that holds a stream, whose name has the prefix."""
+        return self._frames if stream == self.key(FRAMES) else self.redis
+
     async def connect(self) -> None:
-        """Make the client; it reaches out only when it is used."""
+        """Make the clients; they reach out only when they are used."""
         self._redis = await self.broker.connect()
+        self._frames = self._redis if self.frames_broker is self.broker else await self.frames_broker.connect()
+
+    async def ping(self) -> None:
+        """Raises RedisError or OSError when a server does not answer."""
+        await self.redis.ping()
+        if self._frames is not self.redis:
+            await self._frames.ping()
 
     async def close(self) -> None:
-        await self.broker.stop()
+        for broker in self.brokers:
+            await broker.stop()
 
     def key(self, *parts: str) -> str:
         """A key or stream of this site."""
@@ -117,7 +133,8 @@ class Bus:
         )
         try:
             async with asyncio.timeout(FRAME_PATIENCE_S):
-                await self.redis.xadd(self.key(FRAMES), {"__data__": body}, maxlen=self.frames_kept, approximate=False)
+                stream = self.key(FRAMES)
+                await self.holder(stream).xadd(stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False)
         except (TimeoutError, RedisError, OSError):
             self.frames_dropped += 1
             return False
@@ -129,12 +146,13 @@ class Bus:
         return str(newest[0][0].decode()) if newest else "0-0"
 
     async def follow(
-        self, start: dict[type[Event], str], block_ms: int = BLOCK_MS
+        self, start: dict[type[Event], str], block_ms: int = BLOCK_MS, gather_ms: int = 0
     ) -> AsyncIterator[tuple[str, Event] | None]:
         """Entries after the given ids, without a group, as (entry id, event).
 
-        Ends when the process begins to end. ``None`` comes when nothing came for ``block_ms``. Entries that are no
-        events are passed over with a warning.
+        Ends when the process begins to end (``stopping``); a loop around it must end then, too. ``None`` comes when
+        nothing came for ``block_ms``. Entries that are no events are passed over with a warning. With ``gather_ms`` it
+        waits so long after each answer: what comes in quick succession is then taken together.
         Waits with back-off while Redis is away.
         """
         position = {self.stream(event): at for event, at in start.items()}
@@ -157,6 +175,8 @@ class Bus:
                         yield entry_id.decode(), event
             if not answer:
                 yield None
+            elif gather_ms:
+                await asyncio.sleep(gather_ms / 1000)
 
     async def newest(self, event: type[Event], count: int) -> list[Event]:
         """The newest events of a stream, newest first."""
@@ -192,6 +212,19 @@ def frame_of(headers: dict[str, str], body: bytes) -> FrameCaptured:
         seq=int(headers["seq"]),
         captured_at=datetime.fromisoformat(headers["captured_at"]),
         jpeg=body,
+    )
+
+
+def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
+    return RedisBroker(
+        url,
+        message_format=BareJson,
+        middlewares=middlewares,
+        socket_timeout=3,
+        socket_connect_timeout=2,
+        health_check_interval=15,
+        graceful_timeout=8,
+        logger=_Silent(),
     )
 
 

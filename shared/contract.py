@@ -1,4 +1,4 @@
-"""The public contract as files: a JSON Schema per event and an AsyncAPI 3.0 document.
+"""The public contract as files: a JSON Schema per event, an AsyncAPI 3.0 document, and a page for people.
 
 ``python -m shared.contract`` writes them under ``docs/``; a test compares what is committed with what the models say.
 """
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from shared.catalogue import page
 from shared.events import EVENTS
 from shared.streams import DEAD_SUFFIX, FRAMES, STREAMS
 
@@ -18,8 +19,9 @@ _ROOT = Path(__file__).parents[1]
 
 def documents() -> dict[str, str]:
     """Path below ``docs/`` to text, for every generated file."""
-    schemas = {f"schemas/{event.__name__}.json": _text(_schema(event)) for event in EVENTS}
-    return schemas | {"asyncapi.json": _text(asyncapi())}
+    schemas = {event.__name__: _schema(event) for event in EVENTS}
+    files = {f"schemas/{name}.json": _text(schema) for name, schema in schemas.items()}
+    return files | {"asyncapi.json": _text(asyncapi()), "events.html": page(schemas, VERSION, PREFIX)}
 
 
 def asyncapi() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -61,32 +61,61 @@ class DeadLetters(BaseMiddleware):
 
 
 def letters(client: Any, prefix: str) -> Iterator[dict[str, str]]:
-    """The dead letters of a site, oldest first in each stream; ``client`` is a synchronous one."""
+    """The dead letters of a site, oldest first in each stream; ``client`` is a synchronous one.
+
+    A letter's name is its stream without the prefix, a slash, and the id of its entry: ``picks/1700000000000-0``.
+    """
+    for dead, letter_id, fields in _entries(client, prefix):
+        values = {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
+        yield {
+            "letter": _name(prefix, dead, letter_id),
+            "stream": dead.removesuffix(DEAD_SUFFIX),
+            "entry": values.get("entry", ""),
+            "group": values.get("group", ""),
+            "error": values.get("error", ""),
+            "data": values.get("__data__", ""),
+        }
+
+
+def replay(client: Any, prefix: str, names: Container[str]) -> int:
+    """Put the named letters back on their streams, byte for byte; returns how many.
+
+    Consumers that have done one before ignore it.
+    """
+    return sum(
+        _take_out(client, dead, letter_id, fields)
+        for dead, letter_id, fields in _entries(client, prefix)
+        if _name(prefix, dead, letter_id) in names
+    )
+
+
+def drop(client: Any, prefix: str, names: Container[str]) -> int:
+    """Delete the named letters for good; returns how many."""
+    return sum(
+        int(client.xdel(dead, letter_id))
+        for dead, letter_id, _ in _entries(client, prefix)
+        if _name(prefix, dead, letter_id) in names
+    )
+
+
+def _entries(client: Any, prefix: str) -> Iterator[tuple[str, bytes, dict[bytes, bytes]]]:
+    """(stream of dead letters, id, fields), one after the other; what comes meanwhile is left out."""
     for stream in sorted(client.scan_iter(match=f"{prefix}*{DEAD_SUFFIX}")):
         for letter_id, fields in client.xrange(stream):
-            values = {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
-            yield {
-                "stream": stream.decode().removesuffix(DEAD_SUFFIX),
-                "letter": letter_id.decode(),
-                "entry": values.get("entry", ""),
-                "group": values.get("group", ""),
-                "error": values.get("error", ""),
-                "data": values.get("__data__", ""),
-            }
+            yield stream.decode(), letter_id, fields
 
 
-def replay(client: Any, prefix: str) -> int:
-    """Put every dead letter back on its stream, byte for byte; returns how many. Consumers that did it ignore it."""
-    count = 0
-    for dead in sorted(client.scan_iter(match=f"{prefix}*{DEAD_SUFFIX}")):
-        for letter_id, fields in client.xrange(dead):
-            original = {name: value for name, value in fields.items() if name not in _ADDED}
-            with client.pipeline(transaction=True) as both:
-                both.xadd(dead.decode().removesuffix(DEAD_SUFFIX), original)
-                both.xdel(dead, letter_id)
-                both.execute()
-            count += 1
-    return count
+def _name(prefix: str, dead: str, letter_id: bytes) -> str:
+    return f"{dead.removeprefix(prefix).removesuffix(DEAD_SUFFIX)}/{letter_id.decode()}"
+
+
+def _take_out(client: Any, dead: str, letter_id: bytes, fields: dict[bytes, bytes]) -> bool:
+    original = {name: value for name, value in fields.items() if name not in _ADDED}
+    with client.pipeline(transaction=True) as both:
+        both.xadd(dead.removesuffix(DEAD_SUFFIX), original)
+        both.xdel(dead, letter_id)
+        both.execute()
+    return True
 
 
 def _line(error: BaseException) -> str:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from faststream import AckPolicy
 from faststream.redis import RedisRouter, StreamSub
@@ -42,12 +42,16 @@ TIMING = Timing()
 
 
 class Subscription(StreamSub[Literal[False]]):
-    """A stream, its group, and two things that FastStream does not ask for."""
+    """A stream, its group, and what FastStream does not ask for."""
 
     start: str = "0"
     """entry after which a new group begins; ``$`` for the end of the stream"""
     takes_expired: bool = False
     """whether events are facts to pass on, also when nobody shall act on them any more"""
+
+    def add_prefix(self, prefix: str) -> Self:
+        """FastStream asks for this several times per message, and would make a deep copy each time."""
+        return super().add_prefix(prefix) if prefix else self
 
 
 E = TypeVar("E", bound=Event)
@@ -94,9 +98,11 @@ def consume_frames(
 ) -> Callable[[Callable[[FrameCaptured], Awaitable[None]]], None]:
     """Decorate the handler of frames: workers share them; none is claimed, since an old one is worthless."""
 
+    reader = router if bus.frames_broker is bus.broker else bus.frames_broker
+
     def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
-        @router.subscriber(
-            stream=StreamSub(
+        @reader.subscriber(
+            stream=Subscription(
                 bus.key(FRAMES),
                 group=group,
                 consumer=f"{group}-{bus.consumer}",
@@ -147,17 +153,19 @@ async def create_groups(bus: Bus) -> None:
     starts = {(sub.name, sub.group): getattr(sub, "start", Subscription.start) for sub in _subscriptions(bus)}
     for (stream, group), start in sorted(starts.items()):
         try:
-            await bus.redis.xgroup_create(stream, group, id=start, mkstream=True)
+            await bus.holder(stream).xgroup_create(stream, group, id=start, mkstream=True)
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
 
 
 def groups(bus: Bus) -> set[tuple[str, str]]:
-    """(stream, group) of every subscriber of the broker."""
+    """(stream, group) of every subscriber."""
     return {(sub.name, sub.group) for sub in _subscriptions(bus)}
 
 
 def _subscriptions(bus: Bus) -> list[Any]:
-    all_of_them = (getattr(subscriber, "stream_sub", None) for subscriber in bus.broker.subscribers)
+    all_of_them = (
+        getattr(subscriber, "stream_sub", None) for broker in bus.brokers for subscriber in broker.subscribers
+    )
     return [sub for sub in all_of_them if sub is not None and sub.group]

@@ -25,8 +25,8 @@ async def drained(bus: Bus) -> None:
 
 async def _open_work(bus: Bus) -> bool:
     for stream, group in groups(bus):
-        newest = await bus.redis.xrevrange(stream, count=1)
-        for info in await bus.redis.xinfo_groups(stream):
+        newest = await bus.holder(stream).xrevrange(stream, count=1)
+        for info in await bus.holder(stream).xinfo_groups(stream):
             if info["name"].decode() != group:
                 continue
             if info["pending"] or (newest and info["last-delivered-id"] != newest[0][0]):

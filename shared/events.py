@@ -40,6 +40,7 @@ class Event(Model):
     type: str
     """name of the event"""
     schema_version: int = 1
+    """of this type of event; 1 as long as fields are only added"""
     at: datetime = Field(default_factory=utc_now)
     """when it was published, UTC"""
     session_id: str | None = None
@@ -106,6 +107,7 @@ class FaceRead(Model):
     box: tuple[int, int, int, int]
     """x, y, width, height in pixels of the frame"""
     mood: Mood
+    """the likeliest of the four"""
     confidence: Probability
     """probability of that mood"""
     probabilities: Probabilities
@@ -120,10 +122,15 @@ class FacesRead(Event):
 
     type: Literal["FacesRead"] = "FacesRead"
     camera_id: str
+    """which camera"""
     run_id: str
+    """new at each start of the camera"""
     seq: int
+    """counts the frames of a run, from 0"""
     captured_at: datetime
+    """when the picture was taken, UTC"""
     faces: tuple[FaceRead, ...]
+    """every face that was seen, those that could not be read too"""
     model: str
     """name and version of the network"""
     error: str | None = None
@@ -142,7 +149,9 @@ class Person(Model):
     number: int
     """counts the people of a session; says nothing about who it is"""
     mood: Mood
+    """apparent mood of this one"""
     confidence: Probability
+    """probability of that mood"""
     dwell_s: float
     """how long the face has been there"""
 
@@ -152,16 +161,23 @@ class MoodChanged(Event):
 
     type: Literal["MoodChanged"] = "MoodChanged"
     phase: Literal["start", "update", "end"]
+    """of the session: its first event, one in between, its last"""
     reason: Literal["change", "heartbeat", "forced"]
+    """another mood, nothing new, or chosen by hand"""
     camera_id: str
+    """which camera"""
     mood: Mood
+    """apparent mood now; unsure and nobody are moods, too"""
     before: Mood
+    """mood until now"""
     confidence: Probability
     """calibrated probability of the mood"""
     probabilities: Probabilities | None
-    """None for nobody"""
+    """of the four moods; null for nobody"""
     valence: SignedUnit
+    """place on Russell's circumplex: from unpleasant to pleasant"""
     arousal: SignedUnit
+    """place on Russell's circumplex: from quiet to excited"""
     faces: int
     """how many are seen"""
     policy: Literal["largest", "average", "majority"] = "largest"
@@ -171,6 +187,7 @@ class MoodChanged(Event):
     expires_at: datetime
     """the next event is due before this moment"""
     model: str
+    """name and version of the network, or `simulated`"""
     repeated: bool = False
     """whether this mood has been told before; then only the time, the counts or the confidence are new"""
     people: tuple[Person, ...] = ()
@@ -189,6 +206,7 @@ class Song(Model):
     """What is needed to show a song and to play it."""
 
     id: str
+    """in the catalogue"""
     title: str
     artist: str
     genre: str | None = None
@@ -201,8 +219,11 @@ class SongsOffered(Asking):
 
     type: Literal["SongsOffered"] = "SongsOffered"
     camera_id: str | None = None
+    """which camera; null where a mood was chosen without one"""
     mood: Mood
     songs: tuple[Song, ...]
+    filled: tuple[Mood, ...] = ()
+    """moods that songs were borrowed from, since too few of this mood may be offered; empty for an offer of one mood"""
 
     LIFETIME = timedelta(seconds=90)
 
@@ -212,10 +233,13 @@ class SongPicked(Asking):
 
     type: Literal["SongPicked"] = "SongPicked"
     offer_id: str
+    """id of the SongsOffered"""
     song_id: str
+    """one of its songs"""
     mood: Mood
     """mood of the offer"""
     by: Literal["visitor", "auto"]
+    """a visitor, or the recommender by itself"""
 
     LIFETIME = timedelta(seconds=60)
 
@@ -233,12 +257,17 @@ class SongsRanked(Asking):
 
     type: Literal["SongsRanked"] = "SongsRanked"
     offer_id: str
+    """id of the SongsOffered that was picked from"""
     picked: Song
     mood: Mood
     ranking: tuple[RankedSong, ...]
     """best first, without the picked song"""
     play: tuple[Song, ...]
     """what shall play, in order"""
+    goal: Literal["match", "lift", "calm"] = "match"
+    """where the songs to play lead: they stay with the mood, lift it or calm it"""
+    by: Literal["visitor", "auto"] = "visitor"
+    """who picked"""
 
     LIFETIME = timedelta(seconds=60)
 
@@ -248,20 +277,43 @@ class FeedbackGiven(Event):
 
     type: Literal["FeedbackGiven"] = "FeedbackGiven"
     kind: Literal["like", "skip", "wrong_mood"]
+    """what was said: about the song, or about the mood"""
     song_id: str | None = None
     mood: Mood | None = None
+    profile: str | None = None
+    """a name under which likes are kept beyond the session, where somebody chose one"""
+
+
+PlaybackState = Literal[
+    "ready",
+    "playing",
+    "paused",
+    "signed_out",
+    "needs_reauthorization",
+    "no_device",
+    "rate_limited",
+    "quota_exceeded",
+    "premium_required",
+    "unavailable",
+]
 
 
 class PlaybackChanged(Event):
     """What the player does now, and what it needs."""
 
     type: Literal["PlaybackChanged"] = "PlaybackChanged"
-    state: Literal["ready", "playing", "paused", "signed_out", "no_device", "rate_limited", "unavailable"]
+    state: PlaybackState
     output: str
-    """name of the output: browser, log, spotify"""
+    """name of the output: browser, house, log, mpd, spotify"""
     song: Song | None = None
     message: str = ""
     """one sentence on what to do, where something is to be done"""
+    until: datetime | None = None
+    """when a state ends by itself, such as rate_limited"""
+    device: str | None = None
+    """name of what it plays on, where that is known"""
+    volume: Annotated[int, Field(ge=0, le=100)] | None = None
+    """percent, where it was set or is known"""
 
 
 class StatusChanged(Event):
@@ -269,10 +321,13 @@ class StatusChanged(Event):
 
     type: Literal["StatusChanged"] = "StatusChanged"
     service: str
+    """camera, emotion, recommender, player, gateway or bridge"""
     part: str | None = None
     """for example the id of a camera"""
     state: Literal["online", "offline", "degraded"]
+    """how it works now"""
     reason: str = ""
+    """one sentence of why"""
 
 
 class RequestMade(Asking):
@@ -282,6 +337,7 @@ class RequestMade(Asking):
     kind: str
     """for example songs.similar"""
     body: dict[str, JsonValue] = {}
+    """arguments of that kind"""
 
     LIFETIME = timedelta(seconds=1)
 
@@ -291,7 +347,9 @@ class ReplyGiven(Event):
 
     type: Literal["ReplyGiven"] = "ReplyGiven"
     request_id: str
+    """id of the RequestMade"""
     result: JsonValue = None
+    """what was asked for"""
     error: str | None = None
     """one line, when the request could not be served"""
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -19,6 +21,8 @@ from shared.events import Event
 from shared.settings import Settings, load
 from shared.streams import STREAMS
 from shared.supervisor import LIFELINE
+
+log = logging.getLogger("moodstream.live")
 
 
 def print_events(bus: Bus, *, as_json: bool) -> Service:
@@ -47,17 +51,25 @@ class Ending:
         self._leave()
 
 
-def follow_moods(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
-    """Events of these kinds as they come. Raises MoodstreamError when Redis is away."""
+def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
+    """Events of these kinds as they come; others' rubbish is passed over with a warning.
+
+    Raises MoodstreamError when Redis is away.
+    """
     prefix = load(Settings).prefix
     names = {prefix + STREAMS[kind].name: kind for kind in kinds}
     with connected(url) as client:
-        position = dict.fromkeys(names, "$")
+        newest = {name: client.xrevrange(name, count=1) for name in names}
+        # ids and not "$", which would begin anew with every read and lose what came in between
+        position = {name: entries[0][0] if entries else b"0-0" for name, entries in newest.items()}
         while True:
             for name, entries in client.xread(position, block=2_000) or ():
                 for entry_id, fields in entries:
                     position[name.decode()] = entry_id
-                    yield names[name.decode()].model_validate_json(fields[b"__data__"])
+                    try:
+                        yield names[name.decode()].model_validate_json(fields.get(b"__data__", b""))
+                    except ValidationError:
+                        log.warning("%s %s is no event and was passed over", name.decode(), entry_id.decode())
 
 
 @contextlib.contextmanager
@@ -88,8 +100,9 @@ def watch_lifeline(bus: Bus, ended: Ending) -> Service:
         await gone.wait()
         loop.remove_reader(lifeline)  # the end of a pipe is readable for ever
         if os.environ.get("MOODSTREAM_EMBEDDED"):
-            with contextlib.suppress(RedisError, OSError):
-                await bus.redis.shutdown(nosave=True)
+            for broker in bus.brokers:
+                with contextlib.suppress(RedisError, OSError):
+                    await (await broker.connect()).shutdown(nosave=True)
         os.kill(os.getpid(), signal.SIGTERM)
 
     return Service("run", background=[ended.run, watch])

@@ -22,6 +22,9 @@ class Settings(BaseSettings):
         "redis://127.0.0.1:6379/0",
         description="Redis or Valkey server. `moodstream run` starts its own when this is not set.",
     )
+    frames_redis_url: str | None = Field(
+        None, description="Another server for the frames alone, one that writes nothing to a disk; else the same."
+    )
     prefix: str = Field("mood:", description="Begins the name of every stream and key; one prefix is one site.")
     host: str = Field("127.0.0.1", description="Address to listen on for the page and the health checks.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")

@@ -15,6 +15,7 @@ from shared.events import (
     NAMESPACE,
     Event,
     MoodChanged,
+    Person,
     PlaybackChanged,
     Probabilities,
     RankedSong,
@@ -35,6 +36,13 @@ _SECOND = ("Tram", "Marmalade", "Letter", "Kite", "Window", "Arcade", "Garden", 
 _ARTISTS = ("Ola Verano", "Juniper Lane", "Plum Radio", "Halla Brandt", "Bellwether", "The Sunday Drawers")
 
 E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True)
+class _Visit:
+    session_id: str
+    begun_s: float
+    people: int
 
 
 @dataclass
@@ -59,21 +67,21 @@ class Visitors:
             yield from self._visit()
 
     def _visit(self) -> Iterator[tuple[float, Event]]:
-        session = self._id()
+        visit = _Visit(self._id(), self._now_s, people=self._random.choice((1, 1, 1, 2, 3)))
         before = Mood.NOBODY
         for number in range(self._random.randint(1, 4)):
-            mood = self._random.choice([one for one in MOODS if one is not before])
+            mood = self._random.choice([one for one in (*MOODS, *MOODS, Mood.UNSURE) if one is not before])
             since = self._moment()
-            changed = self._mood(session, mood, before, "update" if number else "start", "change", since)
+            changed = self._mood(visit, mood, before, "update" if number else "start", since)
             yield self._at(changed)
-            if number == 0 or self._random.random() < 0.5:
+            if mood in MOODS and (number == 0 or self._random.random() < 0.5):
                 yield from self._songs(changed)
             for _ in range(self._random.randint(0, 2)):
                 self._wait(HEARTBEAT_S)
-                yield self._at(self._mood(session, mood, mood, "update", "heartbeat", since))
+                yield self._at(self._mood(visit, mood, mood, "update", since))
             self._wait(self._random.uniform(1, HEARTBEAT_S))
             before = mood
-        yield self._at(self._mood(session, Mood.NOBODY, before, "end", "change", self._moment()))
+        yield self._at(self._mood(visit, Mood.NOBODY, before, "end", self._moment()))
 
     def _songs(self, mood: MoodChanged) -> Iterator[tuple[float, Event]]:
         songs = [self._song(number) for number in self._random.sample(range(100), OFFERED + RANKED)]
@@ -104,20 +112,17 @@ class Visitors:
         playing = {"state": "playing", "output": "simulated", "song": ranking[0].song}
         yield self._at(PlaybackChanged.following(ranked, at=self._moment(), **playing))
 
-    def _mood(self, session: str, mood: Mood, before: Mood, phase: str, reason: str, since: datetime) -> MoodChanged:
-        shares: Probabilities | None = None
-        confidence = valence = arousal = 0.0
-        if mood is not Mood.NOBODY:
-            confidence = round(self._random.uniform(0.5, 0.98), 3)
-            rest = (1 - confidence) / 3
-            shares = Probabilities(**{one.value: confidence if one is mood else rest for one in MOODS})
-            valence, arousal = expectation(shares.in_order())
+    def _mood(self, visit: _Visit, mood: Mood, before: Mood, phase: str, since: datetime) -> MoodChanged:
+        shares, confidence = self._shares(mood)
+        valence, arousal = expectation(shares.in_order()) if shares else (0.0, 0.0)
+        here = 0 if mood is Mood.NOBODY else visit.people
+        dwell_s = round((self._now_s - visit.begun_s) * self.speed, 3)
         values: dict[str, Any] = {
             **self._new(),
-            "session_id": session,
+            "session_id": visit.session_id,
             "trace_id": self._id(),
             "phase": phase,
-            "reason": reason,
+            "reason": "heartbeat" if mood is before else "change",
             "camera_id": self.camera_id,
             "mood": mood,
             "before": before,
@@ -125,12 +130,30 @@ class Visitors:
             "probabilities": shares,
             "valence": valence,
             "arousal": arousal,
-            "faces": 0 if mood is Mood.NOBODY else 1,
+            "faces": here,
             "since": since,
             "expires_at": self._moment() + MoodChanged.LIFETIME,
             "model": MODEL,
+            "repeated": mood is before,
+            "people": tuple(
+                Person(number=number, mood=mood, confidence=confidence, dwell_s=dwell_s)
+                for number in range(1, here + 1)
+            ),
+            "entered": visit.people,
+            "left": visit.people - here,
+            "dwell_s": dwell_s,
         }
         return MoodChanged(**values)
+
+    def _shares(self, mood: Mood) -> tuple[Probabilities | None, float]:
+        """Probabilities of the four moods, and the confidence of this one."""
+        if mood is Mood.NOBODY:
+            return None, 1.0
+        if mood is Mood.UNSURE:
+            return Probabilities(angry=0.22, happy=0.31, sad=0.19, calm=0.28), 0.31
+        confidence = round(self._random.uniform(0.5, 0.98), 3)
+        rest = (1 - confidence) / 3
+        return Probabilities(**{one.value: confidence if one is mood else rest for one in MOODS}), confidence
 
     def _follow(self, kind: type[E], cause: Event, **fields: Any) -> E:
         assert kind.LIFETIME is not None

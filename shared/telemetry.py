@@ -7,11 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from shared.stream_metrics import StreamMetrics
 
-def metrics_route(registries: Sequence[CollectorRegistry]) -> Route:
-    """``/metrics`` with what the registries of all services of a process hold, as Prometheus reads it."""
+
+def metrics_route(streams: StreamMetrics, registries: Sequence[CollectorRegistry]) -> Route:
+    """``/metrics``: the streams of a process and what the registries of its services hold, as Prometheus reads it."""
 
     async def metrics(_: Request) -> Response:
-        return Response(b"".join(map(generate_latest, registries)), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        await streams.refresh()
+        text = b"".join(map(generate_latest, (streams.registry, *registries)))
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return Route("/metrics", metrics)

@@ -28,7 +28,7 @@ class Watchdog:
 
     def fault(self) -> str | None:
         """What is wrong, or None."""
-        for subscriber in self._bus.broker.subscribers:
+        for subscriber in (one for broker in self._bus.brokers for one in broker.subscribers):
             tasks = getattr(subscriber, "tasks", [])
             if not subscriber.running or not tasks or any(task.done() for task in tasks):
                 name = getattr(subscriber, "stream_sub", None)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -11,7 +12,7 @@ from shared.embedded_redis import embedded_redis
 REFERENCE = Path(os.environ.get("MOODSTREAM_REFERENCE", Path(__file__).parents[2] / "shared" / "data"))
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """A part that a test needs is not here: CI fails, elsewhere the test is skipped and says why."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must have {what}")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -80,6 +81,31 @@ def test_the_drawn_face_goes_through_the_four_moods_and_leaves(environment: dict
     assert told[-1] == ("end", "nobody")
     assert {"happy", "sad", "angry", "calm"} <= {mood for _, mood in told}
     assert len({one["session_id"] for one in of(events, "MoodChanged")}) == 1
+
+
+def test_without_a_camera_simulated_visitors_pick_from_real_songs(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "services", "run", "--demo", "--json", "--port", "0", "--player", "log"]
+    events: list[dict[str, Any]] = []
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        killer = threading.Timer(120, running.kill)
+        killer.start()
+        try:
+            assert running.stdout is not None
+            for line in running.stdout:
+                events.append(json.loads(line))
+                if events[-1]["type"] == "PlaybackChanged" and events[-1]["song"]:
+                    break
+        finally:
+            running.terminate()
+            running.communicate()
+            killer.cancel()
+    assert_chain(events)
+    [status] = [one for one in of(events, "StatusChanged") if one["service"] == "camera"]
+    assert (status["state"], status["reason"]) == ("online", "simulated visitors")
+    assert {one["model"] for one in of(events, "MoodChanged")} == {"simulated"}
+    assert of(events, "SongPicked")[0]["by"] == "visitor"
+    both = moodstream("run", "--demo", "--camera", "pattern:", environment=environment)
+    assert both.returncode == 2
 
 
 @pytest.mark.reference

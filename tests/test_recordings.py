@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from jsonschema import Draft202012Validator
 from shared.console import line
 from shared.errors import MoodstreamError
 from shared.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
-from shared.live import connected
+from shared.live import connected, follow_events
 from shared.recording import anew, read_recording, wanted
 from shared.simulation import Visitors
 
@@ -65,7 +66,7 @@ def test_simulated_events_keep_to_the_contract_and_hang_together() -> None:
     for before, after in pairwise(moods):
         assert (after.phase == "start") == (before.phase == "end")
         assert after.at < before.expires_at or before.phase == "end"
-    assert {event.mood for event in moods} == {"angry", "happy", "sad", "calm", "nobody"}
+    assert {event.mood for event in moods} == {"angry", "happy", "sad", "calm", "unsure", "nobody"}
 
 
 def test_a_recording_comes_back_as_new_events_in_the_same_order(tmp_path: Path) -> None:
@@ -118,6 +119,26 @@ def test_simulated_recorded_replayed_and_listened_to(redis_url: str, tmp_path: P
     assert {event["mood"] for event in heard} <= {"happy"}
 
 
+def test_rubbish_on_a_stream_is_passed_over_and_nothing_is_lost_between_two_reads(redis_url: str) -> None:
+    made = [event for event in events(2, 60) if isinstance(event, MoodChanged)]
+    heard: list[str] = []
+
+    def follow() -> None:
+        heard.extend(event.id for event in islice(follow_events(redis_url, (MoodChanged, SongPicked)), len(made)))
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    with connected(redis_url) as client:
+        while not int(client.info("clients")["blocked_clients"]):
+            time.sleep(0.01)
+        for fields in ({"__data__": "{"}, {"other": "field"}, {"__data__": b"\xff"}):
+            client.xadd("mood:moods", fields)
+        for event in made:
+            client.xadd("mood:moods", {"__data__": event.model_dump_json()})
+    follower.join(20)
+    assert heard == [event.id for event in made]
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"type": "FacesRead"}', '{"type": "MoodChanged"}', "\xff"])
 def test_what_is_no_recording_is_one_line(tmp_path: Path, text: str) -> None:
     file = tmp_path / "events.jsonl"
@@ -132,6 +153,21 @@ def test_wrong_names_are_told() -> None:
         wanted(["Mood"], None, None)
     with pytest.raises(MoodstreamError, match="there are angry"):
         wanted(None, None, ["bored"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("listen", "--type", "Mood"), "there are MoodChanged"),
+        (("simulate", "--mood", "bored"), "there are angry"),
+        (("replay-events", "x", "--speed", "0"), "must be above 0"),
+        (("replay-events", "x", "--speed", "fast"), "--speed"),
+    ],
+)
+def test_wrong_use_is_told(redis_url: str, arguments: tuple[str, ...], words: str) -> None:
+    done = command(redis_url, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr.splitlines()[-1]
 
 
 def test_lines_for_people_have_the_colour_of_the_mood() -> None:

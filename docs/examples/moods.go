@@ -1,30 +1,39 @@
-// go mod init moods && go get github.com/redis/go-redis/v9 && go run moods.go
+// go mod init moods && go mod tidy && go run moods.go
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
+	"log"
+	"os"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 func main() {
-	ctx, last := context.Background(), "$"
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379"})
+	server, last := os.Getenv("MOODSTREAM_REDIS_URL"), "$"
+	if server == "" {
+		server = "redis://127.0.0.1:6379"
+	}
+	client, err := redis.DialURL(server)
+	if err != nil {
+		log.Fatal(err)
+	}
 	for {
-		answer, err := client.XRead(ctx, &redis.XReadArgs{Streams: []string{"mood:moods", last}}).Result()
+		streams, err := redis.Values(client.Do("XREAD", "BLOCK", 0, "STREAMS", "mood:moods", last))
 		if err != nil {
-			panic(err)
+			log.Fatal(err)
 		}
-		for _, message := range answer[0].Messages {
-			last = message.ID
+		entries, _ := redis.Values(streams[0].([]any)[1], nil)
+		for _, entry := range entries {
+			last, _ = redis.String(entry.([]any)[0], nil)
+			fields, _ := redis.StringMap(entry.([]any)[1], nil)
 			var event struct {
 				Phase, Mood string
 				Confidence  float64
 			}
-			if err := json.Unmarshal([]byte(message.Values["__data__"].(string)), &event); err != nil {
-				panic(err)
+			if err := json.Unmarshal([]byte(fields["__data__"]), &event); err != nil {
+				log.Fatal(err)
 			}
 			fmt.Println(event.Phase, event.Mood, event.Confidence)
 		}

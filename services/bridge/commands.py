@@ -4,9 +4,8 @@ import asyncio
 
 from services.bridge.main import BridgeSettings
 from services.bridge.receivers import Receiver, read_receivers
-from services.bridge.sender import Answer, Sender, payload
+from services.bridge.sender import Answer, send_test
 from shared.errors import MoodstreamError
-from shared.events import StatusChanged
 from shared.settings import load
 
 
@@ -26,15 +25,6 @@ def receiver_named(name: str) -> Receiver:
     return known[name]
 
 
-def send_test(receiver: Receiver) -> Answer:
-    """Send a harmless event, signed as all others, once and past the queue."""
-
-    async def send() -> Answer:
-        event = StatusChanged(service="bridge", part=receiver.name, state="online", reason="test")
-        sender = Sender(receiver)
-        try:
-            return await sender.send(event.id, payload(event))
-        finally:
-            await sender.close()
-
-    return asyncio.run(send())
+def test(receiver: Receiver) -> Answer:
+    """One test message; what became of it."""
+    return asyncio.run(send_test(receiver))

@@ -1,14 +1,18 @@
-"""Commands from outside: the next song, silence, a mood chosen by hand. Whoever gives them gets a line in the log."""
+"""Commands from outside: the next song, a pause, a mood chosen by hand. Whoever gives them gets a line in the log."""
 
 import logging
 
 from pydantic import JsonValue
 
 from services.bridge.present import Present
+from services.bridge.seldom import Seldom
 from shared.bus import AWAY, Bus
 from shared.circumplex import MOODS
 
 log = logging.getLogger("moodstream.bridge")
+
+PLAYER = ("next", "pause", "resume", "toggle")
+"""What may be asked of the player."""
 
 
 class Controls:
@@ -16,13 +20,14 @@ class Controls:
 
     def __init__(self, bus: Bus, present: Present, camera_id: str) -> None:
         self._bus, self._present, self._camera_id = bus, present, camera_id
+        self._say = Seldom(log)
 
     async def player(self, command: str) -> None:
-        """``next``, ``pause``, ``resume``, or ``mute``, which pauses and, given again, resumes."""
-        if command not in ("next", "pause", "resume", "mute"):
-            log.warning("a command must be next, pause, resume or mute, not %r", command[:50])
+        """One of ``PLAYER``; ``toggle`` pauses and, given again, resumes."""
+        if command not in PLAYER:
+            self._say.warning("a command must be %s, not %r", ", ".join(PLAYER), command[:50])
             return
-        if command == "mute":
+        if command == "toggle":
             paused = self._present.playback is not None and self._present.playback.state == "paused"
             command = "resume" if paused else "pause"
         await self._ask("player.command", {"command": command})
@@ -30,7 +35,7 @@ class Controls:
     async def force(self, mood: str, camera_id: str | None = None) -> None:
         """One of the four moods, at the camera of the settings unless one is named."""
         if mood not in tuple(MOODS):
-            log.warning("a mood must be %s, not %r", ", ".join(MOODS), mood[:50])
+            self._say.warning("a mood must be %s, not %r", ", ".join(MOODS), mood[:50])
             return
         await self._ask("mood.choose", {"camera_id": camera_id or self._camera_id, "mood": mood})
 
@@ -38,9 +43,9 @@ class Controls:
         try:
             reply = await self._bus.ask(kind, body)
         except TimeoutError:
-            log.warning("nobody answered %s within a second", kind)
+            self._say.warning("nobody answered %s within a second", kind)
         except AWAY as error:
-            log.warning("%s failed because Redis is away: %s", kind, error)
+            self._say.warning("%s failed because Redis is away: %s", kind, error)
         else:
             if reply.error:
-                log.warning("%s: %s", kind, reply.error)
+                self._say.warning("%s: %s", kind, reply.error)

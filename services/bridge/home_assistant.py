@@ -38,7 +38,10 @@ def camera_device(topic: str, camera_id: str) -> tuple[str, Document]:
 
 
 def player_device(topic: str) -> tuple[str, Document]:
-    """(object id, discovery message) of the player: now playing, buttons next and mute."""
+    """(object id, discovery message) of the player: now playing, and two buttons.
+
+    Outputs have no volume, so silence is a pause, and is called so.
+    """
     device = f"{slug(topic)}_player"
     components: Document = {
         "now_playing": {
@@ -51,10 +54,10 @@ def player_device(topic: str) -> tuple[str, Document]:
             "icon": "mdi:music",
         },
     }
-    for command, icon in (("next", "mdi:skip-next"), ("mute", "mdi:volume-mute")):
+    for command, name, icon in (("next", "Next", "mdi:skip-next"), ("toggle", "Pause or resume", "mdi:play-pause")):
         components[command] = {
             "platform": "button",
-            "name": command.capitalize(),
+            "name": name,
             "unique_id": f"{device}_{command}",
             "command_topic": f"{topic}/command",
             "payload_press": command,

@@ -11,6 +11,7 @@ from services.bridge.controls import Controls
 from services.bridge.handlers import create_router
 from services.bridge.mqtt import Mqtt, parse_address
 from services.bridge.osc import OscIn, OscOut, parse_places
+from services.bridge.pages import Pages
 from services.bridge.present import Present
 from services.bridge.receivers import read_receivers
 from services.bridge.webhooks import Webhook
@@ -31,6 +32,9 @@ class BridgeSettings(Settings):
 
     camera_id: str = Field("camera-1", min_length=1, description="Camera that OSC tells about.")
     mqtt_url: str | None = Field(None, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS.")
+    mqtt_ca: Path | None = Field(
+        None, description="PEM file of the authority that vouches for the MQTT broker; when not set, the system's."
+    )
     mqtt_topic: str = Field("moodstream", pattern="^[^/+#\\s]+(/[^/+#\\s]+)*$", description="Begins every MQTT topic.")
     mqtt_discovery: str = Field(
         "homeassistant", description="Where Home Assistant looks for new devices; `none` announces none."
@@ -40,6 +44,12 @@ class BridgeSettings(Settings):
     osc_rate: float = Field(30, gt=0, le=200, description="How often OSC values are sent per second.")
     osc_smoothing_s: float = Field(0.25, ge=0, le=10, description="Time constant of OSC values; 0 for none.")
     webhooks: Path | None = Field(None, description="TOML file of the receivers of webhooks: docs/bridge.md.")
+    operator_token: str | None = Field(
+        None,
+        min_length=16,
+        repr=False,
+        description="Password of the page /bridge; without one only this machine sees it.",
+    )
 
 
 def create_service(settings: BridgeSettings, bus: Bus) -> Service:
@@ -55,7 +65,8 @@ def create_service(settings: BridgeSettings, bus: Bus) -> Service:
     background = [*([follow, *outputs] if outputs else []), *(webhook.run for webhook in webhooks)]
     if not background:
         log.info("no output of the bridge is configured")
-    return Service("bridge", create_router(bus, webhooks), background=background)
+    pages = Pages(webhooks, settings.operator_token)
+    return Service("bridge", create_router(bus, webhooks), pages.routes(), background=background)
 
 
 def _outputs(settings: BridgeSettings, present: Present, controls: Controls) -> list[Job]:
@@ -63,7 +74,7 @@ def _outputs(settings: BridgeSettings, present: Present, controls: Controls) -> 
     outputs: list[Job] = []
     if settings.mqtt_url:
         discovery = None if settings.mqtt_discovery == "none" else settings.mqtt_discovery
-        address = parse_address(settings.mqtt_url)
+        address = parse_address(settings.mqtt_url, settings.mqtt_ca)
         outputs.append(Mqtt(address, settings.mqtt_topic, discovery, present, controls.player).run)
     if settings.osc_to:
         places = parse_places(settings.osc_to, "MOODSTREAM_OSC_TO")

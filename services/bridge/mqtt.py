@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
@@ -16,6 +17,7 @@ from pydantic import JsonValue
 
 from services.bridge.home_assistant import camera_device, level, player_device
 from services.bridge.present import Present
+from services.bridge.seldom import Seldom
 from shared.errors import MoodstreamError
 from shared.events import Event, MoodChanged, PlaybackChanged, StatusChanged
 
@@ -36,11 +38,11 @@ class Address:
     port: int
     username: str | None
     password: str | None
-    encrypted: bool
+    tls: ssl.SSLContext | None
 
 
-def parse_address(url: str) -> Address:
-    """``mqtt://user:password@host:1883``, ``mqtts://`` with TLS. Raises MoodstreamError."""
+def parse_address(url: str, authority: Path | None = None) -> Address:
+    """``mqtt://user:password@host:1883``, ``mqtts://`` with TLS, ``authority`` a PEM file. Raises MoodstreamError."""
     parts = urlsplit(url)
     try:
         port = parts.port
@@ -48,9 +50,17 @@ def parse_address(url: str) -> Address:
         port = 0
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == 0:
         raise MoodstreamError("MOODSTREAM_MQTT_URL: must look like mqtt://user:password@host:1883, or mqtts://...")
-    encrypted = parts.scheme == "mqtts"
+    tls = _tls(authority) if parts.scheme == "mqtts" else None
     user, password = (unquote(one) if one else None for one in (parts.username, parts.password))
-    return Address(parts.hostname, port or (8883 if encrypted else 1883), user, password, encrypted)
+    return Address(parts.hostname, port or (8883 if tls else 1883), user, password, tls)
+
+
+def _tls(authority: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except OSError as error:  # also what is no certificate
+        reason = "is no PEM file" if isinstance(error, ssl.SSLError) else error.strerror
+        raise MoodstreamError(f"MOODSTREAM_MQTT_CA: {authority}: {reason}") from None
 
 
 class Mqtt:
@@ -62,6 +72,7 @@ class Mqtt:
         self._retained: dict[str, str] = {}
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
+        self._say = Seldom(log)
         self._commands: asyncio.Queue[str] = asyncio.Queue(COMMANDS_WAITING)
         present.listeners.append(self._heard)
         if discovery:
@@ -114,7 +125,7 @@ class Mqtt:
             self._address.port,
             username=self._address.username,
             password=self._address.password,
-            tls_context=ssl.create_default_context() if self._address.encrypted else None,
+            tls_context=self._address.tls,
             will=aiomqtt.Will(availability, "offline", qos=1, retain=True),
             keepalive=KEEP_ALIVE_S,
             timeout=5,
@@ -153,7 +164,7 @@ class Mqtt:
             text = message.payload.decode(errors="replace") if isinstance(message.payload, bytes) else ""
             if message.topic.matches(f"{self._topic}/command"):
                 if message.retain or self._commands.full():
-                    log.warning("MQTT: a command was ignored: %r", text[:50])
+                    self._say.warning("MQTT: a command was ignored: %r", text[:50])
                 else:
                     self._commands.put_nowait(text)
             elif text == "online":  # Home Assistant has started, and may have forgotten us

@@ -15,9 +15,10 @@ from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_server import AsyncIOOSCUDPServer
 
-from services.bridge.controls import Controls
+from services.bridge.controls import PLAYER, Controls
 from services.bridge.glide import Glide
 from services.bridge.present import Present
+from services.bridge.seldom import Seldom
 from shared.circumplex import MOODS, Mood, expectation
 from shared.errors import MoodstreamError
 from shared.events import Event, FacesRead, MoodChanged
@@ -88,13 +89,13 @@ class Picture:
     def _faces_read(self, event: FacesRead) -> None:
         faces = sorted((face for face in event.faces if face.refused is None), key=lambda face: face.box[0])
         faces = faces[:MOST_FACES]
-        if len(faces) != len(self.faces):
-            self.glide.drop("/faces/")
+        for gone in range(len(faces), len(self.faces)):
+            self.glide.drop(f"/faces/{gone + 1}/")
         self.faces = tuple(face.mood for face in faces)
         for number, face in enumerate(faces, 1):
             valence, arousal = expectation(face.probabilities.in_order())
             values = {"valence": valence, "arousal": arousal, "confidence": face.confidence}
-            values |= dict(zip(("x", "y", "width", "height"), map(float, face.box), strict=True))
+            values |= _shares_of(face.box, event.size) if event.size else {}
             for name, value in values.items():
                 self.glide.aim(f"/faces/{number}/{name}", value)
 
@@ -110,6 +111,18 @@ class Picture:
             yield message(f"/faces/{number}/mood", mood)
         for name, value in self.glide.now.items():
             yield message(name, value)
+
+
+def _shares_of(box: tuple[int, int, int, int], size: tuple[int, int]) -> dict[str, float]:
+    """A box in shares of the frame, 0 to 1 from its upper left corner, whatever the camera's resolution."""
+    (x, y, width, height), (whole_width, whole_height) = box, size
+    shares = {
+        "x": x / whole_width,
+        "y": y / whole_height,
+        "width": width / whole_width,
+        "height": height / whole_height,
+    }
+    return {name: min(1.0, max(0.0, share)) for name, share in shares.items()}
 
 
 class OscOut:
@@ -174,17 +187,18 @@ async def _endpoint(place: Place) -> asyncio.DatagramTransport:
 
 
 class OscIn:
-    """Control: ``/force MOOD [CAMERA]``, ``/next``, ``/pause``, ``/resume``, ``/mute``."""
+    """Control: ``/force MOOD [CAMERA]``, ``/next``, ``/pause``, ``/resume``, ``/toggle``."""
 
     def __init__(self, place: Place, controls: Controls) -> None:
         self._place, self._controls = place, controls
+        self._say = Seldom(log)
         self._waiting: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue(COMMANDS_WAITING)
 
     async def run(self) -> None:
         """Obey for ever. Raises MoodstreamError when the port is taken."""
         dispatcher = Dispatcher()
         dispatcher.map("/force", self._force)
-        for command in ("next", "pause", "resume", "mute"):
+        for command in PLAYER:
             dispatcher.map(f"/{command}", self._player)
         dispatcher.set_default_handler(self._unknown)
         loop: Any = asyncio.get_running_loop()
@@ -204,7 +218,7 @@ class OscIn:
 
     def _force(self, _: str, *values: Any) -> None:
         if not values or not all(isinstance(value, str) for value in values):
-            log.warning("OSC: /force needs a mood, as text")
+            self._say.warning("OSC: /force needs a mood, as text")
             return
         self._later(lambda: self._controls.force(*values[:2]))
 
@@ -214,10 +228,10 @@ class OscIn:
         self._later(lambda: self._controls.player(address.removeprefix("/")))
 
     def _unknown(self, address: str, *_: Any) -> None:
-        log.warning("OSC: nothing is done at %r", address[:100])
+        self._say.warning("OSC: nothing is done at %r", address[:100])
 
     def _later(self, work: Callable[[], Awaitable[None]]) -> None:
         if self._waiting.full():
-            log.warning("OSC: too many commands; one was dropped")
+            self._say.warning("OSC: too many commands; one was dropped")
         else:
             self._waiting.put_nowait(work)

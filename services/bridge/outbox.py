@@ -119,6 +119,14 @@ class Outbox:
         url = await self._bus.redis.hget(self._state, "disabled")
         return url.decode() if url else None
 
+    async def enable(self) -> None:
+        """Queue again for a receiver that had said it was gone."""
+        await self._bus.redis.hdel(self._state, "disabled")
+
+    async def standing(self) -> dict[str, str | int]:
+        """How it stands: what waits, what was delivered, what went wrong."""
+        return _standing(await self._bus.redis.zcard(self._due), await self._bus.redis.hgetall(self._state))
+
     async def count(self, what: str, by: int = 1) -> None:
         await self._bus.redis.hincrby(self._state, what, by)
 
@@ -129,10 +137,14 @@ class Outbox:
 def look(client: Any, prefix: str, name: str) -> dict[str, str | int]:
     """How it stands with a receiver; ``client`` is a synchronous one."""
     key = f"{prefix}webhooks:{name}"
-    state = {field.decode(): value.decode() for field, value in client.hgetall(f"{key}:state").items()}
+    return _standing(client.zcard(f"{key}:due"), client.hgetall(f"{key}:state"))
+
+
+def _standing(waiting: int, fields: dict[bytes, bytes]) -> dict[str, str | int]:
+    state = {field.decode(): value.decode() for field, value in fields.items()}
     numbers: dict[str, str | int] = {what: int(state.get(what, 0)) for what in ("delivered", "given_up", "dropped")}
     return {
-        "waiting": int(client.zcard(f"{key}:due")),
+        "waiting": waiting,
         **numbers,
         "disabled": state.get("disabled", ""),
         "last_error": state.get("last_error", ""),

@@ -10,14 +10,15 @@ import socket
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpcore
 from standardwebhooks import Webhook
 
 from services.bridge.receivers import Receiver
-from shared.events import Event, utc_now
+from shared.events import Event, StatusChanged, utc_now
 
 TIMEOUT_S = 10.0
 LONGEST_REST_S = 24 * 3600.0
@@ -78,6 +79,16 @@ class Sender:
         await self._pool.aclose()
 
 
+async def send_test(receiver: Receiver) -> Answer:
+    """Send a harmless event, signed as all others, once and past the queue."""
+    event = StatusChanged(service="bridge", part=receiver.name, state="online", reason="test")
+    sender = Sender(receiver)
+    try:
+        return await sender.send(event.id, payload(event))
+    finally:
+        await sender.close()
+
+
 def payload(event: Event) -> str:
     """The body, in the form that the specification recommends."""
     return json.dumps({"type": event.type, "timestamp": event.at.isoformat(), "data": event.model_dump(mode="json")})
@@ -98,9 +109,18 @@ def signed_headers(
 
 
 def _rest(headers: Iterable[tuple[bytes, bytes]]) -> float:
+    """Seconds that ``Retry-After`` asks for, told as a number or as a date; 0 where it makes no sense."""
     for name, value in headers:
-        if name.lower() == b"retry-after" and value.isdigit():
+        if name.lower() != b"retry-after":
+            continue
+        if value.isdigit():
             return min(float(value[:9]), LONGEST_REST_S)
+        try:
+            moment = parsedate_to_datetime(value.decode("ascii"))
+        except ValueError:
+            return 0.0
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return min(max(0.0, (aware - utc_now()).total_seconds()), LONGEST_REST_S)
     return 0.0
 
 
@@ -115,6 +135,8 @@ class _Guarded(httpcore.AsyncNetworkBackend):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise httpcore.ConnectError(f"{host}: {error.strerror}") from None
+        except UnicodeError:  # of the IDNA codec
+            raise httpcore.ConnectError(f"{host}: no name of a host") from None
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         if not self._private and not all(is_public(address) for address in addresses):
             raise httpcore.ConnectError(f"{host} has a private address; allow it with private = true")

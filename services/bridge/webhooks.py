@@ -46,6 +46,14 @@ class Webhook:
             log.warning("webhook %s: its queue is full; what failed most often was dropped", self.receiver.name)
         self._news.set()
 
+    async def state(self) -> dict[str, str | int]:
+        """How it stands with this receiver."""
+        return {"name": self.receiver.name, "url": self.receiver.url, **await self._outbox.standing()}
+
+    async def enable(self) -> None:
+        """Send again, although it had said that it was gone."""
+        await self._outbox.enable()
+
     async def run(self) -> None:
         """Deliver for ever."""
         sender = Sender(self.receiver)

@@ -10,6 +10,7 @@ from services.camera.cameras import CameraConfig, create_cameras, read_cameras
 from services.camera.handlers import create_router
 from services.camera.publisher import Publisher
 from services.camera.trial import check_files
+from services.camera.visitors import DemoVisitors
 from shared.app import Service, create_bus, run_service
 from shared.bus import Bus
 from shared.settings import Settings, load
@@ -32,6 +33,7 @@ class CameraSettings(Settings):
     max_side_px: int = Field(640, ge=96, le=4096, description="Larger pictures are made smaller, to this longer side.")
     jpeg_quality: int = Field(85, ge=10, le=100, description="Quality of the frames on their way to the reader.")
     once: bool = Field(False, description="End with the input instead of beginning again.")
+    demo: bool = Field(False, description="Simulated visitors instead of a camera; all the rest is real.")
 
 
 def cameras_of(settings: CameraSettings) -> tuple[CameraConfig, ...]:
@@ -48,6 +50,9 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
 
     Raises MoodstreamError for cameras that cannot be.
     """
+    if settings.demo:
+        visitors = DemoVisitors(bus, settings.camera_id)
+        return Service("camera", background=[visitors.listen, visitors.visit])
     cameras = cameras_of(settings)
     check_files(cameras)
     if "frames_kept" not in settings.model_fields_set:

@@ -63,7 +63,7 @@ class Publisher:
 
     async def _follow_visits(self) -> None:
         """Whether somebody is there, by camera."""
-        while True:
+        while not self._bus.stopping.is_set():
             try:
                 async for entry in self._bus.follow({MoodChanged: await self._bus.last_id(MoodChanged)}):
                     if entry is not None and isinstance(entry[1], MoodChanged):

@@ -5,6 +5,8 @@ Only this module captures with OpenCV.
 """
 
 import logging
+import os
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -90,8 +92,21 @@ def open_camera(job: Job, open_video: OpenVideo = cv2.VideoCapture) -> CameraSou
             return open_http(job.address, verify_tls=job.verify_tls)
         except NotPictures:
             log.debug("%s is neither MJPEG nor a picture; FFmpeg opens it", masked(job.address))
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _ffmpeg_options(job)
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
     return VideoCamera(open_video(job.address, cv2.CAP_FFMPEG, limits), masked(job.address))
+
+
+def _ffmpeg_options(job: Job) -> str:
+    """What FFmpeg is told beside the address: RTSP over TCP, and certificates checked, which it does not do by itself.
+
+    OpenCV takes it from the environment alone; this process opens one camera.
+    """
+    options = ["rtsp_transport;tcp"]
+    authorities = ssl.get_default_verify_paths().cafile
+    if job.verify_tls and job.address.lower().startswith("rtsps:") and authorities:
+        options += ["tls_verify;1", f"ca_file;{authorities}"]
+    return "|".join(options)
 
 
 def _webcam(number: int, job: Job, open_video: OpenVideo) -> "VideoCamera":

@@ -30,10 +30,28 @@ def reading(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def filters(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The same filters wherever events pass."""
-    one.add_argument("--type", action="append", metavar="TYPE", help="only of this type, or `all`; repeatable")
+    one.add_argument(
+        "--type", type=event_type, action="append", metavar="TYPE", help="only of this type, or `all`; repeatable"
+    )
     one.add_argument("--camera", action="append", metavar="ID", help="only of this camera; repeatable")
-    one.add_argument("--mood", action="append", metavar="MOOD", help="only of this mood; repeatable")
+    one.add_argument("--mood", type=mood, action="append", metavar="MOOD", help="only of this mood; repeatable")
     return one
+
+
+def event_type(text: str) -> str:
+    from shared.recording import KINDS
+
+    if text != "all" and text not in KINDS:
+        raise argparse.ArgumentTypeError(f"{text} is no type of event; there are {', '.join(KINDS)}, and all")
+    return text
+
+
+def mood(text: str) -> str:
+    from shared.circumplex import Mood
+
+    if text not in tuple(Mood):
+        raise argparse.ArgumentTypeError(f"{text} is no mood; there are {', '.join(Mood)}")
+    return text
 
 
 def positive(text: str) -> float:

@@ -15,7 +15,10 @@ COMPOSE_SETTINGS = """
 # Password of its Redis; letters and digits, since it becomes part of an address.
 # MOODSTREAM_REDIS_PASSWORD=
 # Port for signing in to Spotify.
-# MOODSTREAM_PLAYER_PORT=8081"""
+# MOODSTREAM_PLAYER_PORT=8081
+# Ports of the bridge: its page, and OSC control.
+# MOODSTREAM_BRIDGE_PORT=8082
+# MOODSTREAM_OSC_PORT=9001"""
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -28,26 +28,26 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 def listen(given: argparse.Namespace) -> int:
     """Events as they come, until interrupted."""
     from shared.console import line
-    from shared.live import follow_moods
+    from shared.live import follow_events
     from shared.recording import wanted
 
     takes = wanted(given.type or ["MoodChanged"], given.camera, given.mood)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    for event in filter(takes, follow_moods(redis_url(), takes.kinds)):
+    for event in filter(takes, follow_events(redis_url(), takes.kinds)):
         print(line(event, as_json=given.json, coloured=coloured), flush=True)
     return 0
 
 
 def record(given: argparse.Namespace) -> int:
     """Events into a file, until interrupted."""
-    from shared.live import follow_moods
+    from shared.live import follow_events
     from shared.recording import wanted
 
     takes = wanted(given.type, given.camera, given.mood)
     url = redis_url()
     try:
         with given.file.open("x", encoding="utf-8") as lines:
-            for event in filter(takes, follow_moods(url, takes.kinds)):
+            for event in filter(takes, follow_events(url, takes.kinds)):
                 lines.write(event.model_dump_json() + "\n")
                 lines.flush()
     except FileExistsError:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from services.cli.arguments import Commands, add, reading, tell
@@ -16,11 +17,18 @@ CHILD = "_services"
 SOCKET = "MOODSTREAM_SOCKET"
 """Environment variable with the file descriptor of the listening socket, which outlives restarts of the child."""
 
+SIMULATED = "/simulated-spotify"
+"""Where the page's server has the simulated Spotify in a demonstration."""
+
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     one = reading(add(commands, "run", run, "Everything in one process, with a Redis of its own if none is given."))
-    one.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
-    one.add_argument("--player", choices=["browser", "log", "spotify"], help="where the song plays")
+    seen = one.add_mutually_exclusive_group()
+    seen.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., pattern: (a drawn face)")
+    seen.add_argument(
+        "--demo", action="store_true", help="simulated visitors and a simulated Spotify: no camera, no account"
+    )
+    one.add_argument("--player", choices=["browser", "house", "log", "mpd", "spotify"], help="where the song plays")
     one.add_argument("--once", action="store_true", help="end with the input")
     one.add_argument("--auto", action="store_true", help="pick by itself")
     one.add_argument("--port", type=int, help="port of the page (8080)")
@@ -45,6 +53,8 @@ def run(given: argparse.Namespace) -> int:
         sock = stack.enter_context(listen_on(settings.host, settings.port))
         own = settings.redis_url is None
         redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data))
+        # what is kept in the folder are events: frames, which show people, stay in memory
+        frames_url = stack.enter_context(embedded_redis()) if own and given.data else settings.frames_redis_url
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         page = f"http://{shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove)
@@ -53,8 +63,12 @@ def run(given: argparse.Namespace) -> int:
         environment = {
             **os.environ,
             "MOODSTREAM_REDIS_URL": redis_url,
+            **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
             **_camera(given),
             SOCKET: str(sock.fileno()),
+            # a film is played for its events: each ranking is heard, however soon the next one comes
+            **({"MOODSTREAM_SONG_AT_LEAST_S": "0"} if given.once else {}),
+            **(_demo(page, stack) if given.demo else {}),
             **({"MOODSTREAM_PLAYER": given.player} if given.player else {}),
             **({"MOODSTREAM_AUTO": "true"} if given.auto else {}),
             **({"MOODSTREAM_EMBEDDED": "true"} if own else {}),
@@ -64,17 +78,34 @@ def run(given: argparse.Namespace) -> int:
         return supervise(command, environment, inherit=[sock.fileno()])
 
 
+def _demo(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
+    """The settings of a player that speaks to the simulated Spotify, which the child serves; all of it is forgotten."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="moodstream-demo-")))
+    return {
+        "MOODSTREAM_PLAYER": "spotify",
+        "MOODSTREAM_SPOTIFY_CLIENT_ID": "moodstream-demo",
+        "MOODSTREAM_SPOTIFY_REDIRECT_URI": f"{page}/player/spotify/callback",
+        "MOODSTREAM_SPOTIFY_TOKEN_FILE": str(folder / "spotify.json"),
+        "MOODSTREAM_SPOTIFY_APP": "no-app-in-a-demonstration",
+        "MOODSTREAM_SPOTIFY_API_URL": f"{page}{SIMULATED}/v1",
+        "MOODSTREAM_SPOTIFY_ACCOUNTS_URL": f"{page}{SIMULATED}/accounts",
+    }
+
+
 def _camera(given: argparse.Namespace) -> dict[str, str]:
     """The settings that say which cameras are used; empty when the environment or .env says it."""
     from services.camera.address import has_secret
     from services.camera.main import CameraSettings
     from shared.settings import load
 
+    if given.demo:
+        return {"MOODSTREAM_DEMO": "true"}
     if given.camera:
         if has_secret(given.camera):
             tell(given.json, "Everybody on this computer sees the password in a command: MOODSTREAM_CAMERA hides it.")
-        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": ""}
-    if {"camera", "cameras"} & load(CameraSettings).model_fields_set:
+        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": "", "MOODSTREAM_DEMO": "false"}
+    settings = load(CameraSettings)
+    if settings.demo or {"camera", "cameras"} & settings.model_fields_set:
         return {}
     if (webcam := first_webcam()) is not None:
         return {"MOODSTREAM_CAMERA": webcam}
@@ -94,9 +125,10 @@ def services(given: argparse.Namespace) -> int:
     from services.gateway.main import create_service as gateway
     from services.player.main import PlayerSettings
     from services.player.main import create_service as player
+    from services.player.spotify_simulator import Simulator
     from services.recommender.main import RecommenderSettings
     from services.recommender.main import create_service as recommender
-    from shared.app import build_app, create_bus, serve, set_up_logging
+    from shared.app import Service, build_app, create_bus, serve, set_up_logging
     from shared.live import Ending, print_events, watch_lifeline
     from shared.settings import load
 
@@ -114,5 +146,6 @@ def services(given: argparse.Namespace) -> int:
         bridge(load(BridgeSettings), bus),
         camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
         watch_lifeline(bus, ended),
+        *([Service("simulator", routes=[Simulator().mount(SIMULATED)])] if "MOODSTREAM_DEMO" in os.environ else []),
     )
     return serve(app, socket.socket(fileno=int(os.environ[SOCKET])))

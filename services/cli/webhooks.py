@@ -36,9 +36,9 @@ def webhooks_list(given: argparse.Namespace) -> int:
 
 def webhooks_test(given: argparse.Namespace) -> int:
     """One test message; 1 when the receiver does not accept it."""
-    from services.bridge.commands import receiver_named, send_test
+    from services.bridge.commands import receiver_named, test
 
-    answer = send_test(receiver_named(given.name))
+    answer = test(receiver_named(given.name))
     print(f"{given.name}: {answer.reason}")
     return 0 if answer.accepted else EXIT_FAILED
 

@@ -50,7 +50,8 @@ def overlap(one: Box, other: Box) -> float:
     return common / (one.area + other.area - common)
 
 
-def _same(one: Box, other: Box) -> bool:
+def same(one: Box, other: Box) -> bool:
+    """Whether they stand for one face."""
     inside = shared_area(one, other) / min(one.area, other.area)
     return overlap(one, other) > SAME_OVERLAP or inside > SAME_INSIDE
 
@@ -59,7 +60,7 @@ def distinct(boxes: Iterable[Box]) -> list[Box]:
     """One box per face, earlier ones winning, in their order."""
     kept: list[Box] = []
     for box in boxes:
-        if not any(_same(box, other) for other in kept):
+        if not any(same(box, other) for other in kept):
             kept.append(box)
     return kept
 

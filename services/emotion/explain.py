@@ -10,7 +10,7 @@ import numpy as np
 from services.emotion import quality
 from services.emotion.boxes import Box, shared_area
 from services.emotion.decode import Grey
-from services.emotion.faces import crop
+from services.emotion.patches import crop
 from services.emotion.smoothing import Steadiness
 from shared.events import FaceRead
 

@@ -1,15 +1,17 @@
-"""Find once, then follow: where to look in a frame, from what the last frames of that camera showed. Pure.
+"""Find once, then follow: where to look in a frame, from what the last frames of that camera showed.
 
 A worker's memory of a camera makes it faster and nothing else: another worker, or the same one without it, finds the
 same faces. Frames of one camera may alternate between workers and come late, so the search grows with the time between.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
-from services.emotion.boxes import Box, distinct, largest_first
+from services.emotion.boxes import Box, distinct, largest_first, same
 from services.emotion.decode import Grey
+from services.emotion.looks import Look
 
 REACH, REACH_PER_S = 0.18, 1.0
 """How far from the last box a face is searched, in its sides."""
@@ -17,7 +19,9 @@ SPREAD, SPREAD_PER_S = 1.13, 0.8
 """How much larger or smaller it may have become."""
 STALE_S = 1.0
 """Older boxes help no more."""
-WHOLE_EVERY_S = 1.5
+SEARCH_EVERY_S = 0.2
+"""Between two searches around the last box, a face that looks the same is taken to be the same."""
+WHOLE_EVERY_S = 2.0
 """The whole frame is searched again so often, for newcomers."""
 THOROUGH_EVERY_S = 1.0
 """While nobody is found, small, leaning and halved faces are looked for so often."""
@@ -34,13 +38,21 @@ class Finder(Protocol):
     def near(self, grey: Grey, box: Box, reach: float, spread: float) -> Box | None: ...
 
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass
 class _Memory:
-    boxes: list[Box]
+    """What is known of a camera's faces; the times are of the frames."""
+
     shape: tuple[int, ...]
-    at: datetime
-    glanced: datetime
-    searched: datetime
+    boxes: list[Box] = field(default_factory=list)
+    at: datetime = NEVER
+    looks: list[Look] = field(default_factory=list)
+    found: datetime = NEVER
+    """when the finder saw the faces; the looks are of then"""
+    glanced: datetime = NEVER
+    searched: datetime = NEVER
 
 
 class Follower:
@@ -52,43 +64,70 @@ class Follower:
 
     def find(self, grey: Grey, camera_id: str, at: datetime) -> tuple[list[Box], Search]:
         """Boxes of the faces, largest first, and how they were found; ``at`` is the moment of capture."""
-        memory = self._memory.get(camera_id)
-        if memory is None or memory.shape != grey.shape:
-            memory = _Memory([], grey.shape, at, at, datetime.min.replace(tzinfo=at.tzinfo))
-        boxes = self._near(grey, memory, at)
+        memory = self._recall(grey, camera_id)
+        followed = 0 < len(memory.boxes) <= MOST_FOLLOWED and _apart_s(at, memory.glanced) < WHOLE_EVERY_S
         search: Search = "near"
+        boxes = self._alike(grey, memory, at) if followed else None
+        if boxes is not None:
+            self._keep(memory, boxes, at)
+            return boxes, search
+        boxes = self._near(grey, memory, at) if followed else None
         if boxes is None:
             boxes, search = self._glance(grey, memory, at)
-        self._keep(camera_id, memory, boxes, at)
+        if self._keep(memory, boxes, at):
+            memory.looks, memory.found = [Look(grey, box) for box in boxes[:MOST_FOLLOWED]], at
         return boxes, search
 
+    def _recall(self, grey: Grey, camera_id: str) -> _Memory:
+        memory = self._memory.pop(camera_id, None)
+        if memory is None or memory.shape != grey.shape:
+            memory = _Memory(grey.shape)
+        self._memory[camera_id] = memory
+        if len(self._memory) > MOST_CAMERAS:
+            self._memory.pop(next(iter(self._memory)))
+        return memory
+
+    def _alike(self, grey: Grey, memory: _Memory, at: datetime) -> list[Box] | None:
+        """None where a face has to be searched: some time has passed, or it does not look as it did."""
+        if _apart_s(at, memory.found) >= SEARCH_EVERY_S:
+            return None
+        found = [look.again(grey) for look in memory.looks]
+        return _all_of(found)
+
     def _near(self, grey: Grey, memory: _Memory, at: datetime) -> list[Box] | None:
-        """None where the whole frame has to be searched: for newcomers, or because somebody was lost."""
-        away_s = abs((at - memory.at).total_seconds())
-        due = abs((at - memory.glanced).total_seconds()) >= WHOLE_EVERY_S
-        if due or not 0 < len(memory.boxes) <= MOST_FOLLOWED or away_s > STALE_S:
+        """None where the whole frame has to be searched, because somebody was lost."""
+        away_s = _apart_s(at, memory.at)
+        if away_s > STALE_S:
             return None
         reach, spread = REACH + REACH_PER_S * away_s, SPREAD + SPREAD_PER_S * away_s
-        found = [self._finder.near(grey, box, reach, spread) for box in memory.boxes]
-        boxes = distinct(box for box in found if box is not None)
-        return largest_first(boxes) if len(boxes) == len(memory.boxes) else None
+        return _all_of([self._finder.near(grey, box, reach, spread) for box in memory.boxes])
 
     def _glance(self, grey: Grey, memory: _Memory, at: datetime) -> tuple[list[Box], Search]:
         """The whole frame coarsely, with the followed faces that a coarse look passes over."""
         memory.glanced = at
         boxes = self._finder.glance(grey)
-        if abs((at - memory.at).total_seconds()) <= STALE_S:
-            kept = (self._finder.near(grey, box, REACH, SPREAD) for box in memory.boxes[:MOST_FOLLOWED])
+        if _apart_s(at, memory.at) <= STALE_S:
+            missed = [box for box in memory.boxes[:MOST_FOLLOWED] if not any(same(box, other) for other in boxes)]
+            kept = (self._finder.near(grey, box, REACH, SPREAD) for box in missed)
             boxes = distinct([*boxes, *(box for box in kept if box is not None)])
-        if not boxes and abs((at - memory.searched).total_seconds()) >= THOROUGH_EVERY_S:
+        if not boxes and _apart_s(at, memory.searched) >= THOROUGH_EVERY_S:
             memory.searched = at
             return self._finder.find(grey), "whole"
         return largest_first(boxes), "glance"
 
-    def _keep(self, camera_id: str, memory: _Memory, boxes: list[Box], at: datetime) -> None:
-        if at >= memory.at or abs((at - memory.at).total_seconds()) > STALE_S:
+    def _keep(self, memory: _Memory, boxes: list[Box], at: datetime) -> bool:
+        """Remember the boxes, unless the frame is one that comes late."""
+        newest = at >= memory.at or _apart_s(at, memory.at) > STALE_S
+        if newest:
             memory.boxes, memory.at = boxes, at
-        self._memory.pop(camera_id, None)
-        self._memory[camera_id] = memory
-        if len(self._memory) > MOST_CAMERAS:
-            self._memory.pop(next(iter(self._memory)))
+        return newest
+
+
+def _all_of(found: Sequence[Box | None]) -> list[Box] | None:
+    """The boxes where every face was found again and none twice, else None."""
+    boxes = distinct(box for box in found if box is not None)
+    return largest_first(boxes) if len(boxes) == len(found) else None
+
+
+def _apart_s(one: datetime, other: datetime) -> float:
+    return abs((one - other).total_seconds())

@@ -12,9 +12,10 @@ from services.emotion.following import Finder
 from services.emotion.groups import Policy
 from services.emotion.handlers import create_router
 from services.emotion.meters import Meters
+from services.emotion.patience import Patience
 from services.emotion.reader import Reader
 from services.emotion.smoothing import Steadiness
-from services.emotion.tracker import Patience, Tracker
+from services.emotion.tracker import Tracker
 from services.emotion.tracking import Tracking
 from services.emotion.yunet import YuNetFinder
 from shared.app import Service, create_bus, run_service

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from services.emotion.boxes import Box
 from services.emotion.decode import Grey
-from services.emotion.faces import CROP, crop
 from services.emotion.following import Finder, Follower, Search
+from services.emotion.patches import CROP, crop
 from services.emotion.quality import refusal
 from shared.circumplex import MOODS
 from shared.events import FaceRead, Probabilities

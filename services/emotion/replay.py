@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from services.emotion.drawing import draw
 from services.emotion.handlers import read_frame
+from services.emotion.patience import Patience
 from services.emotion.reader import Reader
-from services.emotion.tracker import Patience, Tracker
+from services.emotion.tracker import Tracker
 from shared.circumplex import MOODS, Mood
 from shared.errors import MoodstreamError
 from shared.events import FaceRead, FacesRead, FrameCaptured, MoodChanged

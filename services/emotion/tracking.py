@@ -12,18 +12,22 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from services.emotion.lease import RENEW_S, Lease
 from services.emotion.meters import Meters
 from services.emotion.tracker import Tracker
 from shared.bus import AWAY, Bus
 from shared.circumplex import MOODS, Mood
 from shared.events import Event, FacesRead, MoodChanged, ReplyGiven, RequestMade, StatusChanged, utc_now
+from shared.lease import RENEW_S, Lease
 
 log = logging.getLogger("moodstream.emotion")
 
+GATHER_MS = 25
+"""Readings are taken in together for so long: a tenth of the work where frames come fast, and no mood is late by it."""
 FORGET_S = 60.0
 """A camera of which nothing was heard for so long is nobody's."""
 PLACE_KEPT_S = 24 * 3600
+WARM_MS = 3_000
+"""A tracker that takes over looks so far back, so that its smoothing does not begin anew."""
 END_OF_INPUT = "end of input"
 """Reason with which a camera says that nothing more will come."""
 
@@ -49,7 +53,7 @@ class Tracking:
 
     async def run(self) -> None:
         try:
-            while True:
+            while not self._bus.stopping.is_set():
                 try:
                     await self._track()
                 except AWAY as error:
@@ -66,14 +70,14 @@ class Tracking:
         for event in await self._bus.newest(MoodChanged, count=200):
             if isinstance(event, MoodChanged) and event.expires_at > utc_now():
                 self._camera(event.camera_id)
-        async for entry in self._bus.follow(start, block_ms=250):
+        async for entry in self._bus.follow(start, block_ms=250, gather_ms=GATHER_MS):
             if entry is not None:
                 await self._take(*entry)
             await self._care()
 
     def _camera(self, camera_id: str) -> _Camera:
         if camera_id not in self._cameras:
-            self._cameras[camera_id] = _Camera(Lease(self._bus, camera_id), time.monotonic())
+            self._cameras[camera_id] = _Camera(Lease(self._bus, "tracker", camera_id), time.monotonic())
         return self._cameras[camera_id]
 
     async def _care(self) -> None:
@@ -98,24 +102,27 @@ class Tracking:
         elif camera.tracker is None:
             log.info("tracks %s", camera_id)
             camera.tracker = self._make(camera_id)
-            await self._restore(camera_id, camera.tracker)
-            async for entry_id, reading in self._unread(camera_id):
-                await self._apply(camera, entry_id, reading)
+            place = await self._bus.redis.get(self._place(camera_id))
+            await self._restore(camera_id, camera.tracker, place)
+            if place is not None:
+                async for entry_id, reading in self._readings(camera_id, f"({place.decode()}"):
+                    await self._apply(camera, entry_id, reading)
         return camera.tracker is not None
 
-    async def _restore(self, camera_id: str, tracker: Tracker) -> None:
+    async def _restore(self, camera_id: str, tracker: Tracker, place: bytes | None) -> None:
+        """The session of the camera's last event, and the faces of the last seconds before the place kept."""
+        if place is not None:
+            last_ms = int(place.partition(b"-")[0])
+            recent = self._readings(camera_id, str(max(0, last_ms - WARM_MS)), place.decode())
+            tracker.warm([reading async for _, reading in recent])
         for event in await self._bus.newest(MoodChanged, count=500):
             if isinstance(event, MoodChanged) and event.camera_id == camera_id:
                 tracker.restore(event, time.monotonic())
                 return
 
-    async def _unread(self, camera_id: str) -> AsyncIterator[tuple[str, FacesRead]]:
-        """This camera's readings after the place that the worker before has kept."""
-        place = await self._bus.redis.get(self._place(camera_id))
-        if place is None:
-            return
+    async def _readings(self, camera_id: str, first: str, last: str = "+") -> AsyncIterator[tuple[str, FacesRead]]:
         stream = self._bus.stream(FacesRead)
-        for entry_id, fields in await self._bus.redis.xrange(stream, min=b"(" + place):
+        for entry_id, fields in await self._bus.redis.xrange(stream, min=first, max=last):
             reading = self._bus.parse(stream, fields)
             if isinstance(reading, FacesRead) and reading.camera_id == camera_id:
                 yield entry_id.decode(), reading

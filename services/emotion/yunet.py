@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.emotion.boxes import Box, distinct, largest_first, scaled
 from services.emotion.decode import Grey
-from services.emotion.faces import back_in_frame, cut, shrunk
+from services.emotion.patches import back_in_frame, cut, shrunk
 from shared.errors import MoodstreamError
 
 STRIDES = (8, 16, 32)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncIterator, Callable
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
@@ -15,23 +16,26 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from services.gateway.board import Board
 from services.gateway.browser_camera import BrowserCameras
 from services.gateway.feed import Feed, Wanted
-from services.gateway.origin import is_foreign
 from services.gateway.pages import SecurityHeaders
 from shared.bus import Bus
 from shared.circumplex import Mood
 from shared.events import Event, FeedbackGiven, SongPicked, expiry, utc_now
+from shared.origin import is_foreign
+from shared.recording import RECORDED
 
 log = logging.getLogger("moodstream.gateway")
 
 MOST_BODY_BYTES = 16 * 1024
 MOST_LISTENERS = 1_000
 MOST_CAMERAS = 20
-TOLD = ("StatusChanged", "MoodChanged", "SongsOffered", "SongPicked", "SongsRanked", "PlaybackChanged")
+TOLD = tuple(event.__name__ for event in RECORDED)
+"""What everybody may hear: no readings of faces, no questions."""
 PUBLISH_S = 3.0
 REST_AFTER_STOP_S = 20.0
 
@@ -64,6 +68,18 @@ class Feedback(Body):
     song_id: str | None = Field(None, min_length=1, max_length=200)
     mood: FourMoods | None = None
     camera_id: str | None = Field(None, min_length=1, max_length=200)
+    profile: str | None = Field(None, min_length=1, max_length=200)
+
+
+class Whose(Body):
+    camera_id: str | None = Field(None, min_length=1, max_length=200)
+
+
+class PlayerCommand(Body):
+    command: Literal["pause", "resume", "next", "ended", "volume", "transfer"]
+    percent: float | None = Field(None, ge=0, le=100)
+    device: str | None = Field(None, min_length=1, max_length=200)
+    song: str | None = Field(None, min_length=1, max_length=200)
 
 
 B = TypeVar("B", bound=Body)
@@ -78,6 +94,8 @@ class Api:
         self._feed = feed
         self._cameras = cameras
         self._closer: asyncio.Task[None] | None = None
+        self._listeners = 0
+        """counted when they come in and not when they are first told something: many may come at once"""
 
     def mount(self) -> Mount:
         """An app of its own, so that its errors are JSON whatever else runs in the process."""
@@ -89,6 +107,10 @@ class Api:
             Route("/moods", self.choose_mood, methods=["POST"]),
             Route("/sessions/end", self.end_session, methods=["POST"]),
             Route("/feedback", self.give_feedback, methods=["POST"]),
+            Route("/feedback", self.list_feedback, methods=["GET"]),
+            Route("/feedback", self.clear_feedback, methods=["DELETE"]),
+            Route("/songs/{what:str}", self.songs),
+            Route("/player", self.command_player, methods=["POST"]),
         ]
         if self._board.browser_camera:
             routes.append(WebSocketRoute("/frames", self._cameras.serve))
@@ -107,11 +129,8 @@ class Api:
     async def events(self, request: Request) -> StreamingResponse:
         """Server-sent events; ``Last-Event-ID`` or ``last_id`` resumes, ``type``, ``camera`` and ``mood`` filter."""
         last_id, wanted = self._admit(request)
-        return StreamingResponse(
-            self._feed.listen(request.headers.get("last-event-id") or last_id, wanted=wanted),
-            media_type="text/event-stream",
-            headers={"X-Accel-Buffering": "no"},
-        )
+        heard = self._feed.listen(request.headers.get("last-event-id") or last_id, wanted=wanted)
+        return _Stream(heard, self._leave)
 
     async def events_by_websocket(self, socket: WebSocket) -> None:
         """The same over a WebSocket: one JSON object a message, with id, event and data."""
@@ -122,14 +141,17 @@ class Api:
         except HTTPException as error:
             await socket.send_denial_response(JSONResponse({"error": error.detail}, error.status_code))
             return
-        await socket.accept()
-        telling = asyncio.create_task(self._tell(socket, last_id, wanted))
         try:
-            while (await socket.receive())["type"] != "websocket.disconnect":
-                pass  # nothing is expected from a listener
+            await socket.accept()
+            telling = asyncio.create_task(self._tell(socket, last_id, wanted))
+            try:
+                while (await socket.receive())["type"] != "websocket.disconnect":
+                    pass  # nothing is expected from a listener
+            finally:
+                telling.cancel()
+                await asyncio.wait([telling])
         finally:
-            telling.cancel()
-            await asyncio.wait([telling])
+            self._leave()
 
     async def _tell(self, socket: WebSocket, last_id: str | None, wanted: Wanted) -> None:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # gone in mid-sentence
@@ -140,13 +162,17 @@ class Api:
             await socket.close(1001)
 
     def _admit(self, connection: HTTPConnection) -> tuple[str | None, Wanted]:
-        """The last id and what is wanted. Raises HTTPException when that is wrong, or too many listen."""
+        """The last id and what is wanted; ``_leave`` follows. Raises HTTPException for what is wrong or too many."""
         wanted = wanted_from(connection.query_params)
-        if self._feed.listeners >= MOST_LISTENERS:
-            raise HTTPException(503, f"{MOST_LISTENERS} listen already; try again later")
+        if self._listeners >= MOST_LISTENERS:
+            raise HTTPException(503, f"{MOST_LISTENERS} listen already; try again later", {"Retry-After": "10"})
+        self._listeners += 1
         # Not a job of the service: those run only once Redis is there, and listeners come before.
         self._closer = self._closer or asyncio.create_task(self._close_feed())
         return connection.query_params.get("last_id"), wanted
+
+    def _leave(self) -> None:
+        self._listeners -= 1
 
     async def _close_feed(self) -> None:
         """The server waits for open streams before it ends."""
@@ -197,8 +223,36 @@ class Api:
         body = await _body(request, Feedback)
         session_id = self._board.session_of(body.camera_id or self._board.camera_id)
         return await self._publish(
-            FeedbackGiven(kind=body.kind, song_id=body.song_id, mood=body.mood, session_id=session_id)
+            FeedbackGiven(
+                kind=body.kind, song_id=body.song_id, mood=body.mood, session_id=session_id, profile=body.profile
+            )
         )
+
+    async def list_feedback(self, request: Request) -> JSONResponse:
+        """What was said in the visit at a camera (``?camera_id=``); profiles are for operators alone."""
+        return await self._ask("feedback.list", self._visit(request.query_params.get("camera_id")))
+
+    async def clear_feedback(self, request: Request) -> JSONResponse:
+        """Forget what was said in the visit at a camera."""
+        return await self._ask("feedback.clear", self._visit((await _body(request, Whose)).camera_id))
+
+    def _visit(self, camera_id: str | None) -> dict[str, JsonValue]:
+        session_id = self._board.session_of(camera_id or self._board.camera_id)
+        if session_id is None:
+            raise HTTPException(404, "nobody is visiting this camera")
+        return {"session_id": session_id}
+
+    async def songs(self, request: Request) -> JSONResponse:
+        """``offer?mood=``, ``similar?id=&n=&mood=``, ``mood?id=``, ``path?id=&goal=&n=``: the recommender answers."""
+        what = request.path_params["what"]
+        if what not in ("offer", "similar", "mood", "path"):
+            raise HTTPException(404, "there are songs/offer, songs/similar, songs/mood and songs/path")
+        return await self._ask(f"songs.{what}", dict(request.query_params))
+
+    async def command_player(self, request: Request) -> JSONResponse:
+        """Pause, go on, next, volume, another device; ``ended`` says that the page has played a song to its end."""
+        body = await _body(request, PlayerCommand)
+        return await self._ask("player.command", body.model_dump(exclude_none=True))
 
     async def _publish(self, event: Event) -> JSONResponse:
         async with asyncio.timeout(PUBLISH_S):
@@ -213,6 +267,20 @@ class Api:
         if reply.error is not None:
             raise HTTPException(409, reply.error)
         return JSONResponse({"result": reply.result})
+
+
+class _Stream(StreamingResponse):
+    """Server-sent events; ``leave`` is called when the listener has gone, however that happens."""
+
+    def __init__(self, heard: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
+        super().__init__(heard, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
 
 
 def wanted_from(query: QueryParams) -> Wanted:

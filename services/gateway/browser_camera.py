@@ -14,9 +14,9 @@ from typing import Literal
 from redis.exceptions import RedisError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from services.gateway.origin import is_foreign
 from shared.bus import Bus
 from shared.events import FrameCaptured, StatusChanged, utc_now
+from shared.origin import is_foreign
 
 log = logging.getLogger("moodstream.gateway")
 

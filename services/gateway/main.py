@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from pathlib import Path
 
 from pydantic import Field
 
@@ -13,9 +14,11 @@ from services.gateway.feed import Feed
 from services.gateway.pages import page_routes
 from shared.app import Service, create_bus, run_service
 from shared.bus import AWAY, Bus
+from shared.errors import MoodstreamError
 from shared.events import (
     Event,
     FacesRead,
+    FeedbackGiven,
     MoodChanged,
     PlaybackChanged,
     SongPicked,
@@ -38,7 +41,7 @@ HISTORY: dict[type[Event], int] = {
 }
 """Streams that everybody hears, and how many past events are needed to know the present."""
 
-FOLLOWED: tuple[type[Event], ...] = (*HISTORY, FacesRead)
+FOLLOWED: tuple[type[Event], ...] = (*HISTORY, FeedbackGiven, FacesRead)
 
 
 class GatewaySettings(Settings):
@@ -51,6 +54,9 @@ class GatewaySettings(Settings):
     browser_frame_rate: float = Field(
         10, gt=0, le=MOST_FRAMES_PER_S, description="Pictures that a browser shall send per second."
     )
+    music: Path | None = Field(
+        None, description="Folder of sound files that the page may play: songs whose address is file:PATH in it."
+    )
 
 
 def create_service(settings: GatewaySettings, bus: Bus) -> Service:
@@ -62,7 +68,9 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     async def follow() -> None:
         await follow_events(bus, board, feed)
 
-    routes = [Api(bus, board, feed, cameras).mount(), *page_routes()]
+    if settings.music is not None and not settings.music.is_dir():
+        raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
+    routes = [Api(bus, board, feed, cameras).mount(), *page_routes(settings.music)]
     return Service("gateway", routes=routes, background=[follow])
 
 

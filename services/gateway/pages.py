@@ -1,19 +1,28 @@
 """The page and its files, and the headers that keep browsers from running or sending anything else."""
 
+import os
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.catalogue import STYLE
+from shared.contract import documents
+
 STATIC = Path(__file__).parent / "static"
 
+POLICY = "Content-Security-Policy"
+
 HEADERS = {
-    "Content-Security-Policy": (
+    POLICY: (
         "default-src 'self'; frame-src https://open.spotify.com; connect-src 'self' https://open.spotify.com; "
         "object-src 'none'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'self'"
@@ -25,12 +34,19 @@ HEADERS = {
 }
 
 
+_STYLE = b64encode(sha256(STYLE.encode()).digest()).decode()
+CATALOGUE_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'"
+"""The catalogue of events is one file: no script, and its own style alone."""
+
+MEDIA_TYPES = {".html": "text/html", ".json": "application/json"}
+
+
 class SecurityHeaders:
     """Sets the same headers on every answer; ``cache`` says how long browsers may keep it."""
 
-    def __init__(self, app: ASGIApp, cache: str) -> None:
+    def __init__(self, app: ASGIApp, cache: str, policy: str = HEADERS[POLICY]) -> None:
         self._app = app
-        self._headers = HEADERS | {"Cache-Control": cache}
+        self._headers = HEADERS | {"Cache-Control": cache, POLICY: policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
@@ -41,14 +57,43 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def page_routes() -> list[BaseRoute]:
-    """The page at ``/`` and its files below ``/static``."""
+class Music(StaticFiles):
+    """Sound files of one folder, and nothing else that lies there."""
+
+    SOUNDS = (".mp3", ".m4a", ".ogg", ".oga", ".opus", ".flac", ".wav", ".webm")
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        return super().lookup_path(path) if path.lower().endswith(self.SOUNDS) else ("", None)
+
+
+def page_routes(music: Path | None = None) -> list[BaseRoute]:
+    """The page at ``/``, its files below ``/static``, what others may build on below ``/docs``.
+
+    The sound files of the folder ``music`` lie below ``/music``.
+    """
     # Browsers ask again each time and are told "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
     return [
         Route("/", page, middleware=headers),
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
+        Route("/docs", lambda _: RedirectResponse("/docs/events.html")),
+        Route("/docs/{name:path}", contract, middleware=[Middleware(SecurityHeaders, "no-cache", CATALOGUE_POLICY)]),
+        *([Mount("/music", Music(directory=music), middleware=headers)] if music else []),
     ]
+
+
+@cache
+def _documents() -> dict[str, str]:
+    return documents()
+
+
+async def contract(request: Request) -> Response:
+    """The catalogue of events, the schemas, AsyncAPI: the same files as in the repository's docs."""
+    name = request.path_params["name"]
+    text = _documents().get(name)
+    if text is None:
+        return PlainTextResponse("there is no such document; begin at /docs/events.html", 404)
+    return Response(text, media_type=MEDIA_TYPES[Path(name).suffix])
 
 
 async def page(_: Request) -> FileResponse:

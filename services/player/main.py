@@ -1,25 +1,26 @@
 """The player service: ``python -m services.player.main``."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
 
-from services.player.handlers import create_router, playback
-from services.player.outputs import BrowserOutput, LogOutput, Output
+from services.player.conductor import Conductor
+from services.player.handlers import create_router
+from services.player.login_pages import login_routes
+from services.player.mpd import MpdOutput
+from services.player.outputs import BrowserOutput, HouseOutput, LogOutput, Output
+from services.player.programme import Rules
+from services.player.quiet_hours import parse
 from services.player.spotify import SpotifyOutput
-from shared.app import Job, Service, create_bus, run_service
+from services.player.spotify_login import CALLBACK, SpotifyLogin
+from shared.app import Service, create_bus, run_service
 from shared.bus import Bus
 from shared.errors import MoodstreamError
-from shared.events import PlaybackChanged
 from shared.settings import Settings, load
-
-LOGIN, CALLBACK = "/player/spotify/login", "/player/spotify/callback"
 
 
 def _token_file() -> Path:
@@ -29,55 +30,87 @@ def _token_file() -> Path:
 class PlayerSettings(Settings):
     """Settings of the player."""
 
-    player: Literal["browser", "log", "spotify"] = Field("browser", description="Where the song plays.")
+    player: Literal["browser", "house", "log", "mpd", "spotify"] = Field("browser", description="Where the song plays.")
+    song_at_least_s: float = Field(
+        3.0, ge=0, le=3600, description="A song plays for so many seconds before another mood's music cuts it."
+    )
+    volume: int | None = Field(
+        None, ge=0, le=100, description="Volume at the start, percent; empty leaves it as it is."
+    )
+    volume_least: int = Field(0, ge=0, le=100, description="Nobody can turn it lower, percent.")
+    volume_most: int = Field(100, ge=0, le=100, description="Nobody can turn it higher, percent.")
+    quiet_hours: str = Field("", description="When it has to be quiet, local time: 22:00-07:00.")
+    quiet_volume: int = Field(0, ge=0, le=100, description="Volume at most in the quiet hours, percent; 0 is silence.")
+    crossfade_s: int = Field(0, ge=0, le=30, description="Seconds in which one song becomes the next (mpd).")
+    mpd_address: str = Field(
+        "127.0.0.1:6600", description="Music Player Daemon or Mopidy: host:port, or the path of its socket."
+    )
+    mpd_password: str = Field("", repr=False, description="Its password, if it has one.")
     spotify_client_id: str = Field("", description="Client id of your own Spotify app (personal use only).")
     spotify_redirect_uri: str = Field(
         f"http://127.0.0.1:8080{CALLBACK}", description="As registered with the app; Spotify refuses 'localhost'."
     )
     spotify_token_file: Path = Field(default_factory=_token_file, description="Where the token is kept, mode 0600.")
+    spotify_app: str = Field(
+        "spotify" if sys.platform != "darwin" else "open -a Spotify",
+        description="Command that opens Spotify on this machine if no device is there; it may be missing.",
+    )
+    spotify_api_url: str = Field(
+        "https://api.spotify.com/v1", description="Spotify's Web API, or what stands in for it."
+    )
+    spotify_accounts_url: str = Field(
+        "https://accounts.spotify.com", description="Spotify's Accounts service, or what stands in for it."
+    )
 
 
 def create_output(settings: PlayerSettings) -> Output:
     """The output that the settings name. Raises MoodstreamError when it lacks what it needs."""
-    if settings.player == "log":
-        return LogOutput()
-    if settings.player == "browser":
-        return BrowserOutput()
+    match settings.player:
+        case "log":
+            return LogOutput()
+        case "browser":
+            return BrowserOutput()
+        case "house":
+            return HouseOutput()
+        case "mpd":
+            return MpdOutput(settings.mpd_address, settings.mpd_password, settings.crossfade_s)
+        case "spotify":
+            return SpotifyOutput(create_login(settings), settings.spotify_api_url, shlex.split(settings.spotify_app))
+
+
+def create_login(settings: PlayerSettings) -> SpotifyLogin:
+    """Signing in to Spotify. Raises MoodstreamError when the settings do not allow it."""
     if not settings.spotify_client_id:
         raise MoodstreamError("the player spotify needs MOODSTREAM_SPOTIFY_CLIENT_ID")
-    login = settings.spotify_redirect_uri.removesuffix(CALLBACK) + LOGIN
-    try:
-        return SpotifyOutput(
-            settings.spotify_client_id, settings.spotify_redirect_uri, settings.spotify_token_file, login_url=login
-        )
-    except OSError as error:
-        raise MoodstreamError(f"the token file {settings.spotify_token_file}: {error.strerror}") from None
+    return SpotifyLogin(
+        settings.spotify_client_id,
+        settings.spotify_redirect_uri,
+        settings.spotify_token_file,
+        settings.spotify_accounts_url,
+    )
+
+
+def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules:
+    """What the operator has set. Raises MoodstreamError."""
+    if settings.volume_least > settings.volume_most:
+        raise MoodstreamError("MOODSTREAM_VOLUME_LEAST: is above MOODSTREAM_VOLUME_MOST")
+    return Rules(
+        song_at_least_s=settings.song_at_least_s,
+        volume=settings.volume,
+        volume_least=settings.volume_least,
+        volume_most=settings.volume_most,
+        quiet=parse(settings.quiet_hours),
+        quiet_volume=settings.quiet_volume,
+        check_every_s=check_every_s,
+    )
 
 
 def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = None) -> Service:
     """The service, with the output of the settings unless one is given."""
     chosen = output or create_output(settings)
-
-    async def announce() -> None:
-        await bus.publish(PlaybackChanged(**playback(chosen, await chosen.check(), None)))
-
-    routes = _login_routes(chosen, announce) if isinstance(chosen, SpotifyOutput) else ()
-    return Service("player", create_router(bus, chosen), routes, background=[announce])
-
-
-def _login_routes(output: SpotifyOutput, announce: Job) -> list[Route]:
-    async def login(_: Request) -> Response:
-        return RedirectResponse(output.login_address())
-
-    async def callback(request: Request) -> Response:
-        try:
-            await output.finish_login(request.query_params.get("code", ""), request.query_params.get("state", ""))
-        except MoodstreamError as error:
-            return JSONResponse({"error": str(error)}, 400)
-        await announce()
-        return PlainTextResponse("Signed in to Spotify. You can close this page.")
-
-    return [Route(LOGIN, login), Route(CALLBACK, callback)]
+    conductor = Conductor(bus, chosen, create_rules(settings, chosen.check_every_s))
+    routes = login_routes(chosen.login, conductor.poke) if isinstance(chosen, SpotifyOutput) else ()
+    return Service("player", create_router(bus), routes, background=[conductor.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from services.recommender.tables import read_table
+from services.recommender.vectors import INPUTS
 from shared.errors import MoodstreamError
 from shared.events import Song
 
@@ -36,7 +37,13 @@ TEXTS = ("id", "title", "artist", "genre", "uri")
 """Empty where unknown; only the id is always there."""
 
 NUMBERS = (*FEATURES, "duration_ms")
-COLUMNS = (*TEXTS, *NUMBERS)
+UNKNOWN: Mapping[str, int] = {"explicit": -1, "year": 0}
+"""What filters ask for, and what stands there when a table does not say it.
+
+``explicit`` is 1 or 0, ``year`` that of the release.
+"""
+
+COLUMNS = (*TEXTS, *NUMBERS, *UNKNOWN)
 WHOLE = ("key", "mode", "duration_ms")
 
 ARTISTS = ";"
@@ -57,7 +64,9 @@ class Catalogue:
         if fault := _fault(self.frame):
             raise MoodstreamError(f"this is no catalogue: {fault}")
         kinds = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(WHOLE, "int64")
-        frame = self.frame.loc[:, list(COLUMNS)].astype(kinds).sort_values("id", ignore_index=True)
+        kinds |= dict.fromkeys(UNKNOWN, "int16")
+        told = self.frame.assign(**{name: value for name, value in UNKNOWN.items() if name not in self.frame.columns})
+        frame = told.loc[:, list(COLUMNS)].astype(kinds).sort_values("id", ignore_index=True)
         object.__setattr__(self, "frame", frame)
 
     @classmethod
@@ -93,7 +102,7 @@ class Catalogue:
     def position(self, song_id: str) -> int:
         """The row of a song. Raises MoodstreamError for an id that is not there."""
         try:
-            return self._positions[song_id]
+            return self.positions[song_id]
         except KeyError:
             raise MoodstreamError(f"no song with the id {song_id!r} in the catalogue") from None
 
@@ -110,6 +119,11 @@ class Catalogue:
         """float64 [n, 11] in the order of ``FEATURES`` and in Spotify's units."""
         return self.frame.loc[:, list(FEATURES)].to_numpy(dtype=np.float64)
 
+    @property
+    def inputs(self) -> Floats:
+        """float64 [n, 12] in the order of ``vectors.INPUTS``: the features and the duration."""
+        return self.frame.loc[:, list(INPUTS)].to_numpy(dtype=np.float64)
+
     @cached_property
     def standardised(self) -> Floats:
         """float64 [n, 11]: ``features`` with mean 0 and standard deviation 1; 0 where all songs are alike."""
@@ -120,7 +134,8 @@ class Catalogue:
         return np.asarray(centred / np.where(alike, 1, spread))
 
     @cached_property
-    def _positions(self) -> Mapping[str, int]:
+    def positions(self) -> dict[str, int]:
+        """By id."""
         return {song_id: position for position, song_id in enumerate(self.frame["id"])}
 
     @cached_property
@@ -129,7 +144,7 @@ class Catalogue:
 
 
 def _fault(frame: pd.DataFrame) -> str | None:
-    missing = [column for column in COLUMNS if column not in frame.columns]
+    missing = [column for column in (*TEXTS, *NUMBERS) if column not in frame.columns]
     if missing:
         return f"it lacks the columns {', '.join(missing)}"
     if frame.empty:

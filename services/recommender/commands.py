@@ -1,20 +1,28 @@
 """What the command line does with songs, as plain functions; the results are objects to print, one a line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid5
 
 from services.recommender import song_moods
 from services.recommender.catalogue import Catalogue
-from services.recommender.importers import ImportReport, import_songs
-from services.recommender.library import Library
+from services.recommender.goals import Goal, Limits
+from services.recommender.importers import ImportReport, Tell, import_songs
+from services.recommender.library import Choice, Library
 from services.recommender.sample import sample_wanted, take_sample
+from services.recommender.song_moods import Method
+from shared.circumplex import Mood
 from shared.errors import MoodstreamError
+from shared.events import NAMESPACE, new_id
 
 
-def import_file(path: Path, target: Path) -> ImportReport:
+def import_file(
+    path: Path, target: Path, columns: Mapping[str, str] | None = None, tell: Tell = lambda _: None
+) -> ImportReport:
     """``moodstream songs import``: the file becomes the catalogue at ``target``. Raises MoodstreamError."""
-    catalogue, report = import_songs(path)
+    catalogue, report = import_songs(path, columns=columns, tell=tell)
+    tell(f"writing {report.kept:,} songs")
     catalogue.save(target)
     return report
 
@@ -24,35 +32,54 @@ def open_songs(path: Path) -> Catalogue:
     return take_sample(path) if sample_wanted(path) else import_songs(path, one_version=False)[0]
 
 
-def moods(catalogue_path: Path) -> Iterator[dict[str, Any]]:
-    """``moodstream songs mood``: id, mood, valence and arousal (-1..1) of every song. Raises MoodstreamError."""
+def moods(catalogue_path: Path, method: Method = "listeners") -> Iterator[dict[str, Any]]:
+    """``moodstream songs mood``: mood, valence and arousal (-1..1) of every song. Raises MoodstreamError."""
     catalogue = open_songs(catalogue_path)
-    fitted = song_moods.fit(catalogue)
+    fitted = song_moods.fit(catalogue, method)
     for position, song_id in enumerate(catalogue.frame["id"]):
-        yield {
-            "id": song_id,
-            "mood": fitted.mood(position).value,
-            "valence": round(float(fitted.valence[position]), 6),
-            "arousal": round(float(fitted.arousal[position]), 6),
-        }
+        yield fitted.told(song_id, position)
 
 
 def similar(
-    ids: Sequence[str], catalogue_path: Path, n: int = 10, similarity: str = "standardised"
+    ids: Sequence[str], catalogue_path: Path, n: int = 10, choice: Choice | None = None, any_mood: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """``moodstream songs similar``: for each id, the most similar songs of the catalogue; n = 0 ranks them all.
+    """``moodstream songs similar``: for each id, the most similar songs; n = 0 ranks them all.
 
-    Raises MoodstreamError for an id that is not there, before anything is ranked.
+    They are of the song's own mood, or of any. Raises MoodstreamError for an id that is not there, before anything is
+    ranked.
     """
     if n < 0:
         raise MoodstreamError(f"cannot rank {n} songs: 0 ranks all, a positive number the best")
-    library = Library.build(open_songs(catalogue_path), similarity)
-    for song_id in ids:
-        library.catalogue.position(song_id)
+    library = Library.build(open_songs(catalogue_path), choice)
+    positions = [library.catalogue.position(song_id) for song_id in ids]
     names = library.catalogue.frame["id"].tolist()
-    for song_id in ids:
+    for song_id, position in zip(ids, positions, strict=True):
+        mood = None if any_mood else library.moods.mood(position)
         ranking = [
             {"id": names[match.position], "similarity": match.similarity, "reason": match.reason}
-            for match in library.similar(song_id, n)
+            for match in library.similar(song_id, n, mood)
         ]
         yield {"id": song_id, "ranking": ranking}
+
+
+def offer(mood: Mood, catalogue_path: Path, choice: Choice | None = None, seed: int | None = None) -> dict[str, Any]:
+    """``moodstream songs offer``: five songs of a mood; the same for the same seed. Raises MoodstreamError."""
+    cause = new_id() if seed is None else str(uuid5(NAMESPACE, str(seed)))
+    offered = Library.build(open_songs(catalogue_path), choice).offer(mood, cause)
+    songs = [song.model_dump(mode="json") for song in offered.songs]
+    return {"mood": mood.value, "songs": songs, "filled": [one.value for one in offered.filled]}
+
+
+def path(
+    song_id: str, goal: Goal, catalogue_path: Path, choice: Choice | None, limits: Limits, n: int = 10
+) -> dict[str, Any]:
+    """``moodstream songs path``: songs that lead from a song's mood to a goal. Raises MoodstreamError."""
+    library = Library.build(open_songs(catalogue_path), choice)
+    position = library.catalogue.position(song_id)
+    start = library.moods.mood(position)
+    songs = []
+    for song in library.way(song_id, goal, start, n, limits):
+        at = library.catalogue.position(song.id)
+        place = {name: library.moods.told(song.id, at)[name] for name in ("mood", "valence", "arousal")}
+        songs.append(song.model_dump(mode="json") | place)
+    return {"id": song_id, "goal": goal, "from": start.value, "songs": songs}

@@ -6,21 +6,22 @@ from faststream.redis import RedisRouter
 from pydantic import JsonValue
 
 from services.recommender import outcomes, questions
-from services.recommender.outcomes import Play
+from services.recommender.memory import Memory
+from services.recommender.outcomes import Plan
 from services.recommender.shelf import Shelf
 from services.recommender.visits import Visits
 from shared.bus import Bus
 from shared.delivery import answer_requests, consume
 from shared.errors import MoodstreamError
-from shared.events import MoodChanged, SongPicked
+from shared.events import FeedbackGiven, MoodChanged, PlaybackChanged, SongPicked
 
 log = logging.getLogger("moodstream.recommender")
 
 GROUP = "recommender"
 
 
-def create_router(bus: Bus, shelf: Shelf, ranked: int, play: Play, auto: bool) -> RedisRouter:
-    """The router. ``ranked`` songs follow a pick, ``play`` says which are heard, ``auto`` makes the pick itself."""
+def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool) -> RedisRouter:
+    """The router. ``plan`` says what follows a pick, ``auto`` makes the pick itself."""
     router = RedisRouter()
     visits = Visits(bus)
 
@@ -29,6 +30,7 @@ def create_router(bus: Bus, shelf: Shelf, ranked: int, play: Play, auto: bool) -
         session = mood.session_id
         if session is not None and mood.phase == "end":
             await visits.forget(session)
+            await memory.forget(session)
         elif session is not None and outcomes.asks_for_songs(mood):
             await make_offer(mood, session)
 
@@ -36,7 +38,7 @@ def create_router(bus: Bus, shelf: Shelf, ranked: int, play: Play, auto: bool) -
         chosen_now = mood.reason == "forced" and not mood.repeated
         if not chosen_now and mood.mood == await visits.last_mood(session):
             return
-        offered = outcomes.offer_for(mood, shelf.library)
+        offered = outcomes.offer_for(mood, shelf.library, await memory.heard(), await memory.taste(session))
         if not await visits.open(session, offered.id):
             return
         await bus.publish(offered)
@@ -47,18 +49,53 @@ def create_router(bus: Bus, shelf: Shelf, ranked: int, play: Play, auto: bool) -
     @consume(router, bus, SongPicked, GROUP)
     async def rank(pick: SongPicked) -> None:
         try:
-            ranking = outcomes.ranking_for(pick, shelf.library, ranked, play)
+            likes = await memory.taste(pick.session_id)
+            ranking = outcomes.ranking_for(pick, shelf.library, plan, likes)
         except MoodstreamError as error:
             log.warning("a pick was dropped: %s", error)
             return
         await bus.publish(ranking)
         await visits.close(pick)
 
+    @consume(router, bus, FeedbackGiven, GROUP)
+    async def remember(said: FeedbackGiven) -> None:
+        await memory.keep(said)
+
+    @consume(router, bus, PlaybackChanged, GROUP)
+    async def hear(playback: PlaybackChanged) -> None:
+        await memory.hear(playback)
+
     async def songs_offer(body: dict[str, JsonValue]) -> JsonValue:
-        return questions.offer(body, shelf.library)
+        return questions.offer(body, shelf.library, await memory.heard())
 
     async def songs_similar(body: dict[str, JsonValue]) -> JsonValue:
         return questions.similar(body, shelf.library)
 
-    answer_requests(router, bus, GROUP, {"songs.offer": songs_offer, "songs.similar": songs_similar})
+    async def songs_path(body: dict[str, JsonValue]) -> JsonValue:
+        return questions.path(body, shelf.library, plan.limits)
+
+    async def songs_mood(body: dict[str, JsonValue]) -> JsonValue:
+        return questions.mood(body, shelf.library)
+
+    async def feedback_list(body: dict[str, JsonValue]) -> JsonValue:
+        whose = questions.whose(body, "feedback.list")
+        return {"feedback": list(await memory.said(whose.session_id, whose.profile))}
+
+    async def feedback_clear(body: dict[str, JsonValue]) -> JsonValue:
+        whose = questions.whose(body, "feedback.clear")
+        return {"cleared": await memory.clear(whose.session_id, whose.profile)}
+
+    answer_requests(
+        router,
+        bus,
+        GROUP,
+        {
+            "songs.offer": songs_offer,
+            "songs.similar": songs_similar,
+            "songs.path": songs_path,
+            "songs.mood": songs_mood,
+            "feedback.list": feedback_list,
+            "feedback.clear": feedback_clear,
+        },
+    )
     return router

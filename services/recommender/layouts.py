@@ -52,6 +52,13 @@ NUMERIC = Layout(
 )
 """The article's table without the columns that name a song; ids are made from the numbers."""
 
+GENERIC = Layout(
+    name="generic",
+    texts={name: (name,) for name in ("id", "title", "artist", "genre", "uri")},
+    optional=("artist", "genre", "uri"),
+)
+"""A table of one's own, whose columns somebody named."""
+
 LAYOUTS = (
     Layout(  # a saved catalogue, the reference catalogue, and the listeners' moods
         name="catalogue",

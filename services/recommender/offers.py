@@ -18,14 +18,15 @@ def draw(songs: Sequence[int], artist: Callable[[int], str], cause_id: str, coun
     # A few are drawn first, since shuffling a large catalogue takes long and is hardly ever needed.
     for size in (few, len(songs)):
         order = random.sample(songs, size)
-        chosen = _one_each(order, artist)[:count]
+        chosen = one_each(order, artist)[:count]
         if len(chosen) == min(count, len(songs)):
             return chosen
     rest = (song for song in order if song not in chosen)
     return chosen + [song for song, _ in zip(rest, range(count - len(chosen)), strict=False)]
 
 
-def _one_each(order: Sequence[int], artist: Callable[[int], str]) -> list[int]:
+def one_each(order: Sequence[int], artist: Callable[[int], str]) -> list[int]:
+    """The songs without those whose artist stands before."""
     seen: set[str] = set()
     chosen = []
     for song in order:

@@ -1,9 +1,13 @@
 """The events that follow from moods and picks. The same cause always makes the same songs and the same event id."""
 
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from services.recommender.goals import Goal, Limits
+from services.recommender.taste import NO_TASTE, Taste
 from shared.circumplex import MOODS
 from shared.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, expiry
 
@@ -18,12 +22,16 @@ def asks_for_songs(mood: MoodChanged) -> bool:
     return mood.phase != "end" and mood.reason != "heartbeat" and mood.mood in MOODS and mood.session_id is not None
 
 
-def offer_for(mood: MoodChanged, library: "Library") -> SongsOffered:
+def offer_for(
+    mood: MoodChanged, library: "Library", heard: Collection[str] = (), likes: Taste = NO_TASTE
+) -> SongsOffered:
+    offer = library.offer(mood.mood, mood.id, heard, likes)
     return SongsOffered.following(
         mood,
         camera_id=mood.camera_id,
         mood=mood.mood,
-        songs=library.offer(mood.mood, mood.id),
+        songs=offer.songs,
+        filled=offer.filled,
         expires_at=expiry(SongsOffered),
     )
 
@@ -36,14 +44,26 @@ def auto_pick(offer: SongsOffered) -> SongPicked:
     )
 
 
-def ranking_for(pick: SongPicked, library: "Library", count: int, play: Play) -> SongsRanked:
-    """The ranking of the songs of the offer's mood. Raises MoodstreamError for an unknown song.
+@dataclass(frozen=True)
+class Plan:
+    """What follows from a pick."""
 
-    ``play`` "top": the best match is heard first, as in the article; "pick": the pick is, then its matches.
-    """
+    count: int = 10
+    """how many songs are ranked"""
+    play: Play = "top"
+    """"top": the best match is heard first, as in the article; "pick": the pick is, then its matches"""
+    goal: Goal = "match"
+    """other goals play songs that lead there instead"""
+    limits: Limits = field(default_factory=Limits)
+
+
+def ranking_for(pick: SongPicked, library: "Library", plan: Plan, likes: Taste = NO_TASTE) -> SongsRanked:
+    """The ranking of the songs of the offer's mood. Raises MoodstreamError for an unknown song."""
     picked = library.catalogue.song(library.catalogue.position(pick.song_id))
-    ranking = library.ranked(pick.song_id, count, pick.mood)
+    ranking = library.ranked(pick.song_id, plan.count, pick.mood, likes)
     best = tuple(entry.song for entry in ranking)
+    if plan.goal != "match":
+        best = library.way(pick.song_id, plan.goal, pick.mood, plan.count, plan.limits)
     return SongsRanked.following(
         pick,
         offer_id=pick.offer_id,
@@ -51,6 +71,8 @@ def ranking_for(pick: SongPicked, library: "Library", count: int, play: Play) ->
         mood=pick.mood,
         ranking=ranking,
         # In a mood of one song the pick is all there is to hear.
-        play=best if play == "top" and best else (picked, *best),
+        play=best if plan.play == "top" and best else (picked, *best),
+        goal=plan.goal,
+        by=pick.by,
         expires_at=expiry(SongsRanked),
     )

@@ -1,12 +1,15 @@
 """How similar songs are to one that was picked. All rankings are exact; songs of equal similarity stand by id."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from functools import partial
+from typing import Literal, Protocol
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from services.recommender.catalogue import FEATURES, Catalogue, Floats, Positions
+from services.recommender.index import Index, TreeIndex
+
+Similarity = Literal["learned", "standardised", "article"]
 
 
 class Ranking(Protocol):
@@ -19,31 +22,26 @@ class Ranking(Protocol):
         """
 
 
-class StandardisedDistance:
-    """Euclidean distance over the 11 standardised features, as a similarity of exp(-d² / 22).
+class Distance:
+    """Euclidean distance between points, as a similarity of 0.5 ** (d² / typical)."""
 
-    22 is what d² is on average between two songs drawn at random, which are therefore about 0.37 similar.
-    """
-
-    def __init__(self, catalogue: Catalogue, candidates: Positions) -> None:
-        self._points = catalogue.standardised
+    def __init__(self, points: Floats, typical: float, candidates: Positions) -> None:
+        """``points`` [n, d] of the catalogue; ``typical`` is the d² of two songs that have nothing in common."""
+        self._points = points
+        self._typical = typical
         self._candidates = candidates
-        self._tree = cKDTree(self._points[candidates]) if len(candidates) else None
+        self._index: Index | None = TreeIndex(points[candidates]) if len(candidates) else None
 
     def nearest(self, position: int, count: int) -> tuple[Positions, Floats]:
         near = self._near(position, count)
         near = near[near != position]
         squares = ((self._points[near] - self._points[position]) ** 2).sum(axis=1)
-        return _first(near, np.exp(-squares / (2 * len(FEATURES))), count)
+        return _first(near, 0.5 ** (squares / self._typical), count)
 
     def _near(self, position: int, count: int) -> Positions:
-        """Candidates as near as the ``count``-th, all that are as far as it included, in no order."""
-        if self._tree is None or not 0 < count < len(self._candidates):
+        if self._index is None or not 0 < count < len(self._candidates) - 1:
             return self._candidates
-        distances, _ = self._tree.query(self._points[position], k=count + 1)
-        radius = distances[-1] * (1 + 1e-9) + 1e-12  # the tree rounds in its own way
-        near: Positions = self._candidates[self._tree.query_ball_point(self._points[position], radius)]
-        return near
+        return self._candidates[self._index.nearest(self._points[position], count + 1)]  # one may be the song itself
 
 
 class ArticleCosine:
@@ -75,8 +73,27 @@ def _first(positions: Positions, similarities: Floats, count: int) -> tuple[Posi
     return positions[order], similarities[order]
 
 
-RANKINGS: Mapping[str, Callable[[Catalogue, Positions], Ranking]] = {
-    "standardised": StandardisedDistance,
-    "article": ArticleCosine,
+Maker = Callable[[Positions], Ranking]
+
+
+def _learned(_: Catalogue, points: Floats, typical: float) -> Maker:
+    """Near is what people put into one playlist; two songs drawn at random are typically 0.5 similar."""
+    return partial(Distance, points, typical)
+
+
+def _standardised(catalogue: Catalogue, _: Floats, __: float) -> Maker:
+    """All 11 features count alike; 22 is what d² is on average between two songs drawn at random."""
+    return partial(Distance, catalogue.standardised, 2.0 * len(FEATURES))
+
+
+def _article(catalogue: Catalogue, _: Floats, __: float) -> Maker:
+    return partial(ArticleCosine, catalogue)
+
+
+RANKINGS: Mapping[Similarity, Callable[[Catalogue, Floats, float], Maker]] = {
+    "learned": _learned,
+    "standardised": _standardised,
+    "article": _article,
 }
-"""By name of the setting ``similarity``."""
+"""By name of the setting ``similarity``: what makes the ranking of any part of a catalogue, from the learned points and
+their typical squared distance."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import MoodstreamError
 
 if TYPE_CHECKING:
-    from services.recommender.library import Library
+    from services.recommender.library import Choice, Library
 
 log = logging.getLogger("moodstream.recommender")
 
@@ -20,9 +21,10 @@ Stamp = tuple[int, int, int] | None
 class Shelf:
     """Holds one library. Reading and fitting run in a thread, and who asks for songs never waits for a change."""
 
-    def __init__(self, path: Path, similarity: str) -> None:
+    def __init__(self, path: Path, choose: "Callable[[], Choice]") -> None:
+        """``choose`` says how the library is made; it is asked each time, so that changed lists count."""
         self._path = path
-        self._similarity = similarity
+        self._choose = choose
         self._library: Library | None = None
         self._seen: Stamp = None
 
@@ -60,7 +62,7 @@ class Shelf:
         from services.recommender.sample import sample_wanted, take_sample
 
         catalogue = take_sample(self._path) if sample_wanted(self._path) else Catalogue.load(self._path)
-        library = Library.build(catalogue, self._similarity)
+        library = Library.build(catalogue, self._choose(), self._path)
         log.info("%d songs from %s", len(catalogue), self._path)
         return library
 

@@ -54,6 +54,8 @@ class Broker:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    settings: str = "allow_anonymous true"
+    """lines of its file"""
     _process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -66,7 +68,7 @@ class Broker:
             missing("mosquitto")
         assert program is not None
         config = self.folder / "mosquitto.conf"
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        config.write_text(f"listener {self.port} 127.0.0.1\npersistence false\n{self.settings}\n")
         self._process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
@@ -83,8 +85,8 @@ class Broker:
 
 
 @contextlib.contextmanager
-def broker(folder: Path) -> Iterator[Broker]:
-    one = Broker(folder)
+def broker(folder: Path, settings: str = "allow_anonymous true") -> Iterator[Broker]:
+    one = Broker(folder, settings=settings)
     one.start()
     try:
         yield one

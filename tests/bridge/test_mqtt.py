@@ -1,8 +1,13 @@
 """MQTT against a real Mosquitto: retained state, the will, Home Assistant, commands, a broker that is killed."""
 
 import asyncio
+import json
+import shutil
+import ssl
+import subprocess
 from pathlib import Path
 
+import aiomqtt
 import pytest
 
 from services.bridge.mqtt import Address, parse_address
@@ -10,6 +15,7 @@ from shared.circumplex import Mood
 from shared.errors import MoodstreamError
 from shared.events import RequestMade, StatusChanged
 from tests.bridge.running import bridge, broker, until, watching
+from tests.conftest import missing
 from tests.gateway.running import answer, connected_bus
 from tests.gateway.scenes import faces_read, mood_changed, new_session, playing
 
@@ -44,7 +50,7 @@ async def test_the_present_is_retained_and_home_assistant_is_told_how_to_read_it
         assert component["platform"] == "sensor"
         assert component["value_template"] == "{{ value_json." + name + " }}"
         assert name in state
-    assert set(player["components"]) == {"now_playing", "next", "mute"}
+    assert set(player["components"]) == {"now_playing", "next", "toggle"}
     assert player["components"]["next"]["command_topic"] == "moodstream/command"
     for document in (camera, player):
         assert document["availability_topic"] == AVAILABILITY
@@ -82,7 +88,7 @@ async def test_commands_reach_the_player_and_nonsense_does_not(redis_url: str, t
         ):
             await until(lambda: watcher.payloads.get(AVAILABILITY) == "online")
             asked: list[RequestMade] = []
-            for command in ("dance", "next", "mute"):
+            for command in ("dance", "next", "toggle"):
                 if command != "dance":
                     task = await answer(player, "player.command", {})
                 await watcher.client.publish("moodstream/command", command, qos=1)
@@ -91,7 +97,7 @@ async def test_commands_reach_the_player_and_nonsense_does_not(redis_url: str, t
             await bus.publish(playing(state="paused"))
             await until(lambda: watcher.json("moodstream/playback").get("state") == "paused")
             task = await answer(player, "player.command", {})
-            await watcher.client.publish("moodstream/command", "mute", qos=1)
+            await watcher.client.publish("moodstream/command", "toggle", qos=1)
             asked.append(await task)
     assert [one.body["command"] for one in asked] == ["next", "pause", "resume"]
 
@@ -124,9 +130,65 @@ async def test_a_mood_that_nobody_tells_any_more_ends(redis_url: str, tmp_path: 
             await until(lambda: watcher.json(STATE).get("mood") == "nobody")
 
 
-def test_addresses() -> None:
-    assert parse_address("mqtt://broker") == Address("broker", 1883, None, None, False)
-    assert parse_address("mqtts://me:p%40ss@broker") == Address("broker", 8883, "me", "p@ss", True)
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A key and a certificate for 127.0.0.1 that vouches for itself."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    if not (openssl := shutil.which("openssl")):
+        missing("openssl")
+    command = [openssl, "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    names = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return key, certificate
+
+
+async def test_over_tls_with_a_password_and_what_is_wrong_is_told(
+    redis_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, authority = certificate(tmp_path)
+    (tmp_path / "other").mkdir()
+    _, other = certificate(tmp_path / "other")
+    secured = f"user root\nallow_anonymous false\npassword_file {passwords(tmp_path)}"
+    settings = f"{secured}\nkeyfile {key}\ncertfile {authority}"
+    with broker(tmp_path, settings) as mosquitto:
+        url = f"mqtts://lamp:secret%21@127.0.0.1:{mosquitto.port}"
+        for wrong_url, wrong_ca, words in (
+            (url, None, "CERTIFICATE_VERIFY_FAILED"),
+            (url, other, "CERTIFICATE_VERIFY_FAILED"),
+            (url.replace("secret", "guess"), authority, "ot authori"),
+        ):
+            caplog.clear()
+            async with bridge(redis_url, mqtt_url=wrong_url, mqtt_ca=wrong_ca):
+                await until(lambda words=words: words in caplog.text)  # type: ignore[misc]
+            assert "secret" not in caplog.text
+        async with bridge(redis_url, mqtt_url=url, mqtt_ca=authority) as bus:
+            context = ssl.create_default_context(cafile=authority)
+            async with aiomqtt.Client(
+                "127.0.0.1", mosquitto.port, username="lamp", password="secret!", tls_context=context
+            ) as client:
+                await client.subscribe(STATE)
+                await bus.publish(mood_changed(Mood.HAPPY, new_session()))
+                async with asyncio.timeout(10):
+                    message = await anext(client.messages)
+    assert isinstance(message.payload, bytes)
+    assert json.loads(message.payload)["mood"] == "happy"
+
+
+def passwords(folder: Path) -> Path:
+    file = folder / "passwords"
+    subprocess.run(["mosquitto_passwd", "-c", "-b", file, "lamp", "secret!"], check=True, capture_output=True)
+    return file
+
+
+def test_addresses(tmp_path: Path) -> None:
+    assert parse_address("mqtt://broker") == Address("broker", 1883, None, None, None)
+    address = parse_address("mqtts://me:p%40ss@broker")
+    assert (address.host, address.port, address.username, address.password) == ("broker", 8883, "me", "p@ss")
+    assert address.tls is not None
+    assert address.tls.check_hostname
+    (tmp_path / "text").write_text("no certificate")
+    for file in (tmp_path / "none", tmp_path / "text"):
+        with pytest.raises(MoodstreamError, match="MOODSTREAM_MQTT_CA"):
+            parse_address("mqtts://broker", file)
     for wrong in ("broker:1883", "http://broker", "mqtt://", "mqtt://broker:port", "mqtt://broker:0"):
         with pytest.raises(MoodstreamError, match="MOODSTREAM_MQTT_URL"):
             parse_address(wrong)

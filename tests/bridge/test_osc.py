@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
 from services.bridge.glide import Glide
-from services.bridge.osc import parse_places
+from services.bridge.osc import Picture, parse_places
+from services.bridge.seldom import Seldom
 from shared.circumplex import Mood
 from shared.errors import MoodstreamError
 from tests.bridge.running import bridge, free_port, hearing_osc, until
@@ -51,8 +53,24 @@ async def test_values_glide_at_the_set_rate_and_stay_in_their_ranges(redis_url: 
     assert values(heard, "/people")[-1] == 1
     assert values(heard, "/faces/count")[-1] == 1
     assert values(heard, "/faces/1/mood")[-1] == "happy"
-    assert values(heard, "/faces/1/x")[-1] == 210
+    for name, share in (("x", 210 / 640), ("y", 120 / 480), ("width", 180 / 640), ("height", 180 / 480)):
+        assert values(heard, f"/faces/1/{name}")[-1] == pytest.approx(share, abs=1e-6)
     assert values(heard, "/probability/sad")[-1] > 0.5
+
+
+def test_boxes_at_the_edge_stay_in_their_range_and_one_face_less_does_not_move_the_others() -> None:
+    picture = Picture("camera-1", Glide(0.25))
+    left, right = (faces_read().faces[0].model_copy(update={"box": box}) for box in ((-9, 0, 90, 480), (600, 9, 90, 9)))
+    reading = faces_read()
+    picture.heard(reading.model_copy(update={"faces": (left, right)}))
+    assert picture.glide.now["/faces/1/x"] == 0.0
+    assert picture.glide.now["/faces/1/height"] == 1.0
+    picture.heard(reading.model_copy(update={"faces": (right,)}))
+    assert picture.glide.now["/faces/1/x"] == 0.0  # glides there
+    picture.glide.step(10)
+    assert picture.glide.now["/faces/1/x"] == pytest.approx(600 / 640)
+    assert not [name for name in picture.glide.now if name.startswith("/faces/2/")]
+    picture.heard(reading.model_copy(update={"faces": (left,), "size": None}))
 
 
 async def test_control_comes_back_in(redis_url: str) -> None:
@@ -63,7 +81,7 @@ async def test_control_comes_back_in(redis_url: str) -> None:
                 ("/force", "sad", "mood.choose", {"camera_id": "camera-1", "mood": "sad"}),
                 ("/force", ["calm", "hall"], "mood.choose", {"camera_id": "hall", "mood": "calm"}),
                 ("/next", [], "player.command", {"command": "next"}),
-                ("/mute", 1.0, "player.command", {"command": "pause"}),
+                ("/toggle", 1.0, "player.command", {"command": "pause"}),
             ):
                 task = await answer(others, kind, {})
                 for nonsense in (("/force", 7), ("/force", "bored"), ("/dance", 1), ("/next", 0.0)):
@@ -71,6 +89,32 @@ async def test_control_comes_back_in(redis_url: str) -> None:
                 client._sock.sendto(b"\xff no OSC", ("127.0.0.1", port))
                 client.send_message(address, value)
                 assert (await task).body == expected
+
+
+async def test_a_flood_of_nonsense_fills_no_log_and_stops_no_command(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    async with bridge(redis_url, osc_listen=f"127.0.0.1:{port}"), connected_bus(redis_url) as others:
+        with contextlib.closing(SimpleUDPClient("127.0.0.1", port)) as client:
+            for number in range(2_000):
+                client.send_message(f"/fader/{number % 7}", 0.5)
+                if number % 50 == 0:
+                    await asyncio.sleep(0)
+            task = await answer(others, "player.command", {})
+            await asyncio.sleep(0.2)
+            client.send_message("/next", [])
+            assert (await task).body == {"command": "next"}
+    assert 1 <= len([one for one in caplog.records if "nothing is done" in one.message]) <= 5
+
+
+def test_seldom_tells_what_it_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    say = Seldom(logging.getLogger("moodstream.bridge"), every_s=0.1)
+    for number in range(5):
+        say.warning("no %d", number)
+    time.sleep(0.15)
+    say.warning("no %d", 5)
+    assert [one.getMessage() for one in caplog.records] == ["no 0", "no 5 (and 4 more)"]
 
 
 async def test_a_taken_port_is_one_line(redis_url: str, capsys: pytest.CaptureFixture[str]) -> None:

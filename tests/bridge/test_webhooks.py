@@ -1,6 +1,8 @@
 """Webhooks to a real receiver on the loopback: signed, kept, tried again, never to where they must not go."""
 
 import asyncio
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,12 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from services.bridge.outbox import Outbox, enable, look
 from services.bridge.receivers import Receiver, new_secret, read_receivers
-from services.bridge.sender import Sender, is_public
+from services.bridge.sender import LONGEST_REST_S, Sender, is_public
 from services.bridge.webhooks import PAUSES_S, Webhook
 from shared.bus import Bus
 from shared.circumplex import Mood
 from shared.errors import MoodstreamError
+from shared.events import utc_now
 from shared.live import connected
 from tests.bridge.running import Endpoint, bridge, endpoint, receivers_file, until
 from tests.gateway.running import connected_bus
@@ -189,6 +192,66 @@ async def test_redirects_are_not_followed_and_rests_are_kept(redis_url: str) -> 
     assert len(one.got) == 2
     assert due_s is not None
     assert 3500 < due_s <= 3600
+
+
+@pytest.mark.parametrize(
+    ("asked", "least_s", "most_s"),
+    [
+        ("7", 7, 7),
+        ("99999999999999999999", LONGEST_REST_S, LONGEST_REST_S),
+        ("in two minutes", 100, 120),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0, 0),
+        ("soon", 0, 0),
+        ("-5", 0, 0),
+        ("\xff", 0, 0),
+    ],
+)
+async def test_how_long_a_receiver_wants_to_rest(asked: str, least_s: float, most_s: float) -> None:
+    if asked == "in two minutes":
+        asked = format_datetime(utc_now() + timedelta(minutes=2), usegmt=True)
+    async with endpoint(status=lambda _: (503, f"retry-after: {asked}\r\n")) as one:
+        sender = Sender(Receiver(**receiver(one)))
+        answer = await sender.send("id", "{}")
+        await sender.close()
+    assert answer.status == 503
+    assert least_s <= answer.rest_s <= most_s
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"no HTTP at all\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 100_000,
+        b"HTTP/1.1 999999 X\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"HTTP/1.1 500 X\r\ntransfer-encoding: chunked\r\n\r\nzzz\r\n",
+    ],
+)
+async def test_a_receiver_that_talks_nonsense_is_a_failure_and_no_more(answer: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    sender = Sender(Receiver(name="x", url=f"http://127.0.0.1:{port}/", secrets=(SECRET,), private=True), timeout_s=2)
+    got = await sender.send("id", "{}")
+    await sender.close()
+    server.close()
+    assert not got.accepted
+    assert got.reason
+    assert not got.gone
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64, "nobody.invalid", "[::1%25nowhere]"])
+async def test_a_name_that_is_none_is_a_failure_and_no_more(host: str) -> None:
+    sender = Sender(Receiver(name="x", url=f"https://{host}/", secrets=(SECRET,), private=True), timeout_s=5)
+    answer = await sender.send("id", "{}")
+    await sender.close()
+    assert answer.status is None
+    assert answer.reason
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1"])

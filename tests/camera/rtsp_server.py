@@ -1,7 +1,8 @@
-"""A real RTSP server (GStreamer's) on the loopback: ``/usr/bin/python3 rtsp_server.py PORT USER PASSWORD``.
+"""A real RTSP server (GStreamer's) on the loopback: ``rtsp_server.py PORT USER PASSWORD [CERTIFICATE]``.
 
-Debian's packages gir1.2-gst-rtsp-server-1.0, python3-gi and gstreamer1.0-plugins-good carry it; it runs in the system's
-Python, for which they are made. It gives noise as JPEG over RTP and prints "ready".
+Debian's packages gir1.2-gst-rtsp-server-1.0, python3-gi and gstreamer1.0-plugins-good carry it, glib-networking its
+TLS; it runs in the system's Python, for which they are made. It gives noise as JPEG over RTP and prints "ready".
+With a certificate (PEM, its key in the same file) it speaks rtsps alone.
 """
 
 import sys
@@ -10,7 +11,7 @@ import gi  # type: ignore[import-not-found,unused-ignore]
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # type: ignore[import-not-found,unused-ignore]  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtspServer  # type: ignore[import-not-found,unused-ignore]  # noqa: E402
 
 LAUNCH = (
     "( videotestsrc pattern={} is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=20/1"
@@ -18,12 +19,14 @@ LAUNCH = (
 )
 
 
-def main(port: str, user: str, password: str) -> None:
+def main(port: str, user: str, password: str, certificate: str = "") -> None:
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_service(port)
     server.set_address("127.0.0.1")
     auth = GstRtspServer.RTSPAuth()
+    if certificate:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(certificate))
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "viewer")
     auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)

@@ -28,18 +28,19 @@ if not can_serve():
 
 
 class RtspServer:
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
+        self._certificate = certificate
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self._process: subprocess.Popen[str] | None = None
         self.start()
 
     def address(self, path: str = "noise", password: str = "secret") -> str:
-        return f"rtsp://user:{password}@127.0.0.1:{self.port}/{path}"
+        return f"rtsp{'s' if self._certificate else ''}://user:{password}@127.0.0.1:{self.port}/{path}"
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [SYSTEM_PYTHON, str(SERVER), str(self.port), "user", "secret"],
+            [SYSTEM_PYTHON, str(SERVER), str(self.port), "user", "secret", str(self._certificate or "")],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": ""},
@@ -75,6 +76,26 @@ def test_pictures_come_and_a_wrong_password_is_not_shown(server: RtspServer) -> 
     with pytest.raises(SourceLost) as caught:
         open_camera(Job(server.address(password="hunter2")))
     assert "hunter2" not in str(caught.value)
+
+
+def test_certificates_are_checked_unless_they_shall_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = tmp_path / "camera.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "-", "-out", "-", *subject]
+    certificate.write_bytes(subprocess.run(make, capture_output=True, check=True).stdout)
+    server = RtspServer(certificate)
+    try:
+        with pytest.raises(SourceLost, match=r"rtsps://127\.0\.0\.1"):
+            open_camera(Job(server.address()))
+        taken = open_camera(Job(server.address(), verify_tls=False))
+        assert taken.wait()
+        taken.close()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        known = open_camera(Job(server.address()))
+        assert known.wait()
+        known.close()
+    finally:
+        server.kill()
 
 
 async def test_it_dies_and_comes_back(redis_url: str, server: RtspServer) -> None:

@@ -280,3 +280,14 @@ async def test_while_redis_is_away_the_camera_is_watched_on(redis_url: str) -> N
             assert told[:3] == ["online", "degraded", "offline"]
     finally:
         server.end()
+
+
+async def test_with_the_browsers_camera_alone_nothing_is_captured_here(redis_url: str) -> None:
+    ended = asyncio.Event()
+    async with watched(redis_url, "browser", once=True, ended=ended.set) as seen:
+        await asyncio.sleep(1)
+        assert seen.publisher.cameras == {}
+        assert await seen.count() == 0
+        assert await seen.statuses() == []
+    assert not ended.is_set()
+    create_service(load(CameraSettings, redis_url=redis_url, camera="browser"), seen.bus)  # it is no missing file

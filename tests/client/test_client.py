@@ -14,6 +14,7 @@ from shared.circumplex import Mood
 from shared.embedded_redis import embedded_redis
 from shared.errors import MoodstreamError
 from shared.events import Event, MoodChanged
+from shared.live import connected
 from tests.gateway.running import Gateway, connected_bus, free_port
 from tests.gateway.scenes import mood_changed, new_session, playing
 
@@ -37,8 +38,9 @@ class Hearing:
                 self.heard.append(event)
 
     async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        while not self._task.done():  # as shared.app does: libraries lose cancellations
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=0.5)
 
 
 async def publish_until(bus: Any, hearing: Hearing, count: int) -> list[str]:
@@ -101,6 +103,77 @@ async def test_after_a_restart_of_the_gateway_it_goes_on_and_tells_the_gap() -> 
             await hearing.stop()
     assert [event.id for event in hearing.heard] == expected
     assert gaps == [None]
+
+
+class Line:
+    """The way to a gateway, which can be cut."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway, self.port = gateway, free_port()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.whole = True
+
+    async def __aenter__(self) -> "Line":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.cut()
+
+    def cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.whole:
+            writer.transport.abort()
+            return
+        there = await asyncio.open_connection("127.0.0.1", self._gateway.port)
+        self._writers |= {writer, there[1]}
+        await asyncio.gather(self._pass(reader, there[1]), self._pass(there[0], writer), return_exceptions=True)
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            writer.write(data)
+        writer.close()
+
+
+async def test_what_happened_while_the_line_was_cut_is_heard_later_without_a_gap(gateway: Gateway) -> None:
+    gaps: list[int | None] = []
+    async with connected_bus(gateway.redis_url) as bus, Line(gateway) as line:
+        hearing = Hearing(moods(f"http://127.0.0.1:{line.port}", on_gap=gaps.append))
+        expected = await publish_until(bus, hearing, 2)
+        line.whole = False
+        line.cut()
+        missed = [mood_changed(Mood.HAPPY, new_session()) for _ in range(50)]
+        for mood in missed:
+            await bus.publish(mood)
+        await asyncio.sleep(0.5)
+        line.whole = True
+        async with asyncio.timeout(15):
+            while len(hearing.heard) < 52:
+                await asyncio.sleep(0.02)
+        await hearing.stop()
+    assert [event.id for event in hearing.heard] == expected + [mood.id for mood in missed]
+    assert gaps == []
+
+
+async def test_a_connection_to_redis_that_is_cut_loses_nothing(gateway: Gateway) -> None:
+    async with connected_bus(gateway.redis_url) as bus:
+        hearing = Hearing(moods(gateway.redis_url))
+        expected = await publish_until(bus, hearing, 2)
+        more = [mood_changed(Mood.HAPPY, new_session()) for _ in range(20)]
+        for number, mood in enumerate(more):
+            if number % 5 == 0:
+                with connected(gateway.redis_url) as client:
+                    client.client_kill_filter(_type="normal", skipme=True)
+            await bus.publish(mood)
+        async with asyncio.timeout(15):
+            while len(hearing.heard) < 22:
+                await asyncio.sleep(0.02)
+        await hearing.stop()
+    assert [event.id for event in hearing.heard] == expected + [mood.id for mood in more]
 
 
 async def test_it_waits_for_a_server_that_is_not_there_yet() -> None:

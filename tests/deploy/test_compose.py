@@ -96,3 +96,25 @@ def test_moods_go_on_when_the_tracking_worker_is_killed(stack: Stack) -> None:
     docker("kill", holder)
     after = stack.last_entry("moods")
     eventually(lambda: stack.events("moods", after), within_s=20)
+
+
+HEAR_OSC = """
+import socket
+heard = set()
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    sock.bind(("", 9000))
+    sock.settimeout(30)
+    while not {"/mood", "/valence"} <= heard:
+        heard.add(sock.recv(2048).split(b"\\0")[0].decode())
+"""
+
+
+def test_the_bridge_reaches_a_neighbour(stack: Stack) -> None:
+    stack.compose("up", "--detach", "--no-build", "--no-deps", "bridge", MOODSTREAM_OSC_TO="gateway:9000")
+    stack.compose("exec", "-T", "gateway", "python", "-c", HEAR_OSC)
+
+
+def test_visitors_who_do_not_exist_instead_of_a_camera(stack: Stack) -> None:
+    after = stack.last_entry("moods")
+    stack.compose("up", "--detach", "--no-build", "--no-deps", "camera", MOODSTREAM_DEMO="true")
+    eventually(lambda: "simulated" in {event["model"] for event in stack.events("moods", after)}, within_s=60)

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from services.camera import pattern
 from services.emotion.boxes import Box, distinct, overlap, shared_area
 from services.emotion.decode import Grey
-from services.emotion.faces import HaarFinder, back_in_frame, crop, cut
-from services.emotion.following import STALE_S, WHOLE_EVERY_S, Finder, Follower
+from services.emotion.faces import HaarFinder
+from services.emotion.following import SEARCH_EVERY_S, STALE_S, WHOLE_EVERY_S, Finder, Follower
+from services.emotion.looks import REACH, Look
+from services.emotion.patches import back_in_frame, crop, cut
 from services.emotion.quality import REASONS, refusal
 from services.emotion.yunet import YuNetFinder
 from shared.errors import MoodstreamError
@@ -190,7 +192,7 @@ def test_a_found_face_is_followed_and_the_whole_frame_is_searched_now_and_then()
     for number in range(91):
         boxes, _ = follower.find(EMPTY, "c", at(number / 30))
         assert boxes == [FACE]
-    assert finder.asked.count("glance") == 1 + round(3 / WHOLE_EVERY_S)
+    assert finder.asked.count("glance") == 1 + int(3 / WHOLE_EVERY_S)
 
 
 def test_a_newcomer_is_noticed_and_one_who_leaves_is_lost_at_once() -> None:
@@ -213,6 +215,38 @@ def test_the_search_grows_with_the_time_between_frames_and_ends() -> None:
     finder.faces = [Box(190, 100, 80, 80)]
     assert follower.find(EMPTY, "c", at(0.65))[1] == "glance"
     assert follower.find(EMPTY, "c", at(0.65 + STALE_S + 0.1))[1] == "glance"
+
+
+def moved(grey: Grey, pixels: int) -> Grey:
+    return np.asarray(np.roll(grey, pixels, axis=1), np.uint8)
+
+
+def test_a_face_is_known_again_by_its_look_and_nothing_else_is(haar: HaarFinder) -> None:
+    frame = drawn()
+    [face] = haar.find(frame)
+    look = Look(frame, face)
+    for pixels in (-8, 0, 8):
+        again = look.again(moved(frame, pixels))
+        assert again is not None
+        assert again.centre == pytest.approx((face.centre[0] + pixels, face.centre[1]), abs=face.width / 24)
+        assert again.width == face.width
+    for other in (moved(frame, round(2 * REACH * face.width)), turned(frame, 15), noise(), EMPTY):
+        assert look.again(other) is None
+    assert Look(EMPTY, face).again(EMPTY) is None
+
+
+def test_a_face_that_looks_the_same_is_searched_now_and_then_only(haar: HaarFinder) -> None:
+    frame = drawn()
+    [face] = haar.find(frame)
+    finder = FakeFinder(face)
+    follower = Follower(finder)
+    for number in range(31):
+        assert follower.find(frame, "c", at(number / 30)) == ([face], "near" if number else "glance")
+    assert finder.asked.count("near") <= 1 / SEARCH_EVERY_S
+    finder.faces = []
+    finder.asked.clear()
+    assert follower.find(noise(*frame.shape), "c", at(31 / 30))[0] == []
+    assert "near" in finder.asked
 
 
 def test_late_frames_and_other_cameras_do_not_disturb() -> None:

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.emotion.groups import Policy
+from services.emotion.patience import Patience
 from services.emotion.smoothing import Steadiness
-from services.emotion.tracker import Patience, Tracker
+from services.emotion.tracker import Tracker
 from services.emotion.tracks import Tracks
 from shared.circumplex import MOODS, Mood
 from shared.events import FaceRead, MoodChanged

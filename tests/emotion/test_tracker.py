@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.emotion.tracker import Patience, Tracker
+from services.emotion.patience import Patience
+from services.emotion.tracker import Tracker
 from shared.circumplex import MOODS, Mood
 from shared.events import NAMESPACE, FaceRead, FacesRead, MoodChanged, Probabilities, RequestMade, expiry
 
@@ -145,7 +146,7 @@ def test_a_silent_camera_sees_nobody(tracker: Tracker) -> None:
 
 def test_a_mood_by_hand_opens_a_session_and_stands_for_its_time(tracker: Tracker) -> None:
     request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
-    [start] = tracker.choose(Mood.ANGRY, request, monotonic_s=0.0)
+    [start] = tracker.choose(Mood.ANGRY, request, process_s=0.0)
     assert (start.phase, start.reason, start.mood, start.before) == ("start", "forced", Mood.ANGRY, Mood.NOBODY)
     repeats = told(tracker, script((Mood.HAPPY, 12))) + [
         event for second in range(13, 60) for event in tracker.tick(float(second))
@@ -159,7 +160,7 @@ def test_a_mood_by_hand_opens_a_session_and_stands_for_its_time(tracker: Tracker
 
 def test_a_mood_by_hand_lives_on_without_any_camera(tracker: Tracker) -> None:
     request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
-    tracker.choose(Mood.SAD, request, monotonic_s=0.0)
+    tracker.choose(Mood.SAD, request, process_s=0.0)
     events = [event for step in range(1, 240) for event in tracker.tick(step / 4)]
     assert [event.phase for event in events] == ["update"] * 11
     assert [event.phase for event in tracker.tick(60.0)] == ["end"]
@@ -168,7 +169,7 @@ def test_a_mood_by_hand_lives_on_without_any_camera(tracker: Tracker) -> None:
 def test_when_a_mood_by_hand_has_run_out_the_face_is_read_again(tracker: Tracker) -> None:
     request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
     told(tracker, script((Mood.HAPPY, 2)))
-    tracker.choose(Mood.ANGRY, request, monotonic_s=2.0)
+    tracker.choose(Mood.ANGRY, request, process_s=2.0)
     events = told(tracker, script((Mood.HAPPY, 70))[20:])
     [back] = [event for event in events if event.reason == "change"]
     assert (back.mood, back.before) == (Mood.HAPPY, Mood.ANGRY)
@@ -176,9 +177,9 @@ def test_when_a_mood_by_hand_has_run_out_the_face_is_read_again(tracker: Tracker
 
 def test_a_tracker_that_takes_over_keeps_the_mood_chosen_by_hand(tracker: Tracker) -> None:
     request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
-    [start] = tracker.choose(Mood.SAD, request, monotonic_s=0.0)
+    [start] = tracker.choose(Mood.SAD, request, process_s=0.0)
     other = Tracker("c", "m", Patience())
-    other.restore(start, monotonic_s=100.0)
+    other.restore(start, process_s=100.0)
     [again] = other.tick(105.1)
     assert (again.reason, again.mood, again.repeated, again.session_id) == ("forced", Mood.SAD, True, start.session_id)
     assert [event.phase for event in other.tick(160.1)] == ["end"]
@@ -188,10 +189,26 @@ def test_a_tracker_that_takes_over_goes_on_with_the_session(tracker: Tracker) ->
     frames = script((Mood.SAD, 3), (Mood.HAPPY, 3), (None, 4))
     [start] = [event for event in told(tracker, frames[:20]) if event.phase == "start"]
     other = Tracker("c", "m", Patience())
-    other.restore(start, monotonic_s=2.0)
+    other.restore(start, process_s=2.0)
     events = told(other, frames[20:])
     assert moods(events) == [("update", Mood.HAPPY), ("end", Mood.NOBODY)]
     assert {event.session_id for event in events} == {start.session_id}
+
+
+def test_a_tracker_that_takes_over_knows_who_is_there_and_what_they_looked_like() -> None:
+    """A slip right after the takeover weighs no more than it would have before; nobody is counted twice."""
+    often = Patience(heartbeat_s=0)
+    frames = script((Mood.SAD, 3), (Mood.HAPPY, 0.1), (Mood.SAD, 3))
+    before = told(Tracker("c", "m", often), frames[:30])
+    taking_over = Tracker("c", "m", often)
+    taking_over.warm(frames[5:30])
+    taking_over.restore(before[-1], process_s=3.0)
+    events = told(taking_over, frames[28:])
+    assert {(one.reason, one.mood, one.entered, one.left, len(one.people)) for one in events} == {
+        ("heartbeat", Mood.SAD, 1, 0, 1)
+    }
+    assert len(events) == len(frames) - 30
+    assert all(one.probabilities is not None and one.probabilities.sad > 0.7 for one in events)
 
 
 def test_an_old_or_ended_session_is_not_restored(tracker: Tracker) -> None:
@@ -201,7 +218,7 @@ def test_an_old_or_ended_session_is_not_restored(tracker: Tracker) -> None:
         start.model_copy(update={"expires_at": START}),
     ):
         other = Tracker("c", "m", Patience())
-        other.restore(gone, monotonic_s=0.0)
+        other.restore(gone, process_s=0.0)
         assert other.end() == []
 
 

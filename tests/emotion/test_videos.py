@@ -28,7 +28,7 @@ def changes(video: Path, rate: float, **settings: object) -> list[tuple[Mood, fl
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("rate", [6, 10, 30])
+@pytest.mark.parametrize("rate", [6, 12, 30])
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_the_moods_of_a_video(name: str, rate: float, reference: Path) -> None:
     assert_as_expected(name, changes(reference / "video" / name, rate))

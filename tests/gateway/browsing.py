@@ -64,4 +64,4 @@ async def open_page(
     await page.goto(gateway.url)
     yield page
     await page.context.close()
-    assert complains or not complaints
+    assert complains or not complaints, complaints

@@ -140,7 +140,8 @@ def faces_read(camera_id: str = CAMERA, seq: int = 0) -> FacesRead:
         box=(210, 120, 180, 180), mood=Mood.HAPPY, confidence=0.82, probabilities=probabilities(Mood.HAPPY, 0.82)
     )
     captured_at = utc_now() - timedelta(milliseconds=40)
-    return FacesRead(camera_id=camera_id, run_id="1", seq=seq, captured_at=captured_at, faces=(face,), model=MODEL)
+    given: dict[str, Any] = {"camera_id": camera_id, "run_id": "1", "seq": seq, "captured_at": captured_at}
+    return FacesRead(**given, faces=(face,), model=MODEL, size=(640, 480))
 
 
 def new_session() -> str:

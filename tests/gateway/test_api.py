@@ -138,6 +138,26 @@ async def test_silence_of_the_service_is_a_time_out(client: httpx.AsyncClient) -
     assert (reply.status_code, reply.json()) == (504, {"error": "nobody answered session.end within a second"})
 
 
+async def test_feedback_of_the_visit_is_listed_and_cleared_and_songs_are_asked_for(
+    bus: Bus, client: httpx.AsyncClient
+) -> None:
+    assert (await client.get("/api/v1/feedback", params={"camera_id": "nobody"})).status_code == 404
+    offer = await open_offer(bus, client, CAMERA)
+    for method, path, query, kind, body in (
+        ("GET", "feedback", {}, "feedback.list", {"session_id": offer.session_id}),
+        ("DELETE", "feedback", {}, "feedback.clear", {"session_id": offer.session_id}),
+        ("GET", "songs/similar", {"id": "x", "n": "3"}, "songs.similar", {"id": "x", "n": "3"}),
+        ("GET", "songs/offer", {"mood": "sad"}, "songs.offer", {"mood": "sad"}),
+    ):
+        asked = await answer(bus, kind, result={"done": kind})
+        reply = await client.request(method, f"/api/v1/{path}", params=query)
+        assert (await asked).body == body
+        assert reply.json() == {"result": {"done": kind}}
+    assert (await client.get("/api/v1/songs/everything")).status_code == 404
+    reply = await client.request("DELETE", "/api/v1/feedback", headers={"Origin": "https://elsewhere.example"})
+    assert reply.status_code == 403
+
+
 async def test_feedback_belongs_to_the_visit(bus: Bus, client: httpx.AsyncClient) -> None:
     offer = await open_offer(bus, client, "camera-11")
     body = {"kind": "like", "song_id": OFFERED[0].id, "camera_id": "camera-11"}

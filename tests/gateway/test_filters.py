@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import socket
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from websockets.exceptions import InvalidStatus
 
 from shared.bus import Bus
 from shared.circumplex import Mood
-from tests.gateway.running import Gateway, _messages
+from shared.embedded_redis import embedded_redis
+from shared.events import MoodChanged
+from tests.gateway.running import Gateway, _messages, connected_bus
 from tests.gateway.scenes import mood_changed, new_session, offered, playing
 
 EVENTS = "/api/v1/events"
@@ -117,6 +121,97 @@ async def test_two_hundred_listeners_lose_nothing_in_little_memory(gateway: Gate
             await asyncio.sleep(0.1)
         assert await asyncio.gather(*listeners) == [[event.id for event in sent]] * 200
     assert memory_mb(gateway) < MOST_MB
+
+
+async def test_of_a_crowd_that_comes_at_once_a_thousand_are_let_in_and_the_others_are_told() -> None:
+    """Most of them never read what they are sent."""
+    with embedded_redis() as url, Gateway(url).run() as gateway:
+        async with connected_bus(url) as bus, httpx.AsyncClient(base_url=gateway.url, timeout=60) as client:
+            crowd = await asyncio.gather(*(knock(gateway) for _ in range(1_200)))
+            statuses = Counter(status for status, _ in crowd)
+            assert statuses == {200: 1_000, 503: 200}
+            assert "1000 listen already" in (await client.get(EVENTS)).json()["error"]
+            with pytest.raises(InvalidStatus, match="503"):
+                async with connect(socket_url(gateway), open_timeout=60):
+                    pass
+            for _ in range(20):
+                await bus.publish(mood_changed(Mood.HAPPY, new_session()))
+            assert (await client.get("/api/v1/state")).status_code == 200
+            assert memory_mb(gateway) < MOST_MB
+            for _, writer in crowd:
+                writer.close()
+            async with asyncio.timeout(30):
+                while True:  # their places are free again
+                    async with client.stream("GET", EVENTS) as stream:
+                        if stream.status_code == 200:
+                            break
+                    await asyncio.sleep(0.2)
+
+
+async def knock(gateway: Gateway) -> tuple[int, asyncio.StreamWriter]:
+    """Ask for the events; the status, and a connection that stays open."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    async with asyncio.timeout(60):
+        return int((await reader.readline()).split()[1]), writer
+
+
+async def test_one_that_never_reads_slows_nobody_costs_little_and_is_told_what_it_missed() -> None:
+    events = [mood_changed(Mood.HAPPY, new_session(), model="x" * 12_000) for _ in range(2_000)]
+    with embedded_redis() as url, Gateway(url).run() as gateway:
+        async with (
+            connected_bus(url) as bus,
+            connect(socket_url(gateway), sock=small_socket(gateway), max_queue=1, compression=None) as slow_socket,
+        ):
+            reader, writer = await asyncio.open_connection(sock=small_socket(gateway))
+            writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            before_mb = memory_mb(gateway)
+            quick: list[str] = []
+
+            async def read() -> None:
+                async with connect(socket_url(gateway, "?type=MoodChanged")) as socket:
+                    await heard(socket, 1)
+                    ready.set()
+                    while len(quick) < len(events):
+                        quick.append(json.loads(await socket.recv())["data"]["id"])
+
+            ready = asyncio.Event()
+            reading = asyncio.create_task(read())
+            await ready.wait()
+            for begin in range(0, len(events), 100):
+                async with bus.redis.pipeline(transaction=False) as many:
+                    for event in events[begin : begin + 100]:
+                        many.xadd(bus.stream(MoodChanged), {"__data__": event.model_dump_json()})
+                    await many.execute()
+                while begin - len(quick) > 100:
+                    await asyncio.sleep(0.01)
+            async with asyncio.timeout(60):
+                await reading
+                assert quick == [event.id for event in events]
+                assert memory_mb(gateway) - before_mb < 100
+                missed = await gap_on(slow_socket)
+                while not (line := await reader.readline()).startswith(b"event: gap"):
+                    assert line
+                told = json.loads((await reader.readline()).removeprefix(b"data: "))
+            writer.close()
+    assert 1_000 < missed < 2_000
+    assert 1_000 < told["missed"] < 2_000
+
+
+def small_socket(gateway: Gateway) -> socket.socket:
+    """Connected, and takes in little that is not read: the kernel would hold megabytes."""
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+    small.connect(("127.0.0.1", gateway.port))
+    small.setblocking(False)
+    return small
+
+
+async def gap_on(listener: Any) -> int:
+    while True:
+        message = json.loads(await listener.recv())
+        if message["event"] == "gap":
+            return int(message["data"]["missed"])
 
 
 def memory_mb(gateway: Gateway) -> float:

@@ -191,8 +191,8 @@ async def test_without_network_it_says_that_it_cannot_play(page: Page, bus: Bus)
     await bus.publish(playing())
     await expect(page.locator("#embed iframe")).to_have_count(1)
     await page.evaluate("Object.defineProperty(navigator, 'onLine', { value: false })")
-    await expect(page.locator("#player-message")).to_have_text(
-        "There is no network, so this page cannot play the song."
+    await expect(page.locator("#player-message")).to_contain_text(
+        "There is no network, so this page cannot play the song. You hear the house’s own music."
     )
     await expect(page.locator("#player-song")).to_have_text(f"{SIMILAR[0].title} · {SIMILAR[0].artist}")
     await expect(page.locator("#embed iframe")).to_have_count(0)
@@ -201,7 +201,8 @@ async def test_without_network_it_says_that_it_cannot_play(page: Page, bus: Bus)
 async def test_what_the_player_needs_is_shown(page: Page, bus: Bus) -> None:
     await bus.publish(playing(SIMILAR[1].model_copy(update={"uri": None}), message="Import songs with addresses."))
     await expect(page.locator("#player-message")).to_have_text(
-        "This song has no address to play it from. Import songs with addresses."
+        "This song has no address to play it from. You hear the house’s own music. "
+        "Touch the page to hear it. Import songs with addresses."
     )
     await bus.publish(playing(state="no_device", output="spotify", message="Open Spotify somewhere near."))
     await expect(page.locator("#player-state")).to_have_text("There is nothing to play on")

@@ -5,111 +5,155 @@ from datetime import timedelta
 
 import pytest
 
-from services.player.main import PlayerSettings, create_output, create_service
-from services.player.outputs import LogOutput, Outcome
-from services.player.queue import Queue
-from shared.app import build_app, create_bus
+from services.player.main import PlayerSettings, create_output, create_rules
+from services.player.outputs import Outcome
 from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.delivery import create_groups
 from shared.errors import MoodstreamError
-from shared.events import PlaybackChanged, Song, SongsRanked, expiry, new_id, utc_now
+from shared.events import PlaybackChanged, SongsRanked, utc_now
 from shared.settings import load
-
-SONGS = tuple(Song(id=f"s{n}", title=f"Song {n}", artist="A") for n in range(3))
-
-
-class CountingOutput(LogOutput):
-    """Plays nothing and counts."""
-
-    def __init__(self) -> None:
-        self.played: list[str] = []
-
-    async def play(self, song: Song) -> Outcome:
-        self.played.append(song.id)
-        return Outcome("playing")
+from tests.gateway.running import connected_bus
+from tests.player.running import SONGS, ScriptedOutput, command, playback_where, player, ranked, state_is, status
 
 
-def ranked(*songs: Song, **fields: object) -> SongsRanked:
-    return SongsRanked(
-        **{
-            "offer_id": "o",
-            "picked": SONGS[0],
-            "mood": Mood.SAD,
-            "ranking": (),
-            "play": songs,
-            "session_id": new_id(),
-            "expires_at": expiry(SongsRanked),
-            **fields,
-        }  # type: ignore[arg-type]
-    )
+async def playbacks(bus: Bus) -> list[PlaybackChanged]:
+    return [one for one in reversed(await bus.newest(PlaybackChanged, 100)) if isinstance(one, PlaybackChanged)]
 
 
-async def start(url: str, output: CountingOutput) -> Bus:
-    settings = load(PlayerSettings, redis_url=url)
-    bus = create_bus(settings)
-    build_app(bus, create_service(settings, bus, output))
-    await bus.connect()
-    await create_groups(bus)
-    await bus.broker.start()
-    return bus
-
-
-async def playbacks(bus: Bus, count: int) -> list[PlaybackChanged]:
-    got = list[PlaybackChanged]()
-    async with asyncio.timeout(5):
-        async for entry in bus.follow({PlaybackChanged: "0-0"}, block_ms=50):
-            if entry is not None and isinstance(entry[1], PlaybackChanged):
-                got.append(entry[1])
-                if len(got) == count:
-                    break
-    return got
+async def test_it_says_that_it_is_ready(redis_url: str) -> None:
+    async with player(redis_url, ScriptedOutput()) as bus:
+        assert (await state_is(bus, "ready")).output == "browser"
 
 
 async def test_the_best_song_plays_once_even_if_told_twice(redis_url: str) -> None:
-    output = CountingOutput()
-    bus = await start(redis_url, output)
-    first = ranked(SONGS[1], SONGS[2])
-    for event in (first, first, ranked(SONGS[2])):
-        await bus.publish(event)
-    events = await playbacks(bus, 2)
-    await bus.close()
-    assert output.played == ["s1", "s2"]
+    output = ScriptedOutput()
+    async with player(redis_url, output) as bus:
+        first = ranked(SONGS[1], SONGS[2])
+        await bus.publish(first)
+        await state_is(bus, "playing")
+        second = ranked(SONGS[2])
+        for event in (first, second, first):
+            await bus.publish(event)
+        await playback_where(bus, lambda event: event.song == SONGS[2])
+        await asyncio.sleep(0.3)
+        events = [event for event in await playbacks(bus) if event.song]
+    assert output.heard == ["play s1", "play s2"]
     assert [(event.state, event.song and event.song.id) for event in events] == [("playing", "s1"), ("playing", "s2")]
-    assert events[0].session_id == first.session_id
-    assert events[0].trace_id == first.trace_id
+    assert (events[0].session_id, events[0].trace_id) == (first.session_id, first.trace_id)
+    assert events[0].id == PlaybackChanged.following(first, state="playing", output="browser").id
 
 
 async def test_an_expired_or_older_ranking_does_not_play(redis_url: str) -> None:
-    output = CountingOutput()
-    bus = await start(redis_url, output)
-    await bus.publish(ranked(SONGS[0], expires_at=utc_now() - timedelta(seconds=1)))
-    await bus.publish(ranked(SONGS[1]))
-    await bus.publish(ranked(SONGS[2], at=utc_now() - timedelta(seconds=30)))
-    await playbacks(bus, 1)
-    await asyncio.sleep(0.2)
-    await bus.close()
-    assert output.played == ["s1"]
+    output = ScriptedOutput()
+    async with player(redis_url, output) as bus:
+        await bus.publish(ranked(SONGS[0], expires_at=utc_now() - timedelta(seconds=1)))
+        await bus.publish(ranked(SONGS[1]))
+        await state_is(bus, "playing")
+        await bus.publish(ranked(SONGS[2], at=utc_now() - timedelta(seconds=30)))
+        await asyncio.sleep(0.3)
+    assert output.heard == ["play s1"]
+
+
+async def test_what_was_ranked_before_the_player_came_plays(redis_url: str) -> None:
+    async with connected_bus(redis_url) as bus:
+        await bus.publish(ranked(SONGS[3]))
+    output = ScriptedOutput()
+    async with player(redis_url, output) as bus:
+        await state_is(bus, "playing")
+    assert output.heard == ["play s3"]
 
 
 async def test_commands_of_the_page(redis_url: str) -> None:
-    output = CountingOutput()
-    bus = await start(redis_url, output)
-    await bus.publish(ranked(SONGS[0], SONGS[1]))
-    await playbacks(bus, 1)
-    states = [(await bus.ask("player.command", {"command": name})).result for name in ("pause", "resume", "next")]
-    wrong = await bus.ask("player.command", {"command": "explode"})
-    await bus.close()
+    output = ScriptedOutput()
+    async with player(redis_url, output, volume_most=60) as bus:
+        await bus.publish(ranked(SONGS[0], SONGS[1]))
+        await state_is(bus, "playing")
+        states = [(await bus.ask("player.command", {"command": name})).result for name in ("pause", "resume", "next")]
+        volume = (await bus.ask("player.command", {"command": "volume", "percent": 90})).result
+        wrong = await bus.ask("player.command", {"command": "explode"})
+        nowhere = await bus.ask("player.command", {"command": "transfer", "device": "Kitchen"})
+        told = await status(bus)
     assert [state["state"] for state in states if isinstance(state, dict)] == ["paused", "playing", "playing"]
-    assert output.played == ["s0", "s1"]
-    assert wrong.error == "command must be pause, resume or next"
+    assert output.heard == ["play s0", "pause", "resume", "play s1", "volume 60"]
+    assert isinstance(volume, dict)
+    assert (volume["volume"], volume["song"]) == (60, SONGS[1].model_dump(mode="json"))
+    assert wrong.error == "command must be play, queue, next, pause, resume, volume or transfer"
+    assert nowhere.error == "the player browser has no devices to choose from"
+    assert (told["state"], told["coming"], told["missing"]) == ("playing", [], [])
 
 
-def test_the_queue_ends() -> None:
-    queue = Queue()
-    assert queue.replace((), utc_now()) is None
-    assert queue.replace(SONGS[:2], utc_now()) == SONGS[0]
-    assert [queue.next(), queue.next(), queue.next()] == [SONGS[1], None, None]
+async def test_a_slow_output_delays_no_answer_and_the_newest_wish_is_what_it_does_next(redis_url: str) -> None:
+    output = ScriptedOutput()
+    output.takes_s = 1.5
+    async with player(redis_url, output) as bus:
+        for song in SONGS:
+            await bus.publish(ranked(song))
+            await asyncio.sleep(0.1)
+        begun = asyncio.get_running_loop().time()
+        answer = await bus.ask("player.command", {"command": "volume", "percent": 20})
+        assert answer.error is None
+        assert asyncio.get_running_loop().time() - begun < 1.2
+        await playback_where(bus, lambda event: event.song == SONGS[3])
+    assert [one for one in output.heard if one.startswith("play")] == ["play s0", "play s3"]
+
+
+async def test_of_two_players_one_commands_and_the_other_takes_over_with_what_was_known(redis_url: str) -> None:
+    first, second = ScriptedOutput(), ScriptedOutput()
+    async with player(redis_url, second) as bus:
+        await bus.publish(ranked(*SONGS))
+        await state_is(bus, "playing")
+        # two of one process would share a name and so a lease
+        async with connected_bus(redis_url) as other:
+            assert await other.redis.get(other.key("lease", "player")) == other.consumer.encode()
+            await other.redis.set(other.key("lease", "player"), "another-player-1", px=4_000)
+            await asyncio.sleep(1)
+            await bus.publish(command("next"))
+            await asyncio.sleep(1.2)  # until it has expired
+            assert second.heard == ["play s0"]
+            await other.redis.delete(other.key("lease", "player"))
+            await asyncio.sleep(1)
+        await bus.ask("player.command", {"command": "next"}, timeout_s=3)
+        assert second.heard[-1] == "play s1"
+    async with player(redis_url, first) as bus:
+        await playback_where(bus, lambda event: event.song == SONGS[1])
+        await bus.ask("player.command", {"command": "next"}, timeout_s=3)
+    assert first.heard == ["play s1", "play s2"]
+
+
+async def test_a_failure_is_told_and_the_song_plays_when_it_has_passed(redis_url: str) -> None:
+    output = ScriptedOutput()
+    output.fails = [Outcome("unavailable", "Out of order; it is tried again.")]
+    async with player(redis_url, output) as bus:
+        ranking = ranked(SONGS[0])
+        await bus.publish(ranking)
+        told = await state_is(bus, "unavailable")
+        assert told.message == "Out of order; it is tried again."
+        played = await state_is(bus, "playing")
+    assert output.heard == ["play s0", "play s0"]
+    assert (played.trace_id, played.id != told.id) == (ranking.trace_id, True)
+
+
+async def test_what_is_no_ranking_is_put_aside_and_delays_nobody(redis_url: str) -> None:
+    output = ScriptedOutput()
+    async with player(redis_url, output) as bus:
+        await bus.redis.xadd(bus.stream(SongsRanked), {"__data__": b"garbage"})
+        await bus.publish(ranked(SONGS[0]))
+        await state_is(bus, "playing", within_s=3)
+        async with asyncio.timeout(10):
+            while not await bus.redis.xlen(f"{bus.stream(SongsRanked)}:dead"):
+                await asyncio.sleep(0.05)
+    assert output.heard == ["play s0"]
+
+
+async def test_while_redis_takes_nothing_the_player_waits_and_then_goes_on(redis_url: str) -> None:
+    output = ScriptedOutput()
+    async with player(redis_url, output) as bus:
+        await state_is(bus, "ready")
+        await bus.redis.config_set("maxmemory", "1")
+        await asyncio.sleep(2)
+        await bus.redis.config_set("maxmemory", "0")
+        await bus.publish(ranked(SONGS[0]))
+        await state_is(bus, "playing")
+    assert output.heard == ["play s0"]
 
 
 def test_spotify_without_a_client_id_is_one_line() -> None:
@@ -120,3 +164,28 @@ def test_spotify_without_a_client_id_is_one_line() -> None:
 def test_an_unknown_player_is_one_line() -> None:
     with pytest.raises(MoodstreamError, match="MOODSTREAM_PLAYER"):
         load(PlayerSettings, player="gramophone")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"quiet_hours": "at night"}, "MOODSTREAM_QUIET_HOURS"),
+        ({"volume_least": 60, "volume_most": 40}, "MOODSTREAM_VOLUME_LEAST"),
+    ],
+)
+def test_rules_that_make_no_sense_are_one_line(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(MoodstreamError, match=words):
+        create_rules(load(PlayerSettings, **settings), None)
+
+
+@pytest.mark.parametrize("address", ["host:", "host:port", ":6600", "host:70000"])
+def test_a_wrong_address_of_mpd_is_one_line(address: str) -> None:
+    with pytest.raises(MoodstreamError, match="MOODSTREAM_MPD_ADDRESS"):
+        create_output(load(PlayerSettings, player="mpd", mpd_address=address))
+
+
+@pytest.mark.parametrize("address", ["http://localhost:8080/x", "http://192.168.1.2/x", "ftp://127.0.0.1", "x"])
+def test_a_redirect_address_that_spotify_refuses_is_one_line(address: str) -> None:
+    settings = load(PlayerSettings, player="spotify", spotify_client_id="id", spotify_redirect_uri=address)
+    with pytest.raises(MoodstreamError, match="MOODSTREAM_SPOTIFY_REDIRECT_URI"):
+        create_output(settings)

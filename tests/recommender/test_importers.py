@@ -24,10 +24,15 @@ RENAMED = {
 }
 MORE: dict[str, dict[str, Any]] = {
     "article": {"track_href": "x", "analysis_url": "x", "type": "audio_features", "title": "", "Unnamed: 0": ""},
-    "tidytuesday": {"playlist_id": "x", "playlist_subgenre": "x", "track_album_id": "x"},
+    "tidytuesday": {
+        "playlist_id": "x",
+        "playlist_subgenre": "x",
+        "track_album_release_date": "2019-06-14",
+    },
     "kaggle": {"album_name": "x", "popularity": 5, "explicit": False},
     "million": {"album": "x", "album_id": "x", "artist_ids": "['x']", "release_date": "1999-11-02", "disc_number": 1},
 }
+SAID: dict[str, dict[str, int]] = {"kaggle": {"explicit": 0}, "million": {"year": 1999}, "tidytuesday": {"year": 2019}}
 LACKING = {"article": ["artist"], "million": ["genre", "uri"], "kaggle": ["uri"], "tidytuesday": ["uri"]}
 
 
@@ -54,9 +59,38 @@ def test_every_layout_gives_the_same_songs(tmp_path: Path, layout: str, name: st
     found, report = import_songs(write(tmp_path / name, laid_out(songs, layout)))
     expected = songs.copy()
     expected[[text for text in LACKING.get(layout, []) if text != "uri"]] = ""
+    expected = expected.assign(**SAID.get(layout, {}))
     pd.testing.assert_frame_equal(found.frame, Catalogue(expected).frame)
     assert report.layout == ("catalogue" if layout == "reference" else layout)
     assert (report.rows, report.kept, report.dropped) == (40, 40, {})
+
+
+def test_columns_of_a_table_of_ones_own_are_named(tmp_path: Path) -> None:
+    songs = table(20)
+    own = songs.rename(columns={"id": "nr", "title": "name of it", "tempo": "bpm"}).drop(columns=["artist", "genre"])
+    path = write(tmp_path / "own.csv", own.assign(explicit="yes", year=1987))
+    found, report = import_songs(path, columns={"id": "nr", "title": "name of it", "tempo": "bpm"})
+    expected = Catalogue(songs.assign(artist="", genre="", explicit=1, year=1987))
+    pd.testing.assert_frame_equal(found.frame, expected.frame)
+    assert report.layout == "generic"
+    for columns, fault in (
+        ({"id": "nothing"}, "has no column nothing"),
+        ({"taste": "nr"}, "songs have no taste"),
+        ({"id": "nr"}, "lacks title, tempo"),
+    ):
+        with pytest.raises(MoodstreamError, match=fault):
+            import_songs(path, columns=columns)
+
+
+def test_the_report_says_the_same_as_text_json_and_page(tmp_path: Path) -> None:
+    songs = table(30)
+    songs.loc[3, "tempo"] = 0
+    _, report = import_songs(write(tmp_path / "songs.csv", songs))
+    assert report.as_dict()["dropped"] == {"tempo is 0: Spotify heard no beat": 1}
+    for text in (report.as_text(), report.as_html()):
+        assert "30 rows" in text
+        assert "tempo is 0" in text
+    assert "http" not in report.as_html()
 
 
 def test_importing_twice_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -6,20 +6,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.recommender.catalogue import FEATURES, Catalogue, Floats
-from services.recommender.library import Library
-from services.recommender.ranking import RANKINGS
+from services.recommender.library import Choice, Library
+from services.recommender.ranking import RANKINGS, Maker, Similarity
 from services.recommender.reasons import Reasons
+from services.recommender.vectors import Embedding
 from shared.circumplex import MOODS
 from shared.errors import MoodstreamError
 from tests.recommender.songs import catalogue, table
 
 
+def maker(songs: Catalogue, name: Similarity) -> Maker:
+    embedding = Embedding.load()
+    return RANKINGS[name](songs, embedding.points(songs.inputs), embedding.typical)
+
+
 def plain(songs: Catalogue, name: str, position: int) -> Floats:
     """Similarities of all songs to one, in the plainest way."""
+    if name == "learned":
+        embedding = Embedding.load()
+        points = embedding.points(songs.inputs)
+        return np.array([0.5 ** (sum((point - points[position]) ** 2) / embedding.typical) for point in points])
     if name == "standardised":
         values = songs.features
         points = (values - values.mean(axis=0)) / values.std(axis=0)
-        return np.array([np.exp(-sum((point - points[position]) ** 2) / 22) for point in points])
+        return np.array([0.5 ** (sum((point - points[position]) ** 2) / 22) for point in points])
     plane = songs.frame[["valence", "energy"]].to_numpy()
     lengths = np.sqrt((plane**2).sum(axis=1))
     products = (plane * plane[position]).sum(axis=1)
@@ -40,13 +50,15 @@ def plain(songs: Catalogue, name: str, position: int) -> Floats:
     every=st.integers(1, 3),
     coarse=st.booleans(),
 )
-def test_equal_to_the_plain_sum(name: str, seed: int, position: int, count: int, every: int, coarse: bool) -> None:
+def test_equal_to_the_plain_sum(
+    name: Similarity, seed: int, position: int, count: int, every: int, coarse: bool
+) -> None:
     frame = table(120, seed)
     if coarse:  # so that many songs are equally similar
         frame[list(FEATURES)] = frame[list(FEATURES)].round(0)
     songs = Catalogue(frame)
     candidates = np.arange(0, 120, every)
-    found, similarities = RANKINGS[name](songs, candidates).nearest(position, count)
+    found, similarities = maker(songs, name)(candidates).nearest(position, count)
     expected = plain(songs, name, position)
     others = [other for other in candidates.tolist() if other != position]
     order = sorted(others, key=lambda other: (-round(float(expected[other]), 9), other))[: count or None]
@@ -60,10 +72,11 @@ def test_equal_to_the_plain_sum(name: str, seed: int, position: int, count: int,
 
 def test_equal_songs_are_similar_by_1_and_stand_by_id() -> None:
     songs = table(60)
-    songs.loc[10:19, list(FEATURES)] = songs.loc[10, list(FEATURES)].to_numpy()
+    numbers = [*FEATURES, "duration_ms"]
+    songs.loc[10:19, numbers] = songs.loc[10, numbers].to_numpy()
     equal = sorted(songs["id"][10:20])
     for name in RANKINGS:
-        ranking = Library.build(Catalogue(songs), name).similar(equal[4], 9)
+        ranking = Library.build(Catalogue(songs), Choice(name)).similar(equal[4], 9)
         assert [songs["id"].sort_values().tolist()[match.position] for match in ranking] == equal[:4] + equal[5:]
         assert {match.similarity for match in ranking} == {1.0}
 
@@ -74,14 +87,16 @@ def test_the_articles_cosine_compares_directions_only() -> None:
     songs.loc[1, ["valence", "energy"]] = [0.45, 0.9]
     songs.loc[2, ["valence", "energy"]] = [0.0, 0.0]
     found = Catalogue(songs)
-    matches = {match.position: match.similarity for match in Library.build(found, "article").similar(songs["id"][0], 0)}
+    matches = {
+        match.position: match.similarity for match in Library.build(found, Choice("article")).similar(songs["id"][0], 0)
+    }
     assert matches[found.position(songs["id"][1])] == 1
     assert matches[found.position(songs["id"][2])] == 0
 
 
 @pytest.mark.parametrize("name", sorted(RANKINGS))
-def test_within_a_mood_only_its_songs_are_ranked(name: str) -> None:
-    library = Library.build(catalogue(300), name)
+def test_within_a_mood_only_its_songs_are_ranked(name: Similarity) -> None:
+    library = Library.build(catalogue(300), Choice(name))
     for mood in MOODS:
         outsider = library.catalogue.frame["id"][int(np.flatnonzero(library.moods.codes != MOODS.index(mood))[0])]
         matches = library.similar(outsider, 0, mood)

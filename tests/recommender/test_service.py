@@ -13,13 +13,23 @@ import pytest
 
 from services.recommender import outcomes
 from services.recommender.catalogue import Catalogue
-from services.recommender.library import Library
+from services.recommender.library import Choice, Library
+from services.recommender.outcomes import Plan
 from services.recommender.shelf import Shelf
 from services.recommender.visits import Visits
 from shared.circumplex import MOODS, Mood
 from shared.delivery import create_groups
 from shared.errors import MoodstreamError
-from shared.events import Event, MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
+from shared.events import (
+    Event,
+    FeedbackGiven,
+    MoodChanged,
+    PlaybackChanged,
+    SongPicked,
+    SongsOffered,
+    SongsRanked,
+    utc_now,
+)
 from tests.recommender.site import GROUP, Site, mood_changed, picked, recommender, site, until
 from tests.recommender.songs import saved, table
 
@@ -163,7 +173,7 @@ async def test_killed_between_publish_and_acknowledgement_the_same_event_is_made
         bus, mood = around.bus, mood_changed(Mood.HAPPY, around.session)
         offer = outcomes.offer_for(mood, library)
         pick = picked(offer)
-        ranking = outcomes.ranking_for(pick, library, 10, "top")
+        ranking = outcomes.ranking_for(pick, library, Plan())
         assert await Visits(bus).open(around.session, offer.id)
         for cause, outcome in ((mood, offer), (pick, ranking)):
             await bus.publish(cause)
@@ -283,4 +293,63 @@ async def test_a_broken_catalogue_at_the_start_is_one_clear_line(tmp_path: Path)
     path = tmp_path / "catalogue.parquet"
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(MoodstreamError, match="cannot read"):
-        await Shelf(path, "standardised").load()
+        await Shelf(path, Choice).load()
+
+
+async def test_feedback_is_kept_for_the_session_and_the_profile_can_be_listed_and_cleared(
+    redis_url: str, catalogue: Path, library: Library
+) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        await site.mood(Mood.HAPPY, phase="start")
+        (offer,) = await site.all(SongsOffered)
+        song = offer.songs[0].id
+        plain = [entry.song.id for entry in library.ranked(song, 10, Mood.HAPPY)]
+        said = FeedbackGiven(kind="like", song_id=plain[-1], session_id=site.session, profile="Ada")
+        await site.tell(said)
+        await site.tell(said)
+        await site.tell(picked(offer))
+        (ranking,) = await site.all(SongsRanked)
+        told = [entry.song.id for entry in ranking.ranking]
+        assert set(told) == set(plain)
+        assert told.index(plain[-1]) < 9
+        for whose in ({"session_id": site.session}, {"profile": "Ada"}):
+            reply = await site.bus.ask("feedback.list", whose, 5)  # type: ignore[arg-type]
+            assert isinstance(reply.result, dict)
+            assert [entry["song_id"] for entry in reply.result["feedback"]] == [plain[-1]]  # type: ignore[index,union-attr,call-overload]
+        lifetimes = [await site.bus.redis.ttl(key) for key in await site.bus.redis.keys("*said*")]
+        assert all(0 < lifetime <= 86_400 for lifetime in lifetimes)
+        await site.mood(Mood.NOBODY, phase="end")
+        assert await site.bus.redis.keys("*said*") == []
+        assert (await site.bus.ask("feedback.clear", {"profile": "Ada"}, 5)).result == {"cleared": 1}
+        assert (await site.bus.ask("feedback.list", {"profile": "Ada"}, 5)).result == {"feedback": []}
+        assert "name a session_id" in str((await site.bus.ask("feedback.clear", {}, 5)).error)
+
+
+async def test_a_song_that_played_is_not_offered_for_a_while(redis_url: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, 40)
+    songs = Library.build(Catalogue.load(path), Choice(method="quadrant"))
+    happy = songs.moods.positions(Mood.HAPPY).tolist()
+    async with recommender(redis_url, path, song_moods="quadrant") as site:
+        for at in happy[:-1]:
+            await site.tell(PlaybackChanged(state="playing", output="log", song=songs.catalogue.song(at)))
+        await site.mood(Mood.HAPPY, phase="start")
+        (offer,) = await site.all(SongsOffered)
+        assert offer.songs[0] == songs.catalogue.song(happy[-1])
+        assert not {song.id for song in offer.songs} & {songs.catalogue.song(at).id for at in happy[:-1]}
+        assert offer.filled
+
+
+async def test_a_goal_leads_away_from_the_mood(redis_url: str, catalogue: Path) -> None:
+    async with recommender(redis_url, catalogue, goal="lift") as site:
+        await site.mood(Mood.SAD, phase="start")
+        (offer,) = await site.all(SongsOffered)
+        await site.tell(picked(offer))
+        (ranking,) = await site.all(SongsRanked)
+        assert ranking.goal == "lift"
+        assert list(ranking.play) != [entry.song for entry in ranking.ranking]
+        reply = await site.bus.ask("songs.mood", {"id": ranking.play[-1].id}, 5)
+        assert isinstance(reply.result, dict)
+        assert reply.result["mood"] == "happy"
+        reply = await site.bus.ask("songs.path", {"id": offer.songs[0].id, "goal": "calm", "n": 4}, 5)
+        assert isinstance(reply.result, dict)
+        assert len(reply.result["songs"]) == 4  # type: ignore[arg-type]

@@ -193,7 +193,9 @@ def test_a_job_that_never_ends_is_left_behind_within_ten_seconds(redis_url: str)
     with process(redis_url, port, "stone deaf") as child:
         wait_for(port, "ready", 200)
         child.send_signal(signal.SIGTERM)
-        assert child.wait(timeout=11) == 70
+        assert child.wait(timeout=11) == 1  # not 70: it was asked to end, and shall not be started anew
+        assert child.stderr is not None
+        assert "create.<locals>.job: does not end" in child.stderr.read()
 
 
 def test_a_busy_port_is_one_line_and_1(redis_url: str) -> None:

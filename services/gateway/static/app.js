@@ -15,7 +15,7 @@ const find = (selector) => document.querySelector(selector);
 const present = new Present();
 const mirror = new Mirror(t);
 const songs = new Songs(t, pick);
-const player = new Player(t);
+const player = new Player(t, (song) => command("player", { command: "ended", song }));
 const camera = new BrowserCamera(find("#preview"), {
   known: (id) => { present.ownCamera = id; show(); },
   ended: () => { present.ownCamera = null; show(); },
@@ -112,6 +112,9 @@ for (const mood of MOODS) find(`button[data-mood=${mood}]`).addEventListener("cl
 find("#stop").addEventListener("click", stop);
 find("#camera").addEventListener("click", toggleCamera);
 find("#again").addEventListener("click", again);
+for (const button of document.querySelectorAll("[data-command]")) {
+  button.addEventListener("click", () => command("player", { command: button.dataset.command }));
+}
 for (const change of ["online", "offline"]) addEventListener(change, show);
 
 new Live({

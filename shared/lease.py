@@ -1,4 +1,4 @@
-"""Who tracks a camera: one worker at a time, by a lease in Redis that has to be renewed."""
+"""Who does what only one may do, such as tracking a camera or playing: by a lease in Redis that has to be renewed."""
 
 import time
 from collections.abc import Callable
@@ -15,13 +15,13 @@ _RELEASE = _IF_OURS + "return redis.call('del', KEYS[1])"
 
 
 class Lease:
-    """The right to speak for one camera. Believes in itself for less long than Redis does, so two never both do."""
+    """The right to do the thing of that name. Believes in itself less long than Redis does, so two never both do."""
 
     MARGIN_S = 0.3
 
-    def __init__(self, bus: Bus, camera_id: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, bus: Bus, *name: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._bus = bus
-        self._key = bus.key("lease", "tracker", camera_id)
+        self._key = bus.key("lease", *name)
         self._clock = clock
         self._until_s = 0.0
         self._asked_s = -RENEW_S

@@ -1,0 +1,81 @@
+"""The emotion worker against its targets, in one run: finding, speed, two workers, overload, start, moods.
+
+    python -m benchmarks.emotion [--peer-python PYTHON] [--yunet MODEL] [--network MODEL] [--plot FILE.png]
+
+Needs the reference data (photographs and videos). Each figure stands with its target and how many times better it is;
+ratios are taken between rows of this run. The peer is the package ``fer`` (MIT) in an environment of its own: it is
+measured where ``--peer-python`` names that interpreter. Exit code 1 when a target is not met.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+
+from benchmarks.emotion.finding import photographs
+from benchmarks.emotion.moods import moods
+from benchmarks.emotion.speeds import speeds
+from benchmarks.emotion.table import Row, load, plot
+from benchmarks.emotion.workers import ROOT, overload, start_and_memory, two_workers
+from services.emotion.classifier import MODEL, Classifier
+from services.emotion.faces import HaarFinder
+from services.emotion.yunet import YuNetFinder
+
+PARTS = ("photographs", "speeds", "workers", "start", "overload", "moods")
+DATA = Path(os.environ.get("MOODSTREAM_REFERENCE", ROOT.parent / "shared" / "data"))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--yunet", type=Path, help="weights of YuNet; those of the reference data when not given")
+    parser.add_argument("--network", type=Path, default=MODEL, help="another network than the one that ships")
+    parser.add_argument("--peer-python", type=Path, help="interpreter of an environment with the package fer")
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--only", choices=PARTS)
+    return parser.parse_args()
+
+
+def measures(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]]]:
+    """The parts of the table, each measured when it is asked."""
+    data: Path = given.data
+    yunet: Path | None = given.yunet or data / "models" / "yunet_n_dynamic.onnx"
+    yunet = yunet if yunet and yunet.is_file() else None
+    classifier = Classifier(given.network)
+
+    def found() -> Iterator[Row]:
+        yield from photographs(HaarFinder(), data, "Haar")
+        if yunet is not None:
+            yield from photographs(YuNetFinder(yunet), data, "YuNet")
+
+    return {
+        "photographs": found,
+        "speeds": lambda: speeds(data, classifier, yunet, given.peer_python),
+        "workers": lambda: two_workers(data),
+        "start": start_and_memory,
+        "overload": lambda: overload(data),
+        "moods": lambda: moods(data, classifier),
+    }
+
+
+def main() -> int:
+    given = arguments()
+    os.environ["MOODSTREAM_MODEL"] = str(given.network.absolute())  # for the worker processes
+    print(f"{load()}, OpenCV {cv2.__version__}, {given.network.name}")
+    rows: list[Row] = []
+    for name, part in measures(given).items():
+        if given.only in (None, name):
+            for row in part():
+                rows.append(row)
+                print(row, flush=True)
+    print(load())
+    if given.plot:
+        plot(rows, given.plot)
+    return 1 if any(row.met is False for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""How soon a change is told, how soon that somebody left, and how many moods are named that were none."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.emotion.table import Row
+from services.emotion.classifier import Classifier
+from services.emotion.faces import HaarFinder
+from services.emotion.main import EmotionSettings
+from services.emotion.reader import Reader
+from services.emotion.replay import replay
+from services.emotion.smoothing import SteadyMood
+from shared.circumplex import MOODS, Mood
+
+EXPECTATIONS = Path(__file__).parents[2] / "tests" / "emotion" / "expectations.json"
+RATES = (6, 10, 12, 15, 30)
+CHANGE_AT_S = 4
+
+
+def moods(data: Path, classifier: Classifier) -> Iterator[Row]:
+    delays = [
+        _delay_s(np.random.default_rng(round(rate * 100 + 10 * before + after)), rate, before, after)
+        for rate in (5, 10, 15, 30)
+        for before in range(4)
+        for after in range(4)
+        if before != after
+    ]
+    worst = float(np.percentile(delays, 95))
+    yield Row("a change is told after, p95 (noisy readings, 5-30 frames/s)", worst, "s", at_most=1.5)
+    left, named, real = [], 0, 0
+    for name, entry in json.loads(EXPECTATIONS.read_text()).items():
+        for rate in RATES:
+            shown, left_s = _shown(data / "video" / name, classifier, rate)
+            left += left_s
+            named, real = named + len(shown), real + len(entry["moods"])
+    yield Row("nobody is told after leaving, at most (video)", max(left), "s", at_most=3)
+    what = f"moods named for one real, three videos, {len(RATES)} rates"
+    yield Row(what, named / real, "x", at_most=1, note=f"{named} for {real}; settings were chosen on these videos")
+
+
+def _delay_s(random: np.random.Generator, rate: float, before: int, after: int) -> float:
+    """From a change to its being told, with the noise of real readings."""
+    mood = SteadyMood(EmotionSettings().patience().steadiness)
+    change = round(CHANGE_AT_S * rate)
+    for step in range(2 * change):
+        true = before if step < change else after
+        shares = random.dirichlet(np.where(np.arange(4) == true, 6.0, 1.0))
+        mood.read([float(one) for one in shares], step / rate)
+        if step >= change and mood.mood == MOODS[after]:
+            return (step - change) / rate
+    return float(CHANGE_AT_S)
+
+
+def _shown(video: Path, classifier: Classifier, rate: float) -> tuple[list[Mood], list[float]]:
+    """The moods that are named, unsure ones passed over, and how long after the last face nobody was told."""
+    named: list[Mood] = []
+    left: list[float] = []
+    seen_s = 0.0
+    for moment in replay(video, Reader(HaarFinder(), classifier), EmotionSettings().patience(), rate):
+        seen_s = moment.time_s if moment.reading.faces else seen_s
+        mood = moment.mood.mood if moment.mood else Mood.NOBODY
+        if moment.changed and mood != Mood.UNSURE and named[-1:] != [mood]:
+            named.append(mood)
+            if mood is Mood.NOBODY:
+                left.append(moment.time_s - seen_s)
+    return named, left

@@ -1,0 +1,115 @@
+"""``moodstream player``."""
+
+import argparse
+import json
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from services.cli.arguments import Commands, add, add_group, reading
+from services.cli.connection import redis_url
+from shared.errors import EXIT_FAILED, MoodstreamError
+
+TRIED = 20
+
+
+def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    player = add_group(commands, "player", "What plays, and where.")
+    reading(add(player, "status", status, "What the player does now, what it needs, and what it could not find."))
+    devices = reading(add(player, "devices", devices_list, "What it could play on."))
+    devices.add_argument("--use", metavar="NAME", help="play on this one from now on; a name or an id")
+    add(player, "login", login, "Sign in to Spotify, also where there is no browser.")
+    test = reading(add(player, "test", player_test, "Try the player of the settings: is it there, are songs found?"))
+    test.add_argument("--catalogue", type=Path, metavar="FILE", help="look for the songs of this table")
+    test.add_argument("-n", type=int, default=TRIED, help=f"look for so many songs ({TRIED}); 0 for all")
+
+
+def status(given: argparse.Namespace) -> int:
+    """Of the player that runs."""
+    now = _ask("player.status")
+    if given.json:
+        print(json.dumps(now))
+        return 0
+    song = f" {_name(now['song'])}" if now["song"] else ""
+    about = [f"on {now['device']}"] if now["device"] else []
+    about += [f"volume {now['volume']} %"] if now["volume"] is not None else []
+    print(f"{now['output']}: {now['state'].replace('_', ' ')}{song}" + (f" ({', '.join(about)})" if about else ""))
+    if now["message"]:
+        print(f"  {now['message']}")
+    for song in now["coming"][:3]:
+        print(f"  next: {_name(song)}")
+    for song in now["missing"]:
+        print(f"  not found: {_name(song)}")
+    return 0
+
+
+def devices_list(given: argparse.Namespace) -> int:
+    """Of the player that runs; or choose one."""
+    if given.use:
+        _ask("player.command", {"command": "transfer", "device": given.use})
+    for one in _ask("player.devices"):
+        print(json.dumps(one) if given.json else f"{'*' if one['active'] else ' '} {one['name']}  ({one['id']})")
+    return 0
+
+
+def login(given: argparse.Namespace) -> int:
+    """A running player finds the token by itself within seconds."""
+    from services.player.main import PlayerSettings, create_login
+    from services.player.terminal_login import sign_in
+    from shared.settings import load
+
+    sign_in(create_login(load(PlayerSettings)), sys.stdin, sys.stdout)
+    return 0
+
+
+def player_test(given: argparse.Namespace) -> int:
+    """State, devices, and which songs are found; 1 when it could not play."""
+    songs = _songs(given.catalogue, given.n)
+    from services.player.commands import try_output
+    from services.player.main import PlayerSettings
+    from shared.settings import load
+
+    trial = try_output(load(PlayerSettings), songs)
+    works = trial.outcome.state in ("ready", "playing", "paused")
+    missing = [song for song, place in trial.found if place is None]
+    if given.json:
+        found = {"output": trial.name, "state": trial.outcome.state, "message": trial.outcome.advice}
+        found["devices"] = [one.name for one in trial.devices]  # type: ignore[assignment]
+        found["songs"] = len(trial.found)  # type: ignore[assignment]
+        found["missing"] = [song.model_dump(mode="json") for song in missing]  # type: ignore[assignment]
+        print(json.dumps(found))
+    else:
+        print(f"{trial.name}: {trial.outcome.state.replace('_', ' ')}. {trial.outcome.advice}".rstrip())
+        for one in trial.devices:
+            print(f"  device: {one.name}")
+        if trial.found:
+            print(f"  {len(trial.found) - len(missing)} of {len(trial.found)} songs were found")
+        for song in missing:
+            print(f"  not found: {song.title} - {song.artist}")
+    return 0 if works else EXIT_FAILED
+
+
+def _songs(catalogue: Path | None, count: int) -> Any:
+    if count < 0:
+        raise MoodstreamError("-n must be 0 or more")
+    from services.recommender.commands import open_songs
+    from services.recommender.main import RecommenderSettings
+    from shared.settings import load
+
+    songs = open_songs(catalogue or load(RecommenderSettings).catalogue)
+    step = max(1, len(songs) // count) if count else 1  # from all over the table
+    return islice((songs.song(position) for position in range(0, len(songs), step)), count or None)
+
+
+def _ask(kind: str, body: dict[str, Any] | None = None) -> Any:
+    from services.player.commands import ask
+    from shared.live import check_redis
+
+    url = redis_url()
+    check_redis(url)
+    return ask(url, kind, body or {})
+
+
+def _name(song: dict[str, Any]) -> str:
+    return f"{song['title']} - {song['artist']}"

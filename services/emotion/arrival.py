@@ -1,0 +1,24 @@
+"""Somebody on the way in: seen, but not yet for long enough to open a session. Pure."""
+
+
+class Arrival:
+    """Times are seconds of the camera's clock."""
+
+    def __init__(self, arrive_s: float, miss_s: float) -> None:
+        self._arrive_s, self._miss_s = arrive_s, miss_s
+        self._seen_s = 0.0
+        self.since_s: float | None = None
+        """None while nobody comes"""
+
+    def seen(self, now_s: float) -> bool:
+        """Somebody is seen; whether that has been so for long enough."""
+        self.since_s = now_s if self.since_s is None else self.since_s
+        self._seen_s = now_s
+        return now_s - self.since_s >= self._arrive_s
+
+    def gone(self, now_s: float) -> bool:
+        """Nobody is seen; whether whoever came has turned back."""
+        if now_s - self._seen_s <= self._miss_s:
+            return False
+        self.since_s = None
+        return True

@@ -1,0 +1,229 @@
+"""Music Player Daemon through python-mpd2, its only user; it drives Mopidy, too. Works in public and without a network.
+
+One connection, made anew when it is gone. Its calls block, with time-outs, and so run in a thread.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from mpd import CommandError, MPDClient, MPDError
+
+from services.player.matching import bare_title, same_song
+from services.player.outputs import Device, Outcome
+from shared.errors import MoodstreamError
+from shared.events import PlaybackState, Song
+
+ANSWER_S = 2.0
+ACTION_S = 4.5
+QUEUED = 10
+"""Songs that it is given at once, to go on by itself."""
+SEARCHED = 50
+STATES: dict[str, PlaybackState] = {"play": "playing", "pause": "paused", "stop": "ready"}
+
+
+class MpdOutput:
+    """Plays local files, internet radio, and whatever else the daemon has a scheme for."""
+
+    name = "mpd"
+    check_every_s: float | None = 2.0
+
+    def __init__(self, address: str, password: str = "", crossfade_s: int = 0) -> None:
+        self._host, self._port = _address(address)
+        self._shown, self._password, self._crossfade_s = address, password, crossfade_s
+        self._client: Any = None
+        self._schemes: tuple[str, ...] = ()
+        self._songs: dict[str, Song] = {}
+        """what was queued, by file"""
+        self._lock = threading.Lock()
+
+    async def check(self) -> Outcome:
+        return await self._command(self._look)
+
+    async def play(self, songs: Sequence[Song]) -> Outcome:
+        return await self._command(lambda: self._play(songs))
+
+    async def pause(self) -> Outcome:
+        return await self._command(lambda: self._after(lambda: self._client.pause(1)))
+
+    async def resume(self) -> Outcome:
+        return await self._command(lambda: self._after(lambda: self._client.play()))
+
+    async def set_volume(self, percent: int) -> Outcome:
+        return await self._command(lambda: self._set_volume(percent))
+
+    async def devices(self) -> list[Device]:
+        found: list[Device] = await self._ask(
+            lambda: [
+                Device(one["outputid"], one["outputname"], one["outputenabled"] == "1")
+                for one in self._client.outputs()
+            ]
+        )
+        return found
+
+    async def transfer(self, device: str) -> Outcome:
+        return await self._command(lambda: self._transfer(device))
+
+    async def find(self, song: Song) -> str | None:
+        found: str | None = await self._ask(lambda: self._file(song))
+        return found
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._disconnect)
+
+    # in a thread, connected
+
+    def _play(self, songs: Sequence[Song]) -> Outcome:
+        first = self._file(songs[0])
+        if first is None:
+            return Outcome("unavailable", f"{songs[0].title} is not in MPD's music.", skip=True)
+        self._client.clear()
+        try:
+            self._client.playid(self._client.addid(first))
+        except CommandError:
+            return Outcome("unavailable", f"MPD cannot play {first}.", skip=True)
+        self._songs = {first: songs[0]}
+        for song in songs[1:QUEUED]:
+            file = self._file(song)
+            if file is not None and file not in self._songs:
+                self._client.add(file)
+                self._songs[file] = song
+        outcome = self._look()
+        return outcome if outcome.state != "ready" else Outcome("playing", song=songs[0])
+
+    def _look(self) -> Outcome:
+        status = self._client.status()
+        state = STATES.get(status.get("state", ""), "ready")
+        if state != "playing" and status.get("error"):
+            return Outcome("unavailable", f"MPD says: {status['error']}")
+        song = self._songs.get(self._client.currentsong().get("file", "")) if state != "ready" else None
+        enabled = [one["outputname"] for one in self._client.outputs() if one["outputenabled"] == "1"]
+        if not enabled:
+            return Outcome("no_device", "Enable an output of MPD.", wait_s=2.0)
+        volume = int(status.get("volume", -1))
+        return Outcome(state, song=song, device=", ".join(enabled), volume=volume if volume >= 0 else None)
+
+    def _after(self, call: Callable[[], object]) -> Outcome:
+        call()
+        return self._look()
+
+    def _set_volume(self, percent: int) -> Outcome:
+        try:
+            self._client.setvol(percent)
+        except CommandError:
+            seen = self._look()
+            return Outcome(seen.state, "MPD's output has no volume to set.", seen.song, seen.device, seen.volume)
+        return self._look()
+
+    def _transfer(self, wanted: str) -> Outcome:
+        outputs = self._client.outputs()
+        found = [one for one in outputs if wanted in (one["outputid"], one["outputname"])]
+        if not found:
+            names = ", ".join(one["outputname"] for one in outputs) or "none at all"
+            raise MoodstreamError(f"there is no output {wanted[:80]!r}; there is {names}")
+        self._client.enableoutput(found[0]["outputid"])
+        for other in outputs:
+            if other is not found[0]:
+                self._client.disableoutput(other["outputid"])
+        return self._look()
+
+    def _file(self, song: Song) -> str | None:
+        """By its address where the daemon knows that, else by title and artist, in tags or in file names."""
+        if song.uri and song.uri.startswith(self._schemes):
+            return song.uri
+        if song.uri and ":" not in song.uri.removeprefix("file:"):
+            named = song.uri.removeprefix("file:").lstrip("/")
+            if self._client.find("file", named):
+                return named
+        title = bare_title(song.title)
+        for one in self._client.search("title", title, "window", f"0:{SEARCHED}"):
+            artists = [name for tag in ("artist", "albumartist") for name in _texts(one.get(tag))]
+            if any(same_song(song.title, song.artist, each, artists) for each in _texts(one.get("title"))):
+                return str(one["file"])
+        for one in self._client.search("file", title, "window", f"0:{SEARCHED}"):
+            artist, _, named = PurePosixPath(one["file"]).stem.partition(" - ")
+            if same_song(song.title, song.artist, named, [artist]):
+                return str(one["file"])
+        return None
+
+    # around all of them
+
+    async def _command(self, call: Callable[[], Outcome]) -> Outcome:
+        try:
+            async with asyncio.timeout(ACTION_S):
+                return await asyncio.to_thread(self._connected, call)
+        except MoodstreamError as error:
+            if isinstance(error, _Away):
+                return Outcome("unavailable", str(error))
+            raise
+        except TimeoutError:
+            return Outcome("unavailable", f"MPD at {self._shown} does not answer; it is tried again.")
+
+    async def _ask(self, call: Callable[[], Any]) -> Any:
+        try:
+            async with asyncio.timeout(ACTION_S):
+                return await asyncio.to_thread(self._connected, call)
+        except TimeoutError:
+            raise MoodstreamError(f"MPD at {self._shown} does not answer") from None
+
+    def _connected(self, call: Callable[[], Any]) -> Any:
+        """Call with a connection; one that has died in the meantime is replaced once."""
+        if not self._lock.acquire(timeout=ANSWER_S):
+            raise TimeoutError
+        try:
+            for fresh in (self._client is None, True):
+                try:
+                    if self._client is None:
+                        self._connect()
+                    return call()
+                except CommandError as error:
+                    raise _Away(f"MPD refuses: {error}") from None
+                except (MPDError, OSError, ValueError, KeyError, AttributeError) as error:
+                    self._disconnect()
+                    if fresh or isinstance(error, TimeoutError):
+                        raise _Away(f"MPD at {self._shown} does not answer; start it. It is tried again.") from None
+        finally:
+            self._lock.release()
+
+    def _connect(self) -> None:
+        client = MPDClient()
+        client.timeout = ANSWER_S
+        try:
+            client.connect(self._host, self._port)
+        except (MPDError, OSError):
+            client.disconnect()
+            raise
+        self._client = client
+        if self._password:
+            client.password(self._password)
+        for mode in (client.random, client.repeat, client.single, client.consume):
+            mode(0)
+        client.crossfade(self._crossfade_s)
+        self._schemes = tuple(client.urlhandlers())
+
+    def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+
+
+class _Away(MoodstreamError):
+    """The daemon is not there, or does not take the command."""
+
+
+def _texts(value: Any) -> list[str]:
+    return [] if value is None else [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Host and port; a path is a socket. Raises MoodstreamError."""
+    if text.startswith(("/", "@")):
+        return text, 0
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        return text, 6600
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise MoodstreamError(f"MOODSTREAM_MPD_ADDRESS: {text!r} is neither host:port nor the path of a socket")
+    return host.strip("[]"), int(port)

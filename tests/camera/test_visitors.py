@@ -1,0 +1,98 @@
+"""Simulated visitors in the place of a camera, with the real recommender and player behind them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TypeVar
+
+from services.camera.visitors import DemoVisitors
+from services.player.main import PlayerSettings
+from services.player.main import create_service as player
+from services.recommender.main import RecommenderSettings
+from services.recommender.main import create_service as recommender
+from shared.app import build_app, create_bus
+from shared.bus import Bus
+from shared.circumplex import Mood
+from shared.events import Event, MoodChanged, PlaybackChanged, SongPicked, SongsOffered, SongsRanked, StatusChanged
+from shared.settings import load
+from tests.bridge.running import until
+from tests.gateway.running import connected_bus
+from tests.gateway.scenes import mood_changed, new_session
+from tests.recommender.songs import saved
+
+E = TypeVar("E", bound=Event)
+
+KINDS: tuple[type[Event], ...] = (MoodChanged, SongsOffered, SongPicked, SongsRanked, PlaybackChanged, StatusChanged)
+
+
+class Hearing:
+    """All that is published."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus, self.events = bus, list[Event]()
+
+    def of(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def run(self) -> None:
+        async for entry in self._bus.follow(dict.fromkeys(KINDS, "0-0")):
+            if entry is not None:
+                self.events.append(entry[1])
+
+
+@contextlib.asynccontextmanager
+async def visitors(bus: Bus, speed: float) -> AsyncIterator[Hearing]:
+    hearing, visiting = Hearing(bus), DemoVisitors(bus, "camera-1", speed)
+    tasks = [asyncio.create_task(job()) for job in (hearing.run, visiting.listen, visiting.visit)]
+    try:
+        yield hearing
+    finally:
+        while not all(task.done() for task in tasks):  # as shared.app does: libraries lose cancellations
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=0.5)
+
+
+async def test_they_pick_from_real_offers_and_the_rest_follows(redis_url: str, tmp_path: Path) -> None:
+    songs = load(RecommenderSettings, redis_url=redis_url, catalogue=saved(tmp_path))
+    bus = create_bus(songs)
+    plays = load(PlayerSettings, redis_url=redis_url, player="log")
+    app = build_app(bus, recommender(songs, bus), player(plays, bus))
+    async with app.web.router.lifespan_context(app.web):
+        await asyncio.wait_for(app.ready.wait(), 30)
+        async with visitors(bus, speed=20) as heard:
+            await until(lambda: len([one for one in heard.of(PlaybackChanged) if one.song]) >= 2, 30)
+    offers = {event.id: event for event in heard.events if isinstance(event, SongsOffered)}
+    sessions = {event.session_id for event in heard.events if isinstance(event, MoodChanged)}
+    picks = [event for event in heard.events if isinstance(event, SongPicked)]
+    assert {offer.session_id for offer in offers.values()} <= sessions
+    assert all("Song" in song.title for offer in offers.values() for song in offer.songs)  # of the real catalogue
+    for pick in picks:
+        assert pick.song_id in {song.id for song in offers[pick.offer_id].songs}
+        assert pick.session_id == offers[pick.offer_id].session_id
+    assert len({pick.offer_id for pick in picks}) == len(picks)
+    assert {ranked.offer_id for ranked in heard.events if isinstance(ranked, SongsRanked)} <= set(offers)
+    for mood in heard.of(MoodChanged):
+        assert mood.since <= mood.at < mood.expires_at
+    [status] = heard.of(StatusChanged)
+    assert status.reason == "simulated visitors"
+
+
+async def test_they_step_back_for_a_mood_chosen_by_hand(redis_url: str) -> None:
+    async with connected_bus(redis_url) as bus, visitors(bus, speed=20) as heard:
+        await until(lambda: len(heard.of(MoodChanged)) >= 3, 20)
+        session = new_session()
+        by_hand = mood_changed(Mood.CALM, session, reason="forced", phase="start")
+        await bus.publish(by_hand)
+        await until(lambda: by_hand in heard.events)
+        await asyncio.sleep(0.2)  # what was on its way has come
+        count = len(heard.of(MoodChanged))
+        await asyncio.sleep(1)
+        assert len(heard.of(MoodChanged)) == count
+        before = {event.session_id for event in heard.events}
+        await bus.publish(mood_changed(Mood.NOBODY, session, phase="end"))
+        await until(lambda: len(heard.of(MoodChanged)) >= count + 3, 20)
+        next_one = heard.of(MoodChanged)[count + 1]
+    assert next_one.phase == "start"
+    assert next_one.session_id not in before

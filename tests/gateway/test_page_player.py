@@ -1,0 +1,173 @@
+"""What the page plays where it is the output itself, in Chromium."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from shared.bus import Bus
+from shared.circumplex import Mood
+from shared.embedded_redis import embedded_redis
+from shared.events import Song
+from tests.gateway.browsing import launch, open_page
+from tests.gateway.running import Gateway, answer, connected_bus
+from tests.gateway.scenes import mood_changed, new_session, playing
+from tests.player.mpd_server import tone
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LOUDNESS = """async ([valence, arousal]) => {
+  const { House } = await import("/static/house.js");
+  const context = new AudioContext();
+  const meter = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0.8 });
+  const house = new House(context, meter);
+  house.mood(valence, arousal);
+  house.start(1);
+  let loud = 0, weight = 0, sum = 0;
+  for (let look = 0; look < 40; look++) {
+    await new Promise((done) => setTimeout(done, 100));
+    const wave = new Float32Array(meter.fftSize);
+    meter.getFloatTimeDomainData(wave);
+    loud = Math.max(loud, ...wave.map(Math.abs));
+    const spectrum = new Float32Array(meter.frequencyBinCount);
+    meter.getFloatFrequencyData(spectrum);
+    spectrum.forEach((level, bin) => {
+      const power = 10 ** (level / 10);
+      weight += power;
+      sum += power * bin * context.sampleRate / meter.fftSize;
+    });
+  }
+  house.stop();
+  await new Promise((done) => setTimeout(done, 3000));
+  const wave = new Float32Array(meter.fftSize);
+  meter.getFloatTimeDomainData(wave);
+  const after = Math.max(...wave.map(Math.abs));
+  await context.close();
+  return { loud, after, centre: sum / weight, ...house.now };
+}"""
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    music = tmp_path_factory.mktemp("music")
+    tone(music / "some folder" / "häppy & short.wav", seconds=1.5)
+    (music / "secret.txt").write_text("not a sound")
+    with embedded_redis() as url, Gateway(url, {"MOODSTREAM_MUSIC": str(music)}).run() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with launch() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bus(gateway: Gateway) -> AsyncIterator[Bus]:
+    async with connected_bus(gateway.redis_url) as bus:
+        yield bus
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(gateway: Gateway, chromium: Browser) -> AsyncIterator[Page]:
+    async with open_page(chromium, gateway) as page:
+        yield page
+
+
+async def test_a_file_of_the_gateway_plays_and_its_end_is_told(page: Page, bus: Bus) -> None:
+    await page.locator("#sentence").click()  # browsers let a page sound only then
+    told = await answer(bus, "player.command", {})
+    song = Song(id="f", title="Häppy", artist="A", uri="file:some folder/häppy & short.wav")
+    await bus.publish(playing(song))
+    await expect(page.locator("#player")).to_have_attribute("data-source", "file")
+    await expect(page.locator("#player-message")).to_have_text("")
+    assert (await told).body == {"command": "ended", "song": "f"}
+
+
+async def test_a_file_that_is_not_there_gives_way_to_the_house(gateway: Gateway, chromium: Browser, bus: Bus) -> None:
+    async with open_page(chromium, gateway, complains=True) as page:
+        await bus.publish(playing(Song(id="g", title="Gone", artist="A", uri="file:gone.wav")))
+        await expect(page.locator("#player")).to_have_attribute("data-source", "house")
+        await bus.publish(playing(state="ready", message="nothing"))
+        await expect(page.locator("#player")).to_have_attribute("data-source", "none")
+
+
+async def test_the_house_plays_what_has_no_address_and_follows_the_mood(page: Page, bus: Bus) -> None:
+    await bus.publish(playing(Song(id="n", title="Nameless", artist="A")))
+    player = page.locator("#player")
+    await expect(player).to_have_attribute("data-source", "house")
+    await expect(page.locator("#player-message")).to_contain_text("Touch the page to hear it.")
+    await page.locator("#sentence").click()
+    await expect(page.locator("#player-message")).not_to_contain_text("Touch the page")
+    heard = []
+    for mood in (Mood.SAD, Mood.HAPPY):
+        await bus.publish(mood_changed(mood, new_session(), phase="start"))
+        await expect(page.locator("#word")).to_have_text(str(mood))
+        heard.append((await player.get_attribute("data-house") or "").split())
+    (dark, slow, dull), (bright, fast, clear) = heard
+    assert (dark, bright) == ("aeolian", "ionian")
+    assert int(slow) < int(fast)
+    assert int(dull) < int(clear)
+    await bus.publish(playing(Song(id="n", title="Nameless", artist="A"), state="paused"))
+    await expect(player).to_have_attribute("data-source", "none")
+
+
+async def test_the_page_of_a_venue_shows_no_music_service(page: Page, bus: Bus) -> None:
+    await bus.publish(playing(output="house"))
+    await expect(page.locator("#player")).to_have_attribute("data-source", "house")
+    await expect(page.locator("#embed iframe")).to_have_count(0)
+    await bus.publish(playing(output="browser"))
+    await expect(page.locator("#embed iframe")).to_have_count(1)
+
+
+async def test_the_house_sounds_brighter_for_pleasant_and_lively_moods(page: Page) -> None:
+    await page.locator("#sentence").click()
+    dark = await page.evaluate(LOUDNESS, [-0.8, -0.7])
+    bright = await page.evaluate(LOUDNESS, [0.8, 0.7])
+    assert dark["loud"] > 0.01
+    assert bright["loud"] > 0.01
+    assert bright["centre"] > 1.3 * dark["centre"]
+    assert (dark["mode"], bright["mode"]) == ("phrygian", "lydian")
+    assert dark["bpm"] < bright["bpm"]
+    assert max(dark["after"], bright["after"]) < 0.01
+    assert max(dark["loud"], bright["loud"]) <= 1
+
+
+async def test_the_buttons_of_the_player(page: Page, bus: Bus) -> None:
+    steps = (("paused", "Go on", "resume"), ("playing", "Pause", "pause"), ("playing", "Next song", "next"))
+    for state, button, command in steps:
+        await bus.publish(playing(state=state, output="mpd"))
+        asked = await answer(bus, "player.command", {})
+        await page.get_by_role("button", name=button).click()
+        assert (await asked).body == {"command": command}
+    await bus.publish(playing(state="no_device", output="mpd"))
+    await expect(page.get_by_role("button", name="Next song")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("needs_reauthorization", "The player has to sign in again"),
+        ("quota_exceeded", "The music service has had enough for now"),
+        ("premium_required", "The music service wants a Premium account"),
+        ("rate_limited", "The music service asks for a pause"),
+        ("signed_out", "The player is signed out"),
+    ],
+)
+async def test_every_state_has_its_words(page: Page, bus: Bus, state: str, words: str) -> None:
+    await bus.publish(playing(state=state, output="spotify", message="Do this."))
+    await expect(page.locator("#player-state")).to_have_text(words)
+    await expect(page.locator("#player-message")).to_have_text("Do this.")
+
+
+async def test_of_the_music_folder_only_sounds_are_served(gateway: Gateway) -> None:
+    async with httpx.AsyncClient(base_url=gateway.url) as client:
+        part = await client.get("/music/some%20folder/h%C3%A4ppy%20%26%20short.wav", headers={"Range": "bytes=0-3"})
+        assert (part.status_code, part.content) == (206, b"RIFF")
+        for path in ("secret.txt", "", "%2e%2e/%2e%2e/etc/passwd", "../x.wav", "no.wav"):
+            assert (await client.get(f"/music/{path}")).status_code == 404
+        foreign = await client.post("/api/v1/player", json={"command": "pause"}, headers={"Origin": "http://elsewhere"})
+        assert foreign.status_code == 403
+        assert (await client.post("/api/v1/player", json={"command": "explode"})).status_code == 422

@@ -1,0 +1,128 @@
+"""The demonstration, walked through in Chromium: sign in at the simulated Spotify, and the music of the mood plays."""
+
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from services.player.keep import Keep
+from services.player.main import create_login
+from services.player.terminal_login import sign_in
+from shared.errors import MoodstreamError
+from tests.gateway.browsing import launch
+from tests.gateway.running import ROOT, free_port
+from tests.player.conftest import Served
+from tests.player.test_spotify import agree, settings
+
+START_S = 90.0
+
+
+@pytest.fixture
+def demonstration(tmp_path: Path) -> Iterator[str]:
+    """``moodstream run --demo`` with a drawn face; gives the address of its page."""
+    port = free_port()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MOODSTREAM_")}
+    folders = dict.fromkeys(("XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"), str(tmp_path))
+    flags = ["--demo", "--auto", "--camera", "pattern:", "--port", str(port)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services", "run", *flags],
+        cwd=ROOT,
+        env=clean | folders,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
+                    break
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(15)
+
+
+async def test_the_way_from_signed_out_to_music(demonstration: str, tmp_path: Path) -> None:
+    """Set MOODSTREAM_SCREENSHOTS to keep the pictures, such as those in docs/images."""
+    pictures = Path(os.environ.get("MOODSTREAM_SCREENSHOTS", tmp_path))
+    async with launch() as browser:
+        page = await (await browser.new_context(viewport={"width": 1000, "height": 780})).new_page()
+        await page.goto(demonstration)
+        await expect(page.locator("#player-state")).to_have_text("The player is signed out")
+        await expect(page.locator("#player-message")).to_have_text(
+            f"Sign in to Spotify at {demonstration}/player/spotify/login"
+        )
+        await page.screenshot(path=pictures / "login-1-signed-out.png")
+
+        await page.goto(f"{demonstration}/player/spotify/login")
+        await expect(page.get_by_role("heading")).to_have_text("Simulated sign-in")
+        await page.get_by_role("link", name="Cancel").click()
+        await expect(page.get_by_role("heading")).to_have_text("Not signed in")
+        await expect(page.get_by_text("The sign-in was cancelled.")).to_be_visible()
+        await page.get_by_role("link", name="Try again").click()
+        await expect(page.get_by_text("user-modify-playback-state")).to_be_visible()
+        await page.screenshot(path=pictures / "login-2-consent.png")
+
+        await page.get_by_role("link", name="Agree").click()
+        await expect(page.get_by_role("heading")).to_have_text("Signed in to Spotify")
+        await page.screenshot(path=pictures / "login-3-signed-in.png")
+        assert page.url.startswith(f"{demonstration}/player/spotify/callback?code=")
+        await page.reload()
+        await expect(page.get_by_text("was used before")).to_be_visible()
+
+        await page.goto(demonstration)
+        await expect(page.locator("#player-state")).to_have_text("Now playing", timeout=60_000)
+        await page.screenshot(path=pictures / "login-4-playing.png")
+
+
+def test_from_a_terminal_without_a_browser(spotify: Served, tmp_path: Path) -> None:
+    """The redirect address belongs to another machine, so nothing can be caught here: it is pasted."""
+    elsewhere = "https://kiosk.example/callback"
+    spotify.simulator.account.redirect_uris = {elsewhere}
+    login = create_login(settings(spotify, tmp_path, spotify_redirect_uri=elsewhere))
+    out = io.StringIO()
+
+    def pasted() -> Iterator[str]:
+        yield "\n"
+        yield agree(next(line.strip() for line in out.getvalue().splitlines() if "/authorize?" in line)) + "\n"
+
+    sign_in(login, pasted(), out, patience_s=20)  # type: ignore[arg-type]
+    assert out.getvalue().endswith("Signed in to Spotify.\n")
+    assert Keep(tmp_path / "spotify.json").read()["refresh_token"]
+
+
+def test_from_a_terminal_with_a_browser_on_the_same_machine(spotify: Served, tmp_path: Path) -> None:
+    redirect = f"http://127.0.0.1:{free_port()}/player/spotify/callback"
+    login = create_login(settings(spotify, tmp_path, spotify_redirect_uri=redirect))
+    out = io.StringIO()
+
+    def browse() -> None:
+        while "/authorize?" not in out.getvalue():
+            time.sleep(0.02)
+        address = next(line.strip() for line in out.getvalue().splitlines() if "/authorize?" in line)
+        answer = httpx.get(agree(address))
+        assert answer.text == "Look at the terminal. You can close this page."
+
+    browser = threading.Thread(target=browse)
+    browser.start()
+    sign_in(login, io.StringIO(""), out, patience_s=20)
+    browser.join()
+    assert Keep(tmp_path / "spotify.json").read()["refresh_token"]
+
+
+def test_nobody_at_the_terminal_is_one_line(spotify: Served, tmp_path: Path) -> None:
+    login = create_login(settings(spotify, tmp_path, spotify_redirect_uri="https://kiosk.example/callback"))
+    with pytest.raises(MoodstreamError, match="no address was pasted"):
+        sign_in(login, io.StringIO(""), io.StringIO())

@@ -1,0 +1,39 @@
+"""Whether two names mean the same song."""
+
+import pytest
+
+from services.player.matching import bare_title, same_song
+
+
+@pytest.mark.parametrize(
+    ("title", "artist", "other", "artists"),
+    [
+        ("Harbour", "Ola Verano", "harbour", ["OLA VERANO"]),
+        ("Harbour", "Ola Verano", "Harbour (Remastered 2011)", ["Óla Verano"]),
+        ("Harbour - 2011 Remaster", "Ola Verano", "Harbour", ["Ola Verano"]),
+        ("Harbour (feat. Plum)", "Ola Verano", "Harbour", ["Ola Verano", "Plum"]),
+        ("Don't Stop", "A; B", "Dont stop!", ["B"]),
+        ("Kites", "A & B", "Kites", ["B feat. C"]),
+        ("(Live)", "A", "(live)", ["A"]),
+    ],
+)
+def test_the_same(title: str, artist: str, other: str, artists: list[str]) -> None:
+    assert same_song(title, artist, other, artists)
+
+
+@pytest.mark.parametrize(
+    ("title", "artist", "other", "artists"),
+    [
+        ("Harbour", "Ola Verano", "Harbour", ["Somebody Else"]),
+        ("Harbour", "Ola Verano", "Harbours", ["Ola Verano"]),
+        ("Harbour", "", "Harbour", []),
+        ("Harbour", "Ola Verano", "Harbour", []),
+        ("Livewire", "A", "Live", ["A"]),
+    ],
+)
+def test_another(title: str, artist: str, other: str, artists: list[str]) -> None:
+    assert not same_song(title, artist, other, artists)
+
+
+def test_a_title_that_is_nothing_but_an_addition_stays() -> None:
+    assert bare_title("(Live)") == "(Live)"

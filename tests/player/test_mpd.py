@@ -1,0 +1,144 @@
+"""Playing in a real Music Player Daemon."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.player.mpd import MpdOutput
+from shared.errors import MoodstreamError
+from shared.events import PlaybackChanged, Song
+from tests.player.mpd_server import Mpd, mpd_server, tone
+from tests.player.running import playback_where, player, ranked, state_is, status
+
+HARBOUR = Song(id="1", title="Harbour Tram (Remastered 2011)", artist="Ola Verano", uri="spotify:track:1")
+LANTERN = Song(id="2", title="Lantern", artist="Juniper Lane")
+KITE = Song(id="3", title="Paper Kite", artist="Plum Radio", uri="file:loose/kite.wav")
+NOWHERE = Song(id="4", title="Nowhere", artist="Nobody")
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mpd]:
+    folder = tmp_path_factory.mktemp("mpd")
+    tone(folder / "music" / "a" / "one.wav", "Harbour Tram", "Ola Verano")
+    tone(folder / "music" / "a" / "other.wav", "Harbour Tram", "Somebody Else")
+    tone(folder / "music" / "Juniper Lane - Lantern.wav")
+    tone(folder / "music" / "loose" / "kite.wav")
+    tone(folder / "music" / "short.wav", "Short", "Plum Radio", seconds=1)
+    with mpd_server(folder) as running:
+        running.update()
+        yield running
+
+
+@pytest.fixture
+def output(daemon: Mpd) -> MpdOutput:
+    return MpdOutput(daemon.address, crossfade_s=4)
+
+
+async def test_songs_are_found_by_address_tags_or_names_of_files(output: MpdOutput) -> None:
+    found = [await output.find(song) for song in (HARBOUR, LANTERN, KITE, NOWHERE)]
+    assert found == ["a/one.wav", "Juniper Lane - Lantern.wav", "loose/kite.wav", None]
+    radio = Song(id="r", title="Radio", artist="R", uri="http://127.0.0.1:9/stream")
+    assert await output.find(radio) == radio.uri
+    await output.close()
+
+
+async def test_it_plays_pauses_goes_on_and_fades(output: MpdOutput, daemon: Mpd) -> None:
+    outcome = await output.play([HARBOUR, NOWHERE, LANTERN])
+    assert (outcome.state, outcome.song, outcome.device) == ("playing", HARBOUR, "Hall")
+    status = daemon.tell("status")
+    assert (status["state"], status["playlistlength"], status["xfade"]) == ("play", "2", "4")
+    assert daemon.tell("currentsong")["file"] == "a/one.wav"
+    assert (await output.pause()).state == "paused"
+    assert (await output.resume()).state == "playing"
+    daemon.tell("next")
+    assert (await output.check()).song == LANTERN
+    assert (await output.set_volume(40)).volume == 40
+    await output.close()
+
+
+async def test_what_is_not_there_is_skipped(output: MpdOutput) -> None:
+    outcome = await output.play([NOWHERE])
+    assert (outcome.skip, outcome.message) == (True, "Nowhere is not in MPD's music.")
+    await output.close()
+
+
+async def test_outputs_are_its_devices(output: MpdOutput, daemon: Mpd) -> None:
+    assert [(one.name, one.active) for one in await output.devices()] == [("Hall", True), ("Garden", False)]
+    assert (await output.transfer("Garden")).device == "Garden"
+    with pytest.raises(MoodstreamError, match="there is no output 'Cellar'; there is Hall, Garden"):
+        await output.transfer("Cellar")
+    daemon.tell("disableoutput 1")
+    assert (await output.check()).state == "no_device"
+    daemon.tell("enableoutput 0")
+    assert (await output.check()).state in ("ready", "paused", "playing")
+    await output.close()
+
+
+async def test_a_ranking_plays_what_is_there_and_tells_what_is_not(redis_url: str, output: MpdOutput) -> None:
+    async with player(redis_url, output) as bus:
+        await bus.publish(ranked(NOWHERE, KITE, LANTERN))
+        assert (await state_is(bus, "playing")).song == KITE
+        told = await status(bus)
+    assert [one["id"] for one in told["missing"]] == ["4"]
+    assert [one["id"] for one in told["coming"]] == ["2"]
+
+
+async def test_the_end_of_a_song_is_followed_by_the_next_and_the_last_by_words(redis_url: str, daemon: Mpd) -> None:
+    short = Song(id="5", title="Short", artist="Plum Radio")
+    async with player(redis_url, MpdOutput(daemon.address)) as bus:
+        await bus.publish(ranked(short, LANTERN))
+        await playback_where(bus, lambda event: event.song == short)
+        await playback_where(bus, lambda event: event.song == LANTERN)
+        daemon.tell("stop")
+        assert (await playback_where(bus, lambda event: "No more songs" in event.message)).state == "ready"
+
+
+async def test_it_comes_back_after_mpd_was_gone_and_goes_on_with_the_song(redis_url: str, daemon: Mpd) -> None:
+    async with player(redis_url, MpdOutput(daemon.address)) as bus:
+        await bus.publish(ranked(HARBOUR))
+        await state_is(bus, "playing")
+        start = await bus.last_id(PlaybackChanged)
+        daemon.stop()
+        gone = await state_is(bus, "unavailable", start=start)
+        assert gone.message == f"MPD at {daemon.address} does not answer; start it. It is tried again."
+        await asyncio.sleep(2)
+        start = await bus.last_id(PlaybackChanged)
+        daemon.start()
+        back = await state_is(bus, "playing", start=start, within_s=30)
+        assert back.song == HARBOUR
+    assert daemon.tell("currentsong")["file"] == "a/one.wav"
+
+
+async def test_one_that_hangs_blocks_nobody_for_five_seconds(output: MpdOutput, daemon: Mpd) -> None:
+    assert (await output.check()).state != "unavailable"
+    daemon.signal(signal.SIGSTOP)
+    try:
+        for _ in range(2):
+            begun = time.monotonic()
+            assert (await output.play([HARBOUR])).state == "unavailable"
+            assert time.monotonic() - begun < 5
+    finally:
+        daemon.signal(signal.SIGCONT)
+    assert (await output.play([HARBOUR])).state == "playing"
+    await output.close()
+
+
+async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
+    with mpd_server(tmp_path, "secret") as guarded:
+        wrong = MpdOutput(guarded.address, "guessed")
+        outcome = await wrong.check()
+        assert (outcome.state, "password" in outcome.message) == ("unavailable", True)
+        right = MpdOutput(guarded.address, "secret")
+        assert (await right.check()).state == "ready"
+        await wrong.close()
+        await right.close()
+
+
+async def test_nobody_there_is_one_line() -> None:
+    outcome = await MpdOutput("127.0.0.1:9").check()
+    assert outcome.message == "MPD at 127.0.0.1:9 does not answer; start it. It is tried again."
+    assert (await MpdOutput("/no/such/socket").check()).state == "unavailable"

@@ -1,0 +1,75 @@
+"""``moodstream songs``: what is printed, what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.__main__ import main
+from tests.recommender.songs import saved, table
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_every_reading_command_prints_one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--catalogue", str(saved(tmp_path, 300)), "--json"]
+    ids = table(300)["id"].tolist()
+    assert main(["songs", "mood", *where]) == 0
+    moods = {str(song["id"]): song["mood"] for song in told(capsys)}
+    assert set(moods) == set(ids)
+
+    assert main(["songs", "similar", ids[0], ids[1], "-n", "0", *where]) == 0
+    own = told(capsys)
+    assert main(["songs", "similar", ids[0], "-n", "0", "--any-mood", *where]) == 0
+    (every,) = told(capsys)
+    assert [found["id"] for found in own] == ids[:2]
+    for found in own:
+        assert set(found) == {"id", "ranking"}
+        ranking = found["ranking"]
+        assert isinstance(ranking, list)
+        assert {moods[entry["id"]] for entry in ranking} == {moods[str(found["id"])]}
+        assert all(set(entry) == {"id", "similarity", "reason"} for entry in ranking)
+    assert len(every["ranking"]) == 299  # type: ignore[arg-type]
+
+    assert main(["songs", "offer", "sad", "--seed", "7", *where]) == 0
+    assert main(["songs", "offer", "sad", "--seed", "7", *where]) == 0
+    one, two = told(capsys)
+    assert one == two
+    assert len(one["songs"]) == 5  # type: ignore[arg-type]
+
+    assert main(["songs", "path", ids[0], "--goal", "lift", "-n", "4", *where]) == 0
+    (way,) = told(capsys)
+    assert len(way["songs"]) == 4  # type: ignore[arg-type]
+
+
+def test_what_was_imported_is_told_as_a_page_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table(20).rename(columns={"title": "Name"}).to_csv(tmp_path / "own.csv", index=False)
+    target, page = tmp_path / "catalogue.parquet", tmp_path / "report.html"
+    command = ["songs", "import", str(tmp_path / "own.csv"), "--catalogue", str(target), "--json"]
+    assert main([*command, "--column", "title=Name", "--report", str(page)]) == 0
+    assert told(capsys)[0]["kept"] == 20
+    assert "20 kept" in page.read_text()
+    assert main([*command, "--column", "title"]) == 1
+    assert "write it as OURS=THEIRS" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["similar", "nothing"], 1),
+        (["offer", "furious"], 2),
+        (["path", "nothing", "--goal", "lift"], 1),
+        (["similar"], 2),
+    ],
+)
+def test_mistakes_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int
+) -> None:
+    try:
+        ended = main(["songs", *arguments, "--catalogue", str(saved(tmp_path, 20))])
+    except SystemExit as error:
+        ended = int(str(error.code))
+    assert ended == code
+    assert "Traceback" not in capsys.readouterr().err

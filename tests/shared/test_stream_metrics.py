@@ -1,0 +1,55 @@
+"""Lag, pending entries, length and dead letters of the streams that a process reads, at ``/metrics``."""
+
+import asyncio
+import time
+
+import httpx
+from faststream.redis import RedisRouter
+
+from shared.app import Service, build_app, create_bus
+from shared.circumplex import Mood
+from shared.delivery import consume
+from shared.embedded_redis import embedded_redis
+from shared.events import SongPicked, expiry
+from shared.settings import Settings, load
+
+
+def pick() -> SongPicked:
+    return SongPicked(offer_id="o", song_id="s", by="visitor", mood=Mood.HAPPY, expires_at=expiry(SongPicked))
+
+
+async def test_what_waits_is_told_and_a_dead_redis_too() -> None:
+    with embedded_redis() as url:
+        bus = create_bus(load(Settings, redis_url=url))
+        router, taken, go_on = RedisRouter(), asyncio.Event(), asyncio.Event()
+
+        @consume(router, bus, SongPicked, "test")
+        async def take(_: SongPicked) -> None:
+            taken.set()
+            await go_on.wait()
+
+        app = build_app(bus, Service("test", router))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app.web), base_url="http://test") as client:
+
+            async def metrics() -> str:
+                return (await client.get("/metrics")).text
+
+            assert "moodstream_redis_up 0.0" in await metrics()  # not connected yet
+            async with app.web.router.lifespan_context(app.web):
+                await asyncio.wait_for(app.ready.wait(), 10)
+                for _ in range(3):
+                    await bus.publish(pick())
+                await bus.redis.xadd("mood:picks:dead", {"error": "broken"})
+                await asyncio.wait_for(taken.wait(), 10)
+                text = await metrics()
+                go_on.set()
+                assert "moodstream_redis_up 1.0" in text
+                assert 'moodstream_stream_entries{stream="picks"} 3.0' in text
+                assert 'moodstream_stream_dead_letters{stream="picks"} 1.0' in text
+                assert 'moodstream_stream_lag{group="test",stream="picks"} 2.0' in text
+                assert 'moodstream_stream_pending{group="test",stream="picks"} 1.0' in text
+                await bus.redis.shutdown(nosave=True)
+                begun_s = time.monotonic()
+                assert "moodstream_redis_up 0.0" in await metrics()
+                assert time.monotonic() - begun_s < 4
+                bus.stopping.set()
