@@ -3,7 +3,8 @@
 PYTHON ?= python3
 ARGS ?=
 DATA ?=
-RUN ?= runs/article
+RUN ?= runs/residual
+OUT ?= runs/data
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak setup-train train has-data contract lock clean
+.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -44,10 +45,16 @@ player-soak: setup $(VENV)/.test ## Time picks in a real MPD, then take MPD and 
 
 setup-train: setup $(VENV)/.train ## Add TensorFlow (2 GB of disk) to .venv, for training and the tests of it
 
-train: has-data setup-train ## Make the network anew: make train DATA=fer2013.csv
+train: has-data setup-train ## Make the network anew: make train DATA=fer2013.csv [RUN=runs/mine ARGS="--network article"]
 	$(BIN)/python -m training.train --data $(DATA) --out $(RUN) $(ARGS)
 	$(BIN)/python -m training.export --data $(DATA) --run $(RUN)
-	$(BIN)/python -m training.evaluate --data $(DATA)
+	$(BIN)/python -m training.evaluate --data $(DATA) --run $(RUN)
+
+train-smoke: setup-train ## Train, teach, export and evaluate a tiny network on drawn patterns, in a minute
+	$(BIN)/python -m training.smoke $(ARGS)
+
+data-report: has-data setup-train ## What FER2013 is like, with pictures: make data-report DATA=fer2013.csv OUT=runs/data
+	$(BIN)/python -m training.report --data $(DATA) --out $(OUT)
 
 has-data:
 	@test -n "$(DATA)" || { echo "make: say where FER2013 is (.csv, .npz or folder): make train DATA=fer2013.csv" >&2; exit 1; }

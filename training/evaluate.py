@@ -1,4 +1,4 @@
-"""How well a network reads: accuracy, per class, calibration. ``python -m training.evaluate --data FER2013``.
+"""How well a network reads: ``python -m training.evaluate --data FER2013 [--model FILE] [--run RUN] [--out FOLDER]``.
 
 Reads an ONNX file through the classifier of the emotion service, so what is measured is what runs. The accuracy is
 taken from predictions and labels in the same order; the article shuffled one of them.
@@ -7,6 +7,7 @@ taken from predictions and labels in the same order; the article shuffled one of
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,73 +15,93 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.emotion.classifier import MODEL, Classifier
-from shared.circumplex import MOODS
 from shared.errors import MoodstreamError
-from training.data import PRIVATE_TEST, PUBLIC_TEST, DataError, Faces, load
-
-BINS = 15
-
-
-def expected_calibration_error(
-    probabilities: NDArray[np.floating], labels: NDArray[np.int64], bins: int = BINS
-) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins (Guo et al., ICML 2017).
-
-    ``probabilities`` [N, 4], ``labels`` [N].
-    """
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    slot = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[slot == one].mean() - right[slot == one].mean()) * (slot == one).mean()
-        for one in range(bins)
-        if (slot == one).any()
-    ]
-    return float(sum(gaps))
+from training.data import PARTS, PUBLIC_TEST, TRAINING, DataError, Faces, load
+from training.measures import (
+    abstention,
+    cross_fitted,
+    expected_calibration_error,
+    intervals,
+    measure,
+    risk_coverage,
+)
+from training.wear import WEAR, worn
 
 
-def measure(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> dict[str, Any]:
-    """Accuracy, macro F1, recall and F1 per mood, confusion matrix (rows are labels) and calibration error."""
-    confusion = np.zeros((len(MOODS), len(MOODS)), dtype=int)
-    np.add.at(confusion, (labels, probabilities.argmax(axis=1)), 1)
-    hits = np.diag(confusion)
-    recall = hits / np.maximum(confusion.sum(axis=1), 1)
-    f1 = 2 * hits / np.maximum(confusion.sum(axis=1) + confusion.sum(axis=0), 1)
-    return {
-        "faces": len(labels),
-        "accuracy": round(float(hits.sum() / len(labels)), 4),
-        "macro_f1": round(float(f1.mean()), 4),
-        "recall": {str(mood): round(float(value), 4) for mood, value in zip(MOODS, recall, strict=True)},
-        "f1": {str(mood): round(float(value), 4) for mood, value in zip(MOODS, f1, strict=True)},
-        "calibration_error": round(expected_calibration_error(probabilities, labels), 4),
-        "confusion": confusion.tolist(),
-    }
+def read(classifier: Classifier, faces: Faces) -> NDArray[np.float32]:
+    """Probabilities [N, 4]."""
+    parts = (faces.images[start : start + 256] for start in range(0, len(faces), 256))
+    return np.concatenate([classifier.probabilities(part) for part in parts])
 
 
 def evaluate(classifier: Classifier, faces: Faces) -> dict[str, Any]:
     """Measures on all faces, and without those that are pixel-identical to a Training face."""
-    probabilities = np.concatenate(
-        [classifier.probabilities(faces.images[start : start + 256]) for start in range(0, len(faces), 256)]
-    )
-    result = measure(probabilities, faces.labels)
+    probabilities = read(classifier, faces)
+    result = measure(probabilities, faces.labels) | {"intervals_95": intervals(probabilities, faces.labels)}
+    curve = risk_coverage(probabilities, faces.labels)
+    result["abstention"] = abstention(curve)._asdict()
+    result["risk_coverage"] = [[round(float(value), 4) for value in point] for point in curve]
     if faces.copies.any():
         own = ~faces.copies
         result["without_copies"] = measure(probabilities[own], faces.labels[own])
     return result
 
 
+def accuracy_when_worn(classifier: Classifier, faces: Faces) -> dict[str, float]:
+    """Accuracy on the same faces blurred, dark, covered and so on, by kind of wear."""
+    shares = {wear: read(classifier, replace(faces, images=worn(faces.images, wear))) for wear in WEAR}
+    return {wear: round(float((one.argmax(axis=1) == faces.labels).mean()), 4) for wear, one in shares.items()}
+
+
+def report(classifier: Classifier, splits: dict[int, Faces], out: Path, history: Path | None = None) -> dict[str, Any]:
+    """Measure all parts but Training; write them and their pictures into the folder ``out``."""
+    from training import plots  # matplotlib is slow to load
+
+    out.mkdir(parents=True, exist_ok=True)
+    result: dict[str, Any] = {"model": classifier.name}
+    for part, faces in splits.items():
+        if part == TRAINING:
+            continue
+        name = PARTS[part]
+        result[name] = evaluate(classifier, faces)
+        probabilities = read(classifier, faces)
+        if part == PUBLIC_TEST:  # it fitted the temperature, so it judges the calibration only when fitted anew
+            fitted = cross_fitted(np.log(probabilities.clip(1e-9)), faces.labels)
+            result[name]["calibration_error_cross_fitted"] = round(expected_calibration_error(fitted, faces.labels), 4)
+        result[name]["accuracy_when_worn"] = accuracy_when_worn(classifier, faces)
+        plots.confusion(result[name], out / f"{name}-confusion.png")
+        plots.classes(result[name], out / f"{name}-classes.png")
+        plots.reliability(probabilities, faces.labels, out / f"{name}-reliability.png")
+        plots.risk_coverage(result[name], out / f"{name}-risk-coverage.png")
+    if history is not None and history.is_file():
+        plots.curves([json.loads(line) for line in history.read_text().splitlines()], out / "curves.png")
+    (out / "report.json").write_text(json.dumps(result, indent=1) + "\n")
+    return result
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.evaluate", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="FER2013: .csv, .npz or folder")
-    parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--model", type=Path, help="an ONNX file; when not given, the run's, or the one that ships")
+    parser.add_argument("--run", type=Path, help="folder of a run that was exported; the report goes there")
+    parser.add_argument("--out", type=Path, help="folder for measures and pictures; else they are only printed")
     given = parser.parse_args(arguments)
+    model = given.model or (given.run / "mood_cnn.onnx" if given.run else MODEL)
+    out = given.out or (given.run / "report" if given.run else None)
     try:
-        splits, classifier = load(given.data), Classifier(given.model)
-        names = {PUBLIC_TEST: "PublicTest", PRIVATE_TEST: "PrivateTest"}
-        report = {name: evaluate(classifier, splits[usage]) for usage, name in names.items() if usage in splits}
+        splits, classifier = load(given.data).moods(), Classifier(model)
+        if out:
+            result = report(classifier, splits, out, given.run / "history.jsonl" if given.run else None)
+        else:
+            parts = {PARTS[part]: evaluate(classifier, faces) for part, faces in splits.items() if part != TRAINING}
+            result = {"model": classifier.name} | parts
     except (DataError, MoodstreamError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
-    print(json.dumps({"model": classifier.name} | report, indent=2))
+    for part in PARTS.values():
+        if part in result:
+            result[part].pop("risk_coverage")
+    print(json.dumps(result, indent=2))
     return 0
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import keras
 import numpy as np
 from keras import layers
+from numpy.typing import NDArray
 
 from shared.circumplex import MOODS
-from training.data import SIZE
-from training.expressions import EXPRESSIONS, FOUR
+from training.data import EXPRESSIONS, FOUR, SIZE
 
 
 def article() -> keras.Model:
@@ -42,7 +42,7 @@ def tiny() -> keras.Model:
     """A few thousand weights, to try the way from data to file in seconds; reads nothing well."""
     return keras.Sequential(
         [
-            keras.Input((SIZE, SIZE, 1), name="faces"),
+            keras.Input((None, None, 1), name="faces"),
             layers.Rescaling(1 / 255),
             layers.Conv2D(8, 5, strides=2, activation="relu"),
             layers.Conv2D(16, 3, strides=2, activation="relu"),
@@ -54,11 +54,11 @@ def tiny() -> keras.Model:
 
 
 def residual() -> keras.Model:
-    """Six squeeze-excite residual blocks: faces [N, 48, 48, 1] -> logits of seven expressions [N, 7].
+    """Six squeeze-excite residual blocks: faces [N, any, any, 1] -> logits of seven expressions [N, 7].
 
-    K. He et al., CVPR 2016; J. Hu et al., CVPR 2018.
+    K. He et al., CVPR 2016; J. Hu et al., CVPR 2018. Any size, so that training may begin with smaller, cheaper faces.
     """
-    faces = keras.Input((SIZE, SIZE, 1), name="faces")
+    faces = keras.Input((None, None, 1), name="faces")
     x = layers.Rescaling(1 / 128, offset=-1.0)(faces)
     x = layers.Cropping2D(2)(x)
     x = _convolution(x, 24)
@@ -85,6 +85,11 @@ def _block(x: keras.KerasTensor, width: int, stride: int) -> keras.KerasTensor:
         x = layers.AveragePooling2D(stride, padding="same")(x) if stride != 1 else x
         x = layers.BatchNormalization()(layers.Conv2D(width, 1, use_bias=False)(x))
     return layers.ReLU()(layers.Add()([x, y]))
+
+
+def four_of(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits of the four moods [N, 4], from those of four or of seven expressions [N, 7]."""
+    return logits if logits.shape[1] == len(MOODS) else logits[:, FOUR]
 
 
 def of_four(network: keras.Model) -> keras.Model:

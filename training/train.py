@@ -1,111 +1,206 @@
-"""Fit a network: ``python -m training.train --data FER2013 --network article --out runs/article``.
+"""Fit a network: ``python -m training.train --data FER2013 --network residual --out runs/residual``.
 
-Only Training fits weights; PublicTest chooses the epoch (best by validation loss). The run folder holds the
-configuration, the history and the best weights; a run that was stopped goes on from its last epoch.
+Only Training fits weights; PublicTest chooses the epoch. The run folder holds the configuration, the history, the
+best weights and a checkpoint; a run that was stopped goes on from its last epoch. With ``--teacher RUN`` (any
+number) the network also learns from the mean answer of finished runs to each face as it was changed (L. Beyer et
+al., "Knowledge distillation: a good teacher is patient and consistent", CVPR 2022).
 """
 
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from math import cos, pi
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from training.data import PUBLIC_TEST, TRAINING, DataError, Faces, load
-from training.networks import NETWORKS
-
-BEST = "best.weights.h5"
-CONFIG = "config.json"
-HISTORY = "history.json"
-
-
-@dataclass(frozen=True)
-class Config:
-    """Everything that decides the outcome of a run."""
-
-    network: str
-    epochs: int
-    batch: int
-    learning_rate: float
-    seed: int
-    flip: bool
-    data_digest: str
+from training.augment import MIRRORED_ONLY, Augmentation, augment, mix
+from training.config import CONFIGS, Config, Phase, load_config
+from training.data import EXPRESSIONS, FOUR, PUBLIC_TEST, DataError, Faces, SoftFaces, load
+from training.measures import likelihood_loss, measure, probabilities_of
+from training.networks import NETWORKS, four_of
+from training.runs import BEST, CHECKPOINT, CONFIG, HISTORY, best_of, config_of
 
 
-def batches(faces: Faces, config: Config) -> tf.data.Dataset:
-    """Shuffled batches of (faces [B, 48, 48, 1] float 0-255, one-hot moods [B, 4]), mirrored at random."""
-    images = faces.images[..., None]
-    moods = np.eye(4, dtype=np.float32)[faces.labels]
+def batches(faces: SoftFaces, config: Config, phase: Phase, seed: int) -> tf.data.Dataset:
+    """One epoch of changed batches (faces [B, size, size, 1], targets [B, 7]), in an order that the seed decides."""
+    keep = np.flatnonzero(faces.moods) if phase.faces == "moods" else np.arange(len(faces.images))
+    steps = len(keep) // config.batch
+    order = np.random.default_rng(seed).permutation(keep)[: steps * config.batch].reshape(steps, config.batch)
+    targets: NDArray[np.floating] = faces.targets
+    if phase.faces == "moods":
+        targets = targets * np.isin(np.arange(len(EXPRESSIONS)), FOUR)
+        targets = targets / targets.sum(axis=1, keepdims=True).clip(1e-9)
+    classes = np.count_nonzero(targets.any(axis=0))
+    targets = targets * (1 - config.label_smoothing) + (targets.any(axis=0) / classes) * config.label_smoothing
+    how = MIRRORED_ONLY if config.augmentation is None else replace(Augmentation(), **config.augmentation)
 
-    def prepare(image: tf.Tensor, mood: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        image = tf.cast(image, tf.float32)
-        return (tf.image.random_flip_left_right(image) if config.flip else image), mood
+    def prepare(images: tf.Tensor, wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        changed = augment(images, how, phase.size)
+        return mix(changed, wanted, phase.mixup) if phase.mixup else (changed, wanted)
 
-    data = tf.data.Dataset.from_tensor_slices((images, moods)).shuffle(len(faces), seed=config.seed)
-    return data.map(prepare, num_parallel_calls=1, deterministic=True).batch(config.batch).prefetch(2)
+    tf.random.set_seed(seed)
+    data = tf.data.Dataset.from_tensor_slices((faces.images[order][..., None], targets[order].astype(np.float32)))
+    return data.map(prepare, num_parallel_calls=1).prefetch(2)
 
 
-def train(config: Config, training: Faces, validation: Faces, out: Path) -> dict[str, Any]:
-    """Train into the folder ``out`` and return the history; resumes what is there with the same configuration."""
+class Trainer:
+    """One network with its optimiser and the running average of its weights."""
+
+    def __init__(self, config: Config, steps: int, teachers: Sequence[keras.Model]) -> None:
+        self._config, self._steps, self._teachers = config, steps, teachers
+        self.network, self.average = NETWORKS[config.network](), NETWORKS[config.network]()
+        if config.start:
+            start = Path(config.start)
+            self.network.load_weights(start / BEST if start.is_dir() else start)
+        self.average.set_weights(self.network.get_weights())
+        self._optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
+        self._optimizer.build(self.network.trainable_variables)
+        self._step = tf.function(self._step_eagerly, reduce_retracing=False)
+
+    def _step_eagerly(self, faces: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        if self._teachers:
+            warmth, share = self._config.teacher_temperature, self._config.share_of_teachers
+            answers = [tf.nn.softmax(_seven(teacher(faces, training=False)) / warmth) for teacher in self._teachers]
+            targets = (1 - share) * targets + share * tf.add_n(answers) / len(answers)
+        with tf.GradientTape() as tape:
+            logits = _seven(self.network(faces, training=True))
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+        variables = self.network.trainable_variables
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        keep = tf.minimum(self._config.averaging, tf.cast(self._optimizer.iterations, tf.float32) / 100)
+        for average, own in zip(self.average.weights, self.network.weights, strict=True):
+            average.assign(average * keep + own * (1 - keep))
+        return loss
+
+    def learning_rate(self, step: int) -> float:
+        """A rise, then half a cosine down to nothing."""
+        warm = max(self._config.warmup_epochs * self._steps / sum(one.epochs for one in self._config.phases), 1e-9)
+        if step < warm:
+            return self._config.learning_rate * step / warm
+        return self._config.learning_rate * (1 + cos(pi * (step - warm) / (self._steps - warm))) / 2
+
+    def epoch(self, data: tf.data.Dataset, first_step: int) -> tuple[int, float]:
+        """Train on all batches; returns the step reached and the mean loss."""
+        losses: list[tf.Tensor] = []
+        for faces, targets in data:
+            self._optimizer.learning_rate.assign(self.learning_rate(first_step + len(losses)))
+            losses.append(self._step(faces, targets))
+        return first_step + len(losses), float(tf.reduce_mean(losses))
+
+    def _variables(self) -> list[keras.Variable]:
+        return [*self.network.variables, *self.average.variables, *self._optimizer.variables]
+
+    def save(self, path: Path, epoch: int, step: int) -> None:
+        draft = path.with_name("draft-" + path.name)
+        np.savez(draft, epoch, step, *(np.asarray(one) for one in self._variables()))
+        draft.replace(path)
+
+    def restore(self, path: Path) -> tuple[int, int]:
+        """The epoch and the step that were finished."""
+        with np.load(path) as saved:
+            epoch, step, *values = (saved[name] for name in saved.files)
+        for variable, value in zip(self._variables(), values, strict=True):
+            variable.assign(value)
+        return int(epoch), int(step)
+
+
+def _seven(logits: tf.Tensor) -> tf.Tensor:
+    """Logits of a network of four moods among the seven expressions, the others next to impossible."""
+    if logits.shape[-1] == len(EXPRESSIONS):
+        return logits
+    spread = np.eye(len(EXPRESSIONS), dtype=np.float32)[FOUR]
+    return logits @ spread - 30 * (1 - spread.sum(axis=0))
+
+
+def read(network: keras.Model, faces: Faces) -> dict[str, Any]:
+    """Measures of the network on PublicTest's faces, with the mean negative log-likelihood as ``loss``."""
+    logits = four_of(network.predict(faces.images[..., None].astype(np.float32), batch_size=256, verbose=0))
+    probabilities = probabilities_of(logits)
+    return measure(probabilities, faces.labels) | {"loss": round(likelihood_loss(probabilities, faces.labels), 4)}
+
+
+def train(config: Config, faces: SoftFaces, public: Faces, out: Path, until: int | None = None) -> dict[str, Any]:
+    """Train into the folder ``out`` and return the best epoch's row; resumes what is there. Raises DataError.
+
+    ``until`` stops after so many epochs of all; started again, the run goes on as if it had never stopped.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    saved = out / CONFIG
-    if saved.exists() and json.loads(saved.read_text()) != asdict(config):
-        raise DataError(f"{out} holds a run with another configuration; give another folder")
-    saved.write_text(json.dumps(asdict(config), indent=2) + "\n")
-
+    _keep(config, out / CONFIG)
     keras.utils.set_random_seed(config.seed)
-    network = NETWORKS[config.network]()
-    steps = config.epochs * -(-len(training) // config.batch)
-    network.compile(
-        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+    epochs = [phase for phase in config.phases for _ in range(phase.epochs)]
+    lengths = {"all": len(faces.images) // config.batch, "moods": int(faces.moods.sum()) // config.batch}
+    teachers = [best_of(Path(one)) for one in config.teachers]
+    trainer = Trainer(config, sum(lengths[phase.faces] for phase in epochs), teachers)
+    done = step = 0
+    if (out / CHECKPOINT).exists():
+        done, step = trainer.restore(out / CHECKPOINT)
+    rows = [json.loads(line) for line in (out / HISTORY).read_text().splitlines()][:done] if done else []
+    (out / HISTORY).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for epoch, phase in enumerate(epochs[done:until], start=done + 1):
+        began = time.monotonic()
+        step, loss = trainer.epoch(batches(faces, config, phase, config.seed * 1000 + epoch), step)
+        row = {"epoch": epoch, "size": phase.size, "learns": phase.faces, "training_loss": round(loss, 4)}
+        row |= {"seconds": round(time.monotonic() - began, 1)} | read(trainer.average, public)
+        better = all(_goodness(row, config) > _goodness(other, config) for other in rows)
+        rows.append(row)
+        if better:
+            trainer.average.save_weights(out / BEST)
+        with (out / HISTORY).open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        trainer.save(out / CHECKPOINT, epoch, step)
+        print(_line(row, len(epochs), better), flush=True)
+    return max(rows, key=lambda row: _goodness(row, config))
+
+
+def _keep(config: Config, saved: Path) -> None:
+    if saved.exists() and config_of(saved.parent) != config:
+        raise DataError(f"{saved.parent} holds a run with another configuration; give another folder")
+    saved.write_text(config.model_dump_json(indent=2) + "\n")
+
+
+def _goodness(row: dict[str, Any], config: Config) -> float:
+    return float(row["accuracy"] if config.select == "accuracy" else -row["loss"])
+
+
+def _line(row: dict[str, Any], epochs: int, better: bool) -> str:
+    return (
+        f"epoch {row['epoch']}/{epochs}: {row['seconds']:.0f} s, training loss {row['training_loss']:.3f}, "
+        f"PublicTest {row['accuracy']:.4f}, F1 {row['macro_f1']:.4f}, loss {row['loss']:.4f}"
+        + (", kept" if better else "")
     )
-    history = network.fit(
-        batches(training, config),
-        validation_data=(validation.images[..., None].astype(np.float32), np.eye(4)[validation.labels]),
-        epochs=config.epochs,
-        verbose=2,
-        callbacks=[
-            keras.callbacks.BackupAndRestore(out / "backup", delete_checkpoint=False),
-            keras.callbacks.ModelCheckpoint(
-                out / BEST, monitor="val_loss", save_best_only=True, save_weights_only=True
-            ),
-            keras.callbacks.CSVLogger(out / "history.csv", append=True),
-        ],
-    )
-    (out / HISTORY).write_text(json.dumps(history.history, indent=2) + "\n")
-    result: dict[str, Any] = history.history
-    return result
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="FER2013: .csv, .npz or folder")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; checkpoints go there")
-    parser.add_argument("--network", choices=sorted(NETWORKS), default="article")
-    parser.add_argument("--epochs", type=int, default=16)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--no-flip", action="store_true", help="train without mirrored faces, as the article did")
+    parser.add_argument("--network", default="residual", help="a configuration of training/configs, by its name")
+    parser.add_argument("--config", type=Path, help="a configuration of your own, instead")
+    parser.add_argument("--seed", type=int, help="another seed than the configuration's")
+    parser.add_argument("--start", type=Path, help="begin with these weights: a file, or the folder of a run")
+    parser.add_argument("--teacher", type=Path, action="append", default=[], help="learn from this run too; repeatable")
+    parser.add_argument("--until", type=int, metavar="EPOCH", help="stop there for now; start again to go on")
     given = parser.parse_args(arguments)
     try:
-        faces = load(given.data)
-        config = Config(
-            network=given.network,
-            epochs=given.epochs,
-            batch=given.batch,
-            learning_rate=given.learning_rate,
-            seed=given.seed,
-            flip=not given.no_flip,
-            data_digest=faces[TRAINING].digest(),
-        )
-        train(config, faces[TRAINING], faces[PUBLIC_TEST], given.out)
+        config = load_config(given.config or CONFIGS / f"{given.network}.toml")
+        data = load(given.data)
+        faces, public = data.training(config.share_of_votes), data.moods()[PUBLIC_TEST]
+        changes: dict[str, Any] = {"data_digest": faces.digest()}
+        if given.seed is not None:
+            changes["seed"] = given.seed
+        if given.start:
+            changes["start"] = str(given.start)
+        if given.teacher:
+            changes["teachers"] = tuple(str(one) for one in given.teacher)
+        train(config.model_copy(update=changes), faces, public, given.out, given.until)
     except DataError as error:
         print(f"training: {error}", file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from services.cli.arguments import Commands, add, reading
@@ -11,6 +12,7 @@ from shared.errors import EXIT_FAILED
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     reads = reading(add(commands, "read", read, "Pictures or videos to faces, boxes, moods and probabilities."))
+    reads.add_argument("--explain", action="store_true", help="why a face was refused or is unsure")
     reads.add_argument("files", nargs="+", metavar="FILE")
     replays = add(commands, "replay", replay, "A video as a camera would send it: boxes, probabilities, steady mood.")
     reading(replays).add_argument("file", type=Path, metavar="FILE")
@@ -20,14 +22,20 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def read(given: argparse.Namespace) -> int:
     """Each file to the faces in it; 1 when a file could not be read, after all the others were."""
+    from services.emotion.classifier import Classifier
     from services.emotion.files import read_file
     from services.emotion.main import EmotionSettings, create_reader
     from shared.settings import load
 
-    reader = create_reader(load(EmotionSettings))
+    settings = load(EmotionSettings)
+    network = Classifier(settings.model)
+    reader = create_reader(settings, network)
+    # one picture is not smoothed over time, so the network's own limit holds for it, not the setting
+    steadiness = replace(settings.patience().steadiness, unsure_below=network.unsure_below)
+    explained = steadiness if given.explain else None
     failed = False
     for file in given.files:
-        for result in read_file(reader, Path(file)):
+        for result in read_file(reader, Path(file), explained):
             failed |= result["error"] is not None
             print(json.dumps(result) if given.json else _read_line(result), flush=True)
     return EXIT_FAILED if failed else 0
@@ -42,7 +50,9 @@ def _read_line(result: dict[str, object]) -> str:
         + (f", refused: {face['refused']}" if face["refused"] else "")
         for face in faces
     ]
-    return f"{result['file']}{when}: {result['error'] or '; '.join(found) or 'no face'}"
+    told = f"{result['file']}{when}: {result['error'] or '; '.join(found) or 'no face'}"
+    asked = [f"    {'  ' if one['ok'] else '! '}{one['told']}" for face in faces for one in face.get("explained", [])]
+    return "\n".join([told, *asked])
 
 
 def frame_rate(text: str) -> float:

@@ -40,6 +40,11 @@ class Classifier:
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         self._refuse_other_contract(path)
         self.name = f"{self.metadata.get('name', path.stem)} {self.metadata.get('version', '?')}"
+        try:
+            self.unsure_below = float(self.metadata.get("unsure_below", 0))
+            """a single reading with less confidence is wrong at least as often as right"""
+        except ValueError:
+            raise MoodstreamError(f"{path} names no number below which it is unsure") from None
 
     def _refuse_other_contract(self, path: Path) -> None:
         wanted = [str(mood) for mood in MOODS]

@@ -1,0 +1,92 @@
+"""Milliseconds a face of the network that ships, of its float form, and of the article's CNN, in one run, on one core.
+
+    python -m benchmarks.classifier [--run RUN] [--rounds N] [--json]
+
+Time does not depend on what a network has learnt, so the forms that are not shipped are built here with fresh weights
+(TensorFlow is needed); ``--run`` takes the files of a run of training instead. The networks take turns, face by face,
+so that a busy machine slows all of them alike; processor time is told beside the median and the best time.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import onnx
+
+from services.emotion.classifier import MODEL, Classifier
+from shared.circumplex import MOODS
+
+FACES = np.random.default_rng(1).integers(0, 256, (64, 48, 48), dtype=np.uint8)
+
+
+def built(folder: Path) -> dict[str, Path]:
+    """Float and int8 files of the shipped network's kind and of the article's, with fresh weights."""
+    from training.export import to_onnx
+    from training.networks import NETWORKS, with_temperature
+    from training.quantise import quantise
+
+    kind = Classifier(MODEL).metadata["network"]
+    labels = {"labels": json.dumps([str(mood) for mood in MOODS])}
+    files = {}
+    for name in dict.fromkeys((kind, "article")):
+        files[f"{name}, float"] = folder / f"{name}.onnx"
+        onnx.save(to_onnx(with_temperature(NETWORKS[name](), 1.0), labels), files[f"{name}, float"])
+        files[f"{name}, int8"] = folder / f"{name}.int8.onnx"
+        quantise(files[f"{name}, float"], files[f"{name}, int8"], FACES)
+    return files
+
+
+def measure(files: dict[str, Path], rounds: int, batch: int = 1) -> dict[str, dict[str, float]]:
+    """Median, best and processor milliseconds of a face, and megabytes, by name."""
+    networks = {name: Classifier(path) for name, path in files.items()}
+    took: dict[str, list[float]] = {name: [] for name in networks}
+    busy = dict.fromkeys(networks, 0.0)
+    for index in range(-5, rounds):
+        start = index * batch % (len(FACES) - batch + 1)
+        for name, network in networks.items():
+            began, began_cpu = time.perf_counter(), time.process_time()
+            network.probabilities(FACES[start : start + batch])
+            if index >= 0:
+                busy[name] += time.process_time() - began_cpu
+                took[name].append(time.perf_counter() - began)
+    return {
+        name: {
+            "median_ms": 1000 * float(np.median(took[name])) / batch,
+            "best_ms": 1000 * min(took[name]) / batch,
+            "processor_ms": 1000 * busy[name] / rounds / batch,
+            "megabytes": files[name].stat().st_size / 1e6,
+        }
+        for name in networks
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, help="folder of an exported run of training; its files are measured too")
+    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="moodstream-classifier-") as folder:
+        files = {"shipped": MODEL} | built(Path(folder))
+        if given.run:
+            files |= {path.stem: path for path in sorted(given.run.glob("mood_cnn.*.onnx"))}
+        result = {f"{name}, a face": row for name, row in measure(files, given.rounds).items()}
+        result |= {f"{name}, 8 at once": row for name, row in measure(files, given.rounds // 8, 8).items()}
+    if given.json:
+        print(json.dumps({"load": os.getloadavg(), "networks": result}, indent=1))
+        return
+    print(f"{'':28}{'median ms':>11}{'best ms':>9}{'cpu ms':>8}{'MB':>7}   load {os.getloadavg()[0]:.1f}")
+    for name, row in result.items():
+        print(
+            f"{name:28}{row['median_ms']:11.2f}{row['best_ms']:9.2f}{row['processor_ms']:8.2f}{row['megabytes']:7.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

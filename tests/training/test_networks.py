@@ -1,0 +1,58 @@
+"""The networks: sizes, and the right four of seven."""
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.circumplex import MOODS
+from tests.conftest import missing
+
+try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from training.augment import Augmentation
+        from training.config import CONFIGS, load_config
+        from training.data import FOUR
+        from training.networks import NETWORKS, article, residual, with_temperature
+except ImportError:
+    missing("tensorflow (make setup-train)")
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+FACES = np.random.default_rng(7).integers(0, 256, (32, 48, 48, 1)).astype(np.float32)
+
+
+def test_four_of_seven_expressions_in_the_order_of_the_moods() -> None:
+    network = residual()
+    seven = np.asarray(network(FACES, training=False))
+    four = np.asarray(with_temperature(network, 1.0)(FACES))
+    wanted = np.exp(seven[:, FOUR]) / np.exp(seven[:, FOUR]).sum(axis=1, keepdims=True)
+    assert four.shape == (32, len(MOODS))
+    assert four == pytest.approx(wanted, abs=1e-5)
+
+
+def test_the_sizes_are_as_the_cards_say() -> None:
+    assert article().count_params() == 2_342_532
+    assert 1_000_000 < residual().count_params() < 1_200_000
+    assert residual()(FACES[:, :36, :36], training=False).shape == (32, 7)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_higher_temperature_is_less_sure(name: str) -> None:
+    network = NETWORKS[name]()
+    cold, warm = (np.asarray(with_temperature(network, temperature)(FACES)) for temperature in (1.0, 3.0))
+    assert (cold.argmax(axis=1) == warm.argmax(axis=1)).all()
+    assert (warm.max(axis=1) <= cold.max(axis=1) + 1e-6).all()
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_configuration_is_one_that_can_be_trained(path: Path) -> None:
+    config = load_config(path)
+    assert config.network in NETWORKS
+    network = NETWORKS[config.network]()
+    for phase in config.phases:
+        assert network(FACES[:1, : phase.size, : phase.size], training=False).shape[0] == 1
+    replace(Augmentation(), **(config.augmentation or {}))

@@ -1,0 +1,54 @@
+"""Everything that decides the outcome of a run, as a TOML file: ``training/configs/*.toml``."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from training.data import SIZE, DataError
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Phase(Strict):
+    """A part of the run; the learning rate falls over all of them together."""
+
+    epochs: int = Field(ge=1)
+    size: int = Field(default=SIZE, ge=12, le=SIZE, description="width of the faces; smaller ones cost less")
+    faces: str = Field(default="moods", pattern="^(moods|all)$", description="the four moods, or all seven expressions")
+    mixup: float = Field(default=0.0, ge=0, description="parameter of the beta distribution; 0 for none")
+
+
+class Config(Strict):
+    network: str
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    seed: int = 1
+    batch: int = 64
+    learning_rate: float = 1e-3
+    warmup_epochs: float = 0.0
+    weight_decay: float = 0.0
+    averaging: float = Field(default=0.0, ge=0, lt=1, description="share of the average kept at each step; 0 for none")
+    label_smoothing: float = 0.0
+    share_of_votes: float = Field(default=0.0, ge=0, le=1, description="FER+'s share in the targets")
+    share_of_teachers: float = Field(default=0.5, ge=0, le=1, description="the teachers' share in the targets")
+    teacher_temperature: float = 1.5
+    select: str = Field(default="loss", pattern="^(loss|accuracy)$", description="what chooses the epoch")
+    augmentation: dict[str, float] | None = Field(default=None, description="changes of the usual one; absent: mirror")
+    start: str = Field(default="", description="weights to begin with: a file, or a run's folder")
+    teachers: tuple[str, ...] = ()
+    data_digest: str = ""
+
+
+def load_config(path: Path) -> Config:
+    """Read a TOML file; raises DataError with one line."""
+    try:
+        return Config.model_validate(tomllib.loads(path.read_text()))
+    except FileNotFoundError:
+        known = ", ".join(sorted(one.stem for one in CONFIGS.glob("*.toml")))
+        raise DataError(f"no such configuration: {path} (there are {known})") from None
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise DataError(f"{path}: {' '.join(str(error).split())}") from None
