@@ -11,7 +11,10 @@ from shared.circumplex import MOODS
 
 log = logging.getLogger("moodstream.bridge")
 
-PLAYER = ("next", "pause", "resume", "toggle")
+USUAL_PERCENT = 50
+"""The volume after a mute that this process did not see begin."""
+
+PLAYER = ("next", "pause", "resume", "toggle", "mute")
 """What may be asked of the player."""
 
 
@@ -21,15 +24,23 @@ class Controls:
     def __init__(self, bus: Bus, present: Present, camera_id: str) -> None:
         self._bus, self._present, self._camera_id = bus, present, camera_id
         self._say = Seldom(log)
+        self._loud_percent = USUAL_PERCENT
 
     async def player(self, command: str) -> None:
-        """One of ``PLAYER``; ``toggle`` pauses and, given again, resumes."""
+        """One of ``PLAYER``; ``toggle`` pauses and, given again, resumes, and ``mute`` does so with the sound."""
         if command not in PLAYER:
             self._say.warning("a command must be %s, not %r", ", ".join(PLAYER), command[:50])
             return
+        playback = self._present.playback
+        if command == "mute":
+            volume = playback.volume if playback is not None else None
+            if volume:
+                self._loud_percent = volume
+            percent = self._loud_percent if volume == 0 else 0
+            await self._ask("player.command", {"command": "volume", "percent": percent})
+            return
         if command == "toggle":
-            paused = self._present.playback is not None and self._present.playback.state == "paused"
-            command = "resume" if paused else "pause"
+            command = "resume" if playback is not None and playback.state == "paused" else "pause"
         await self._ask("player.command", {"command": command})
 
     async def force(self, mood: str, camera_id: str | None = None) -> None:

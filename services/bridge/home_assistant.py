@@ -54,7 +54,11 @@ def player_device(topic: str) -> tuple[str, Document]:
             "icon": "mdi:music",
         },
     }
-    for command, name, icon in (("next", "Next", "mdi:skip-next"), ("toggle", "Pause or resume", "mdi:play-pause")):
+    for command, name, icon in (
+        ("next", "Next", "mdi:skip-next"),
+        ("toggle", "Pause or resume", "mdi:play-pause"),
+        ("mute", "Mute or unmute", "mdi:volume-off"),
+    ):
         components[command] = {
             "platform": "button",
             "name": name,

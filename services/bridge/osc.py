@@ -187,7 +187,7 @@ async def _endpoint(place: Place) -> asyncio.DatagramTransport:
 
 
 class OscIn:
-    """Control: ``/force MOOD [CAMERA]``, ``/next``, ``/pause``, ``/resume``, ``/toggle``."""
+    """Control: ``/force MOOD [CAMERA]``, ``/next``, ``/pause``, ``/resume``, ``/toggle``, ``/mute``."""
 
     def __init__(self, place: Place, controls: Controls) -> None:
         self._place, self._controls = place, controls

@@ -5,19 +5,21 @@ import json
 import shutil
 import ssl
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import aiomqtt
 import pytest
+from pydantic import JsonValue
 
 from services.bridge.mqtt import Address, parse_address
 from shared.circumplex import Mood
 from shared.errors import MoodstreamError
 from shared.events import RequestMade, StatusChanged
-from tests.bridge.running import bridge, broker, until, watching
+from tests.bridge.running import Watcher, bridge, broker, until, watching
 from tests.conftest import missing
 from tests.gateway.running import answer, connected_bus
-from tests.gateway.scenes import faces_read, mood_changed, new_session, playing
+from tests.gateway.scenes import SIMILAR, faces_read, mood_changed, new_session, playing
 
 STATE = "moodstream/camera-1/state"
 AVAILABILITY = "moodstream/bridge/availability"
@@ -50,7 +52,7 @@ async def test_the_present_is_retained_and_home_assistant_is_told_how_to_read_it
         assert component["platform"] == "sensor"
         assert component["value_template"] == "{{ value_json." + name + " }}"
         assert name in state
-    assert set(player["components"]) == {"now_playing", "next", "toggle"}
+    assert set(player["components"]) == {"now_playing", "next", "toggle", "mute"}
     assert player["components"]["next"]["command_topic"] == "moodstream/command"
     for document in (camera, player):
         assert document["availability_topic"] == AVAILABILITY
@@ -100,6 +102,28 @@ async def test_commands_reach_the_player_and_nonsense_does_not(redis_url: str, t
             await watcher.client.publish("moodstream/command", "toggle", qos=1)
             asked.append(await task)
     assert [one.body["command"] for one in asked] == ["next", "pause", "resume"]
+
+
+def told(watcher: Watcher, title: str) -> bool:
+    return bool(watcher.json("moodstream/playback").get("title") == title)
+
+
+async def test_a_mute_remembers_how_loud_it_was(redis_url: str, tmp_path: Path) -> None:
+    with broker(tmp_path) as mosquitto:
+        async with (
+            bridge(redis_url, mqtt_url=mosquitto.url) as bus,
+            connected_bus(redis_url) as player,
+            watching(mosquitto) as watcher,
+        ):
+            asked: list[JsonValue] = []
+            songs = [SIMILAR[0].model_copy(update={"title": title}) for title in ("First", "Second", "Third")]
+            for song, volume in zip(songs, (70, 0, None), strict=True):
+                await bus.publish(playing(song, volume=volume))
+                await until(partial(told, watcher, song.title))
+                task = await answer(player, "player.command", {})
+                await watcher.client.publish("moodstream/command", "mute", qos=1)
+                asked.append((await task).body["percent"])
+    assert asked == [0, 70, 0]
 
 
 async def test_the_camera_of_a_browser_leaves_nothing_behind(redis_url: str, tmp_path: Path) -> None:

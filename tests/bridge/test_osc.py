@@ -82,6 +82,7 @@ async def test_control_comes_back_in(redis_url: str) -> None:
                 ("/force", ["calm", "hall"], "mood.choose", {"camera_id": "hall", "mood": "calm"}),
                 ("/next", [], "player.command", {"command": "next"}),
                 ("/toggle", 1.0, "player.command", {"command": "pause"}),
+                ("/mute", [], "player.command", {"command": "volume", "percent": 0}),
             ):
                 task = await answer(others, kind, {})
                 for nonsense in (("/force", 7), ("/force", "bored"), ("/dance", 1), ("/next", 0.0)):
