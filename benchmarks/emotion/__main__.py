@@ -36,7 +36,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peer-python", type=Path, help="interpreter of an environment with the package fer")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--only", choices=PARTS)
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.peer_python is not None and not given.peer_python.exists():
+        parser.error(f"no such interpreter: {given.peer_python}")
+    return given
 
 
 def measures(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]]]:
