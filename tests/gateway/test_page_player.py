@@ -128,9 +128,10 @@ async def test_the_house_sounds_brighter_for_pleasant_and_lively_moods(page: Pag
     bright = await page.evaluate(LOUDNESS, [0.8, 0.7])
     assert dark["loud"] > 0.01
     assert bright["loud"] > 0.01
-    assert bright["centre"] > 1.3 * dark["centre"]
+    assert bright["centre"] > dark["centre"]  # by 1.3 to 2 times: the notes are drawn at random
     assert (dark["mode"], bright["mode"]) == ("phrygian", "lydian")
     assert dark["bpm"] < bright["bpm"]
+    assert 1.3 * dark["brightnessHz"] < bright["brightnessHz"]
     assert max(dark["after"], bright["after"]) < 0.01
     assert max(dark["loud"], bright["loud"]) <= 1
 
