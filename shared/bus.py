@@ -9,15 +9,17 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from faststream.redis import RedisBroker
+from faststream.redis import RedisBroker, RedisSentinelBroker
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue, ValidationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.events import Event, FrameCaptured, ReplyGiven, RequestMade, expiry
+from shared import sentinel
+from shared.events import Event, FacesRead, FrameCaptured, ReplyGiven, RequestMade, expiry
 from shared.message_format import BareJson
+from shared.replicas import Replicas
 from shared.settings import Settings
 from shared.streams import EVENT_OF_STREAM, FRAMES, STREAMS
 
@@ -55,6 +57,7 @@ class Bus:
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
         self.broker = self.frames_broker = _broker(settings.redis_url, middlewares)
         self.addresses = [_without_password(settings.redis_url)]
+        self._replicas = Replicas() if sentinel.is_sentinel(settings.redis_url) else None
         frames_url = settings.frames_redis_url or settings.redis_url
         if frames_url != settings.redis_url:
             self.frames_broker = _broker(frames_url, middlewares)
@@ -93,6 +96,8 @@ class Bus:
             await self._frames.ping()
 
     async def close(self) -> None:
+        for client in {self._redis, self._frames} - {None}:
+            await sentinel.forget(client)
         for broker in self.brokers:
             await broker.stop()
 
@@ -111,7 +116,12 @@ class Bus:
         pause = 0.1
         while True:
             try:
-                await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
+                if self._replicas is None or isinstance(event, FacesRead):
+                    await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
+                else:
+                    async with self.redis.pipeline(transaction=False) as both:
+                        await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept, pipeline=both)
+                        await self._replicas.confirm(both)
                 return
             except AWAY as error:
                 if asyncio.get_running_loop().time() + pause > deadline:
@@ -216,18 +226,21 @@ def frame_of(headers: dict[str, str], body: bytes) -> FrameCaptured:
 
 
 def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
-    return RedisBroker(
-        url,
-        message_format=BareJson,
-        middlewares=middlewares,
-        socket_timeout=3,
-        socket_connect_timeout=2,
-        health_check_interval=15,
-        graceful_timeout=8,
-        logger=_Silent(),
-    )
+    options: dict[str, Any] = {
+        "message_format": BareJson,
+        "middlewares": middlewares,
+        "socket_timeout": 3,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 15,
+        "graceful_timeout": 8,
+        "logger": _Silent(),
+    }
+    if sentinel.is_sentinel(url):
+        return RedisSentinelBroker(**sentinel.broker_options(url), **options)
+    return RedisBroker(url, **options)
 
 
 def _without_password(url: str) -> str:
+    url = url.partition("?")[0]  # behind it may stand another
     parts = urlsplit(url)
     return url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1) if parts.netloc else url

@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
-        description="Redis or Valkey server. `moodstream run` starts its own when this is not set.",
+        description="Redis or Valkey server, or redis+sentinel://. `moodstream run` starts its own when this is not set.",
     )
     frames_redis_url: str | None = Field(
         None, description="Another server for the frames alone, one that writes nothing to a disk; else the same."
@@ -35,7 +35,9 @@ class Settings(BaseSettings):
 class RunSettings(Settings):
     """Settings of ``moodstream run`` and of the commands that look at it."""
 
-    redis_url: str | None = Field(None, description="Redis or Valkey server; without one `run` starts its own.")  # type: ignore[assignment]
+    redis_url: str | None = Field(
+        None, description="Redis or Valkey server, or Sentinels (docs/scaling.md); without one `run` starts its own."
+    )  # type: ignore[assignment]
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
 
 
