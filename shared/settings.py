@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
-        description="Redis or Valkey server, or redis+sentinel://. `moodstream run` starts its own when this is not set.",
+        description="Redis or Valkey server, or redis+sentinel://. `moodstream run` starts its own without it.",
     )
     frames_redis_url: str | None = Field(
         None, description="Another server for the frames alone, one that writes nothing to a disk; else the same."

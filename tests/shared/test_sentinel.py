@@ -21,7 +21,7 @@ from shared.lease import Lease
 from shared.live import connected
 from shared.replicas import PATIENCE_MS, Replicas
 from shared.settings import Settings, load
-from tests.trio import MASTER, PASSWORD, SENTINEL_PASSWORD, Trio, trio
+from tests.redis_servers import MASTER, PASSWORD, SENTINEL_PASSWORD, Trio, trio
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Three servers of Debian's Redis, one of which leads, and three Sentinels that choose it."""
+"""Debian's Redis: one server, or three of which one leads, and three Sentinels that choose it."""
 
 import contextlib
 import shutil
@@ -153,6 +153,11 @@ def _free_ports(count: int) -> list[int]:
         return [int(one.getsockname()[1]) for one in sockets]
 
 
+def _listens(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+
+
 def _until(holds: Any, timeout_s: float, fault: str) -> None:
     deadline = time.monotonic() + timeout_s
     while True:
@@ -162,6 +167,24 @@ def _until(holds: Any, timeout_s: float, fault: str) -> None:
         if time.monotonic() > deadline:
             raise AssertionError(fault)
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def single(*options: str) -> Iterator[Any]:
+    """A client of one server of Debian's Redis, text as bytes, with these options: ``"--maxmemory-policy", "..."``."""
+    if shutil.which("redis-server") is None:
+        missing("Debian's redis-server")
+    with tempfile.TemporaryDirectory(prefix="moodstream-redis-") as folder:
+        [port] = _free_ports(1)
+        command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", *options]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+        try:
+            with Redis(port=port) as client:
+                _until(lambda: _listens(port), 10, "the server does not start")
+                yield client
+        finally:
+            server.kill()
+            server.wait()
 
 
 @contextlib.contextmanager
