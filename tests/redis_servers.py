@@ -48,7 +48,7 @@ class Trio:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        *self.servers, first, second, third = _free_ports(6)
+        *self.servers, first, second, third = free_ports(6)
         self.sentinels = [first, second, third]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self.url = (
@@ -116,7 +116,9 @@ class Trio:
         self._processes[port].send_signal(signal.SIGCONT)
 
     def hand_over(self) -> None:
-        """A planned failover, as for an upgrade of the leader."""
+        """A planned failover, as for an upgrade of the leader: docs/scaling.md says why its writers pause first."""
+        with self._client(self.leader()) as client:
+            client.client_pause(20_000, all=False)
         with self._client(self.sentinels[0]) as client:
             _until(lambda: client.sentinel_failover(MASTER), 60, "the Sentinels refuse to hand over")
 
@@ -145,7 +147,7 @@ class Trio:
             process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -175,7 +177,7 @@ def single(*options: str) -> Iterator[Any]:
     if shutil.which("redis-server") is None:
         missing("Debian's redis-server")
     with tempfile.TemporaryDirectory(prefix="moodstream-redis-") as folder:
-        [port] = _free_ports(1)
+        [port] = free_ports(1)
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", *options]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_die_with_parent)
         try:

@@ -14,7 +14,6 @@ from moodstream.client import events
 from shared import sentinel
 from shared.app import Service, build_app, create_bus
 from shared.delivery import consume, consume_frames
-from shared.embedded_redis import embedded_redis
 from shared.errors import MoodstreamError
 from shared.events import FrameCaptured, StatusChanged, utc_now
 from shared.lease import Lease
@@ -164,8 +163,11 @@ async def test_nothing_is_lost_when_the_leader_dies_hangs_or_is_replaced(servers
 async def test_an_event_is_not_kept_waiting_for_replicas_that_are_not_there(caplog: pytest.LogCaptureFixture) -> None:
     replicas = Replicas()
     caplog.set_level(logging.WARNING)
-    with embedded_redis() as url:
-        bus = create_bus(load(Settings, redis_url=url))
+    with trio() as lonely:
+        for port in lonely.servers[1:]:
+            lonely.server(lonely.leader()).config_set("min-replicas-to-write", 0)
+            lonely.kill(port)
+        bus = create_bus(load(Settings, redis_url=lonely.url))
         await bus.connect()
         started_s = time.monotonic()
         for number in range(5):
