@@ -1,6 +1,6 @@
 """Eight cameras at two sites, four emotion workers, one group of Redis servers whose leader is taken away meanwhile.
 
-    python -m benchmarks.sentinel [--seconds 60] [--harm kill hang hand-over]
+    python -m benchmarks.sentinel [--seconds 60] [--harm kill hang shut-down]
 
 The cameras are drawn faces, sent as a camera sends them; all services are processes of their own, as in containers.
 Needs Debian's redis-server. Each harm comes in the middle of its share of the time. Then it counts: every frame that
@@ -156,14 +156,14 @@ async def harm(servers: Trio, how: str) -> tuple[float, float]:
     """Take the leader away; gives when, and when another led."""
     before_s, old = time.monotonic(), servers.leader()
     print(f"{how} at {utc_now():%H:%M:%S.%f}", flush=True)
-    {"kill": servers.kill, "hang": servers.hang}.get(how, lambda _: servers.hand_over())(old)
+    {"kill": servers.kill, "hang": servers.hang, "shut-down": servers.shut_down}[how](old)
     await asyncio.to_thread(servers.wait_for_another, old)
     leads_s = time.monotonic()
-    if how == "kill":
-        await asyncio.to_thread(servers.start_again, old)
-    elif how == "hang":
+    if how == "hang":
         await asyncio.sleep(5)
         servers.go_on(old)
+    else:
+        await asyncio.to_thread(servers.start_again, old)
     return before_s, leads_s
 
 
@@ -295,7 +295,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=90, help="of cameras, shared by the harms")
     parser.add_argument("--drain", type=float, default=4, help="seconds for what is on its way at the end")
     parser.add_argument(
-        "--harm", nargs="+", choices=["kill", "hang", "hand-over"], default=["kill", "hang", "hand-over"]
+        "--harm", nargs="+", choices=["kill", "hang", "shut-down"], default=["kill", "hang", "shut-down"]
     )
     given = parser.parse_args()
     with ExitStack() as stack:

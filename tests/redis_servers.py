@@ -115,12 +115,11 @@ class Trio:
     def go_on(self, port: int) -> None:
         self._processes[port].send_signal(signal.SIGCONT)
 
-    def hand_over(self) -> None:
-        """A planned failover, as for an upgrade of the leader: docs/scaling.md says why its writers pause first."""
-        with self._client(self.leader()) as client:
-            client.client_pause(20_000, all=False)
-        with self._client(self.sentinels[0]) as client:
-            _until(lambda: client.sentinel_failover(MASTER), 60, "the Sentinels refuse to hand over")
+    def shut_down(self, port: int) -> None:
+        """A planned failover, as for an upgrade of the leader: it waits for its replicas before it ends."""
+        with self._client(port) as client:
+            client.shutdown(nosave=True)
+        self._processes[port].wait()
 
     def wait_for_another(self, than: int, timeout_s: float = 60) -> int:
         """Once another server leads and takes writes, its port."""
