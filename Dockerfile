@@ -45,7 +45,8 @@ COPY --from=packages /packages /packages
 COPY --from=packages /app /app
 WORKDIR /app
 COPY shared shared
-COPY services/__init__.py services/
+COPY services/__init__.py services/__main__.py services/
+COPY services/cli services/cli
 COPY services/${SERVICE} services/${SERVICE}
 # Shows that all its modules can be imported here, and leaves bytecode for what they use alone: quick to start, small to keep.
 RUN python -c "import importlib, pkgutil, services.${SERVICE} as service; \
