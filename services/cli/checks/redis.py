@@ -19,9 +19,9 @@ CLOCK_S = 2.0
 FULL = 0.8
 
 
-def check() -> Iterator[Finding]:
+def check(given: RunSettings | None = None) -> Iterator[Finding]:
     """The server of the events, then that of the frames."""
-    settings = load(RunSettings)
+    settings = given or load(RunSettings)
     if settings.redis_url is None:
         yield _own()
         return
@@ -56,12 +56,12 @@ def _server(part: str, setting: str, url: str, *, holds_frames: bool) -> Iterato
 
 
 def _faults(part: str, setting: str, client: Any, info: dict[str, Any], holds_frames: bool) -> Iterator[Finding]:
-    command = f'redis-cli -u "${setting}"'
+    command = _command(client)
     if tuple(int(number) for number in info["redis_version"].split(".")[:2]) < OLDEST:
         hint = f"version {info['redis_version']} loses messages of workers that died; it must be 7.0 or newer"
         yield Finding(part, "missing", hint, "sudo apt-get install redis-server")
     if info.get("role") == "slave":
-        yield Finding(part, "missing", "this server follows another and takes no events", _address(setting, "redis://"))
+        yield Finding(part, "missing", "this server follows another and takes no events", _address(setting, "HOST"))
     if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":
         hint = f"when it is full it drops streams ({info['maxmemory_policy']}); it must refuse instead (noeviction)"
         yield Finding(part, "missing", hint, f"{command} CONFIG SET maxmemory-policy noeviction")
@@ -78,6 +78,16 @@ def _faults(part: str, setting: str, client: Any, info: dict[str, Any], holds_fr
         yield Finding("clock", "missing", hint, "sudo timedatectl set-ntp true")
 
 
+def _command(client: Any) -> str:
+    """redis-cli for this very server; it asks for the password, which then stands in no history."""
+    pool = client.connection_pool
+    known = pool.connection_kwargs
+    host, port = getattr(pool, "master_address", None) or (known.get("host"), known.get("port"))
+    place = f"-s {known['path']}" if "path" in known else f"-h {host} -p {port}"
+    user = f" --user {known['username']}" if known.get("username") else ""
+    return f"redis-cli {place}{user}" + (" --askpass" if known.get("password") else "")
+
+
 def _writes(client: Any, info: dict[str, Any]) -> str | None:
     """What makes the server write its data to a disk, as far as this user may know."""
     if info.get("aof_enabled"):
@@ -89,8 +99,8 @@ def _writes(client: Any, info: dict[str, Any]) -> str | None:
 
 
 def _address(setting: str, url: str) -> str:
-    hosts = without_password(url).partition("://")[2] or "HOST:6379/0"
-    return f"export {setting}={url.partition('://')[0]}://:PASSWORD@{hosts}"
+    scheme, _, hosts = without_password(url).rpartition("://")
+    return f"export {setting}={scheme or 'redis'}://:PASSWORD@{hosts if scheme else 'HOST:6379/0'}"
 
 
 def _start(setting: str, url: str, error: Exception) -> str:
