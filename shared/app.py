@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from shared import systemd
 from shared.age_limit import AgeLimit
 from shared.bus import Bus
 from shared.dead_letters import DeadLetters
@@ -124,6 +125,7 @@ class App:
             for broker in self.bus.brokers:
                 await broker.start()
             self.ready.set()
+            systemd.notify(systemd.READY)
             log.info("%s ready", ", ".join(service.name for service in self.services))
             await self._all(self._watchdog.run, *(job for service in self.services for job in service.background))
         except Exception as error:

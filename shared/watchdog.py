@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from shared import systemd
 from shared.bus import Bus
 from shared.errors import EXIT_RESTART
 
@@ -43,6 +44,7 @@ class Watchdog:
                 self._progress = time.monotonic()
                 if fault := self.fault():
                     self.end(fault)
+                systemd.notify(systemd.ALIVE)
                 await asyncio.sleep(CHECK_EVERY_S)
         finally:
             self._stopped.set()
