@@ -95,7 +95,7 @@ def _demo(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
 def _camera(given: argparse.Namespace) -> dict[str, str]:
     """The settings that say which cameras are used; empty when the environment or .env says it."""
     from services.camera.address import has_secret
-    from services.camera.main import CameraSettings
+    from services.camera.main import NO_LIST, CameraSettings
     from shared.settings import load
 
     if given.demo:
@@ -103,7 +103,7 @@ def _camera(given: argparse.Namespace) -> dict[str, str]:
     if given.camera:
         if has_secret(given.camera):
             tell(given.json, "Everybody on this computer sees the password in a command: MOODSTREAM_CAMERA hides it.")
-        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": "", "MOODSTREAM_DEMO": "false"}
+        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": NO_LIST, "MOODSTREAM_DEMO": "false"}
     settings = load(CameraSettings)
     if settings.demo or {"camera", "cameras"} & settings.model_fields_set:
         return {}
