@@ -15,7 +15,6 @@ from shared.app import Service, create_bus, run_service
 from shared.bus import Bus
 from shared.settings import Settings, load
 
-
 NO_LIST = "[]"
 """Takes back a list of cameras that the environment or .env has, where an empty value would mean that nothing is said."""
 
