@@ -53,11 +53,11 @@ class Bus:
         self.prefix = settings.prefix
         self.frames_kept = settings.frames_kept
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
-        self.broker = self.frames_broker = _broker(settings.redis_url, middlewares)
+        self.broker = self.frames_broker = _broker(settings.address(settings.redis_url), middlewares)
         self.addresses = [_without_password(settings.redis_url)]
         frames_url = settings.frames_redis_url or settings.redis_url
         if frames_url != settings.redis_url:
-            self.frames_broker = _broker(frames_url, middlewares)
+            self.frames_broker = _broker(settings.address(frames_url), middlewares)
             self.addresses.append(_without_password(frames_url))
         self._redis: Any = None
         self._frames: Any = None

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from shared.bus import Bus
 from shared.delivery import groups
-from shared.streams import DEAD_SUFFIX
+from shared.streams import DEAD_SUFFIX, FRAMES
 
 PATIENCE_S = 2.0
 
@@ -43,7 +43,8 @@ class StreamMetrics:
         for stream in sorted({stream for stream, _ in read}):
             name = stream.removeprefix(self._bus.prefix)
             self._length.labels(name).set(await self._bus.holder(stream).xlen(stream))
-            self._dead.labels(name).set(await self._bus.redis.xlen(stream + DEAD_SUFFIX))
+            if name != FRAMES:
+                self._dead.labels(name).set(await self._bus.redis.xlen(stream + DEAD_SUFFIX))
             for info in await self._bus.holder(stream).xinfo_groups(stream):
                 group = info["name"].decode()
                 if (stream, group) in read:

@@ -31,7 +31,9 @@ class BridgeSettings(Settings):
     """Settings of the bridge."""
 
     camera_id: str = Field("camera-1", min_length=1, description="Camera that OSC tells about.")
-    mqtt_url: str | None = Field(None, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS.")
+    mqtt_url: str | None = Field(
+        None, repr=False, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS."
+    )
     mqtt_ca: Path | None = Field(
         None, description="PEM file of the authority that vouches for the MQTT broker; when not set, the system's."
     )

@@ -54,7 +54,7 @@ def run(given: argparse.Namespace) -> int:
         own = settings.redis_url is None
         redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data))
         # what is kept in the folder are events: frames, which show people, stay in memory
-        frames_url = stack.enter_context(embedded_redis()) if own and given.data else settings.frames_redis_url
+        frames_url = stack.enter_context(embedded_redis()) if own and given.data else None
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         page = f"http://{shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove)
@@ -62,7 +62,8 @@ def run(given: argparse.Namespace) -> int:
         tell(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
         environment = {
             **os.environ,
-            "MOODSTREAM_REDIS_URL": redis_url,
+            # a server that was named is found by the child where we found it: its address may come from a secret file
+            **({"MOODSTREAM_REDIS_URL": redis_url} if own else {}),
             **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
             **_camera(given),
             SOCKET: str(sock.fileno()),
