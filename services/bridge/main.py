@@ -98,7 +98,7 @@ async def _follow(bus: Bus, present: Present, with_faces: bool) -> None:
                     present.apply(past)
             break
         except AWAY as error:
-            log.warning("Redis is away: %s", error)
+            bus.trouble.note("catching up", error)
             await asyncio.sleep(1)
     async for entry in bus.follow(start):
         if entry is not None:

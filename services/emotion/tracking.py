@@ -57,7 +57,7 @@ class Tracking:
                 try:
                     await self._track()
                 except AWAY as error:
-                    log.warning("Redis is away, tracking waits: %s", error)
+                    self._bus.trouble.note("tracking", error)
                     self._cameras.clear()
                     await asyncio.sleep(RENEW_S)
         finally:

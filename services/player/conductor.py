@@ -85,7 +85,7 @@ class Conductor:
                     else:
                         await asyncio.sleep(RENEW_S)
                 except* (RedisError, OSError) as error:  # away, full, or a right was taken: until it is mended
-                    log.warning("the player waits for Redis: %s", error.exceptions[0])
+                    self._bus.trouble.note("leading the player", error.exceptions[0])
                     await asyncio.sleep(AGAIN_S)
                 except* _LeaseLost:
                     log.warning("another player commands now")
