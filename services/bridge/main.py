@@ -96,6 +96,7 @@ async def _follow(bus: Bus, present: Present, with_faces: bool) -> None:
             for kind, count in HISTORY.items():
                 for past in reversed(await bus.newest(kind, count)):
                     present.apply(past)
+            bus.trouble.passed("catching up")
             break
         except AWAY as error:
             bus.trouble.note("catching up", error)

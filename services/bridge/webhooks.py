@@ -63,6 +63,7 @@ class Webhook:
                 try:
                     if not await self._deliver_one(sender):
                         await self._wait()
+                    self._trouble.passed(f"webhook {self.receiver.name}")
                 except (RedisError, OSError) as error:
                     self._trouble.note(f"webhook {self.receiver.name}", error)
                     await asyncio.sleep(1)

@@ -62,7 +62,9 @@ class Publisher:
         """Whether somebody is there, by camera."""
         while not self._bus.stopping.is_set():
             try:
-                async for entry in self._bus.follow({MoodChanged: await self._bus.last_id(MoodChanged)}):
+                start = await self._bus.last_id(MoodChanged)
+                self._bus.trouble.passed("following visits")
+                async for entry in self._bus.follow({MoodChanged: start}):
                     if entry is not None and isinstance(entry[1], MoodChanged):
                         camera = self.cameras.get(entry[1].camera_id)
                         if camera is not None:

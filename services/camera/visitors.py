@@ -72,6 +72,7 @@ class DemoVisitors:
         while True:
             try:
                 start: dict[type[Event], str] = {kind: await self._bus.last_id(kind) for kind in kinds}
+                self._bus.trouble.passed("catching up")
                 break
             except AWAY as error:
                 self._bus.trouble.note("catching up", error)

@@ -67,6 +67,7 @@ class Tracking:
         start: dict[type[Event], str] = {
             event: await self._bus.last_id(event) for event in (FacesRead, StatusChanged, RequestMade)
         }
+        self._bus.trouble.passed("tracking")
         for event in await self._bus.newest(MoodChanged, count=200):
             if isinstance(event, MoodChanged) and event.expires_at > utc_now():
                 self._camera(event.camera_id)

@@ -91,6 +91,7 @@ async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:
             for event, count in HISTORY.items():
                 for past in reversed(await bus.newest(event, count)):
                     board.apply(past)
+            bus.trouble.passed("catching up")
             return start
         except AWAY as error:
             bus.trouble.note("catching up", error)

@@ -80,7 +80,9 @@ class Conductor:
         try:
             while not self._bus.stopping.is_set():
                 try:
-                    if await self._lease.ask():
+                    leads = await self._lease.ask()
+                    self._bus.trouble.passed("leading the player")
+                    if leads:
                         await self._lead()
                     else:
                         await asyncio.sleep(RENEW_S)
