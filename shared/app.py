@@ -26,9 +26,11 @@ from starlette.routing import BaseRoute, Route
 from shared.age_limit import AgeLimit
 from shared.bus import Bus
 from shared.dead_letters import DeadLetters
+from shared.degraded import Degraded
 from shared.delivery import create_groups
 from shared.errors import EXIT_FAILED, EXIT_RESTART, MoodstreamError
 from shared.idempotence import Idempotence
+from shared.janitor import Janitor
 from shared.settings import Settings
 from shared.stream_metrics import StreamMetrics
 from shared.telemetry import metrics_route
@@ -57,6 +59,8 @@ class Service:
     """run to their end before the first message is taken, so that no handler waits for what is still loading"""
     background: Sequence[Job] = ()
     """run while the app runs; one that raises ends the process"""
+    told: bool = True
+    """whether the streams are told when it works less well"""
 
 
 def create_bus(settings: Settings) -> Bus:
@@ -76,6 +80,7 @@ class App:
 
     def __post_init__(self) -> None:
         self._watchdog = Watchdog(self.bus)
+        self._degraded = Degraded(self.bus, [service.name for service in self.services if service.told])
         self._jobs: list[tuple[str, asyncio.Future[None]]] = []
         for service in self.services:
             self.bus.broker.include_router(service.router)
@@ -102,6 +107,8 @@ class App:
                 await self.bus.ping()
             except (RedisError, OSError):
                 fault = "Redis does not answer"
+        if fault is None and (reason := self.bus.trouble.reason):
+            fault = f"Redis: {reason}"
         names = [service.name for service in self.services]
         return JSONResponse({"ready": fault is None, "fault": fault, "services": names}, 503 if fault else 200)
 
@@ -125,7 +132,8 @@ class App:
                 await broker.start()
             self.ready.set()
             log.info("%s ready", ", ".join(service.name for service in self.services))
-            await self._all(self._watchdog.run, *(job for service in self.services for job in service.background))
+            upkeep = self._watchdog.run, self._degraded.run, Janitor(self.bus).run
+            await self._all(*upkeep, *(job for service in self.services for job in service.background))
         except Exception as error:
             cause = _first(error)
             if isinstance(cause, MoodstreamError):
@@ -156,9 +164,10 @@ class App:
             try:
                 await self.bus.ping()
                 await create_groups(self.bus)
+                self.bus.trouble.passed("starting")
                 return
             except (RedisError, OSError) as error:
-                log.warning("waiting for Redis at %s: %s", " and ".join(self.bus.addresses), error)
+                self.bus.trouble.note("starting", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 

@@ -12,19 +12,19 @@ from urllib.parse import urlsplit
 from faststream.redis import RedisBroker
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue, ValidationError
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.events import Event, FrameCaptured, ReplyGiven, RequestMade, expiry
 from shared.message_format import BareJson
 from shared.settings import Settings
 from shared.streams import EVENT_OF_STREAM, FRAMES, STREAMS
+from shared.trouble import Trouble
 
 log = logging.getLogger("moodstream.bus")
 
-AWAY = (RedisConnectionError, RedisTimeoutError, ConnectionError)
-"""What is raised while Redis cannot be reached."""
+AWAY = (RedisError, ConnectionError)
+"""What is raised while Redis cannot be reached, or refuses: no memory, no disk, no right, a replica. None of these is
+the fault of an event, so what failed of them is tried again."""
 
 BLOCK_MS = 2_000
 """How long one read waits; below the socket's time-out."""
@@ -59,6 +59,7 @@ class Bus:
         if frames_url != settings.redis_url:
             self.frames_broker = _broker(settings.address(frames_url), middlewares)
             self.addresses.append(_without_password(frames_url))
+        self.trouble = Trouble(" and ".join(self.addresses))
         self._redis: Any = None
         self._frames: Any = None
         self.frames_dropped = 0
@@ -105,20 +106,27 @@ class Bus:
 
     async def publish(self, event: Event) -> None:
         """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised."""
-        stream = STREAMS[type(event)]
-        body = event.model_dump_json().encode()
+        what = f"publishing {event.type}"
         deadline = asyncio.get_running_loop().time() + PUBLISH_PATIENCE_S
         pause = 0.1
         while True:
             try:
-                await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
-                return
+                await self.add(event)
             except AWAY as error:
+                self.trouble.note(what, error)
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise
-                log.warning("Redis is away, %s waits: %s", event.type, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 2.0)
+            else:
+                self.trouble.passed(what)
+                return
+
+    async def add(self, event: Event) -> None:
+        """Publish an event if Redis takes it at once, else raise what Redis raised."""
+        stream = STREAMS[type(event)]
+        body = event.model_dump_json().encode()
+        await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
 
     async def publish_frame(self, frame: FrameCaptured) -> bool:
         """Publish a frame, or drop and count it when Redis does not take it within a second."""
@@ -135,9 +143,11 @@ class Bus:
             async with asyncio.timeout(FRAME_PATIENCE_S):
                 stream = self.key(FRAMES)
                 await self.holder(stream).xadd(stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False)
-        except (TimeoutError, RedisError, OSError):
+        except (TimeoutError, RedisError, OSError) as error:
+            self.trouble.note("publishing frames", error)
             self.frames_dropped += 1
             return False
+        self.trouble.passed("publishing frames")
         return True
 
     async def last_id(self, event: type[Event]) -> str:
@@ -156,17 +166,19 @@ class Bus:
         Waits with back-off while Redis is away.
         """
         position = {self.stream(event): at for event, at in start.items()}
+        what = f"following {', '.join(event.__name__ for event in start)}"
         pause = 0.1
         while not self.stopping.is_set():
             try:
                 answer = await self.redis.xread(position, count=100, block=block_ms)
             except AWAY as error:
-                log.warning("Redis is away: %s", error)
+                self.trouble.note(what, error)
                 yield None
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 2.0)
                 continue
             pause = 0.1
+            self.trouble.passed(what)
             for name, entries in answer:
                 for entry_id, fields in entries:
                     position[name.decode()] = entry_id.decode()

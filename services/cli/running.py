@@ -148,6 +148,6 @@ def services(given: argparse.Namespace) -> int:
         bridge(load(BridgeSettings), bus),
         camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
         watch_lifeline(bus, ended),
-        *([Service("simulator", routes=[Simulator().mount(SIMULATED)])] if simulated else []),
+        *([Service("simulator", routes=[Simulator().mount(SIMULATED)], told=False)] if simulated else []),
     )
     return serve(app, socket.socket(fileno=int(os.environ[SOCKET])))

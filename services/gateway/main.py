@@ -1,7 +1,6 @@
 """The gateway: what people see. Run it alone with ``python -m services.gateway.main``."""
 
 import asyncio
-import logging
 import sys
 from pathlib import Path
 
@@ -27,8 +26,6 @@ from shared.events import (
     StatusChanged,
 )
 from shared.settings import Settings, load
-
-log = logging.getLogger("moodstream.gateway")
 
 # A cause stands before what follows from it: side by side in one read, they are applied in this order.
 HISTORY: dict[type[Event], int] = {
@@ -94,9 +91,10 @@ async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:
             for event, count in HISTORY.items():
                 for past in reversed(await bus.newest(event, count)):
                     board.apply(past)
+            bus.trouble.passed("catching up")
             return start
         except AWAY as error:
-            log.warning("Redis is away: %s", error)
+            bus.trouble.note("catching up", error)
             await asyncio.sleep(1)
 
 

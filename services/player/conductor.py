@@ -80,12 +80,14 @@ class Conductor:
         try:
             while not self._bus.stopping.is_set():
                 try:
-                    if await self._lease.ask():
+                    leads = await self._lease.ask()
+                    self._bus.trouble.passed("leading the player")
+                    if leads:
                         await self._lead()
                     else:
                         await asyncio.sleep(RENEW_S)
                 except* (RedisError, OSError) as error:  # away, full, or a right was taken: until it is mended
-                    log.warning("the player waits for Redis: %s", error.exceptions[0])
+                    self._bus.trouble.note("leading the player", error.exceptions[0])
                     await asyncio.sleep(AGAIN_S)
                 except* _LeaseLost:
                     log.warning("another player commands now")
