@@ -31,6 +31,8 @@ from shared.delivery import create_groups
 from shared.errors import EXIT_FAILED, EXIT_RESTART, MoodstreamError
 from shared.idempotence import Idempotence
 from shared.janitor import Janitor
+from shared.logs import set_up_logging
+from shared.observed import Measured, Traced
 from shared.settings import Settings
 from shared.stream_metrics import StreamMetrics
 from shared.telemetry import metrics_route
@@ -65,7 +67,7 @@ class Service:
 
 def create_bus(settings: Settings) -> Bus:
     """The bus with the rules of delivery that hold for every service."""
-    return Bus(settings, middlewares=(DeadLetters, AgeLimit, Idempotence))
+    return Bus(settings, middlewares=(Traced, DeadLetters, AgeLimit, Idempotence, Measured))
 
 
 @dataclass
@@ -90,7 +92,7 @@ class App:
                 Route("/health/ready", self._ready),
                 metrics_route(
                     StreamMetrics(self.bus),
-                    [service.metrics for service in self.services if service.metrics is not None],
+                    [self.bus.meters.registry, *(one.metrics for one in self.services if one.metrics is not None)],
                 ),
                 *(route for service in self.services for route in service.routes),
             ],
@@ -262,17 +264,10 @@ def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
     """The main function of a service that runs alone."""
     try:
         settings, bus, service = create()
-        set_up_logging(settings.log_level)
+        bus.count_lines(set_up_logging(settings.log_level, settings.log_format))
         sock = listen(settings.host, settings.port)
     except MoodstreamError as error:
         print(f"moodstream: {error}", file=sys.stderr)
         return EXIT_FAILED
     log.info("%s listens on http://%s:%d", service.name, *sock.getsockname()[:2])
     return serve(build_app(bus, service), sock)
-
-
-def set_up_logging(level: str) -> None:
-    """One line a record on standard error."""
-    os.environ["FASTSTREAM_SUPERVISOR_DISABLED"] = "1"
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s  %(message)s", force=True)
-    logging.getLogger("moodstream").setLevel(level)

@@ -15,9 +15,12 @@ from pydantic import JsonValue, ValidationError
 from redis.exceptions import RedisError
 
 from shared.events import Event, FrameCaptured, ReplyGiven, RequestMade, expiry
+from shared.logs import Sparing
 from shared.message_format import BareJson
+from shared.meters import Meters
 from shared.settings import Settings
 from shared.streams import EVENT_OF_STREAM, FRAMES, STREAMS
+from shared.traces import Traces
 from shared.trouble import Trouble
 
 log = logging.getLogger("moodstream.bus")
@@ -51,6 +54,8 @@ class Bus:
 
     def __init__(self, settings: Settings, middlewares: Sequence[Any] = ()) -> None:
         self.prefix = settings.prefix
+        self.traces = Traces(settings.traces_url, settings.traces_share)
+        self.meters = Meters()
         self.frames_kept = settings.frames_kept
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
         self.broker = self.frames_broker = _broker(settings.address(settings.redis_url), middlewares)
@@ -60,6 +65,8 @@ class Bus:
             self.frames_broker = _broker(settings.address(frames_url), middlewares)
             self.addresses.append(_without_password(frames_url))
         self.trouble = Trouble(" and ".join(self.addresses))
+        for broker in self.brokers:
+            broker.context.set_global("bus", self)
         self._redis: Any = None
         self._frames: Any = None
         self.frames_dropped = 0
@@ -96,6 +103,12 @@ class Bus:
     async def close(self) -> None:
         for broker in self.brokers:
             await broker.stop()
+        await asyncio.to_thread(self.traces.close)
+
+    def count_lines(self, lines: Sparing) -> None:
+        """Let the metrics tell what the log leaves out."""
+        text = "Lines of the log that came too fast"
+        self.meters.gauge("moodstream_log_lines_left_out", text, lambda: float(lines.left_out))
 
     def key(self, *parts: str) -> str:
         """A key or stream of this site."""
@@ -106,8 +119,12 @@ class Bus:
 
     async def publish(self, event: Event) -> None:
         """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised."""
-        what = f"publishing {event.type}"
-        deadline = asyncio.get_running_loop().time() + PUBLISH_PATIENCE_S
+        with self.traces.making(event):
+            await self._publish(event)
+
+    async def _publish(self, event: Event) -> None:
+        what, begun_s = f"publishing {event.type}", asyncio.get_running_loop().time()
+        deadline = begun_s + PUBLISH_PATIENCE_S
         pause = 0.1
         while True:
             try:
@@ -120,6 +137,7 @@ class Bus:
                 pause = min(2 * pause, 2.0)
             else:
                 self.trouble.passed(what)
+                self.meters.published(event.type, asyncio.get_running_loop().time() - begun_s)
                 return
 
     async def add(self, event: Event) -> None:
@@ -140,12 +158,16 @@ class Bus:
             message=frame.jpeg, reply_to=None, headers=headers, correlation_id=f"{frame.run_id}-{frame.seq}"
         )
         try:
-            async with asyncio.timeout(FRAME_PATIENCE_S):
-                stream = self.key(FRAMES)
-                await self.holder(stream).xadd(stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False)
+            with self.traces.making(frame):
+                async with asyncio.timeout(FRAME_PATIENCE_S):
+                    stream = self.key(FRAMES)
+                    await self.holder(stream).xadd(
+                        stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False
+                    )
         except (TimeoutError, RedisError, OSError) as error:
             self.trouble.note("publishing frames", error)
             self.frames_dropped += 1
+            self.meters.frame_lost()
             return False
         self.trouble.passed("publishing frames")
         return True

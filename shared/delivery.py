@@ -122,7 +122,8 @@ def consume_frames(
             try:
                 frame = frame_of(message.headers, body)
             except (KeyError, ValueError) as error:
-                log.warning("a frame without its headers was refused: %s", error)
+                log.warning("a frame without its headers was refused: %s", type(error).__name__)
+                bus.meters.frame_refused()
                 return
             await handler(frame)
 

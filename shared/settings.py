@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.errors import MoodstreamError
+from shared.logs import Form
 from shared.secret_files import SecretFiles
 
 S = TypeVar("S", bound="Settings")
@@ -43,6 +44,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on for the page and the health checks.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
+    log_format: Form = Field("text", description="Lines for people (text), or for programs (json).")
+    traces_url: str | None = Field(
+        None, description="Where traces go by OTLP/HTTP, such as http://127.0.0.1:4318/v1/traces; none when not set."
+    )
+    traces_share: float = Field(1.0, ge=0, le=1, description="Share of the traces that is told.")
     frames_kept: int = Field(4, ge=1, description="Frames that wait at most: 2 x (cameras + emotion workers).")
 
     @classmethod

@@ -129,13 +129,16 @@ def services(given: argparse.Namespace) -> int:
     from services.player.spotify_simulator import Simulator
     from services.recommender.main import RecommenderSettings
     from services.recommender.main import create_service as recommender
-    from shared.app import Service, build_app, create_bus, serve, set_up_logging
+    from shared.app import Service, build_app, create_bus, serve
     from shared.live import Ending, print_events, watch_lifeline
+    from shared.logs import set_up_logging
     from shared.settings import load
 
     common = load(GatewaySettings)
-    set_up_logging(common.log_level if "MOODSTREAM_LOG_LEVEL" in os.environ else "WARNING")
+    level = common.log_level if "log_level" in common.model_fields_set else "WARNING"
+    lines = set_up_logging(level, common.log_format)
     bus = create_bus(common)
+    bus.count_lines(lines)
     simulated = SIMULATED in os.environ.get("MOODSTREAM_SPOTIFY_API_URL", "")
     ended = Ending(bus, lambda: app.exit())
     app = build_app(

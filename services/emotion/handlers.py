@@ -26,8 +26,9 @@ def create_router(bus: Bus, reader: Reader, max_age_ms: int, meters: Meters) -> 
         if _age_s(frame) * 1000 > max_age_ms:
             meters.too_old()
             return
-        reading, kind = await asyncio.to_thread(read_frame, reader, frame)
-        await bus.publish(reading)
+        with bus.traces.step("emotion reads", frame):
+            reading, kind = await asyncio.to_thread(read_frame, reader, frame)
+            await bus.publish(reading)
         meters.read(reading, kind, _age_s(frame))
 
     return router
@@ -52,6 +53,7 @@ def read_frame(reader: Reader, frame: FrameCaptured) -> tuple[FacesRead, str | N
         log.warning("frame %d of %s was refused: %s", frame.seq, frame.camera_id, error)
     reading = FacesRead(
         id=str(uuid5(NAMESPACE, f"{frame.camera_id}/{frame.run_id}/{frame.seq}")),
+        trace_id=frame.trace_id,
         camera_id=frame.camera_id,
         run_id=frame.run_id,
         seq=frame.seq,

@@ -155,7 +155,8 @@ class Tracking:
         if camera.tracker is None:
             return
         missed, late = camera.tracker.missed, camera.tracker.late
-        await self._say(camera, camera.tracker.observe(reading, time.monotonic()))
+        with self._bus.traces.step("emotion tracks", reading):
+            await self._say(camera, camera.tracker.observe(reading, time.monotonic()))
         self._meters.followed(camera.tracker.missed - missed, camera.tracker.late - late)
         camera.place = entry_id
 

@@ -200,7 +200,8 @@ class Api:
             by="visitor",
             expires_at=expiry(SongPicked),
         )
-        answer = await self._publish(picked)
+        with self._bus.traces.step("gateway pick", offer.event):
+            answer = await self._publish(picked)
         self._board.song_picked(picked.offer_id, picked.song_id)
         return answer
 

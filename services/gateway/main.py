@@ -62,13 +62,16 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     feed = Feed(board.to_json)
     cameras = BrowserCameras(bus, settings.camera_id, settings.browser_frame_rate, settings.browser_cameras_most)
 
+    cameras.meters.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
+    cameras.meters.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: feed.listeners)
+
     async def follow() -> None:
         await follow_events(bus, board, feed)
 
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
     routes = [Api(bus, board, feed, cameras).mount(), *page_routes(settings.music)]
-    return Service("gateway", routes=routes, background=[follow])
+    return Service("gateway", routes=routes, metrics=cameras.meters.registry, background=[follow])
 
 
 async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
