@@ -5,14 +5,11 @@ chooses a mood by hand or ends a visit, they step back.
 """
 
 import asyncio
-import logging
 from datetime import datetime
 
 from shared.bus import AWAY, Bus
 from shared.events import Event, MoodChanged, SongPicked, SongsOffered, StatusChanged, expiry, utc_now
 from shared.simulation import MODEL, Visitors
-
-log = logging.getLogger("moodstream.camera")
 
 SEED = 1
 
@@ -75,9 +72,10 @@ class DemoVisitors:
         while True:
             try:
                 start: dict[type[Event], str] = {kind: await self._bus.last_id(kind) for kind in kinds}
+                self._bus.trouble.passed("catching up")
                 break
             except AWAY as error:
-                log.warning("Redis is away: %s", error)
+                self._bus.trouble.note("catching up", error)
                 await asyncio.sleep(1)
         async for entry in self._bus.follow(start):
             if entry is not None:

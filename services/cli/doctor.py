@@ -12,8 +12,6 @@ COMPOSE_SETTINGS = """
 ## Only with docker compose
 # Folder with videos or a catalogue, seen by the services as /media.
 # MOODSTREAM_MEDIA=./media
-# Password of its Redis; letters and digits, since it becomes part of an address.
-# MOODSTREAM_REDIS_PASSWORD=
 # Port for signing in to Spotify.
 # MOODSTREAM_PLAYER_PORT=8081
 # Ports of the bridge: its page, and OSC control.
@@ -58,8 +56,9 @@ def _checks() -> Iterator[tuple[str, bool, str | None]]:
         with embedded_redis():
             pass
 
-    given = load(RunSettings).redis_url
-    yield "Redis", True, fault(own_redis if given is None else lambda: check_redis(given))
+    common = load(RunSettings)
+    given = common.redis_url and common.address(common.redis_url)
+    yield "Redis", True, fault(lambda: check_redis(given) if given else own_redis())
     yield "network", True, fault(lambda: create_reader(load(EmotionSettings)))
     yield "catalogue", True, fault(lambda: next(moods(load(RecommenderSettings).catalogue)))
     yield "player", True, fault(lambda: create_output(load(PlayerSettings)))

@@ -200,7 +200,8 @@ class Api:
             by="visitor",
             expires_at=expiry(SongPicked),
         )
-        answer = await self._publish(picked)
+        with self._bus.traces.step("gateway pick", offer.event):
+            answer = await self._publish(picked)
         self._board.song_picked(picked.offer_id, picked.song_id)
         return answer
 
@@ -323,7 +324,7 @@ async def _refusal(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _redis_away(_: Request, error: Exception) -> JSONResponse:
-    log.warning("a request failed because Redis is away: %s", error or type(error).__name__)
+    log.info("a request failed because Redis is away: %s", error or type(error).__name__)
     return JSONResponse({"error": "Redis does not answer; try again in a moment"}, 503)
 
 

@@ -1,7 +1,6 @@
 """The gateway: what people see. Run it alone with ``python -m services.gateway.main``."""
 
 import asyncio
-import logging
 import sys
 from pathlib import Path
 
@@ -27,8 +26,6 @@ from shared.events import (
     StatusChanged,
 )
 from shared.settings import Settings, load
-
-log = logging.getLogger("moodstream.gateway")
 
 # A cause stands before what follows from it: side by side in one read, they are applied in this order.
 HISTORY: dict[type[Event], int] = {
@@ -65,13 +62,16 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     feed = Feed(board.to_json)
     cameras = BrowserCameras(bus, settings.camera_id, settings.browser_frame_rate, settings.browser_cameras_most)
 
+    cameras.meters.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
+    cameras.meters.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: feed.listeners)
+
     async def follow() -> None:
         await follow_events(bus, board, feed)
 
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
     routes = [Api(bus, board, feed, cameras).mount(), *page_routes(settings.music)]
-    return Service("gateway", routes=routes, background=[follow])
+    return Service("gateway", routes=routes, metrics=cameras.meters.registry, background=[follow])
 
 
 async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
@@ -94,9 +94,10 @@ async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:
             for event, count in HISTORY.items():
                 for past in reversed(await bus.newest(event, count)):
                     board.apply(past)
+            bus.trouble.passed("catching up")
             return start
         except AWAY as error:
-            log.warning("Redis is away: %s", error)
+            bus.trouble.note("catching up", error)
             await asyncio.sleep(1)
 
 
