@@ -3,7 +3,7 @@
 from faststream.redis import RedisRouter
 from pydantic import JsonValue
 
-from services.camera.camera import Camera
+from services.camera.camera import RESTS, Camera
 from services.camera.publisher import Publisher
 from shared.bus import Bus
 from shared.delivery import NotMine, answer_requests
@@ -11,7 +11,7 @@ from shared.errors import MoodstreamError
 
 
 def create_router(bus: Bus, publisher: Publisher, group: str) -> RedisRouter:
-    """Serves ``camera.pause`` {"camera_id", "seconds"} and ``camera.status`` {"camera_id"}."""
+    """Serves ``camera.pause`` {"camera_id", "seconds", "reason"} and ``camera.status`` {"camera_id"}."""
     router = RedisRouter()
 
     def asked(body: dict[str, JsonValue]) -> Camera:
@@ -24,7 +24,7 @@ def create_router(bus: Bus, publisher: Publisher, group: str) -> RedisRouter:
         camera, seconds = asked(body), body.get("seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise MoodstreamError("seconds must be a number")
-        camera.rest(seconds)
+        camera.rest(seconds, "the site is closed" if body.get("reason") == "closed" else RESTS)
         return {"camera_id": camera.config.id}
 
     async def status(body: dict[str, JsonValue]) -> JsonValue:
