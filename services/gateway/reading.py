@@ -134,17 +134,11 @@ def _service_state(parts: Parts, health: Health, service: str) -> State:
         return "off" if service not in NEEDED else "offline"
     said = [one.state for (name, part), one in parts.board.status.items() if name == service and part is None]
     state = health.state(service)
-    if service == "camera" and state == "offline":
-        # simulated visitors read no stream, and still say that they are there
-        state = "online" if any(one.state == "online" for _, one in _told(parts, ("camera",)).items()) else state
     return "degraded" if state == "online" and "degraded" in said else state
-
-
-def _told(parts: Parts, services: tuple[str, ...]) -> dict[str, StatusChanged]:
-    return {part: one for (service, part), one in parts.board.status.items() if part and service in services}
 
 
 def camera_states(parts: Parts) -> list[tuple[str, StatusChanged | None, CameraView | None]]:
     """(camera id, what it has said last, what is seen of it) of each that is known."""
-    told, seen = _told(parts, ("camera", "gateway")), parts.board.cameras
+    statuses, seen = parts.board.status, parts.board.cameras
+    told = {part: one for (service, part), one in statuses.items() if part and service in ("camera", "gateway")}
     return [(name, told.get(name), seen.get(name)) for name in sorted(told.keys() | seen.keys())]

@@ -87,8 +87,8 @@ class SelfTest:
     async def _camera(self, camera_id: str) -> str:
         told: Any = await self._ask("camera.status", {"camera_id": camera_id})
         if told["state"] == "offline":
-            raise MoodstreamError(told["reason"] or "it is offline")
-        return f"{told['state']}, {told['frames']} frames"
+            raise MoodstreamError(told.get("reason") or "it is offline")
+        return f"{told['state']}, {told['frames']} pictures"
 
     async def _ask(self, kind: str, body: dict[str, Any]) -> Any:
         reply = await self._bus.ask(kind, body)
