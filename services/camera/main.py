@@ -16,7 +16,7 @@ from shared.bus import Bus
 from shared.settings import Settings, load
 
 NO_LIST = "[]"
-"""Takes back a list of cameras that the environment or .env has, where an empty value would mean that nothing is said."""
+"""Takes back a list of cameras that .env has, where an empty value would mean that nothing is said."""
 
 
 class CameraSettings(Settings):
@@ -55,7 +55,8 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     """
     if settings.demo:
         visitors = DemoVisitors(bus, settings.camera_id)
-        return Service("camera", background=[visitors.listen, visitors.visit])
+        router = create_router(bus, {settings.camera_id: visitors}, f"camera-{settings.camera_id}")
+        return Service("camera", router, background=[visitors.listen, visitors.visit])
     cameras = cameras_of(settings)
     check_files(cameras)
     if "frames_kept" not in settings.model_fields_set:
@@ -64,7 +65,7 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     group = "camera-" + "+".join(camera.id for camera in cameras)
     return Service(
         "camera",
-        create_router(bus, publisher, group),
+        create_router(bus, publisher.cameras, group),
         metrics=publisher.metrics.registry,
         background=[publisher.run],
     )
