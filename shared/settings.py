@@ -1,6 +1,11 @@
-"""Settings that every service has; each reads ``MOODSTREAM_*`` from the environment or from ``.env``."""
+"""Settings that every service has; each reads ``MOODSTREAM_*`` from the environment, from ``.env`` or from a file.
 
+A file is how containers get secrets: ``/run/secrets/moodstream_redis_url`` holds what ``MOODSTREAM_REDIS_URL`` would.
+"""
+
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
@@ -9,6 +14,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.errors import MoodstreamError
 
 S = TypeVar("S", bound="Settings")
+
+SECRETS = "MOODSTREAM_SECRETS"
+"""Environment variable that names another folder of secrets."""
+
+SECRETS_FOLDER = "/run/secrets"
+"""Where Docker, Kubernetes and the compose file put secrets: a file a setting. The environment wins over it."""
 
 
 class Settings(BaseSettings):
@@ -41,8 +52,12 @@ class RunSettings(Settings):
 
 def load(kind: type[S], **given: Any) -> S:
     """Settings of one service; what is given as argument wins over the environment. Raises MoodstreamError."""
+    secrets = Path(os.environ.get(SECRETS) or SECRETS_FOLDER)
+    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if secrets.is_dir():
+        values["_secrets_dir"] = secrets
     try:
-        return kind(**{name: value for name, value in given.items() if value is not None})
+        return kind(**values)
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
