@@ -10,12 +10,15 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError, ConnectionError, NoPermissionError
 
-from shared.secret_files import main
+from shared.stack_secrets import main
 from tests.conftest import missing
 from tests.deploy.stack import eventually
 
-FOLDERS = ("redis", "camera", "gateway", "grafana")
-ARGUMENTS = ["--users", "camera", "gateway", "--frames", "camera", "--operators", "gateway", "--others", "grafana"]
+FOLDERS = ("redis", "camera", "gateway", "bridge", "mqtt", "mosquitto", "grafana")
+ARGUMENTS = ["--users", "camera", "gateway", "bridge", "mqtt=bridge", "--frames", "camera"]
+ARGUMENTS += ["--operators", "gateway", "bridge", "--broker", "mosquitto", "mqtt", "--others", "grafana"]
+LISTS = ("redis/users.acl", "mosquitto/passwords")
+"""of hashes"""
 
 
 @pytest.fixture
@@ -39,12 +42,17 @@ def test_everybody_gets_what_is_theirs_and_no_more(root: Path) -> None:
         *(f"redis/{name}" for name in ("users.acl", "health", "operator")),
         *(f"camera/moodstream_{name}" for name in ("redis_url", "frames_redis_url")),
         *(f"gateway/moodstream_{name}" for name in ("redis_url", "operator_token")),
+        *(f"bridge/moodstream_{name}" for name in ("redis_url", "operator_token")),
+        *(f"mqtt/moodstream_{name}" for name in ("redis_url", "mqtt_url")),
+        *(f"mosquitto/{name}" for name in ("passwords", "home")),
         "grafana/password",
     }
-    words = [password(text) for name, text in contents(root).items() if name != "redis/users.acl"]
-    assert len(set(words)) == len(words) - 1  # the camera has one password for both servers
+    words = [password(text) for name, text in contents(root).items() if name not in LISTS]
+    # the camera has one password for both servers, all operator's pages one token, and both bridges are one user
+    assert len(set(words)) == len(words) - 3
     assert min(map(len, words)) >= 32
-    assert not [word for word in words if word in contents(root)["redis/users.acl"]]
+    assert not [word for word in words for name in LISTS if word in contents(root)[name]]
+    assert {path.stat().st_mode & 0o777 for path in root.rglob("*/*") if path.is_file()} == {0o400, 0o444}
 
 
 def test_a_second_start_changes_nothing_and_renewing_changes_everything(root: Path) -> None:
