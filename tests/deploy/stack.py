@@ -61,7 +61,8 @@ class Stack:
         return {one["Name"]: one["State"]["Health"]["Status"] for one in self.containers()}
 
     def file(self, service: str, path: str) -> str:
-        return self.compose("exec", "-T", service, "cat", path).strip()
+        [container] = self.containers(service)
+        return docker("exec", container["Id"], "cat", path)
 
     def redis(self, service: str = "redis") -> "Redis":
         """As the operator, at the address that the container has now; the engine's own machine reaches it."""
@@ -103,18 +104,21 @@ def docker(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def local_image(name: str, folder: Path, *programs: str) -> str:
+def local_image(name: str, folder: Path, *programs: str, entrypoint: str = "") -> str:
     """An image of programs of this machine and their libraries: for those that come from a registry elsewhere."""
     files: set[str] = set()
     for program in programs:
         path = shutil.which(program) or missing(program)
         listed = subprocess.run(["ldd", path], capture_output=True, text=True).stdout
-        files |= {path, *(word for word in listed.split() if word.startswith("/"))}
+        found = [Path(word) for word in listed.split() if word.startswith("/")]
+        # a library may be wanted by another of its names than the one that is shown
+        files |= {path, *(str(alias) for one in found for alias in one.parent.glob(f"{one.name}*"))}
     subprocess.run(
         ["tar", "--create", "--dereference", "--file", str(folder / "files.tar"), *files], check=True, cwd="/"
     )
     redis = os.environ.get("REDIS_IMAGE", "redis:7-bookworm")
-    (folder / "Dockerfile").write_text(f'FROM {redis}\nADD files.tar /\nCMD ["bash"]\n')
+    start = f'ENTRYPOINT ["{entrypoint}"]' if entrypoint else ""
+    (folder / "Dockerfile").write_text(f"FROM {redis}\nADD files.tar /\n{start}\n")
     docker("build", "--quiet", "--tag", f"{PROJECT}/{name}", str(folder))
     return f"{PROJECT}/{name}"
 

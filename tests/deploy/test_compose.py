@@ -410,7 +410,7 @@ def all_healthy_of(stack: Stack, service: str) -> bool:
 
 
 def test_prometheus_finds_everything_and_the_dashboard_has_something_to_show(stack: Stack, tmp_path: Path) -> None:
-    image = local_image("prometheus", tmp_path, "prometheus", "wget")
+    image = local_image("prometheus", tmp_path, "prometheus", "wget", entrypoint="prometheus")
     options = {"PROMETHEUS_IMAGE": image}
     stack.compose("--profile", "observability", "up", "--detach", "--no-build", "prometheus", **options)
     [container] = stack.containers("prometheus")
