@@ -1,4 +1,7 @@
-"""Settings that every service has; each reads ``MOODSTREAM_*`` from the environment or from ``.env``."""
+"""Settings that every service has; each reads ``MOODSTREAM_*`` from the environment, from ``.env`` or from a file.
+
+A file is how containers get secrets: ``/run/secrets/moodstream_redis_url`` holds what ``MOODSTREAM_REDIS_URL`` would.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
