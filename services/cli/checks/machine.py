@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import shutil
 import urllib.request
 from collections.abc import Iterator
@@ -20,16 +21,16 @@ MEMORY_MB = 600
 """What everything in one process needs; a container of one service needs less."""
 CONTAINER_MEMORY_MB = 100
 MEMINFO = Path("/proc/meminfo")
-OWN = {"MOODSTREAM_SOCKET", "MOODSTREAM_EMBEDDED", "MOODSTREAM_LIFELINE", "MOODSTREAM_REFERENCE", "MOODSTREAM_MEDIA"}
-OWN |= {f"MOODSTREAM_{name}" for name in ("REDIS_PASSWORD", "PLAYER_PORT", "BRIDGE_PORT", "OSC_PORT")}
-"""Set by the program, the tests or the compose file, and in no class of settings."""
+OWN = {"MOODSTREAM_SOCKET", "MOODSTREAM_EMBEDDED", "MOODSTREAM_LIFELINE", "MOODSTREAM_REFERENCE", "MOODSTREAM_SECRETS"}
+"""Read by the program or its tests, and in no class of settings."""
 
 
 def check_settings() -> Iterator[Finding]:
     """Names that nothing reads, which are mistyped most of the time."""
-    from services.cli.doctor import parts
+    from services.cli.doctor import COMPOSE_SETTINGS, parts
 
     known = {f"MOODSTREAM_{field.upper()}" for kind in parts().values() for field in kind.model_fields} | OWN
+    known |= set(re.findall(r"MOODSTREAM_\w+", COMPOSE_SETTINGS)) | {f"{name}_FILE" for name in known}
     given = {name for name in (*os.environ, *dotenv_values(".env")) if name.startswith("MOODSTREAM_")}
     unknown = sorted(given - known) if not is_image() else []  # a container is given more than its own
     for name in unknown:

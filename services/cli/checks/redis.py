@@ -25,9 +25,10 @@ def check(given: RunSettings | None = None) -> Iterator[Finding]:
     if settings.redis_url is None:
         yield _own()
         return
-    yield from _server("Redis", "MOODSTREAM_REDIS_URL", settings.redis_url, holds_frames=not settings.frames_redis_url)
+    url = settings.address(settings.redis_url)
+    yield from _server("Redis", "MOODSTREAM_REDIS_URL", url, holds_frames=not settings.frames_redis_url)
     if settings.frames_redis_url:
-        url = settings.frames_redis_url
+        url = settings.address(settings.frames_redis_url)
         yield from _server("Redis of the frames", "MOODSTREAM_FRAMES_REDIS_URL", url, holds_frames=True)
 
 
