@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak sentinel-run capacity appliance-try setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,15 @@ wires-soak: setup $(VENV)/.test ## 200 listeners, MQTT and webhooks for half an 
 
 player-soak: setup $(VENV)/.test ## Time picks in a real MPD, then take MPD and the simulated Spotify away for two minutes each
 	$(BIN)/python -m benchmarks.player 200 --away 120 $(ARGS)
+
+sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the leader of Redis is killed, hung, stopped; needs redis-server
+	$(BIN)/python -m benchmarks.sentinel --seconds 60 $(ARGS)
+
+capacity: setup $(VENV)/.test ## Measure what a camera costs every service; needs redis-server
+	$(BIN)/python -m benchmarks.capacity $(ARGS)
+
+appliance-try: ## Install the kiosk appliance on a bare Debian in a folder; needs root and debootstrap
+	deploy/appliance/try $(ARGS)
 
 setup-train: setup $(VENV)/.train ## Add TensorFlow (2 GB of disk) to .venv, for training and the tests of it
 
