@@ -19,15 +19,15 @@ install_files() { # units, scripts and configuration; none of the owner's own fi
     [ -e "$root/etc/moodstream/moodstream.env" ] || install -m 600 "$source/.env.example" "$root/etc/moodstream/moodstream.env"
 }
 
-make_release() { # a folder of its own, so that the one before stays whole; prints its path
+make_release() { # a folder of its own, so that the one before stays whole; its path is $release. Fails where anything fails
     release=$home/releases/$1
-    rm -rf "$release"
-    python3 -m venv "$release"
-    "$release/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$source/requirements/run.txt"
-    "$release/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps -r "$source/requirements/sample.txt"
-    "$release/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation "$source"
-    "$release/bin/moodstream" settings >/dev/null || die "the new release does not start"
-    echo "$release"
+    pip="$release/bin/pip install --quiet --disable-pip-version-check"
+    rm -rf "$release" &&
+        python3 -m venv "$release" &&
+        $pip --require-hashes -r "$source/requirements/run.txt" &&
+        $pip --require-hashes --no-deps -r "$source/requirements/sample.txt" &&
+        $pip --no-deps --no-build-isolation "$source" &&
+        "$release/bin/moodstream" settings >/dev/null
 }
 
 switch_to() { # at one stroke
