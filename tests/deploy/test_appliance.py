@@ -170,3 +170,77 @@ def test_systemd_hears_that_the_service_is_ready_and_lives(tmp_path: Path, redis
 def test_nothing_is_said_where_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
     systemd.notify(systemd.READY)
+
+
+class Installed:
+    """An appliance whose release v1 runs, in a root of its own; the programs of the system are stubs."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.source = root, root / "opt/moodstream/source"
+        self.stubs = root / "stubs"
+        self.before = root / "opt/moodstream/releases/v1"
+        for folder in (self.source, self.stubs, self.before):
+            folder.mkdir(parents=True)
+        shutil.copytree(APPLIANCE, self.source / "deploy/appliance")
+        shutil.copy(ROOT / ".env.example", self.source)
+        self.stub("systemctl", f'echo "$@" >>{root}/asked')
+        self.stub("sleep", "")
+        self.stub("python3", 'mkdir -p "$3/bin"; for one in pip moodstream; do cp "$0.end" "$3/bin/$one"; done')
+        self.stub("python3.end", "")
+        self.stub("curl", "")
+        (root / "opt/moodstream/current").symlink_to(self.before)
+        self.git("init", "--quiet")
+        self.tag("v1.9.0")
+        (self.source / "deploy/appliance/moodstream.service").write_text("# of v2\n")
+        self.tag("v1.10.0")
+        self.git("checkout", "--quiet", "v1.9.0")
+
+    def stub(self, name: str, body: str) -> None:
+        (self.stubs / name).write_text(f"#!/bin/sh\n{body}\n")
+        (self.stubs / name).chmod(0o755)
+
+    def git(self, *arguments: str) -> str:
+        who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+        done = run("git", *who, "-C", str(self.source), *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def tag(self, name: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", name)
+        self.git("tag", name)
+
+    def update(self) -> "subprocess.CompletedProcess[str]":
+        path = f"{self.stubs}:{os.environ['PATH']}"
+        return run(str(self.source / "deploy/appliance/update"), ROOT=str(self.root), PATH=path)
+
+    @property
+    def runs(self) -> str:
+        return (self.root / "opt/moodstream/current").resolve().name
+
+    @property
+    def unit(self) -> str:
+        return (self.root / "etc/systemd/system/moodstream.service").read_text()
+
+
+def test_an_update_takes_the_newest_release_and_the_next_one_has_nothing_to_do(tmp_path: Path) -> None:
+    installed = Installed(tmp_path)
+    done = installed.update()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("moodstream: v1.10.0 runs\n")
+    assert (installed.runs, installed.unit) == ("v1.10.0", "# of v2\n")
+    assert (tmp_path / "asked").read_text().splitlines()[:2] == ["daemon-reload", "restart moodstream.service"]
+    assert installed.before.exists(), "the one before stays, to go back to by hand"
+    assert installed.update().stdout == "moodstream: v1.10.0 is the newest\n"
+
+
+@pytest.mark.parametrize(("program", "body"), [("curl", "exit 22"), ("python3.end", "exit 1")])
+def test_an_update_that_cannot_be_made_or_does_not_come_up_goes_back(tmp_path: Path, program: str, body: str) -> None:
+    installed = Installed(tmp_path)
+    installed.stub(program, body)
+    done = installed.update()
+    assert done.returncode == 1
+    assert done.stderr.endswith("v1.10.0 does not come up; the release before runs again\n")
+    assert installed.runs == "v1"
+    assert installed.unit == (APPLIANCE / "moodstream.service").read_text()
+    assert installed.git("describe", "--tags") == "v1.9.0"
