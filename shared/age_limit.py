@@ -20,7 +20,7 @@ class AgeLimit(BaseMiddleware):
         if getattr(self.context.get("handler_").stream_sub, "takes_expired", False):
             return await call_next(msg)
         if isinstance(body, dict) and _expired(body.get("expires_at")):
-            log.info("expired %s was dropped", body.get("type"))
+            log.debug("expired %s %s was dropped", body.get("type"), body.get("id"))
             return None
         return await call_next(msg)
 
