@@ -28,7 +28,7 @@ from redis.exceptions import RedisError
 from services.bridge.receivers import new_secret
 from services.player.spotify_simulator import device
 from shared.circumplex import MOODS, Mood
-from shared.events import Event, MoodChanged, PlaybackChanged, SongPicked, SongsOffered, SongsRanked, new_id, utc_now
+from shared.events import Event, MoodChanged, PlaybackChanged, SongPicked, SongsOffered, SongsRanked, new_id
 from shared.streams import STREAMS
 from tests.bridge.running import receivers_file
 from tests.faults.parts import Part, waited
@@ -202,9 +202,9 @@ def chain(folder: Path) -> Iterator[Chain]:
         yield Chain(server, parts, lines, spotify, receiver)
 
 
-def run(chain: Chain, seed: int, seconds: float) -> list[Fault]:
-    """Visitors and faults for so long; gives the faults. Afterwards all is healed and has come to rest."""
-    faults = plan(seed, seconds, list(chain.parts))
+def run(chain: Chain, seed: int, seconds: float, faults: list[Fault]) -> None:
+    """Visitors and faults for so long; afterwards all is healed."""
+    chain.stopping.clear()
     outside = [threading.Thread(target=one, args=(chain,), daemon=True) for one in (visit_hall, pick)]
     for one in outside:
         one.start()
@@ -224,7 +224,6 @@ def run(chain: Chain, seed: int, seconds: float) -> list[Fault]:
     chain.stopping.set()
     for one in outside:
         one.join(60)
-    return faults
 
 
 def strike(chain: Chain, fault: Fault, seed: int) -> Callable[[], None] | None:
@@ -481,13 +480,11 @@ def sessions(moods: list[MoodChanged]) -> list[str]:
     return wrong
 
 
-def one_seed(seed: int, seconds: float, folder: Path) -> Audit:
-    """A run from beginning to end."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with chain(folder) as all_of_it:
-        begun_at = utc_now()
-        faults = run(all_of_it, seed, seconds)
-        healed_s = rest(all_of_it)
-        found = audit(all_of_it, faults)
-        found.counts |= {"at rest after s": round(healed_s, 1), "begun": begun_at.isoformat(timespec="seconds")}
-        return found
+def one_seed(whole: Chain, seed: int, seconds: float) -> Audit:
+    """Faults from a seed, rest, and the audit of all since the chain began."""
+    faults = plan(seed, seconds, list(whole.parts))
+    run(whole, seed, seconds, faults)
+    rest_s = rest(whole)
+    found = audit(whole, faults)
+    found.counts["at rest after s"] = round(rest_s, 1)
+    return found
