@@ -9,15 +9,20 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from faststream.redis import RedisBroker
+from faststream.redis import RedisBroker, RedisSentinelBroker
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue, ValidationError
 from redis.exceptions import RedisError
 
-from shared.events import Event, FrameCaptured, ReplyGiven, RequestMade, expiry
+from shared import sentinel
+from shared.events import Event, FacesRead, FrameCaptured, ReplyGiven, RequestMade, expiry
+from shared.logs import Sparing
 from shared.message_format import BareJson
+from shared.meters import Meters
+from shared.replicas import Replicas
 from shared.settings import Settings
 from shared.streams import EVENT_OF_STREAM, FRAMES, STREAMS
+from shared.traces import Traces
 from shared.trouble import Trouble
 
 log = logging.getLogger("moodstream.bus")
@@ -51,15 +56,20 @@ class Bus:
 
     def __init__(self, settings: Settings, middlewares: Sequence[Any] = ()) -> None:
         self.prefix = settings.prefix
+        self.traces = Traces(settings.traces_url, settings.traces_share)
+        self.meters = Meters()
         self.frames_kept = settings.frames_kept
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
-        self.broker = self.frames_broker = _broker(settings.redis_url, middlewares)
+        self.broker = self.frames_broker = _broker(settings.address(settings.redis_url), middlewares)
         self.addresses = [_without_password(settings.redis_url)]
+        self._replicas = Replicas() if sentinel.is_sentinel(settings.redis_url) else None
         frames_url = settings.frames_redis_url or settings.redis_url
         if frames_url != settings.redis_url:
-            self.frames_broker = _broker(frames_url, middlewares)
+            self.frames_broker = _broker(settings.address(frames_url), middlewares)
             self.addresses.append(_without_password(frames_url))
         self.trouble = Trouble(" and ".join(self.addresses))
+        for broker in self.brokers:
+            broker.context.set_global("bus", self)
         self._redis: Any = None
         self._frames: Any = None
         self.frames_dropped = 0
@@ -94,8 +104,16 @@ class Bus:
             await self._frames.ping()
 
     async def close(self) -> None:
+        for client in {self._redis, self._frames} - {None}:
+            await sentinel.forget(client)
         for broker in self.brokers:
             await broker.stop()
+        await asyncio.to_thread(self.traces.close)
+
+    def count_lines(self, lines: Sparing) -> None:
+        """Let the metrics tell what the log leaves out."""
+        text = "Lines of the log that came too fast"
+        self.meters.gauge("moodstream_log_lines_left_out", text, lambda: float(lines.left_out))
 
     def key(self, *parts: str) -> str:
         """A key or stream of this site."""
@@ -106,8 +124,12 @@ class Bus:
 
     async def publish(self, event: Event) -> None:
         """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised."""
-        what = f"publishing {event.type}"
-        deadline = asyncio.get_running_loop().time() + PUBLISH_PATIENCE_S
+        with self.traces.making(event):
+            await self._publish(event)
+
+    async def _publish(self, event: Event) -> None:
+        what, begun_s = f"publishing {event.type}", asyncio.get_running_loop().time()
+        deadline = begun_s + PUBLISH_PATIENCE_S
         pause = 0.1
         while True:
             try:
@@ -120,13 +142,19 @@ class Bus:
                 pause = min(2 * pause, 2.0)
             else:
                 self.trouble.passed(what)
+                self.meters.published(event.type, asyncio.get_running_loop().time() - begun_s)
                 return
 
     async def add(self, event: Event) -> None:
         """Publish an event if Redis takes it at once, else raise what Redis raised."""
         stream = STREAMS[type(event)]
         body = event.model_dump_json().encode()
-        await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
+        if self._replicas is None or isinstance(event, FacesRead):
+            await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
+            return
+        async with self.redis.pipeline(transaction=False) as both:
+            await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept, pipeline=both)
+            await self._replicas.confirm(both)
 
     async def publish_frame(self, frame: FrameCaptured) -> bool:
         """Publish a frame, or drop and count it when Redis does not take it within a second."""
@@ -140,12 +168,16 @@ class Bus:
             message=frame.jpeg, reply_to=None, headers=headers, correlation_id=f"{frame.run_id}-{frame.seq}"
         )
         try:
-            async with asyncio.timeout(FRAME_PATIENCE_S):
-                stream = self.key(FRAMES)
-                await self.holder(stream).xadd(stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False)
+            with self.traces.making(frame):
+                async with asyncio.timeout(FRAME_PATIENCE_S):
+                    stream = self.key(FRAMES)
+                    await self.holder(stream).xadd(
+                        stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False
+                    )
         except (TimeoutError, RedisError, OSError) as error:
             self.trouble.note("publishing frames", error)
             self.frames_dropped += 1
+            self.meters.frame_lost()
             return False
         self.trouble.passed("publishing frames")
         return True
@@ -228,18 +260,21 @@ def frame_of(headers: dict[str, str], body: bytes) -> FrameCaptured:
 
 
 def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
-    return RedisBroker(
-        url,
-        message_format=BareJson,
-        middlewares=middlewares,
-        socket_timeout=3,
-        socket_connect_timeout=2,
-        health_check_interval=15,
-        graceful_timeout=8,
-        logger=_Silent(),
-    )
+    options: dict[str, Any] = {
+        "message_format": BareJson,
+        "middlewares": middlewares,
+        "socket_timeout": 3,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 15,
+        "graceful_timeout": 8,
+        "logger": _Silent(),
+    }
+    if sentinel.is_sentinel(url):
+        return RedisSentinelBroker(**sentinel.broker_options(url), **options)
+    return RedisBroker(url, **options)
 
 
 def _without_password(url: str) -> str:
+    url = url.partition("?")[0]  # behind it may stand another
     parts = urlsplit(url)
     return url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1) if parts.netloc else url

@@ -10,7 +10,8 @@ from faststream import BaseMiddleware
 from pydantic import ValidationError
 
 from shared.bus import AWAY
-from shared.streams import DEAD_KEPT, DEAD_SUFFIX
+from shared.events import Event
+from shared.streams import DEAD_KEPT, DEAD_SUFFIX, EVENT_OF_STREAM
 
 log = logging.getLogger("moodstream.delivery")
 
@@ -74,6 +75,8 @@ class DeadLetters(BaseMiddleware):
             both.xadd(channel + DEAD_SUFFIX, letter, maxlen=DEAD_KEPT)
             both.xack(channel, subscription.group, entry_id)
             await both.execute()
+        kind = EVENT_OF_STREAM.get(channel.removeprefix(self.context.get("bus").prefix), Event)
+        self.context.get("bus").meters.left_out(kind.__name__, subscription.group, "put aside")
         return True
 
     async def _deliveries(self, channel: str, group: str) -> int:

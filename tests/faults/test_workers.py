@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
+from redis.exceptions import RedisError
 
 from shared.circumplex import Mood
 from shared.delivery import TIMING
@@ -47,6 +48,12 @@ def expected(*picks: SongPicked) -> set[str]:
 def at_rest(client: Any, group: str = "worker") -> bool:
     [info] = [one for one in client.xinfo_groups("mood:picks") if one["name"] == group.encode()]
     return bool(info["pending"] == 0 and info["last-delivered-id"] == client.xrevrange("mood:picks", count=1)[0][0])
+
+
+def takes(client: Any) -> bool:
+    with contextlib.suppress(RedisError):
+        return bool(client.set("probe", b"1"))
+    return False
 
 
 def statuses(client: Any) -> list[StatusChanged]:
@@ -187,6 +194,7 @@ def refused_and_back(
         lines_s = (part.text().count("\n") - lines) / (time.monotonic() - begun)
         assert part.health("live") == 200
         relent(client)
+        waited(lambda: takes(client), 10)
         put(client, *meanwhile[10:])
         back_s = waited(lambda: expected(*meanwhile) <= set(rankings(client)), 20)
         waited(part.is_ready, 15)
@@ -242,7 +250,7 @@ def test_a_right_is_taken_away_and_given_back(tmp_path: Path, right: str) -> Non
 
 def test_no_secret_and_no_flood_of_lines_while_redis_is_away(tmp_path: Path) -> None:
     """What a person reads after an outage: when it began, of what, and when it was over."""
-    with Server(tmp_path / "redis", password="not for logs") as server:
+    with Server(tmp_path / "redis", *KEEP, password="not for logs") as server:
         server.url = server.url.replace("redis://", "redis://:not%20for%20logs@")
         part = worker(tmp_path, server)
         part.start()
