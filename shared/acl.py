@@ -33,7 +33,7 @@ CONNECT = "ping hello auth select client|setname client|id"
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
 READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
-GROUP = f"{READ} xreadgroup xack xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+GROUP = f"{READ} xreadgroup xack xautoclaim xclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
 TRANSACTION = "multi exec discard"
 VALUE = "get set del"
 LEASE = f"{VALUE} eval pexpire"
@@ -90,7 +90,7 @@ RIGHTS: Mapping[str, Rights] = {
         handles=(SongsRanked,),
         follows=(MoodChanged, SongsRanked, RequestMade),
         writes=(PlaybackChanged, ReplyGiven, StatusChanged),
-        keys=(("lease:player", LEASE), ("player:kept", VALUE)),
+        keys=(("lease:player player:kept", LEASE),),
     ),
     "gateway": Rights(
         frames="write",
@@ -155,6 +155,8 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
     parts = _rights(user)
     if any(rights.handles for rights in parts.values()):
         yield _commands(TRANSACTION)
+    if parts.keys() & (RIGHTS.keys() | {"demo"}):
+        yield f"({_commands('set')} {_keys([f'{prefix}alive:*'])})"
     for group, rights in parts.items():
         handled, followed, written = ([prefix + STREAMS[kind].name for kind in kinds] for kinds in _kinds(rights))
         if handled:
