@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak chaos soak setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,12 @@ wires-soak: setup $(VENV)/.test ## 200 listeners, MQTT and webhooks for half an 
 
 player-soak: setup $(VENV)/.test ## Time picks in a real MPD, then take MPD and the simulated Spotify away for two minutes each
 	$(BIN)/python -m benchmarks.player 200 --away 120 $(ARGS)
+
+chaos: setup $(VENV)/.test ## Kill, stop and cut off every process of the chain, and Redis, from 20 seeds; then look what was lost
+	$(BIN)/python -m benchmarks.chaos --seeds 20 --seconds 60 $(ARGS)
+
+soak: setup $(VENV)/.test ## The whole chain under load for half an hour: nothing lost, no memory that grows; writes soak.png
+	$(BIN)/python -m benchmarks.soak --minutes 30 $(ARGS)
 
 setup-train: setup $(VENV)/.train ## Add TensorFlow (2 GB of disk) to .venv, for training and the tests of it
 

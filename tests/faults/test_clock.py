@@ -30,6 +30,7 @@ def clock(tmp_path: Path) -> tuple[Path, dict[str, str]]:
         "FAKETIME_TIMESTAMP_FILE": str(file),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "FAKETIME_CACHE_DURATION": "1",
+        "NO_FAKE_STAT": "1",
         "XDG_DATA_HOME": str(tmp_path),
     }
 
