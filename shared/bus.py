@@ -188,7 +188,8 @@ class Bus:
         Waits with back-off while Redis is away.
         """
         position = {self.stream(event): at for event, at in start.items()}
-        what = f"following {', '.join(event.__name__ for event in start)}"
+        first, *others = (event.__name__ for event in start)
+        what = f"following {first}" + (f" and {len(others)} more" if others else "")
         pause = 0.1
         while not self.stopping.is_set():
             try:

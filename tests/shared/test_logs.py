@@ -51,11 +51,11 @@ def test_a_hot_loop_is_a_few_lines_and_a_count(lines: Lines, monkeypatch: pytest
 def test_no_second_has_ten_lines_however_different_they_are(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     log, stream, _ = lines
     now = [1000.0]
-    monkeypatch.setattr(logs.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("shared.logs.time.monotonic", lambda: now[0])
     written: list[float] = []
     for number in range(3000):
         before = stream.getvalue().count("\n")
-        log.warning(f"fault {number}")  # noqa: G004
+        log.warning(f"fault {number}")
         written += [now[0]] * (stream.getvalue().count("\n") - before)
         now[0] += 0.001
     assert written
@@ -65,7 +65,7 @@ def test_no_second_has_ten_lines_however_different_they_are(lines: Lines, monkey
 def test_alike_lines_are_shown_once_a_second_in_the_long_run(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     log, stream, _ = lines
     now = [1000.0]
-    monkeypatch.setattr(logs.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("shared.logs.time.monotonic", lambda: now[0])
     for number in range(600):
         log.warning("camera %d is away", number)
         now[0] += 0.2
