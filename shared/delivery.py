@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
 from faststream import AckPolicy
-from faststream.redis import RedisRouter, StreamSub
-from faststream.redis.annotations import RedisStreamMessage
+from faststream.redis import RedisRouter, RedisStreamMessage, StreamSub
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue
 from redis.exceptions import ResponseError
@@ -106,6 +105,15 @@ def consume_frames(
 
     reader = router if bus.frames_broker is bus.broker else bus.frames_broker
 
+    async def decode(message: RedisStreamMessage) -> FrameCaptured | None:
+        """Here and not in the handler, since FastStream would look up the message in another thread for it."""
+        try:
+            return frame_of(message.headers, message.body)
+        except (KeyError, ValueError) as error:
+            log.warning("a frame without its headers was refused: %s", type(error).__name__)
+            bus.meters.frame_refused()
+            return None
+
     def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
         @reader.subscriber(
             stream=Subscription(
@@ -117,15 +125,11 @@ def consume_frames(
                 no_ack=True,
             ),
             message_format=BinaryMessageFormatV1,
+            decoder=decode,
         )
-        async def receive(body: bytes, message: RedisStreamMessage) -> None:
-            try:
-                frame = frame_of(message.headers, body)
-            except (KeyError, ValueError) as error:
-                log.warning("a frame without its headers was refused: %s", type(error).__name__)
-                bus.meters.frame_refused()
-                return
-            await handler(frame)
+        async def receive(frame: FrameCaptured | None) -> None:
+            if frame is not None:
+                await handler(frame)
 
     return decorate
 

@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     prefix: str = Field("mood:", description="Begins the name of every stream and key; one prefix is one site.")
     host: str = Field("127.0.0.1", description="Address to listen on for the page and the health checks.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
+    tls_certificate: Path | None = Field(None, description="PEM file of the certificate, for HTTPS instead of HTTP.")
+    tls_key: Path | None = Field(None, description="PEM file of its private key.")
+    proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies before the page, with commas; what they say of visitors' "
+        "addresses is believed.",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
     log_format: Form = Field("text", description="Lines for people (text), or for programs (json).")
     traces_url: str | None = Field(
@@ -80,6 +87,10 @@ class Settings(BaseSettings):
             query = "&".join(filter(None, (query, urlencode(needed))))
         place = f"{name}@{host}" if name else host
         return f"{parts.scheme}://{place}{parts.path}" + (f"?{query}" if query else "")
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_certificate else "http"
 
 
 class RunSettings(Settings):

@@ -56,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
         # what is kept in the folder are events: frames, which show people, stay in memory
         frames_url = stack.enter_context(embedded_redis()) if own and given.data else None
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-        page = f"http://{shown}:{sock.getsockname()[1]}"
+        page = f"{settings.scheme}://{shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove)
         runtime_file.write(runtime_file.Running(os.getpid(), page, redis_url))
         tell(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
@@ -96,7 +96,7 @@ def _demo(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
 def _camera(given: argparse.Namespace) -> dict[str, str]:
     """The settings that say which cameras are used; empty when the environment or .env says it."""
     from services.camera.address import has_secret
-    from services.camera.main import CameraSettings
+    from services.camera.main import NO_LIST, CameraSettings
     from shared.settings import load
 
     if given.demo:
@@ -104,7 +104,7 @@ def _camera(given: argparse.Namespace) -> dict[str, str]:
     if given.camera:
         if has_secret(given.camera):
             tell(given.json, "Everybody on this computer sees the password in a command: MOODSTREAM_CAMERA hides it.")
-        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": "", "MOODSTREAM_DEMO": "false"}
+        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": NO_LIST, "MOODSTREAM_DEMO": "false"}
     settings = load(CameraSettings)
     if settings.demo or {"camera", "cameras"} & settings.model_fields_set:
         return {}
@@ -153,4 +153,4 @@ def services(given: argparse.Namespace) -> int:
         watch_lifeline(bus, ended),
         *([Service("simulator", routes=[Simulator().mount(SIMULATED)], told=False)] if simulated else []),
     )
-    return serve(app, socket.socket(fileno=int(os.environ[SOCKET])))
+    return serve(app, socket.socket(fileno=int(os.environ[SOCKET])), common)

@@ -45,9 +45,12 @@ class _Camera:
 class Tracking:
     """The background job that turns the readings of all cameras into moods."""
 
-    def __init__(self, bus: Bus, make_tracker: Callable[[str], Tracker], meters: Meters) -> None:
+    def __init__(
+        self, bus: Bus, make_tracker: Callable[[str], Tracker], hear: Callable[[FacesRead], None], meters: Meters
+    ) -> None:
         self._bus = bus
         self._make = make_tracker
+        self._hear = hear
         self._meters = meters
         self._cameras: dict[str, _Camera] = {}
 
@@ -133,6 +136,7 @@ class Tracking:
 
     async def _take(self, entry_id: str, event: Event) -> None:
         if isinstance(event, FacesRead):
+            self._hear(event)
             camera = self._camera(event.camera_id)
             camera.heard_s = time.monotonic()
             if await self._speaks(event.camera_id, camera):
