@@ -28,7 +28,7 @@ from shared.streams import DEAD_SUFFIX, FRAMES, STREAMS
 
 Server = Literal["events", "frames", "both"]
 
-CONNECT = "ping hello auth select role wait client|setname client|id"
+CONNECT = "time ping hello auth select role wait client|setname client|id"
 """Without ``client|setinfo``, which Redis 7.0 does not know; newer ones refuse it, and nobody misses it."""
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"

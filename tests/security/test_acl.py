@@ -73,7 +73,7 @@ def may(site: Site, user: str, *command: str, frames: bool = False) -> bool:
     return bool(site.admin(frames).execute_command("ACL", "DRYRUN", user, *command) == b"OK")
 
 
-CONNECT = {"ping", "hello", "auth", "quit", "reset", "select", "role", "wait", "client|setname", "client|id"}
+CONNECT = {"ping", "hello", "auth", "quit", "reset", "time", "select", "role", "wait", "client|setname", "client|id"}
 LOOK = {"xread", "xrange", "xrevrange", "xlen", "xinfo|groups", "xinfo|stream"}
 WORK = {
     "xadd",

@@ -178,7 +178,9 @@ def test_every_metric_in_the_docs_is_there_and_every_metric_is_in_the_docs(day: 
 def test_what_happened_was_counted(day: Day) -> None:
     def value(service: str, name: str, **labels: str) -> float:
         family = families(day.metrics[service])[name.removesuffix("_total").removesuffix("_count")]
-        return sum(float(one.value) for one in family.samples if one.name == name and labels.items() <= one.labels.items())
+        return sum(
+            float(one.value) for one in family.samples if one.name == name and labels.items() <= one.labels.items()
+        )
 
     assert value("camera", "process_resident_memory_bytes") > 10e6
     assert value("camera", "moodstream_camera_frames_published_total", camera="camera-1") > 10
