@@ -65,17 +65,6 @@ class StreamMetrics:
                     self._pending.labels(name, group).set(info["pending"])
 
 
-def lag(group: dict[str, Any], stream: dict[str, Any]) -> float:
-    """Entries that a group has not read, from XINFO GROUPS and XINFO STREAM.
-
-    Before version 8, Redis goes on counting unread entries that were trimmed away (its issue 13957), which every busy
-    stream of frames has. Where entries were deleted it says nothing (nil): not a number, rather than 0.
-    """
-    if group["last-delivered-id"] == stream["last-generated-id"]:
-        return 0.0
-    return float("nan") if group["lag"] is None else float(min(group["lag"], stream["length"]))
-
-
 def _gone(about: dict[str, Any], info: dict[str, Any]) -> int:
     """How many entries a group still has to read according to Redis, but which are gone."""
     first = about["first-entry"]
@@ -87,3 +76,14 @@ def _gone(about: dict[str, Any], info: dict[str, Any]) -> int:
 def _moment(entry_id: bytes) -> tuple[int, int]:
     time_ms, _, number = entry_id.partition(b"-")
     return int(time_ms), int(number)
+
+
+def lag(group: dict[str, Any], stream: dict[str, Any]) -> float:
+    """Entries that a group has not read, from XINFO GROUPS and XINFO STREAM.
+
+    Before version 8, Redis goes on counting unread entries that were trimmed away (its issue 13957), which every busy
+    stream of frames has. Where entries were deleted it says nothing (nil): not a number, rather than 0.
+    """
+    if group["last-delivered-id"] == stream["last-generated-id"]:
+        return 0.0
+    return float("nan") if group["lag"] is None else float(min(group["lag"], stream["length"]))
