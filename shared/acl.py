@@ -28,7 +28,7 @@ from shared.streams import DEAD_SUFFIX, FRAMES, STREAMS
 
 Server = Literal["events", "frames", "both"]
 
-CONNECT = "ping hello auth select client|setname client|id"
+CONNECT = "time ping hello auth select role wait client|setname client|id"
 """Without ``client|setinfo``, which Redis 7.0 does not know; newer ones refuse it, and nobody misses it."""
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
@@ -115,7 +115,9 @@ SUBSCRIBER = Rights(follows=FOR_EVERYBODY)
 OPERATOR = Rights(follows=EVENTS, writes=EVENTS, keys=(("webhooks:*", f"{HASH} {SORTED}"),))
 """Of a person at a terminal: ``moodstream dead``, ``listen``, ``record``, ``player``, ``webhooks``, ``simulate``."""
 
-USERS = (*RIGHTS, "demo", "subscriber", "operator", "all")
+PEOPLE = ("subscriber", "operator")
+
+USERS = (*RIGHTS, "demo", *PEOPLE, "all")
 """``all`` is for ``moodstream run``, which is every service in one process."""
 
 
@@ -126,7 +128,9 @@ def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
     """
     if re.search(r"\s", prefix):
         raise MoodstreamError("MOODSTREAM_PREFIX: an ACL file cannot hold a prefix with spaces")
-    lines = ["user default off sanitize-payload resetchannels -@all"]
+    # Nobody can be it, but as this user Redis plays back its own append-only file: with fewer rights it would leave out
+    # every transaction in there, without a word.
+    lines = ["user default off resetpass ~* &* +@all"]
     for user in USERS:
         rights = " ".join(_selectors(user, re.sub(r"([*?\[\]\\])", r"\\\1", prefix), server))
         lines.append(f"user {user} on #{hashes[user]} sanitize-payload resetchannels resetkeys -@all {rights}".rstrip())
@@ -136,6 +140,8 @@ def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
 def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
     yield _commands(CONNECT)
     if server != "frames":
+        if user not in PEOPLE:
+            yield f"(+set %W~{prefix}alive:*)"
         yield from _event_rights(user, prefix)
     if server != "events":
         for frames in sorted({rights.frames for rights in _rights(user).values()}):

@@ -33,6 +33,7 @@ from shared.idempotence import Idempotence
 from shared.janitor import Janitor
 from shared.logs import set_up_logging
 from shared.observed import Measured, Traced
+from shared.retention import Retention
 from shared.settings import Settings
 from shared.stream_metrics import StreamMetrics
 from shared.telemetry import metrics_route
@@ -137,7 +138,8 @@ class App:
             await self._all(self._start)
             self.ready.set()
             log.info("%s ready", ", ".join(service.name for service in self.services))
-            upkeep = self._watchdog.run, self._degraded.run, Janitor(self.bus).run
+            retention = Retention(self.bus, [service.name for service in self.services])
+            upkeep = self._watchdog.run, self._degraded.run, Janitor(self.bus).run, retention.run
             await self._all(*upkeep, *(job for service in self.services for job in service.background))
         except Exception as error:
             cause = _first(error)
