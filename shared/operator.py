@@ -77,12 +77,21 @@ def read_token(file: Path) -> str:
     return token
 
 
+def kept_token() -> Path:
+    """Where ``moodstream run`` keeps the token that it has made."""
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "moodstream" / "operator-token"
+
+
 def make_token(file: Path) -> str:
-    """A new token in a new file that only its owner can read."""
+    """A new token in a new file that only its owner can read. Raises MoodstreamError."""
     token = secrets.token_urlsafe(18)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-        new.write(token + "\n")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(token + "\n")
+    except OSError as error:
+        raise MoodstreamError(f"{file}: {error.strerror}; set MOODSTREAM_OPERATOR_TOKEN instead") from None
     return token
 
 

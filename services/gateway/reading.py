@@ -74,6 +74,8 @@ class Reading:
         """Mood events of the past, newest first, as far back as they are kept."""
         if since is not None and since.tzinfo is None:
             raise HTTPException(422, "since: a time zone is missing, such as Z or +02:00")
+        if before == "0-0":  # Redis knows nothing before it
+            return JSONResponse({"moods": [], "before": None})
         first = f"{max(0, int(since.timestamp() * 1000))}" if since else "-"
         stream, moods, last = self._bus.stream(MoodChanged), [], f"({before}" if before else "+"
         for _ in range(MOST_PAGES):
@@ -134,7 +136,9 @@ def _service_state(parts: Parts, health: Health, service: str) -> State:
         return "off" if service not in NEEDED else "offline"
     said = [one.state for (name, part), one in parts.board.status.items() if name == service and part is None]
     state = health.state(service)
-    return "degraded" if state == "online" and "degraded" in said else state
+    playback = parts.board.playback
+    stuck = service == "player" and playback is not None and playback.state not in ("ready", "playing", "paused")
+    return "degraded" if state == "online" and (stuck or "degraded" in said) else state
 
 
 def camera_states(parts: Parts) -> list[tuple[str, StatusChanged | None, CameraView | None]]:
