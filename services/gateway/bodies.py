@@ -163,6 +163,3 @@ class Status(Answer):
 class Taken(Answer):
     camera_id: str
     """the name under which readings and moods of these pictures come"""
-    accepted: bool
-    reason: str | None
-    """why the picture was not taken"""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import ignored_auth
 
 from services.gateway.api import create_api
 from services.gateway.main import GatewaySettings, create_parts
@@ -46,11 +48,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_whatever_is_sent_the_answer_is_one_that_is_documented(case: Case, running: Site) -> None:
+def test_whatever_is_sent_the_answer_is_one_that_is_documented(case: Case[Any], running: Site) -> None:
     answer = case.call(base_url=f"{running.url}/api/v1", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20)
     assert answer.status_code not in (500, 502)
-    # 503 and 504 are documented: a service may be too slow on a busy machine
-    case.validate_response(answer, excluded_checks=[not_a_server_error])
+    # 503 and 504 are documented: a service may be too slow on a busy machine. Wrong passwords have tests of their own,
+    # since too many of them are answered with 429.
+    case.validate_response(answer, excluded_checks=[not_a_server_error, ignored_auth])
 
 
 def test_the_document_in_the_repository_is_the_one_that_is_served(running: Site) -> None:
