@@ -91,9 +91,10 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 PIN := $(COMPILE) --generate-hashes --no-annotate -c requirements/constraints.txt
 
 lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade takes the newest versions
-	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group build --group uv -o requirements/constraints.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group build --group uv --group sbom -o requirements/constraints.txt
 	@set -e; for extra in $(EXTRAS); do \
 		build=; if [ $$extra = run ] || [ $$extra = test ]; then build="--group build"; fi; \
 		$(PIN) pyproject.toml --extra $$extra $$build -o requirements/$$extra.txt; done
 	$(PIN) --no-deps --group sample -o requirements/sample.txt
 	$(PIN) --group uv -o requirements/uv.txt
+	$(PIN) --group sbom -o requirements/sbom.txt

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
 from faststream import AckPolicy
-from faststream.redis import RedisRouter, StreamSub
-from faststream.redis.annotations import RedisStreamMessage
+from faststream.redis import RedisRouter, RedisStreamMessage, StreamSub
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.bus import BLOCK_MS, Bus, frame_of
 from shared.errors import MoodstreamError
@@ -72,8 +72,13 @@ def consume(
 
     def decorate(handler: Handler[E]) -> Handler[E]:
         async def receive(body: E) -> None:
-            async with asyncio.timeout(timing.handler_timeout_s):
-                await handler(body)
+            try:
+                async with asyncio.timeout(timing.handler_timeout_s):
+                    await handler(body)
+            except TimeoutError:
+                if reason := bus.trouble.reason:  # it waited for Redis: that is not the event's fault
+                    raise RedisTimeoutError(reason) from None
+                raise
 
         receive.__annotations__["body"] = event
         receive.__name__ = handler.__name__
@@ -100,6 +105,15 @@ def consume_frames(
 
     reader = router if bus.frames_broker is bus.broker else bus.frames_broker
 
+    async def decode(message: RedisStreamMessage) -> FrameCaptured | None:
+        """Here and not in the handler, since FastStream would look up the message in another thread for it."""
+        try:
+            return frame_of(message.headers, message.body)
+        except (KeyError, ValueError) as error:
+            log.warning("a frame without its headers was refused: %s", type(error).__name__)
+            bus.meters.frame_refused()
+            return None
+
     def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
         @reader.subscriber(
             stream=Subscription(
@@ -111,14 +125,11 @@ def consume_frames(
                 no_ack=True,
             ),
             message_format=BinaryMessageFormatV1,
+            decoder=decode,
         )
-        async def receive(body: bytes, message: RedisStreamMessage) -> None:
-            try:
-                frame = frame_of(message.headers, body)
-            except (KeyError, ValueError) as error:
-                log.warning("a frame without its headers was refused: %s", error)
-                return
-            await handler(frame)
+        async def receive(frame: FrameCaptured | None) -> None:
+            if frame is not None:
+                await handler(frame)
 
     return decorate
 

@@ -87,6 +87,16 @@ class FrameCaptured(Model):
     captured_at: datetime
     jpeg: bytes = Field(repr=False)
 
+    @property
+    def frame_id(self) -> str:
+        """The same wherever it is asked for."""
+        return str(uuid5(NAMESPACE, f"frame/{self.camera_id}/{self.run_id}/{self.seq}"))
+
+    @property
+    def trace_id(self) -> str:
+        """A frame begins a trace."""
+        return self.frame_id
+
 
 class Probabilities(Model):
     """Calibrated probabilities of the four moods; they sum to 1."""

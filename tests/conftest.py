@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from shared.embedded_redis import embedded_redis
 
 REFERENCE = Path(os.environ.get("MOODSTREAM_REFERENCE", Path(__file__).parents[2] / "shared" / "data"))
+
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 def missing(what: str) -> NoReturn:

@@ -51,11 +51,37 @@ def batches(faces: SoftFaces, config: Config, phase: Phase, seed: int) -> tf.dat
     return data.map(prepare, num_parallel_calls=1).prefetch(2)
 
 
+class Schedule:
+    """How far a run has come: by its steps, or by the clock where the configuration gives it so many minutes."""
+
+    def __init__(self, config: Config, lengths: dict[str, int]) -> None:
+        self._phases, self._seconds = config.phases, config.minutes * 60
+        self._all_steps = sum(phase.epochs * lengths[phase.faces] for phase in config.phases)
+        self.steps, self.spent_s = 0, 0.0
+        self._last = time.monotonic()
+
+    @property
+    def progress(self) -> float:
+        return min(1.0, self.spent_s / self._seconds if self._seconds else self.steps / self._all_steps)
+
+    def step(self) -> float:
+        """Count one step and the time since the last call."""
+        now = time.monotonic()
+        self.steps, self.spent_s, self._last = self.steps + 1, self.spent_s + now - self._last, now
+        return self.progress
+
+    def phase(self, epoch: int) -> Phase:
+        """The phase of this epoch (from 1): in its turn, or the one that has the time of now."""
+        epochs = [phase for phase in self._phases for _ in range(phase.epochs)]
+        place = int(self.progress * len(epochs)) if self._seconds else epoch - 1
+        return epochs[min(place, len(epochs) - 1)]
+
+
 class Trainer:
     """One network with its optimiser and the running average of its weights."""
 
-    def __init__(self, config: Config, steps: int, teachers: Sequence[keras.Model]) -> None:
-        self._config, self._steps, self._teachers = config, steps, teachers
+    def __init__(self, config: Config, teachers: Sequence[keras.Model]) -> None:
+        self._config, self._teachers = config, teachers
         self.network, self.average = NETWORKS[config.network](), NETWORKS[config.network]()
         if config.start:
             start = Path(config.start)
@@ -80,36 +106,39 @@ class Trainer:
             average.assign(average * keep + own * (1 - keep))
         return loss
 
-    def learning_rate(self, step: int) -> float:
-        """A rise, then half a cosine down to nothing."""
-        warm = max(self._config.warmup_epochs * self._steps / sum(one.epochs for one in self._config.phases), 1e-9)
-        if step < warm:
-            return self._config.learning_rate * step / warm
-        return self._config.learning_rate * (1 + cos(pi * (step - warm) / (self._steps - warm))) / 2
+    def learning_rate(self, progress: float) -> float:
+        """A rise, then half a cosine down to nothing; ``progress`` from 0 to 1."""
+        warm = max(self._config.warmup_epochs / sum(one.epochs for one in self._config.phases), 1e-9)
+        if progress < warm:
+            return self._config.learning_rate * progress / warm
+        return self._config.learning_rate * (1 + cos(pi * (progress - warm) / (1 - warm))) / 2
 
-    def epoch(self, data: tf.data.Dataset, first_step: int) -> tuple[int, float]:
-        """Train on all batches; returns the step reached and the mean loss."""
+    def epoch(self, data: tf.data.Dataset, schedule: "Schedule") -> float:
+        """Train on all batches, or until the schedule is over; returns the mean loss."""
         losses: list[tf.Tensor] = []
         for faces, targets in data:
-            self._optimizer.learning_rate.assign(self.learning_rate(first_step + len(losses)))
+            self._optimizer.learning_rate.assign(self.learning_rate(schedule.progress))
             losses.append(self._step(faces, targets))
-        return first_step + len(losses), float(tf.reduce_mean(losses))
+            if schedule.step() >= 1:
+                break
+        return float(tf.reduce_mean(losses))
 
     def _variables(self) -> list[keras.Variable]:
         return [*self.network.variables, *self.average.variables, *self._optimizer.variables]
 
-    def save(self, path: Path, epoch: int, step: int) -> None:
+    def save(self, path: Path, epoch: int, schedule: Schedule) -> None:
         draft = path.with_name("draft-" + path.name)
-        np.savez(draft, epoch, step, *(np.asarray(one) for one in self._variables()))
+        np.savez(draft, epoch, schedule.steps, schedule.spent_s, *(np.asarray(one) for one in self._variables()))
         draft.replace(path)
 
-    def restore(self, path: Path) -> tuple[int, int]:
-        """The epoch and the step that were finished."""
+    def restore(self, path: Path, schedule: Schedule) -> int:
+        """The epoch that was finished; the schedule goes on from there."""
         with np.load(path) as saved:
-            epoch, step, *values = (saved[name] for name in saved.files)
+            epoch, steps, spent_s, *values = (saved[name] for name in saved.files)
         for variable, value in zip(self._variables(), values, strict=True):
             variable.assign(value)
-        return int(epoch), int(step)
+        schedule.steps, schedule.spent_s = int(steps), float(spent_s)
+        return int(epoch)
 
 
 def _seven(logits: tf.Tensor) -> tf.Tensor:
@@ -135,18 +164,16 @@ def train(config: Config, faces: SoftFaces, public: Faces, out: Path, until: int
     out.mkdir(parents=True, exist_ok=True)
     _keep(config, out / CONFIG)
     keras.utils.set_random_seed(config.seed)
-    epochs = [phase for phase in config.phases for _ in range(phase.epochs)]
     lengths = {"all": len(faces.images) // config.batch, "moods": int(faces.moods.sum()) // config.batch}
     teachers = [best_of(Path(one)) for one in config.teachers]
-    trainer = Trainer(config, sum(lengths[phase.faces] for phase in epochs), teachers)
-    done = step = 0
-    if (out / CHECKPOINT).exists():
-        done, step = trainer.restore(out / CHECKPOINT)
-    rows = [json.loads(line) for line in (out / HISTORY).read_text().splitlines()][:done] if done else []
+    trainer, schedule = Trainer(config, teachers), Schedule(config, lengths)
+    epoch = trainer.restore(out / CHECKPOINT, schedule) if (out / CHECKPOINT).exists() else 0
+    rows = [json.loads(line) for line in (out / HISTORY).read_text().splitlines()][:epoch] if epoch else []
     (out / HISTORY).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    for epoch, phase in enumerate(epochs[done:until], start=done + 1):
-        began = time.monotonic()
-        step, loss = trainer.epoch(batches(faces, config, phase, config.seed * 1000 + epoch), step)
+    while schedule.progress < 1 and (until is None or epoch < until):
+        epoch += 1
+        phase, began = schedule.phase(epoch), time.monotonic()
+        loss = trainer.epoch(batches(faces, config, phase, config.seed * 1000 + epoch), schedule)
         row = {"epoch": epoch, "size": phase.size, "learns": phase.faces, "training_loss": round(loss, 4)}
         row |= {"seconds": round(time.monotonic() - began, 1)} | read(trainer.average, public)
         better = all(_goodness(row, config) > _goodness(other, config) for other in rows)
@@ -155,8 +182,8 @@ def train(config: Config, faces: SoftFaces, public: Faces, out: Path, until: int
             trainer.average.save_weights(out / BEST)
         with (out / HISTORY).open("a") as file:
             file.write(json.dumps(row) + "\n")
-        trainer.save(out / CHECKPOINT, epoch, step)
-        print(_line(row, len(epochs), better), flush=True)
+        trainer.save(out / CHECKPOINT, epoch, schedule)
+        print(_line(row, schedule.progress, better), flush=True)
     return max(rows, key=lambda row: _goodness(row, config))
 
 
@@ -170,9 +197,9 @@ def _goodness(row: dict[str, Any], config: Config) -> float:
     return float(row["accuracy"] if config.select == "accuracy" else -row["loss"])
 
 
-def _line(row: dict[str, Any], epochs: int, better: bool) -> str:
+def _line(row: dict[str, Any], progress: float, better: bool) -> str:
     return (
-        f"epoch {row['epoch']}/{epochs}: {row['seconds']:.0f} s, training loss {row['training_loss']:.3f}, "
+        f"epoch {row['epoch']}, {progress:.0%}: {row['seconds']:.0f} s, training loss {row['training_loss']:.3f}, "
         f"PublicTest {row['accuracy']:.4f}, F1 {row['macro_f1']:.4f}, loss {row['loss']:.4f}"
         + (", kept" if better else "")
     )
@@ -187,6 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="another seed than the configuration's")
     parser.add_argument("--start", type=Path, help="begin with these weights: a file, or the folder of a run")
     parser.add_argument("--teacher", type=Path, action="append", default=[], help="learn from this run too; repeatable")
+    parser.add_argument("--minutes", type=float, help="fit the whole schedule into so many minutes of this machine")
     parser.add_argument("--until", type=int, metavar="EPOCH", help="stop there for now; start again to go on")
     given = parser.parse_args(arguments)
     try:
@@ -196,6 +224,8 @@ def main(arguments: list[str] | None = None) -> int:
         changes: dict[str, Any] = {"data_digest": faces.digest()}
         if given.seed is not None:
             changes["seed"] = given.seed
+        if given.minutes is not None:
+            changes["minutes"] = given.minutes
         if given.start:
             changes["start"] = str(given.start)
         if given.teacher:

@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid5
 
 from faststream.redis import RedisRouter
@@ -12,22 +15,36 @@ from services.emotion.meters import Meters
 from services.emotion.reader import Reader
 from shared.bus import Bus
 from shared.delivery import consume_frames
+from shared.errors import EXIT_RESTART
 from shared.events import NAMESPACE, FaceRead, FacesRead, FrameCaptured, utc_now
+from shared.watchdog import STUCK_AFTER_S
 
 log = logging.getLogger("moodstream.emotion")
 
 
-def create_router(bus: Bus, reader: Reader, max_age_ms: int, meters: Meters) -> RedisRouter:
+def create_router(
+    bus: Bus, reader: Reader, max_age_ms: int, meters: Meters, leave: Callable[[int], object] = os._exit
+) -> RedisRouter:
     """The router of the emotion service: one handler, frames to ``FacesRead``."""
     router = RedisRouter()
+    one_thread = ThreadPoolExecutor(1, "reading")  # frames come one at a time, and OpenCV keeps memory for each thread
 
     @consume_frames(router, bus, "emotion")
     async def read_faces(frame: FrameCaptured) -> None:
         if _age_s(frame) * 1000 > max_age_ms:
             meters.too_old()
             return
-        reading, kind = await asyncio.to_thread(read_frame, reader, frame)
-        await bus.publish(reading)
+        with bus.traces.step("emotion reads", frame):
+            try:
+                async with asyncio.timeout(STUCK_AFTER_S):
+                    loop = asyncio.get_running_loop()
+                    reading, kind = await loop.run_in_executor(one_thread, read_frame, reader, frame)
+            except TimeoutError:
+                stuck = "frame %d of %s has been read for %.0f s; leaving to be started anew"
+                log.critical(stuck, frame.seq, frame.camera_id, STUCK_AFTER_S)
+                leave(EXIT_RESTART)  # its thread is lost, and no end in good order would come past it
+                return
+            await bus.publish(reading)
         meters.read(reading, kind, _age_s(frame))
 
     return router
@@ -52,6 +69,7 @@ def read_frame(reader: Reader, frame: FrameCaptured) -> tuple[FacesRead, str | N
         log.warning("frame %d of %s was refused: %s", frame.seq, frame.camera_id, error)
     reading = FacesRead(
         id=str(uuid5(NAMESPACE, f"{frame.camera_id}/{frame.run_id}/{frame.seq}")),
+        trace_id=frame.trace_id,
         camera_id=frame.camera_id,
         run_id=frame.run_id,
         seq=frame.seq,

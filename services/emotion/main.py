@@ -69,7 +69,7 @@ def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier |
     """The service; ``classifier`` instead of the network that the settings name."""
     reader = create_reader(settings, classifier)
     patience, meters = settings.patience(), Meters()
-    tracking = Tracking(bus, lambda camera_id: Tracker(camera_id, reader.model, patience), meters)
+    tracking = Tracking(bus, lambda camera_id: Tracker(camera_id, reader.model, patience), reader.hear, meters)
     router = create_router(bus, reader, settings.frame_max_age_ms, meters)
     return Service("emotion", router, metrics=meters.registry, background=[tracking.run])
 

@@ -26,13 +26,15 @@ def shrunk(grey: Grey, side: int) -> tuple[Grey, float]:
 def cut(grey: Grey, box: Box, reach: float, face_px: int) -> Grey:
     """The square around a box, ``reach`` sides more on each side, turned upright; the box is ``face_px`` wide in it.
 
-    What lies outside of the frame is mirrored.
+    What lies outside of the frame is mirrored; a square that lies there wholly shows the frame's last row or column.
     """
     pad = round(reach * box.width)
     left, top = box.x - pad, box.y - pad
     right, bottom = box.x + box.width + pad, box.y + box.height + pad
     height, width = grey.shape
-    inside = grey[max(0, top) : max(1, bottom), max(0, left) : max(1, right)]
+    first_row, first_column = min(max(0, top), height - 1), min(max(0, left), width - 1)
+    last_row, last_column = max(min(bottom, height), first_row + 1), max(min(right, width), first_column + 1)
+    inside = grey[first_row:last_row, first_column:last_column]
     over = max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)
     if any(over):
         inside = grey_of(cv2.copyMakeBorder(inside, *over, cv2.BORDER_REFLECT))

@@ -13,7 +13,7 @@ from services.emotion.following import Finder, Follower, Search
 from services.emotion.patches import CROP, crop
 from services.emotion.quality import refusal
 from shared.circumplex import MOODS
-from shared.events import FaceRead, Probabilities
+from shared.events import FaceRead, FacesRead, Probabilities
 
 
 class Network(Protocol):
@@ -53,6 +53,12 @@ class Reader:
         """The faces of a camera's frame, largest first, and how they were found; ``at`` is when it was captured."""
         boxes, search = self._follower.find(grey, camera_id, at)
         return self._faces(grey, boxes), search
+
+    def hear(self, reading: FacesRead) -> None:
+        """A reading of any worker: one whose whole frame was searched spares this one that."""
+        if reading.search in ("glance", "whole"):
+            boxes = [Box(*face.box, tilt_deg=face.tilt_deg) for face in reading.faces]
+            self._follower.hear(reading.camera_id, boxes, reading.captured_at)
 
     def _faces(self, grey: Grey, boxes: Sequence[Box]) -> list[FaceRead]:
         if not boxes:

@@ -45,9 +45,12 @@ class _Camera:
 class Tracking:
     """The background job that turns the readings of all cameras into moods."""
 
-    def __init__(self, bus: Bus, make_tracker: Callable[[str], Tracker], meters: Meters) -> None:
+    def __init__(
+        self, bus: Bus, make_tracker: Callable[[str], Tracker], hear: Callable[[FacesRead], None], meters: Meters
+    ) -> None:
         self._bus = bus
         self._make = make_tracker
+        self._hear = hear
         self._meters = meters
         self._cameras: dict[str, _Camera] = {}
 
@@ -57,7 +60,7 @@ class Tracking:
                 try:
                     await self._track()
                 except AWAY as error:
-                    log.warning("Redis is away, tracking waits: %s", error)
+                    self._bus.trouble.note("tracking", error)
                     self._cameras.clear()
                     await asyncio.sleep(RENEW_S)
         finally:
@@ -67,6 +70,7 @@ class Tracking:
         start: dict[type[Event], str] = {
             event: await self._bus.last_id(event) for event in (FacesRead, StatusChanged, RequestMade)
         }
+        self._bus.trouble.passed("tracking")
         for event in await self._bus.newest(MoodChanged, count=200):
             if isinstance(event, MoodChanged) and event.expires_at > utc_now():
                 self._camera(event.camera_id)
@@ -132,6 +136,7 @@ class Tracking:
 
     async def _take(self, entry_id: str, event: Event) -> None:
         if isinstance(event, FacesRead):
+            self._hear(event)
             camera = self._camera(event.camera_id)
             camera.heard_s = time.monotonic()
             if await self._speaks(event.camera_id, camera):
@@ -154,7 +159,8 @@ class Tracking:
         if camera.tracker is None:
             return
         missed, late = camera.tracker.missed, camera.tracker.late
-        await self._say(camera, camera.tracker.observe(reading, time.monotonic()))
+        with self._bus.traces.step("emotion tracks", reading):
+            await self._say(camera, camera.tracker.observe(reading, time.monotonic()))
         self._meters.followed(camera.tracker.missed - missed, camera.tracker.late - late)
         camera.place = entry_id
 

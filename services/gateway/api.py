@@ -107,7 +107,7 @@ async def _not_valid(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _redis_away(_: Request, error: Exception) -> JSONResponse:
-    log.warning("a request failed because Redis is away: %s", error or type(error).__name__)
+    log.info("a request failed because Redis is away: %s", error or type(error).__name__)
     return JSONResponse({"error": "Redis does not answer; try again in a moment"}, 503)
 
 

@@ -1,7 +1,6 @@
 """The gateway: what people see. Run it alone with ``python -m services.gateway.main``."""
 
 import asyncio
-import logging
 import sys
 from pathlib import Path
 
@@ -38,8 +37,6 @@ from shared.events import (
 from shared.limits import Limits
 from shared.operator import Operator, OperatorSettings
 from shared.settings import Settings, load
-
-log = logging.getLogger("moodstream.gateway")
 
 # A cause stands before what follows from it: side by side in one read, they are applied in this order.
 HISTORY: dict[type[Event], int] = {
@@ -113,6 +110,9 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
     parts = create_parts(settings, bus)
+    meters = parts.browsers.meters
+    meters.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: parts.browsers.connected)
+    meters.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: parts.feed.listeners)
 
     async def follow() -> None:
         await follow_events(bus, parts.board, parts.feed)
@@ -124,7 +124,8 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
         await parts.doors.run(parts.feed.publish_snapshot)
 
     routes = [mount(parts), *operator_routes(parts.operator), *page_routes(settings.music)]
-    return Service("gateway", routes=routes, background=[follow, remember, open_and_close, parts.pushed.run])
+    background = [follow, remember, open_and_close, parts.pushed.run]
+    return Service("gateway", routes=routes, metrics=meters.registry, background=background)
 
 
 async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
@@ -157,9 +158,10 @@ async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:
             for event, count in HISTORY.items():
                 for past in reversed(await bus.newest(event, count)):
                     board.apply(past)
+            bus.trouble.passed("catching up")
             return start
         except AWAY as error:
-            log.warning("Redis is away: %s", error)
+            bus.trouble.note("catching up", error)
             await asyncio.sleep(1)
 
 

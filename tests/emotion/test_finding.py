@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.camera import pattern
-from services.emotion.boxes import Box, distinct, overlap, shared_area
+from services.emotion.boxes import Box, distinct, overlap
 from services.emotion.decode import Grey
 from services.emotion.faces import HaarFinder
 from services.emotion.following import SEARCH_EVERY_S, STALE_S, WHOLE_EVERY_S, Finder, Follower
@@ -138,12 +138,16 @@ def test_a_leaning_face_is_found_and_set_upright(haar: HaarFinder, degrees: int)
 
 @settings(deadline=None)
 @given(
-    st.integers(-50, 600), st.integers(-50, 300), st.integers(24, 300), st.sampled_from([0, 20, -20]), st.floats(0, 1)
+    st.integers(-900, 1500),
+    st.integers(-900, 900),
+    st.integers(24, 300),
+    st.sampled_from([0, 20, -20]),
+    st.floats(0, 1),
 )
+@example(x=651, y=85, side=354, tilt=0, reach=0.0)
 def test_any_box_is_cut_to_its_size(x: int, y: int, side: int, tilt: int, reach: float) -> None:
+    """Also one beyond the border: OpenCV never comes back from mirroring an empty picture."""
     box = Box(x, y, side, side, tilt)
-    if shared_area(box, Box(0, 0, 640, 360)) < 0.2 * box.area:
-        return
     assert cut(EMPTY, box, reach, 36).shape == (round(36 * (1 + 2 * reach)),) * 2
     assert crop(EMPTY, box).shape == (48, 48)
 
@@ -247,6 +251,46 @@ def test_a_face_that_looks_the_same_is_searched_now_and_then_only(haar: HaarFind
     finder.asked.clear()
     assert follower.find(noise(*frame.shape), "c", at(31 / 30))[0] == []
     assert "near" in finder.asked
+
+
+@pytest.mark.parametrize("beyond", [Box(605, 100, 80, 80), Box(-45, 100, 80, 80), Box(560, 325, 80, 80)])
+def test_a_face_is_not_followed_into_the_mirror_beyond_the_border(beyond: Box) -> None:
+    """What lies there is mirrored for the search, so a face that leaves has a twin."""
+    finder = FakeFinder(Box(min(max(beyond.x, 0), 560), min(beyond.y, 280), 80, 80))
+    follower = Follower(finder)
+    follower.find(EMPTY, "c", at(0))
+    finder.faces = [beyond]
+    assert follower.find(EMPTY, "c", at(0.5))[1] == "glance"
+
+
+def test_one_search_of_the_whole_frame_serves_all_workers() -> None:
+    """Though each hears of the other's search only some frames later."""
+    finders = [FakeFinder(FACE), FakeFinder(FACE)]
+    followers = [Follower(finder) for finder in finders]
+    told: list[tuple[list[Box], datetime]] = []
+    for number in range(271):
+        boxes, search = followers[number % 2].find(EMPTY, "c", at(number / 30))
+        if search == "glance":
+            told.append((boxes, at(number / 30)))
+        while told and told[0][1] <= at(number / 30 - 0.3):
+            for follower in followers:
+                follower.hear("c", *told[0])
+            told.pop(0)
+    searches = sum(finder.asked.count("glance") for finder in finders)
+    assert 1 + int(9 / WHOLE_EVERY_S) <= searches <= 3 + int(9 / WHOLE_EVERY_S)
+
+
+def test_a_newcomer_whom_another_worker_found_is_searched_for_at_once() -> None:
+    finder = FakeFinder(FACE)
+    follower = Follower(finder)
+    follower.find(EMPTY, "c", at(0))
+    finder.faces = [FACE, OTHER]
+    follower.hear("c", [FACE, OTHER], at(0.1))
+    assert follower.find(EMPTY, "c", at(0.2)) == ([FACE, OTHER], "near")
+    follower.hear("nobody's", [FACE], at(0.2))
+    finder.faces = [FACE]
+    follower.hear("c", [FACE, OTHER], at(-1))
+    assert follower.find(EMPTY, "c", at(0.3)) == ([FACE], "glance")
 
 
 def test_late_frames_and_other_cameras_do_not_disturb() -> None:

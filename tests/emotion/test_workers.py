@@ -219,6 +219,45 @@ def frame(jpeg: bytes) -> FrameCaptured:
     return FrameCaptured(camera_id="c", run_id="1", seq=7, captured_at=utc_now(), jpeg=jpeg)
 
 
+HUNG = """
+import sys
+from services.emotion import handlers, meters
+from shared.app import Service, create_bus, run_service
+from shared.settings import Settings, load
+
+class Hangs:
+    model = "none"
+    def follow(self, *_):
+        import time
+        time.sleep(60)
+
+def create():
+    settings = load(Settings)
+    bus = create_bus(settings)
+    return settings, bus, Service("emotion", handlers.create_router(bus, Hangs(), 60_000, meters.Meters()))
+
+sys.exit(run_service(create))
+"""
+
+
+def test_a_reading_that_never_ends_ends_the_process_with_70_within_ten_seconds(redis_url: str) -> None:
+    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_PORT": "0"}
+    with (
+        connected(redis_url) as client,
+        subprocess.Popen([sys.executable, "-c", HUNG], env=environment, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        try:
+            until(lambda: client.exists("mood:frames"))
+            send_frames(client, 1)
+            start_s = time.monotonic()
+            assert process.wait(timeout=20) == 70
+            assert time.monotonic() - start_s <= 10
+        finally:
+            process.kill()
+        assert process.stderr is not None
+        assert "has been read for 8 s" in process.stderr.read()
+
+
 def test_a_corrupt_frame_is_a_reading_with_an_error_and_no_faces() -> None:
     reader = Reader(NoFinder(), Classifier())
     result, kind = read_frame(reader, frame(b"<html>"))
