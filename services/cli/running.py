@@ -87,7 +87,7 @@ def _operator(as_json: bool, page: str) -> dict[str, str]:
     from shared.settings import load
 
     settings = load(OperatorSettings)
-    if settings.operator_token or settings.operator_token_file:
+    if settings.operator_token:
         tell(as_json, f"Operator's page: {page}")
         return {}
     file = kept_token()

@@ -80,7 +80,10 @@ class Doctor:
     async def _stream(self, found: Health, name: str) -> None:
         stream = self._bus.key(name)
         holder = self._bus.holder(stream)
-        groups = await holder.xinfo_groups(stream) if await holder.exists(stream) else []
+        try:
+            groups = await holder.xinfo_groups(stream)
+        except ResponseError:  # nobody has written or read it yet
+            groups = []
         found.streams.append(
             {
                 "stream": name,

@@ -3,10 +3,11 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
-from services.gateway.api import mount
+from services.gateway.api import create_api, mount
 from services.gateway.board import Board
 from services.gateway.browser_camera import MOST_FRAMES_PER_S, BrowserCameras
 from services.gateway.consents import Consents
@@ -103,6 +104,11 @@ def create_parts(settings: GatewaySettings, bus: Bus) -> Parts:
         operator=Operator(settings),
         listeners_most=settings.listeners_per_address,
     )
+
+
+def create_document(settings: GatewaySettings) -> dict[str, Any]:
+    """The API as an OpenAPI document."""
+    return create_api(create_parts(settings, create_bus(settings))).openapi()
 
 
 def create_service(settings: GatewaySettings, bus: Bus) -> Service:

@@ -13,9 +13,7 @@ from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import ignored_auth
 
-from services.gateway.api import create_api
-from services.gateway.main import GatewaySettings, create_parts
-from shared.app import create_bus
+from services.gateway.main import GatewaySettings, create_document
 from shared.settings import load
 from tests.gateway.site import TOKEN, Site, site
 
@@ -23,12 +21,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 EXAMPLES = 12
 
 
-def openapi() -> dict[str, object]:
-    given = load(GatewaySettings)
-    return create_api(create_parts(given, create_bus(given))).openapi()
-
-
-schema = schemathesis.openapi.from_dict(openapi())
+schema = schemathesis.openapi.from_dict(create_document(load(GatewaySettings)))
 
 
 @pytest.fixture(scope="module")
@@ -58,5 +51,4 @@ def test_whatever_is_sent_the_answer_is_one_that_is_documented(case: Case[Any], 
 
 def test_the_document_in_the_repository_is_the_one_that_is_served(running: Site) -> None:
     served = httpx.get(f"{running.url}/api/v1/openapi.json").json()
-    assert served == json.loads(json.dumps(openapi())), "the settings of the test change the document"
     assert DOCUMENT.read_text() == json.dumps(served, indent=2, ensure_ascii=False) + "\n", "run `make contract`"
