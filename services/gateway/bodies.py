@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from shared.circumplex import Mood
 from shared.events import MoodChanged, RankedSong, Song
@@ -53,7 +53,7 @@ class Consent(Body):
 
 
 class Doors(Body):
-    open: bool | None
+    open: StrictBool | None
     """true or false until the next change of the hours; null goes by the hours again"""
 
 
