@@ -19,7 +19,7 @@ from services.gateway.opening import parse, zone_of
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.parts import Parts
 from services.gateway.pushed_frames import PushedFrames
-from services.gateway.self_test import CAMERA, SelfTest
+from services.gateway.self_test import SelfTest
 from shared.app import Service, create_bus, run_service
 from shared.bus import AWAY, Bus
 from shared.errors import MoodstreamError
@@ -38,6 +38,7 @@ from shared.events import (
 from shared.limits import Limits
 from shared.operator import Operator, OperatorSettings
 from shared.settings import Settings, load
+from shared.streams import SELF_TEST
 
 # A cause stands before what follows from it: side by side in one read, they are applied in this order.
 HISTORY: dict[type[Event], int] = {
@@ -142,7 +143,7 @@ async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
         if entry is None:
             continue
         event = entry[1]
-        if isinstance(event, FacesRead) and event.camera_id == CAMERA:
+        if isinstance(event, FacesRead) and event.camera_id == SELF_TEST:
             continue
         if board.apply(event) and not isinstance(event, FacesRead):
             feed.publish(event.type, event.model_dump_json(), board.camera_told_of(event), getattr(event, "mood", None))
