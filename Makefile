@@ -65,9 +65,10 @@ data-report: has-data setup-train ## What FER2013 is like, with pictures: make d
 has-data:
 	@test -n "$(DATA)" || { echo "make: say where FER2013 is (.csv, .npz or folder): make train DATA=fer2013.csv" >&2; exit 1; }
 
-contract: setup ## Write what is generated from the code: docs/schemas, asyncapi.json, events.html, .env.example
+contract: setup ## Write what is generated from the code: docs/schemas, asyncapi.json, openapi.json, events.html, .env.example
 	$(BIN)/python -m shared.contract
 	$(BIN)/python -m services settings > .env.example
+	$(BIN)/python -m services openapi > docs/openapi.json
 
 clean: ## Remove .venv and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -36,6 +36,7 @@ READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
 GROUP = f"{READ} xreadgroup xack xautoclaim xclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
 TRANSACTION = "multi exec discard"
 VALUE = "get set del"
+WATCH = "xlen xinfo|groups xinfo|consumers"
 LEASE = f"{VALUE} eval pexpire"
 HASH = "hset hget hgetall hdel hlen hincrby hsetnx del expire"
 SORTED = "zadd zrange zrangebyscore zrem zremrangebyscore zcard zpopmax del expire"
@@ -65,6 +66,8 @@ class Rights:
     writes: Kinds = ()
     keys: tuple[tuple[str, str], ...] = ()
     """patterns with spaces between, and the commands that are for them; one command may name all of them"""
+    watches: bool = False
+    """asks of all streams who reads them, and how much waits; never what is in them"""
 
 
 RIGHTS: Mapping[str, Rights] = {
@@ -96,6 +99,8 @@ RIGHTS: Mapping[str, Rights] = {
         frames="write",
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
         writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
+        keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
+        watches=True,
     ),
     "bridge": Rights(
         handles=FOR_EVERYBODY,
@@ -106,7 +111,11 @@ RIGHTS: Mapping[str, Rights] = {
 }
 """Of each service."""
 
-DEMO = Rights(follows=(MoodChanged, SongsOffered, SongPicked), writes=(MoodChanged, SongPicked, StatusChanged))
+DEMO = Rights(
+    handles=(RequestMade,),
+    follows=(MoodChanged, SongsOffered, SongPicked),
+    writes=(MoodChanged, SongPicked, StatusChanged, ReplyGiven),
+)
 """Of a camera service that plays visitors who do not exist."""
 
 SUBSCRIBER = Rights(follows=FOR_EVERYBODY)
@@ -149,11 +158,15 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
                 yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"
             if frames == "read":
                 yield f"({_commands(GROUP)} +xdel ~{prefix}{FRAMES})"
+        if any(rights.watches for rights in _rights(user).values()):
+            yield f"({_commands(WATCH)} ~{prefix}{FRAMES})"
 
 
 def _rights(user: str) -> Mapping[str, Rights]:
     """By the name of the group."""
-    others = {"demo": DEMO, "subscriber": SUBSCRIBER, "operator": OPERATOR}
+    if user == "demo":
+        return {"camera": DEMO}
+    others = {"subscriber": SUBSCRIBER, "operator": OPERATOR}
     return {**RIGHTS, "demo": DEMO} if user == "all" else {user: RIGHTS.get(user) or others[user]}
 
 
@@ -173,6 +186,9 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
             yield f"({_commands(READ)} {_keys(followed, '%R~')})"
         if written:
             yield f"({_commands(PUT)} {_keys(written, '%W~')})"
+        if rights.watches:
+            names = [prefix + stream.name for stream in STREAMS.values()]
+            yield f"({_commands(WATCH)} {_keys(names)} ~{prefix}*{DEAD_SUFFIX})"
         for patterns, commands in rights.keys:
             yield f"({_commands(commands)} {_keys(prefix + pattern for pattern in patterns.split())})"
     if user == "operator":

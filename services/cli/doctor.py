@@ -60,6 +60,7 @@ COMPOSE_SETTINGS = """
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     reading(add(commands, "doctor", doctor, "What works here and what does not."))
     add(commands, "settings", settings, "Every setting with its default, in the form of a .env file.")
+    add(commands, "openapi", openapi, "The HTTP API, as an OpenAPI document.")
 
 
 def doctor(given: argparse.Namespace) -> int:
@@ -127,4 +128,13 @@ def settings(_: argparse.Namespace) -> int:
         )
     )
     print(COMPOSE_SETTINGS)
+    return 0
+
+
+def openapi(_: argparse.Namespace) -> int:
+    """Print what docs/openapi.json holds."""
+    from services.gateway.main import GatewaySettings, create_document
+    from shared.settings import load
+
+    print(json.dumps(create_document(load(GatewaySettings)), indent=2, ensure_ascii=False))
     return 0

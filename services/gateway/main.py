@@ -3,10 +3,11 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
-from services.gateway.api import mount
+from services.gateway.api import create_api, mount
 from services.gateway.board import Board
 from services.gateway.browser_camera import MOST_FRAMES_PER_S, BrowserCameras
 from services.gateway.consents import Consents
@@ -18,7 +19,7 @@ from services.gateway.opening import parse, zone_of
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.parts import Parts
 from services.gateway.pushed_frames import PushedFrames
-from services.gateway.self_test import CAMERA, SelfTest
+from services.gateway.self_test import SelfTest
 from shared.app import Service, create_bus, run_service
 from shared.bus import AWAY, Bus
 from shared.errors import MoodstreamError
@@ -37,6 +38,7 @@ from shared.events import (
 from shared.limits import Limits
 from shared.operator import Operator, OperatorSettings
 from shared.settings import Settings, load
+from shared.streams import SELF_TEST
 
 # A cause stands before what follows from it: side by side in one read, they are applied in this order.
 HISTORY: dict[type[Event], int] = {
@@ -105,6 +107,11 @@ def create_parts(settings: GatewaySettings, bus: Bus) -> Parts:
     )
 
 
+def create_document(settings: GatewaySettings) -> dict[str, Any]:
+    """The API as an OpenAPI document."""
+    return create_api(create_parts(settings, create_bus(settings))).openapi()
+
+
 def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     """Page, API and feed. Nothing connects before the app starts."""
     if settings.music is not None and not settings.music.is_dir():
@@ -136,7 +143,7 @@ async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
         if entry is None:
             continue
         event = entry[1]
-        if isinstance(event, FacesRead) and event.camera_id == CAMERA:
+        if isinstance(event, FacesRead) and event.camera_id == SELF_TEST:
             continue
         if board.apply(event) and not isinstance(event, FacesRead):
             feed.publish(event.type, event.model_dump_json(), board.camera_told_of(event), getattr(event, "mood", None))
