@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from services.cli import camera, dead, doctor, emotion, events, player, running, songs, webhooks
+from services.cli import acl, camera, dead, doctor, emotion, events, player, running, songs, webhooks
 from services.cli.arguments import Run
 from shared.errors import EXIT_FAILED, MoodstreamError
 
-COMMANDS = (running, emotion, camera, songs, player, events, webhooks, dead, doctor)
+COMMANDS = (running, emotion, camera, songs, player, events, webhooks, dead, acl, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

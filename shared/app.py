@@ -26,9 +26,13 @@ from starlette.routing import BaseRoute, Route
 from shared.age_limit import AgeLimit
 from shared.bus import Bus
 from shared.dead_letters import DeadLetters
+from shared.degraded import Degraded
 from shared.delivery import create_groups
 from shared.errors import EXIT_FAILED, EXIT_RESTART, MoodstreamError
 from shared.idempotence import Idempotence
+from shared.janitor import Janitor
+from shared.logs import set_up_logging
+from shared.observed import Measured, Traced
 from shared.settings import Settings
 from shared.stream_metrics import StreamMetrics
 from shared.telemetry import metrics_route
@@ -39,6 +43,10 @@ log = logging.getLogger("moodstream.app")
 Job = Callable[[], Awaitable[None]]
 GRACE_S = 8
 CANCEL_AGAIN_S = 0.5
+DEAF_S = 1.0
+"""After so long without reading, while the process ends, a listener is cut off."""
+UNREAD_MS = 60_000
+"""A connection that has taken nothing in for so long is dropped by the kernel: its computer is gone, or hangs."""
 LONGEST_END_S = 9.5
 """A process ends within ten seconds after it was asked to."""
 WS_MAX_BYTES = 2 * 1024 * 1024 + 1024
@@ -57,11 +65,13 @@ class Service:
     """run to their end before the first message is taken, so that no handler waits for what is still loading"""
     background: Sequence[Job] = ()
     """run while the app runs; one that raises ends the process"""
+    told: bool = True
+    """whether the streams are told when it works less well"""
 
 
 def create_bus(settings: Settings) -> Bus:
     """The bus with the rules of delivery that hold for every service."""
-    return Bus(settings, middlewares=(DeadLetters, AgeLimit, Idempotence))
+    return Bus(settings, middlewares=(Traced, DeadLetters, AgeLimit, Idempotence, Measured))
 
 
 @dataclass
@@ -76,6 +86,7 @@ class App:
 
     def __post_init__(self) -> None:
         self._watchdog = Watchdog(self.bus)
+        self._degraded = Degraded(self.bus, [service.name for service in self.services if service.told])
         self._jobs: list[tuple[str, asyncio.Future[None]]] = []
         for service in self.services:
             self.bus.broker.include_router(service.router)
@@ -85,7 +96,7 @@ class App:
                 Route("/health/ready", self._ready),
                 metrics_route(
                     StreamMetrics(self.bus),
-                    [service.metrics for service in self.services if service.metrics is not None],
+                    [self.bus.meters.registry, *(one.metrics for one in self.services if one.metrics is not None)],
                 ),
                 *(route for service in self.services for route in service.routes),
             ],
@@ -102,6 +113,8 @@ class App:
                 await self.bus.ping()
             except (RedisError, OSError):
                 fault = "Redis does not answer"
+        if fault is None and (reason := self.bus.trouble.reason):
+            fault = f"Redis: {reason}"
         names = [service.name for service in self.services]
         return JSONResponse({"ready": fault is None, "fault": fault, "services": names}, 503 if fault else 200)
 
@@ -125,7 +138,8 @@ class App:
                 await broker.start()
             self.ready.set()
             log.info("%s ready", ", ".join(service.name for service in self.services))
-            await self._all(self._watchdog.run, *(job for service in self.services for job in service.background))
+            upkeep = self._watchdog.run, self._degraded.run, Janitor(self.bus).run
+            await self._all(*upkeep, *(job for service in self.services for job in service.background))
         except Exception as error:
             cause = _first(error)
             if isinstance(cause, MoodstreamError):
@@ -156,9 +170,10 @@ class App:
             try:
                 await self.bus.ping()
                 await create_groups(self.bus)
+                self.bus.trouble.passed("starting")
                 return
             except (RedisError, OSError) as error:
-                log.warning("waiting for Redis at %s: %s", " and ".join(self.bus.addresses), error)
+                self.bus.trouble.note("starting", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 
@@ -197,6 +212,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection inherits it
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
     try:
         sock.bind((host, port))
     except OSError as error:
@@ -211,7 +228,7 @@ def listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """Ends on a signal with the app's exit code, where uvicorn's own would die of the signal it was sent."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, settings: Settings) -> None:
         super().__init__(
             uvicorn.Config(
                 app.web,
@@ -220,6 +237,12 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_S,
                 lifespan="on",
                 ws_max_size=WS_MAX_BYTES,
+                ws_per_message_deflate=False,  # a third of a megabyte per listener, and pictures are packed already
+                server_header=False,
+                proxy_headers=bool(settings.proxies),
+                forwarded_allow_ips=settings.proxies,
+                ssl_certfile=settings.tls_certificate,
+                ssl_keyfile=settings.tls_key,
             )
         )
         self._app = app
@@ -241,11 +264,25 @@ class _Server(uvicorn.Server):
         deadline = threading.Timer(LONGEST_END_S, self._app.give_up)
         deadline.daemon = True  # it ends with the process, which ends first when all is well
         deadline.start()
+        await asyncio.sleep(DEAF_S)
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        """Whoever does not read is waited for by its transport, for ever; nothing else would end that."""
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()
 
 
-def serve(app: App, sock: socket.socket) -> int:
-    """Run until SIGTERM, SIGINT or the end of the work; returns the exit code."""
-    asyncio.run(_Server(app).serve(sockets=[sock]))
+def serve(app: App, sock: socket.socket, settings: Settings) -> int:
+    """Run until SIGTERM, SIGINT or the end of the work; returns the exit code. Raises MoodstreamError."""
+    server = _Server(app, settings)
+    try:
+        server.config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise MoodstreamError(f"MOODSTREAM_TLS_CERTIFICATE or _TLS_KEY: {error.strerror or error}") from None
+    asyncio.run(server.serve(sockets=[sock]))
     return app.exit_code
 
 
@@ -253,17 +290,10 @@ def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
     """The main function of a service that runs alone."""
     try:
         settings, bus, service = create()
-        set_up_logging(settings.log_level)
+        bus.count_lines(set_up_logging(settings.log_level, settings.log_format))
         sock = listen(settings.host, settings.port)
+        log.info("%s listens on %s://%s:%d", service.name, settings.scheme, *sock.getsockname()[:2])
+        return serve(build_app(bus, service), sock, settings)
     except MoodstreamError as error:
         print(f"moodstream: {error}", file=sys.stderr)
         return EXIT_FAILED
-    log.info("%s listens on http://%s:%d", service.name, *sock.getsockname()[:2])
-    return serve(build_app(bus, service), sock)
-
-
-def set_up_logging(level: str) -> None:
-    """One line a record on standard error."""
-    os.environ["FASTSTREAM_SUPERVISOR_DISABLED"] = "1"
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s  %(message)s", force=True)
-    logging.getLogger("moodstream").setLevel(level)

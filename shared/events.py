@@ -29,7 +29,7 @@ def new_id() -> str:
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True, cache_strings="keys")
 
 
 class Event(Model):
@@ -86,6 +86,16 @@ class FrameCaptured(Model):
     """counts frames within a run, from 0"""
     captured_at: datetime
     jpeg: bytes = Field(repr=False)
+
+    @property
+    def frame_id(self) -> str:
+        """The same wherever it is asked for."""
+        return str(uuid5(NAMESPACE, f"frame/{self.camera_id}/{self.run_id}/{self.seq}"))
+
+    @property
+    def trace_id(self) -> str:
+        """A frame begins a trace."""
+        return self.frame_id
 
 
 class Probabilities(Model):

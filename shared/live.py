@@ -33,7 +33,7 @@ def print_events(bus: Bus, *, as_json: bool) -> Service:
             if entry is not None:
                 print(line(entry[1], as_json=as_json), flush=True)
 
-    return Service("console", background=[show])
+    return Service("console", background=[show], told=False)
 
 
 class Ending:
@@ -105,4 +105,4 @@ def watch_lifeline(bus: Bus, ended: Ending) -> Service:
                     await (await broker.connect()).shutdown(nosave=True)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    return Service("run", background=[ended.run, watch])
+    return Service("run", background=[ended.run, watch], told=False)

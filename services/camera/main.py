@@ -15,6 +15,9 @@ from shared.app import Service, create_bus, run_service
 from shared.bus import Bus
 from shared.settings import Settings, load
 
+NO_LIST = "[]"
+"""Takes back a list of cameras that .env has, where an empty value would mean that nothing is said."""
+
 
 class CameraSettings(Settings):
     """Settings of the camera."""
@@ -40,7 +43,7 @@ def cameras_of(settings: CameraSettings) -> tuple[CameraConfig, ...]:
     """The cameras that the settings name. Raises MoodstreamError."""
     names = ("frame_rate", "idle_frame_rate", "max_side_px", "jpeg_quality", "once")
     common: dict[str, Any] = {name: getattr(settings, name) for name in names}
-    if settings.cameras:
+    if settings.cameras and settings.cameras != NO_LIST:
         return read_cameras(settings.cameras, common)
     return create_cameras([{"id": settings.camera_id, "address": settings.camera, **common}])
 
@@ -52,7 +55,8 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     """
     if settings.demo:
         visitors = DemoVisitors(bus, settings.camera_id)
-        return Service("camera", background=[visitors.listen, visitors.visit])
+        router = create_router(bus, {settings.camera_id: visitors}, f"camera-{settings.camera_id}")
+        return Service("camera", router, background=[visitors.listen, visitors.visit])
     cameras = cameras_of(settings)
     check_files(cameras)
     if "frames_kept" not in settings.model_fields_set:
@@ -61,7 +65,7 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     group = "camera-" + "+".join(camera.id for camera in cameras)
     return Service(
         "camera",
-        create_router(bus, publisher, group),
+        create_router(bus, publisher.cameras, group),
         metrics=publisher.metrics.registry,
         background=[publisher.run],
     )

@@ -60,7 +60,7 @@ class Tracking:
                 try:
                     await self._track()
                 except AWAY as error:
-                    log.warning("Redis is away, tracking waits: %s", error)
+                    self._bus.trouble.note("tracking", error)
                     self._cameras.clear()
                     await asyncio.sleep(RENEW_S)
         finally:
@@ -70,6 +70,7 @@ class Tracking:
         start: dict[type[Event], str] = {
             event: await self._bus.last_id(event) for event in (FacesRead, StatusChanged, RequestMade)
         }
+        self._bus.trouble.passed("tracking")
         for event in await self._bus.newest(MoodChanged, count=200):
             if isinstance(event, MoodChanged) and event.expires_at > utc_now():
                 self._camera(event.camera_id)
@@ -158,7 +159,8 @@ class Tracking:
         if camera.tracker is None:
             return
         missed, late = camera.tracker.missed, camera.tracker.late
-        await self._say(camera, camera.tracker.observe(reading, time.monotonic()))
+        with self._bus.traces.step("emotion tracks", reading):
+            await self._say(camera, camera.tracker.observe(reading, time.monotonic()))
         self._meters.followed(camera.tracker.missed - missed, camera.tracker.late - late)
         camera.place = entry_id
 

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 from redis.exceptions import RedisError
 
+from services.player.meters import Meters
 from services.player.outputs import Outcome, Output
 from services.player.programme import Action, Programme, Rules, Saved
 from shared.bus import Bus
@@ -57,6 +58,7 @@ class Conductor:
 
     def __init__(self, bus: Bus, output: Output, rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
         self._bus, self._output, self._rules, self._clock = bus, output, rules, clock
+        self.meters = Meters(output.name)
         self._lease = Lease(bus, "player")
         self._kept = bus.key("player", "kept")
         self._begin(Programme(rules), {})
@@ -80,12 +82,14 @@ class Conductor:
         try:
             while not self._bus.stopping.is_set():
                 try:
-                    if await self._lease.ask():
+                    leads = await self._lease.ask()
+                    self._bus.trouble.passed("leading the player")
+                    if leads:
                         await self._lead()
                     else:
                         await asyncio.sleep(RENEW_S)
                 except* (RedisError, OSError) as error:  # away, full, or a right was taken: until it is mended
-                    log.warning("the player waits for Redis: %s", error.exceptions[0])
+                    self._bus.trouble.note("leading the player", error.exceptions[0])
                     await asyncio.sleep(AGAIN_S)
                 except* _LeaseLost:
                     log.warning("another player commands now")
@@ -95,7 +99,14 @@ class Conductor:
             await self._output.close()
 
     async def _lead(self) -> None:
+        try:
+            await self._command_output()
+        finally:
+            self.meters.stands_by()
+
+    async def _command_output(self) -> None:
         await self._restore()
+        self.meters.told(self._playback())
         async with asyncio.TaskGroup() as tasks:
             # requests are answered beside the work: each belongs to this time of leading
             self._tasks = tasks
@@ -215,6 +226,11 @@ class Conductor:
                     await self._wake.wait()
 
     async def _perform(self, action: Action) -> None:
+        with self._bus.traces.step(f"player {action.kind}", action.cause):
+            await self._done(action)
+
+    async def _done(self, action: Action) -> None:
+        begun_s = time.perf_counter()
         try:
             async with asyncio.timeout(ACTION_S):
                 outcome = await self._ask(action)
@@ -224,6 +240,7 @@ class Conductor:
             self.programme.refused(action)
             self._settle(action, error)
             return
+        self.meters.acted(action, outcome, time.perf_counter() - begun_s)
         self.programme.done(action, outcome, self._clock())
         if not outcome.skip or self.programme.shown is outcome:
             await self._tell(action)
@@ -256,6 +273,7 @@ class Conductor:
     async def _tell(self, action: Action) -> None:
         """Publish what is now, if it is new or was asked for; the first word on a cause has the id that follows."""
         now = self._playback()
+        self.meters.told(now)
         asked = action.cause is not None and action.cause.id not in self._told_of
         if not asked and self._told is not None and _same(now, self._told):
             return
