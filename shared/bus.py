@@ -9,15 +9,17 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from faststream.redis import RedisBroker
+from faststream.redis import RedisBroker, RedisSentinelBroker
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue, ValidationError
 from redis.exceptions import RedisError
 
-from shared.events import Event, FrameCaptured, ReplyGiven, RequestMade, expiry
+from shared import sentinel
+from shared.events import Event, FacesRead, FrameCaptured, ReplyGiven, RequestMade, expiry
 from shared.logs import Sparing
 from shared.message_format import BareJson
 from shared.meters import Meters
+from shared.replicas import Replicas
 from shared.settings import Settings
 from shared.streams import EVENT_OF_STREAM, FRAMES, STREAMS
 from shared.traces import Traces
@@ -60,6 +62,7 @@ class Bus:
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
         self.broker = self.frames_broker = _broker(settings.address(settings.redis_url), middlewares)
         self.addresses = [_without_password(settings.redis_url)]
+        self._replicas = Replicas() if sentinel.is_sentinel(settings.redis_url) else None
         frames_url = settings.frames_redis_url or settings.redis_url
         if frames_url != settings.redis_url:
             self.frames_broker = _broker(settings.address(frames_url), middlewares)
@@ -101,6 +104,8 @@ class Bus:
             await self._frames.ping()
 
     async def close(self) -> None:
+        for client in {self._redis, self._frames} - {None}:
+            await sentinel.forget(client)
         for broker in self.brokers:
             await broker.stop()
         await asyncio.to_thread(self.traces.close)
@@ -144,7 +149,12 @@ class Bus:
         """Publish an event if Redis takes it at once, else raise what Redis raised."""
         stream = STREAMS[type(event)]
         body = event.model_dump_json().encode()
-        await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
+        if self._replicas is None or isinstance(event, FacesRead):
+            await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
+            return
+        async with self.redis.pipeline(transaction=False) as both:
+            await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept, pipeline=both)
+            await self._replicas.confirm(both)
 
     async def publish_frame(self, frame: FrameCaptured) -> bool:
         """Publish a frame, or drop and count it when Redis does not take it within a second."""
@@ -250,18 +260,21 @@ def frame_of(headers: dict[str, str], body: bytes) -> FrameCaptured:
 
 
 def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
-    return RedisBroker(
-        url,
-        message_format=BareJson,
-        middlewares=middlewares,
-        socket_timeout=3,
-        socket_connect_timeout=2,
-        health_check_interval=15,
-        graceful_timeout=8,
-        logger=_Silent(),
-    )
+    options: dict[str, Any] = {
+        "message_format": BareJson,
+        "middlewares": middlewares,
+        "socket_timeout": 3,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 15,
+        "graceful_timeout": 8,
+        "logger": _Silent(),
+    }
+    if sentinel.is_sentinel(url):
+        return RedisSentinelBroker(**sentinel.broker_options(url), **options)
+    return RedisBroker(url, **options)
 
 
 def _without_password(url: str) -> str:
+    url = url.partition("?")[0]  # behind it may stand another
     parts = urlsplit(url)
     return url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1) if parts.netloc else url

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
-from redis import Redis
 from redis.exceptions import RedisError
 
+from shared import sentinel
 from shared.app import Service
 from shared.bus import Bus
 from shared.console import SHOWN, line
@@ -76,7 +76,7 @@ def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
 def connected(url: str) -> Iterator[Any]:
     """A synchronous client that answers, in bytes. Raises MoodstreamError when Redis does not, now or later."""
     try:
-        with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2) as client:
+        with sentinel.client(url, socket_timeout=5, socket_connect_timeout=2) as client:
             client.ping()
             yield client
     except (RedisError, OSError, ValueError) as error:

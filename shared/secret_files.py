@@ -1,8 +1,10 @@
 """Secrets from files, as Docker's images take them: of a secret setting X, ``MOODSTREAM_X_FILE`` names a file with it.
 
-Without that, the file ``/run/secrets/moodstream_x`` is used where there is one. What has ``repr=False`` is secret.
+Without that, the file ``/run/secrets/moodstream_x`` is used where there is one; ``MOODSTREAM_SECRETS`` names another
+folder. What has ``repr=False`` is secret.
 """
 
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 from shared.errors import MoodstreamError
+
+FOLDER = "MOODSTREAM_SECRETS"
+"""Environment variable that names another folder for them."""
 
 MOUNTED = Path("/run/secrets")
 """Where containers are given their secrets. What lies there only the container sees, so its mode says nothing."""
@@ -44,7 +49,7 @@ class SecretFiles(PydanticBaseSettingsSource):
             raise MoodstreamError(f"{setting}: {variable.upper()} is set as well; keep one of them")
         if file:
             return read_secret(Path(file), setting)
-        mounted = MOUNTED / variable
+        mounted = Path(os.environ.get(FOLDER) or MOUNTED) / variable
         return read_secret(mounted, variable.upper()) if not self._given.get(variable) and mounted.is_file() else None
 
 

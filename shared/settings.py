@@ -1,4 +1,7 @@
-"""Settings that every service has; each reads ``MOODSTREAM_*`` from the environment or from ``.env``."""
+"""Settings that every service has; each reads ``MOODSTREAM_*`` from the environment, from ``.env`` or from a file.
+
+A file is how containers get secrets: ``/run/secrets/moodstream_redis_url`` holds what ``MOODSTREAM_REDIS_URL`` would.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +28,7 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
         repr=False,
-        description="Redis or Valkey server. `moodstream run` starts its own when this is not set.",
+        description="Redis or Valkey server, or redis+sentinel://. `moodstream run` starts its own without it.",
     )
     frames_redis_url: str | None = Field(
         None,
@@ -97,7 +100,9 @@ class RunSettings(Settings):
     """Settings of ``moodstream run`` and of the commands that look at it."""
 
     redis_url: str | None = Field(  # type: ignore[assignment]
-        None, repr=False, description="Redis or Valkey server; without one `run` starts its own."
+        None,
+        repr=False,
+        description="Redis or Valkey server, or Sentinels (docs/scaling.md); without one `run` starts its own.",
     )
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
 

@@ -24,6 +24,8 @@ def test_the_example_holds_every_setting() -> None:
 def test_secrets_come_from_files_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "moodstream_redis_url").write_text("redis://gateway:a-password@redis:6379/0\n")
     (tmp_path / "moodstream_operator_token").write_text("a-token-of-some-length")
+    for file in tmp_path.iterdir():
+        file.chmod(0o600)
     monkeypatch.setenv("MOODSTREAM_SECRETS", str(tmp_path))
     monkeypatch.delenv("MOODSTREAM_REDIS_URL", raising=False)
     settings = load(BridgeSettings)

@@ -94,8 +94,9 @@ def _checks() -> Iterator[tuple[str, bool, str | None]]:
         with embedded_redis():
             pass
 
-    given = load(RunSettings).redis_url
-    yield "Redis", True, fault(own_redis if given is None else lambda: check_redis(given))
+    common = load(RunSettings)
+    given = common.redis_url and common.address(common.redis_url)
+    yield "Redis", True, fault(lambda: check_redis(given) if given else own_redis())
     yield "network", True, fault(lambda: create_reader(load(EmotionSettings)))
     yield "catalogue", True, fault(lambda: next(moods(load(RecommenderSettings).catalogue)))
     yield "player", True, fault(lambda: create_output(load(PlayerSettings)))
