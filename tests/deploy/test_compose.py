@@ -197,9 +197,9 @@ def networks_of(stack: Stack) -> list[dict[str, Any]]:
 
 def test_passwords_are_made_and_nobody_gets_in_without(stack: Stack) -> None:
     for server in SERVERS:
-        with stack.redis(server) as operator:
-            place = operator.connection_pool.connection_kwargs["host"]
-            assert operator.acl_whoami() == "operator"
+        with stack.redis(server) as admin:
+            place = admin.connection_pool.connection_kwargs["host"]
+            assert admin.acl_whoami() == "admin"
         with Redis(place) as nobody, pytest.raises(AuthenticationError):
             nobody.ping()
     urls = {service: stack.file(service, "/run/secrets/moodstream_redis_url") for service in SERVICES}
@@ -344,6 +344,14 @@ def restarted(stack: Stack, service: str) -> bool:
 
 def ids(stack: Stack, stream: str) -> list[str]:
     return [event["id"] for event in stack.events(stream)]
+
+
+def test_nobody_asked_redis_for_more_than_is_allowed(stack: Stack) -> None:
+    """Since all was started anew; what clients say of themselves is refused by Redis 7.0 in any case."""
+    for server in SERVERS:
+        with stack.redis(server) as admin:
+            refused = [f"{one['username']}: {one['object']}" for one in admin.acl_log()]
+            assert [one for one in refused if not one.endswith("client|setinfo")] == []
 
 
 # Those below do not depend on each other.

@@ -17,7 +17,7 @@ from tests.deploy.stack import eventually
 FOLDERS = ("redis", "camera", "gateway", "bridge", "mqtt", "mosquitto", "grafana")
 ARGUMENTS = ["--users", "camera", "gateway", "bridge", "mqtt=bridge", "--frames", "camera"]
 ARGUMENTS += ["--operators", "gateway", "bridge", "--broker", "mosquitto", "mqtt", "--others", "grafana"]
-LISTS = ("redis/users.acl", "mosquitto/passwords")
+LISTS = ("redis/events.acl", "redis/frames.acl", "mosquitto/passwords")
 """of hashes"""
 
 
@@ -39,7 +39,7 @@ def password(text: str) -> str:
 
 def test_everybody_gets_what_is_theirs_and_no_more(root: Path) -> None:
     assert set(contents(root)) == {
-        *(f"redis/{name}" for name in ("users.acl", "health", "operator")),
+        *(f"redis/{name}" for name in ("events.acl", "frames.acl", "health", "admin", "operator", "subscriber")),
         *(f"camera/moodstream_{name}" for name in ("redis_url", "frames_redis_url")),
         *(f"gateway/moodstream_{name}" for name in ("redis_url", "operator_token")),
         *(f"bridge/moodstream_{name}" for name in ("redis_url", "operator_token")),
@@ -73,7 +73,7 @@ def test_a_real_redis_takes_them(root: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    acl = str(root / "redis" / "users.acl")
+    acl = str(root / "redis" / "events.acl")
     server = subprocess.Popen(
         [program, "--port", str(port), "--save", "", "--aclfile", acl, "--dir", str(root)], stdout=subprocess.DEVNULL
     )
@@ -93,15 +93,21 @@ def test_a_real_redis_takes_them(root: Path) -> None:
         eventually(answers, within_s=10, every_s=0.05)
         with client("camera", password(contents(root)["camera/moodstream_redis_url"])) as camera:
             camera.xadd("mood:status", {"__data__": "{}"})
-            for forbidden in (["SET", "other:key", "1"], ["FLUSHALL"], ["CONFIG", "GET", "*"], ["ACL", "LIST"]):
+            for forbidden in (
+                ["SET", "other:key", "1"],
+                ["FLUSHALL"],
+                ["CONFIG", "GET", "*"],
+                ["ACL", "LIST"],
+                ["XRANGE", "mood:status", "-", "+"],
+            ):
                 with pytest.raises(NoPermissionError):
                     camera.execute_command(*forbidden)
         with client("health", password(contents(root)["redis/health"])) as health:
             assert health.ping()
             with pytest.raises(NoPermissionError):
                 health.get("mood:x")
-        with client("operator", password(contents(root)["redis/operator"])) as operator:
-            assert operator.xlen("mood:status") == 1
+        with client("admin", password(contents(root)["redis/admin"])) as admin:
+            assert admin.xlen("mood:status") == 1
     finally:
         server.kill()
         server.wait()
