@@ -1,7 +1,7 @@
 """The passwords of a compose stack, made at its first start: ``python -m shared.stack_secrets /secrets --users ...``.
 
 Each folder below ``/secrets`` is a volume of its own, which only the container of that name mounts. What is there is
-kept, so every start may run this; ``--renew`` makes all of it anew.
+kept, so every start may run this; whoever wants it all anew removes the volumes.
 
     redis/events.acl, redis/frames.acl  Redis's users, hashes of their passwords, and what each may do (``shared.acl``)
     redis/health, redis/admin           passwords of the health check, and of whoever may do everything
@@ -40,12 +40,12 @@ OURS, READABLE = 0o400, 0o444
 class Folders:
     """What lies in them, and how it is made."""
 
-    def __init__(self, root: Path, renew: bool) -> None:
-        self._root, self._renew = root, renew
+    def __init__(self, root: Path) -> None:
+        self._root = root
 
     def kept(self, file: str) -> str | None:
         path = self._root / file
-        return path.read_text().strip() or None if path.exists() and not self._renew else None
+        return path.read_text().strip() or None if path.exists() else None
 
     def password(self, file: str, mode: int = READABLE) -> str:
         """Of the file, which is made when it is missing."""
@@ -77,10 +77,9 @@ def create(
     operators: Sequence[str] = (),
     broker: Sequence[str] = (),
     others: Sequence[str] = (),
-    renew: bool = False,
 ) -> None:
     """Make what is missing; ``users`` of Redis by folder. Raises OSError or MoodstreamError."""
-    made = Folders(root, renew)
+    made = Folders(root)
     passwords = {name: made.password(f"{SERVER}/{name}") for name in (*OWN, *PEOPLE)}
     for user in dict.fromkeys(users.values()):
         folders = [folder for folder in users if users[folder] == user]
@@ -138,7 +137,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--operators", nargs="+", default=[], metavar="FOLDER", help="services with pages for the operator")
     add("--broker", nargs=2, default=[], metavar=("FOLDER", "CLIENT"), help="Mosquitto, and the service that uses it")
     add("--others", nargs="+", default=[], metavar="FOLDER", help="what needs a password alone")
-    add("--renew", action="store_true", help="all of them anew; then everything has to be restarted")
     given = vars(parser.parse_args(arguments))
     pairs = (text.partition("=") for text in given.pop("users"))
     try:

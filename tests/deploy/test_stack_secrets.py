@@ -55,12 +55,17 @@ def test_everybody_gets_what_is_theirs_and_no_more(root: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in root.rglob("*/*") if path.is_file()} == {0o400, 0o444}
 
 
-def test_a_second_start_changes_nothing_and_renewing_changes_everything(root: Path) -> None:
+def test_a_second_start_changes_nothing_and_makes_what_is_missing(root: Path) -> None:
     before = contents(root)
     assert main([str(root), *ARGUMENTS]) == 0
     assert contents(root) == before
-    assert main([str(root), *ARGUMENTS, "--renew"]) == 0
-    assert {name for name, text in contents(root).items() if before[name] == text} == set()
+    (root / "camera" / "moodstream_redis_url").unlink()
+    assert main([str(root), *ARGUMENTS]) == 0
+    changed = {name for name, text in contents(root).items() if before[name] != text}
+    assert changed == {
+        *(f"camera/moodstream_{name}" for name in ("redis_url", "frames_redis_url")),
+        *(f"redis/{server}.acl" for server in ("events", "frames")),
+    }
 
 
 def test_a_folder_that_is_not_there_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
