@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -441,6 +442,8 @@ def test_prometheus_finds_everything_and_the_dashboard_has_something_to_show(sta
     asked = {target["expr"] for panel in panels for target in panel.get("targets", ())}
     # a rate needs two looks at the service
     eventually(lambda: not empty(ask, asked), within_s=40, every_s=2)
+    alerts = (ROOT / "deploy/prometheus/alerts.yml").read_text()
+    assert set(re.findall(r"moodstream_\w+", alerts)) <= set(ask("label/__name__/values"))
     eventually(lambda: all_healthy_of(stack, "prometheus"), within_s=30)
 
 
