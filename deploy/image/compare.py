@@ -1,4 +1,4 @@
-"""Say where two images differ, layer by layer: ``compare.py IMAGE IMAGE``. Names, owners, modes, times, contents, settings."""
+"""Say where two images differ: ``compare.py IMAGE IMAGE``. Layer by layer: names, owners, modes, times, contents."""
 
 import hashlib
 import json
