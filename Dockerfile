@@ -57,10 +57,10 @@ COPY --from=sbom /sbom /sbom
 COPY deploy/image/sbom.py /
 COPY models /app/models
 COPY shared /app/shared
-COPY services /app/services
+COPY services/__init__.py /app/services/
+COPY services/${SERVICE} /app/services/${SERVICE}
 RUN python /sbom.py /packages /sbom /app/sbom.cdx.json "${SERVICE}" "${VERSION}" \
     && case "${SERVICE}" in emotion|recommender) ;; *) rm -r /app/models ;; esac \
-    && find /app/services -mindepth 1 -maxdepth 1 ! -name __init__.py ! -name "${SERVICE}" -exec rm -r {} + \
     && chmod -R u=rwX,go=rX /app \
     && find /app -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 
