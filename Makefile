@@ -5,6 +5,12 @@ ARGS ?=
 DATA ?=
 RUN ?= runs/residual
 OUT ?= runs/data
+SERVICE ?= bridge
+
+IMAGES := camera emotion recommender player gateway bridge
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' shared/__init__.py)
+REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+DOCKER_COMPOSE = $(shell command -v docker-compose || echo docker compose)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,10 +18,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak chaos soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.run ## Make .venv with moodstream and the sample catalogue in it
 
@@ -33,6 +39,24 @@ check: setup $(VENV)/.test ## Check style, types and imports, without the tests
 
 compose-test: setup $(VENV)/.test ## Build the images, start the compose file and test it; needs a Docker engine
 	$(BIN)/python -m pytest -m compose $(ARGS)
+
+images: $(BIN)/python ## Build all images, with their version and commit: make images MOODSTREAM_TAG=1.2.3; needs a Docker engine
+	MOODSTREAM_VERSION="$(VERSION)" MOODSTREAM_REVISION="$(REVISION)" $(DOCKER_COMPOSE) --profile demo build
+
+images-twice: $(BIN)/python ## Build an image twice from nothing, and say where the two differ: make images-twice SERVICE=bridge
+	@for time in first second; do \
+		docker build --quiet --no-cache --build-arg SERVICE=$(SERVICE) --tag moodstream-twice:$$time . || exit; done; \
+	$(BIN)/python deploy/image/compare.py moodstream-twice:first moodstream-twice:second; \
+	result=$$?; docker rmi --no-prune moodstream-twice:first moodstream-twice:second >/dev/null; exit $$result
+
+arm64: $(VENV)/.uv ## Are there wheels for 64-bit ARM (Raspberry Pi) of every package that a service or `run` needs? Downloads none
+	@set -e; for extra in $(IMAGES) run; do printf '%-12s' $$extra; \
+		$(BIN)/uv pip install --no-config --dry-run --target $(VENV)/arm64 --python-platform aarch64-manylinux_2_28 \
+			--python-version 3.11 --only-binary :all: --require-hashes -r requirements/$$extra.txt 2>&1 \
+			| tee $(VENV)/arm64.log | grep "Would install" || { cat $(VENV)/arm64.log; exit 1; }; done
+
+release-check: ## All that a release must pass, from a clean clone: make release-check OUT=runs/release; needs a Docker engine
+	deploy/release-check.sh $(OUT)
 
 camera-soak: setup $(VENV)/.test ## Measure the cameras, then half an hour with a fault every ten seconds
 	$(BIN)/python benchmarks/camera.py --minutes 30 $(ARGS)

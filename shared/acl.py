@@ -153,6 +153,8 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
             yield f"(+set %W~{prefix}alive:*)"
         yield from _event_rights(user, prefix)
     if server != "events":
+        if any(rights.watches for rights in _rights(user).values()):
+            yield f"({_commands(WATCH)} ~{prefix}{FRAMES})"
         for frames in sorted({rights.frames for rights in _rights(user).values()}):
             if frames == "write":
                 yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"

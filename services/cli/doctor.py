@@ -34,7 +34,8 @@ COMPOSE_SETTINGS = """
 # Ports of Prometheus and Grafana (profile observability).
 # MOODSTREAM_PROMETHEUS_PORT=9090
 # MOODSTREAM_GRAFANA_PORT=3000
-# Memory of Redis, and of its container: about twice that, since it copies itself when it rewrites its file.
+# Memory of Redis, of which one site's full streams take about 170 MB, and of its container: about twice that, since it
+# copies itself when it rewrites its file.
 # MOODSTREAM_REDIS_MAXMEMORY=384mb
 # MOODSTREAM_REDIS_MEMORY=768m
 # Memory of the recommender; a million songs need 3g.
