@@ -39,6 +39,10 @@ log = logging.getLogger("moodstream.app")
 Job = Callable[[], Awaitable[None]]
 GRACE_S = 8
 CANCEL_AGAIN_S = 0.5
+DEAF_S = 1.0
+"""After so long without reading, while the process ends, a listener is cut off."""
+UNREAD_MS = 60_000
+"""A connection that has taken nothing in for so long is dropped by the kernel: its computer is gone, or hangs."""
 LONGEST_END_S = 9.5
 """A process ends within ten seconds after it was asked to."""
 WS_MAX_BYTES = 2 * 1024 * 1024 + 1024
@@ -197,6 +201,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection inherits it
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
     try:
         sock.bind((host, port))
     except OSError as error:
@@ -211,7 +217,7 @@ def listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """Ends on a signal with the app's exit code, where uvicorn's own would die of the signal it was sent."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, settings: Settings) -> None:
         super().__init__(
             uvicorn.Config(
                 app.web,
@@ -220,6 +226,12 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_S,
                 lifespan="on",
                 ws_max_size=WS_MAX_BYTES,
+                ws_per_message_deflate=False,  # a third of a megabyte per listener, and pictures are packed already
+                server_header=False,
+                proxy_headers=bool(settings.proxies),
+                forwarded_allow_ips=settings.proxies,
+                ssl_certfile=settings.tls_certificate,
+                ssl_keyfile=settings.tls_key,
             )
         )
         self._app = app
@@ -241,11 +253,25 @@ class _Server(uvicorn.Server):
         deadline = threading.Timer(LONGEST_END_S, self._app.give_up)
         deadline.daemon = True  # it ends with the process, which ends first when all is well
         deadline.start()
+        await asyncio.sleep(DEAF_S)
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        """Whoever does not read is waited for by its transport, for ever; nothing else would end that."""
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()
 
 
-def serve(app: App, sock: socket.socket) -> int:
-    """Run until SIGTERM, SIGINT or the end of the work; returns the exit code."""
-    asyncio.run(_Server(app).serve(sockets=[sock]))
+def serve(app: App, sock: socket.socket, settings: Settings) -> int:
+    """Run until SIGTERM, SIGINT or the end of the work; returns the exit code. Raises MoodstreamError."""
+    server = _Server(app, settings)
+    try:
+        server.config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise MoodstreamError(f"MOODSTREAM_TLS_CERTIFICATE or _TLS_KEY: {error.strerror or error}") from None
+    asyncio.run(server.serve(sockets=[sock]))
     return app.exit_code
 
 
@@ -255,11 +281,11 @@ def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
         settings, bus, service = create()
         set_up_logging(settings.log_level)
         sock = listen(settings.host, settings.port)
+        log.info("%s listens on %s://%s:%d", service.name, settings.scheme, *sock.getsockname()[:2])
+        return serve(build_app(bus, service), sock, settings)
     except MoodstreamError as error:
         print(f"moodstream: {error}", file=sys.stderr)
         return EXIT_FAILED
-    log.info("%s listens on http://%s:%d", service.name, *sock.getsockname()[:2])
-    return serve(build_app(bus, service), sock)
 
 
 def set_up_logging(level: str) -> None:

@@ -29,7 +29,7 @@ def new_id() -> str:
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True, cache_strings="keys")
 
 
 class Event(Model):

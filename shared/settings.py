@@ -1,6 +1,7 @@
 """Settings that every service has; each reads ``MOODSTREAM_*`` from the environment or from ``.env``."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
@@ -28,8 +29,19 @@ class Settings(BaseSettings):
     prefix: str = Field("mood:", description="Begins the name of every stream and key; one prefix is one site.")
     host: str = Field("127.0.0.1", description="Address to listen on for the page and the health checks.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
+    tls_certificate: Path | None = Field(None, description="PEM file of the certificate, for HTTPS instead of HTTP.")
+    tls_key: Path | None = Field(None, description="PEM file of its private key.")
+    proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies before the page, with commas; what they say of visitors' "
+        "addresses is believed.",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
     frames_kept: int = Field(4, ge=1, description="Frames that wait at most: 2 x (cameras + emotion workers).")
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_certificate else "http"
 
 
 class RunSettings(Settings):

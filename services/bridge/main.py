@@ -19,6 +19,7 @@ from shared.app import Job, Service, create_bus, run_service
 from shared.bus import AWAY, Bus
 from shared.errors import MoodstreamError
 from shared.events import Event, FacesRead, MoodChanged, PlaybackChanged, StatusChanged, utc_now
+from shared.operator import Operator, OperatorSettings
 from shared.settings import Settings, load
 
 log = logging.getLogger("moodstream.bridge")
@@ -27,7 +28,7 @@ HISTORY: dict[type[Event], int] = {StatusChanged: 200, MoodChanged: 200, Playbac
 """Streams that tell states, and how many past events are needed to know the present."""
 
 
-class BridgeSettings(Settings):
+class BridgeSettings(OperatorSettings):
     """Settings of the bridge."""
 
     camera_id: str = Field("camera-1", min_length=1, description="Camera that OSC tells about.")
@@ -44,12 +45,6 @@ class BridgeSettings(Settings):
     osc_rate: float = Field(30, gt=0, le=200, description="How often OSC values are sent per second.")
     osc_smoothing_s: float = Field(0.25, ge=0, le=10, description="Time constant of OSC values; 0 for none.")
     webhooks: Path | None = Field(None, description="TOML file of the receivers of webhooks: docs/bridge.md.")
-    operator_token: str | None = Field(
-        None,
-        min_length=16,
-        repr=False,
-        description="Password of the page /bridge; without one only this machine sees it.",
-    )
 
 
 def create_service(settings: BridgeSettings, bus: Bus) -> Service:
@@ -65,7 +60,7 @@ def create_service(settings: BridgeSettings, bus: Bus) -> Service:
     background = [*([follow, *outputs] if outputs else []), *(webhook.run for webhook in webhooks)]
     if not background:
         log.info("no output of the bridge is configured")
-    pages = Pages(webhooks, settings.operator_token)
+    pages = Pages(webhooks, Operator(settings))
     return Service("bridge", create_router(bus, webhooks), pages.routes(), background=background)
 
 

@@ -3,23 +3,21 @@
 It is for whoever sits at this machine, or knows the operator's token, which browsers ask for as a password.
 """
 
-import hmac
-import ipaddress
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 from html import escape
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.bridge.sender import send_test
 from services.bridge.webhooks import Webhook
 from shared.bus import AWAY
-from shared.origin import is_foreign
+from shared.operator import Operator
 
 STYLE = """
 :root { color-scheme: light dark }
@@ -47,9 +45,9 @@ HEADS = ("Receiver", "Waiting", "Delivered", "Given up", "Dropped", "Last error"
 class Pages:
     """Everything below ``/bridge``."""
 
-    def __init__(self, webhooks: Sequence[Webhook], token: str | None) -> None:
+    def __init__(self, webhooks: Sequence[Webhook], operator: Operator) -> None:
         self._webhooks = {webhook.receiver.name: webhook for webhook in webhooks}
-        self._token = token
+        self._operator = operator
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -60,7 +58,7 @@ class Pages:
     async def show(self, request: Request) -> Response:
         """How it stands with each receiver."""
         try:
-            self._admit(request)
+            self._operator.admit(request)
             return await self._answer(request)
         except HTTPException as error:
             return _refusal(error)
@@ -68,7 +66,7 @@ class Pages:
     async def obey(self, request: Request) -> Response:
         """``test`` sends one message now, past the queue; ``enable`` sends again to one that had said it was gone."""
         try:
-            self._admit(request)
+            self._operator.admit(request)
             webhook = self._webhooks.get(request.path_params["name"])
             command = request.path_params["command"]
             if webhook is None or command not in ("test", "enable"):
@@ -82,16 +80,6 @@ class Pages:
             return await self._answer(request, told, f"{verdict}: {answer.reason}")
         except HTTPException as error:
             return _refusal(error)
-
-    def _admit(self, request: Request) -> None:
-        """Raises HTTPException for everybody but the operator."""
-        if is_foreign(request):
-            raise HTTPException(403, "only pages of this server may do that")
-        if self._token is None:
-            if not _is_local(request):
-                raise HTTPException(403, "only from this machine itself, unless MOODSTREAM_OPERATOR_TOKEN is set")
-        elif not hmac.compare_digest(_password(request).encode(), self._token.encode()):
-            raise HTTPException(401, "the operator's token is needed", {"WWW-Authenticate": 'Basic realm="Moodstream"'})
 
     async def _answer(self, request: Request, told: dict[str, Any] | None = None, text: str = "") -> Response:
         for_people = "text/html" in request.headers.get("accept", "")
@@ -108,30 +96,6 @@ class Pages:
 
 def _refusal(error: HTTPException) -> JSONResponse:
     return JSONResponse({"error": error.detail}, error.status_code, HEADERS | dict(error.headers or {}))
-
-
-def _is_local(connection: HTTPConnection) -> bool:
-    """Whether it comes from this machine, and was meant for it: a foreign name may be made to point here."""
-    named = connection.url.hostname or ""
-    return all(one == "localhost" or _is_loopback(one) for one in (connection.client and connection.client.host, named))
-
-
-def _is_loopback(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _password(connection: HTTPConnection) -> str:
-    """Of ``Basic``, whatever the name, or the token of ``Bearer``."""
-    kind, _, value = connection.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return value
-    try:
-        return b64decode(value, validate=True).decode().partition(":")[2] if kind.lower() == "basic" else ""
-    except ValueError:
-        return ""
 
 
 def _page(states: Sequence[dict[str, Any]], said: str) -> str:

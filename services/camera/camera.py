@@ -56,7 +56,7 @@ class Camera:
         self._told: tuple[State, str] | None = None
         self._opened, self._taken = False, True
         self._replaced = False
-        self._rests_until_s = float("-inf")
+        self._rests_until_s, self._why_it_rests = float("-inf"), RESTS
         self._somebody_s = time.monotonic()
         self._somebody = False
         self._newest: FrameCaptured | None = None
@@ -64,8 +64,9 @@ class Camera:
         self._idle.set()
         self._picture: dict[str, Any] = {}
 
-    def rest(self, seconds: float) -> None:
-        """Let go of the camera for a while: somebody else uses it."""
+    def rest(self, seconds: float, why: str = RESTS) -> None:
+        """Let go of the camera for a while: somebody else uses it, or the site is closed."""
+        self._why_it_rests = why
         self._rests_until_s = time.monotonic() + min(max(seconds, 0.0), LONGEST_REST_S)
 
     def visited(self, somebody: bool) -> None:
@@ -227,9 +228,9 @@ class Camera:
                 self._idle.set()
 
     async def _rest(self) -> None:
-        self._say("offline", RESTS)
         self._verdict = None
         while self._resting():
+            self._say("offline", self._why_it_rests)
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _resting(self) -> bool:

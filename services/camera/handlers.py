@@ -1,21 +1,31 @@
 """What others ask of a camera."""
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 from faststream.redis import RedisRouter
 from pydantic import JsonValue
 
-from services.camera.camera import Camera
-from services.camera.publisher import Publisher
+from services.camera.camera import RESTS
 from shared.bus import Bus
 from shared.delivery import NotMine, answer_requests
 from shared.errors import MoodstreamError
 
 
-def create_router(bus: Bus, publisher: Publisher, group: str) -> RedisRouter:
-    """Serves ``camera.pause`` {"camera_id", "seconds"} and ``camera.status`` {"camera_id"}."""
+class Asked(Protocol):
+    """A camera, or what stands in for one."""
+
+    def rest(self, seconds: float, why: str) -> None: ...
+
+    def status(self) -> dict[str, Any]: ...
+
+
+def create_router(bus: Bus, cameras: Mapping[str, Asked], group: str) -> RedisRouter:
+    """Serves ``camera.pause`` {"camera_id", "seconds", "reason"} and ``camera.status`` {"camera_id"}."""
     router = RedisRouter()
 
-    def asked(body: dict[str, JsonValue]) -> Camera:
-        camera = publisher.cameras.get(str(body.get("camera_id")))
+    def asked(body: dict[str, JsonValue]) -> Asked:
+        camera = cameras.get(str(body.get("camera_id")))
         if camera is None:
             raise NotMine
         return camera
@@ -24,8 +34,8 @@ def create_router(bus: Bus, publisher: Publisher, group: str) -> RedisRouter:
         camera, seconds = asked(body), body.get("seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise MoodstreamError("seconds must be a number")
-        camera.rest(seconds)
-        return {"camera_id": camera.config.id}
+        camera.rest(seconds, "the site is closed" if body.get("reason") == "closed" else RESTS)
+        return {"camera_id": body["camera_id"]}
 
     async def status(body: dict[str, JsonValue]) -> JsonValue:
         return asked(body).status()

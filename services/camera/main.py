@@ -52,7 +52,8 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     """
     if settings.demo:
         visitors = DemoVisitors(bus, settings.camera_id)
-        return Service("camera", background=[visitors.listen, visitors.visit])
+        router = create_router(bus, {settings.camera_id: visitors}, f"camera-{settings.camera_id}")
+        return Service("camera", router, background=[visitors.listen, visitors.visit])
     cameras = cameras_of(settings)
     check_files(cameras)
     if "frames_kept" not in settings.model_fields_set:
@@ -61,7 +62,7 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     group = "camera-" + "+".join(camera.id for camera in cameras)
     return Service(
         "camera",
-        create_router(bus, publisher, group),
+        create_router(bus, publisher.cameras, group),
         metrics=publisher.metrics.registry,
         background=[publisher.run],
     )

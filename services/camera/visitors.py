@@ -6,7 +6,9 @@ chooses a mood by hand or ends a visit, they step back.
 
 import asyncio
 import logging
+import time
 from datetime import datetime
+from typing import Any
 
 from shared.bus import AWAY, Bus
 from shared.events import Event, MoodChanged, SongPicked, SongsOffered, StatusChanged, expiry, utc_now
@@ -30,6 +32,18 @@ class DemoVisitors:
         self._refused: str | None = None
         """session of a visitor who has stepped back"""
         self._others_until: datetime | None = None
+        self._rests_until_s = float("-inf")
+        self._told = 0
+
+    def rest(self, seconds: float, why: str) -> None:
+        """Nobody comes for a while."""
+        log.info("visitors stay away: %s", why)
+        self._rests_until_s = time.monotonic() + seconds
+
+    def status(self) -> dict[str, Any]:
+        """As a camera tells it."""
+        away = time.monotonic() < self._rests_until_s
+        return {"camera_id": self._camera_id, "state": "offline" if away else "online", "frames": self._told}
 
     async def visit(self) -> None:
         """Publish for ever."""
@@ -45,13 +59,15 @@ class DemoVisitors:
         if isinstance(event, StatusChanged):
             return event.model_copy(update={"reason": "simulated visitors"})
         self._session = event.session_id
-        if self._others_until is not None and utc_now() < self._others_until:
+        away = time.monotonic() < self._rests_until_s
+        if away or (self._others_until is not None and utc_now() < self._others_until):
             self._refused = self._session
         if self._session == self._refused:
             return None
         if isinstance(event, MoodChanged):
             if event.phase != "update":
                 self._offer = None
+            self._told += 1
             return _now(event)
         if isinstance(event, SongsOffered):
             self._offered = {event.id: event}

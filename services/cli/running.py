@@ -56,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
         # what is kept in the folder are events: frames, which show people, stay in memory
         frames_url = stack.enter_context(embedded_redis()) if own and given.data else settings.frames_redis_url
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-        page = f"http://{shown}:{sock.getsockname()[1]}"
+        page = f"{settings.scheme}://{shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove)
         runtime_file.write(runtime_file.Running(os.getpid(), page, redis_url))
         tell(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
@@ -149,4 +149,4 @@ def services(given: argparse.Namespace) -> int:
         watch_lifeline(bus, ended),
         *([Service("simulator", routes=[Simulator().mount(SIMULATED)])] if simulated else []),
     )
-    return serve(app, socket.socket(fileno=int(os.environ[SOCKET])))
+    return serve(app, socket.socket(fileno=int(os.environ[SOCKET])), common)

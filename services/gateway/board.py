@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
+from services.gateway.opening import ALWAYS, Opening
 from shared.events import (
     Event,
     FacesRead,
@@ -78,10 +79,13 @@ class Board:
     """the camera that a page shows unless it follows its own"""
     browser_camera: bool = True
     """whether pages may send pictures; told to them"""
+    opening: Opening = ALWAYS
     cameras: dict[str, CameraView] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     status: dict[tuple[str, str | None], StatusChanged] = field(default_factory=dict)
     playback: PlaybackChanged | None = None
+    loud: int | None = None
+    """the last volume that was not silence, percent"""
     _seen: dict[str, None] = field(default_factory=dict)
 
     def apply(self, event: Event) -> bool:
@@ -102,7 +106,7 @@ class Board:
             case SongsRanked():
                 self._songs_ranked(event)
             case PlaybackChanged():
-                self.playback = event
+                self.playback, self.loud = event, event.volume or self.loud
             case StatusChanged():
                 self._status_changed(event)
         return True
@@ -114,6 +118,7 @@ class Board:
                 "now": utc_now().isoformat(),
                 "camera_id": self.camera_id,
                 "browser_camera": self.browser_camera,
+                "opening": self.opening.to_json(),
                 "cameras": {name: view.to_json() for name, view in self.cameras.items()},
                 "playback": _json(self.playback),
                 "status": [_json(status) for status in self.status.values()],

@@ -7,6 +7,7 @@ so a slow line or a busy server slows the sender, and nothing is queued. Picture
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Literal
@@ -16,7 +17,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from shared.bus import Bus
 from shared.events import FrameCaptured, StatusChanged, utc_now
-from shared.origin import is_foreign
 
 log = logging.getLogger("moodstream.gateway")
 
@@ -29,7 +29,7 @@ PAUSE_EVERY_S = 5.0
 PAUSE_S = 10
 PUBLISH_S = 2.0
 
-REFUSED, WRONG_DATA, TOO_BIG, BUSY = 1008, 1003, 1009, 1013
+WRONG_DATA, TOO_BIG, BUSY = 1003, 1009, 1013
 """Codes of RFC 6455 and its registry at IANA."""
 
 
@@ -58,14 +58,16 @@ class BrowserCameras:
     """camera that rests while a browser sends"""
     frame_rate: float
     most: int
+    is_open: Callable[[], bool] = lambda: True
+    """whether the site takes pictures now"""
     connected: int = 0
 
     async def serve(self, socket: WebSocket) -> None:
         """One browser, from connection to disconnection."""
-        if is_foreign(socket):
-            await socket.close(REFUSED)
-            return
         await socket.accept()
+        if not self.is_open():
+            await socket.close(BUSY, "closed now")
+            return
         if self.connected >= self.most:
             await socket.close(BUSY, "too many browsers send pictures already")
             return
@@ -79,13 +81,13 @@ class BrowserCameras:
 
     async def _stream(self, socket: WebSocket, camera_id: str) -> None:
         await socket.send_json({"camera_id": camera_id, "frame_rate": self.frame_rate})
-        await self._say(camera_id, "online", "camera of a browser")
+        await say(self.bus, camera_id, "online", "camera of a browser")
         rest = asyncio.create_task(self._rest_local_camera())
         try:
             await self._receive(socket, camera_id)
         finally:
             rest.cancel()
-            await self._say(camera_id, "offline", "end of input")
+            await say(self.bus, camera_id, "offline", "end of input")
 
     async def _receive(self, socket: WebSocket, camera_id: str) -> None:
         gate, seq, run_id = Gate(), 0, f"{time.time_ns() // 1_000_000:014d}"
@@ -95,6 +97,9 @@ class BrowserCameras:
                     message = await socket.receive()
             except TimeoutError:
                 await socket.close(reason=f"no picture for {IDLE_S:.0f} s")
+                return
+            if not self.is_open():
+                await socket.close(BUSY, "closed now")
                 return
             if message["type"] == "websocket.disconnect":
                 return
@@ -122,10 +127,12 @@ class BrowserCameras:
         except (RedisError, OSError) as error:
             log.debug("%s was not asked to rest: %s", self.local_camera_id, error)
 
-    async def _say(self, camera_id: str, state: Literal["online", "offline"], reason: str) -> None:
-        status = StatusChanged(service="gateway", part=camera_id, state=state, reason=reason)
-        try:
-            async with asyncio.timeout(PUBLISH_S):
-                await self.bus.publish(status)
-        except (RedisError, OSError) as error:
-            log.warning("%s is %s, but Redis was not told: %s", camera_id, state, error)
+
+async def say(bus: Bus, camera_id: str, state: Literal["online", "offline"], reason: str) -> None:
+    """Tell how it stands with a camera of the gateway's, without waiting long for Redis."""
+    status = StatusChanged(service="gateway", part=camera_id, state=state, reason=reason)
+    try:
+        async with asyncio.timeout(PUBLISH_S):
+            await bus.publish(status)
+    except (RedisError, OSError) as error:
+        log.warning("%s is %s, but Redis was not told: %s", camera_id, state, error)

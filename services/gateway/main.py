@@ -7,11 +7,19 @@ from pathlib import Path
 
 from pydantic import Field
 
-from services.gateway.api import Api
+from services.gateway.api import mount
 from services.gateway.board import Board
 from services.gateway.browser_camera import MOST_FRAMES_PER_S, BrowserCameras
+from services.gateway.consents import Consents
+from services.gateway.doors import Doors
 from services.gateway.feed import Feed
-from services.gateway.pages import page_routes
+from services.gateway.health import Doctor
+from services.gateway.history import KEPT, History
+from services.gateway.opening import parse, zone_of
+from services.gateway.pages import operator_routes, page_routes
+from services.gateway.parts import Parts
+from services.gateway.pushed_frames import PushedFrames
+from services.gateway.self_test import CAMERA, SelfTest
 from shared.app import Service, create_bus, run_service
 from shared.bus import AWAY, Bus
 from shared.errors import MoodstreamError
@@ -25,7 +33,10 @@ from shared.events import (
     SongsOffered,
     SongsRanked,
     StatusChanged,
+    utc_now,
 )
+from shared.limits import Limits
+from shared.operator import Operator, OperatorSettings
 from shared.settings import Settings, load
 
 log = logging.getLogger("moodstream.gateway")
@@ -41,10 +52,13 @@ HISTORY: dict[type[Event], int] = {
 }
 """Streams that everybody hears, and how many past events are needed to know the present."""
 
+BURST_S = 10
+REMEMBERED: tuple[type[Event], ...] = (MoodChanged, SongPicked, PlaybackChanged, FeedbackGiven)
+
 FOLLOWED: tuple[type[Event], ...] = (*HISTORY, FeedbackGiven, FacesRead)
 
 
-class GatewaySettings(Settings):
+class GatewaySettings(OperatorSettings):
     """Settings of the gateway."""
 
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
@@ -57,21 +71,60 @@ class GatewaySettings(Settings):
     music: Path | None = Field(
         None, description="Folder of sound files that the page may play: songs whose address is file:PATH in it."
     )
+    opening_hours: str = Field(
+        "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
+    )
+    time_zone: str = Field("", description="Of the opening hours, such as Europe/Berlin; empty: this machine's own.")
+    requests_per_s: float = Field(
+        20, ge=0, description="Requests that one address may make per second, ten times as many at once; 0: any number."
+    )
+    listeners_per_address: int = Field(400, ge=1, description="How many may follow the events from one address.")
+
+
+def create_parts(settings: GatewaySettings, bus: Bus) -> Parts:
+    """Nothing connects yet. Raises MoodstreamError when a setting is wrong."""
+    board = Board(settings.camera_id, settings.browser_camera)
+    zone = zone_of(settings.time_zone)
+    return Parts(
+        bus=bus,
+        board=board,
+        feed=Feed(board.to_json),
+        browsers=BrowserCameras(
+            bus,
+            settings.camera_id,
+            settings.browser_frame_rate,
+            settings.browser_cameras_most,
+            lambda: board.opening.open,
+        ),
+        pushed=PushedFrames(bus),
+        doors=Doors(bus, board, parse(settings.opening_hours, zone), zone),
+        history=History(),
+        consents=Consents(bus),
+        doctor=Doctor(bus),
+        self_test=SelfTest(bus),
+        limits=Limits(settings.requests_per_s, BURST_S * settings.requests_per_s),
+        operator=Operator(settings),
+        listeners_most=settings.listeners_per_address,
+    )
 
 
 def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     """Page, API and feed. Nothing connects before the app starts."""
-    board = Board(settings.camera_id, settings.browser_camera)
-    feed = Feed(board.to_json)
-    cameras = BrowserCameras(bus, settings.camera_id, settings.browser_frame_rate, settings.browser_cameras_most)
-
-    async def follow() -> None:
-        await follow_events(bus, board, feed)
-
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
-    routes = [Api(bus, board, feed, cameras).mount(), *page_routes(settings.music)]
-    return Service("gateway", routes=routes, background=[follow])
+    parts = create_parts(settings, bus)
+
+    async def follow() -> None:
+        await follow_events(bus, parts.board, parts.feed)
+
+    async def remember() -> None:
+        await follow_history(bus, parts.history)
+
+    async def open_and_close() -> None:
+        await parts.doors.run(parts.feed.publish_snapshot)
+
+    routes = [mount(parts), *operator_routes(parts.operator), *page_routes(settings.music)]
+    return Service("gateway", routes=routes, background=[follow, remember, open_and_close, parts.pushed.run])
 
 
 async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
@@ -82,8 +135,18 @@ async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
         if entry is None:
             continue
         event = entry[1]
+        if isinstance(event, FacesRead) and event.camera_id == CAMERA:
+            continue
         if board.apply(event) and not isinstance(event, FacesRead):
             feed.publish(event.type, event.model_dump_json(), board.camera_told_of(event), getattr(event, "mood", None))
+
+
+async def follow_history(bus: Bus, history: History) -> None:
+    """Read the last days and then what comes, for ever; apart from the board, which shall not wait for it."""
+    begin = f"{int((utc_now() - KEPT).timestamp() * 1000)}-0"
+    async for entry in bus.follow(dict.fromkeys(REMEMBERED, begin)):
+        if entry is not None:
+            history.apply(entry[1])
 
 
 async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:

@@ -2,11 +2,13 @@
 
 import os
 from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
@@ -16,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.catalogue import STYLE
 from shared.contract import documents
+from shared.operator import Operator
 
 STATIC = Path(__file__).parent / "static"
 
@@ -79,6 +82,27 @@ def page_routes(music: Path | None = None) -> list[BaseRoute]:
         Route("/docs", lambda _: RedirectResponse("/docs/events.html")),
         Route("/docs/{name:path}", contract, middleware=[Middleware(SecurityHeaders, "no-cache", CATALOGUE_POLICY)]),
         *([Mount("/music", Music(directory=music), middleware=headers)] if music else []),
+    ]
+
+
+def operator_routes(operator: Operator) -> list[BaseRoute]:
+    """The operator's page at ``/operator``, and below it what is to be printed."""
+
+    def shows(name: str) -> Callable[[Request], Awaitable[Response]]:
+        async def show(request: Request) -> Response:
+            try:
+                operator.admit(request)
+            except HTTPException as error:
+                return PlainTextResponse(error.detail, error.status_code, error.headers)
+            return FileResponse(STATIC / "operator" / f"{name}.html", media_type="text/html")
+
+        return show
+
+    headers = [Middleware(SecurityHeaders, cache="no-store")]
+    return [
+        Route("/operator", shows("page"), middleware=headers),
+        Route("/operator/sign", shows("sign"), middleware=headers),
+        Route("/operator/staff", shows("staff"), middleware=headers),
     ]
 
 

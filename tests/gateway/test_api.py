@@ -146,7 +146,7 @@ async def test_feedback_of_the_visit_is_listed_and_cleared_and_songs_are_asked_f
     for method, path, query, kind, body in (
         ("GET", "feedback", {}, "feedback.list", {"session_id": offer.session_id}),
         ("DELETE", "feedback", {}, "feedback.clear", {"session_id": offer.session_id}),
-        ("GET", "songs/similar", {"id": "x", "n": "3"}, "songs.similar", {"id": "x", "n": "3"}),
+        ("GET", "songs/similar", {"id": "x", "n": "3"}, "songs.similar", {"id": "x", "n": 3}),
         ("GET", "songs/offer", {"mood": "sad"}, "songs.offer", {"mood": "sad"}),
     ):
         asked = await answer(bus, kind, result={"done": kind})

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from services.bridge.receivers import PUBLIC
-from services.gateway.api import TOLD
+from services.gateway.listening import TOLD
 from shared.contract import documents
 from shared.events import EVENTS
 from shared.recording import RECORDED

@@ -125,7 +125,8 @@ async def test_two_hundred_listeners_lose_nothing_in_little_memory(gateway: Gate
 
 async def test_of_a_crowd_that_comes_at_once_a_thousand_are_let_in_and_the_others_are_told() -> None:
     """Most of them never read what they are sent."""
-    with embedded_redis() as url, Gateway(url).run() as gateway:
+    crowded = {"MOODSTREAM_LISTENERS_PER_ADDRESS": "2000"}
+    with embedded_redis() as url, Gateway(url, crowded).run() as gateway:
         async with connected_bus(url) as bus, httpx.AsyncClient(base_url=gateway.url, timeout=60) as client:
             crowd = await asyncio.gather(*(knock(gateway) for _ in range(1_200)))
             statuses = Counter(status for status, _ in crowd)

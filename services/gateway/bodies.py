@@ -1,0 +1,168 @@
+"""What the API takes and gives, as models: they validate what comes in, and OpenAPI is made of them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.circumplex import Mood
+from shared.events import MoodChanged, RankedSong, Song
+
+FourMoods = Literal[Mood.ANGRY, Mood.HAPPY, Mood.SAD, Mood.CALM]
+ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Body(BaseModel):
+    """Bodies are small and exact: an unknown field is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Pick(Body):
+    offer_id: ShortText
+    song_id: ShortText
+
+
+class ChosenMood(Body):
+    mood: FourMoods
+    camera_id: ShortText | None = None
+
+
+class Whose(Body):
+    camera_id: ShortText | None = None
+
+
+class Feedback(Body):
+    kind: Literal["like", "skip", "wrong_mood"]
+    song_id: ShortText | None = None
+    mood: FourMoods | None = None
+    camera_id: ShortText | None = None
+    profile: ShortText | None = None
+
+
+class PlayerCommand(Body):
+    command: Literal["pause", "resume", "next", "ended", "volume", "transfer"]
+    percent: float | None = Field(None, ge=0, le=100)
+    device: ShortText | None = None
+    song: ShortText | None = None
+
+
+class Consent(Body):
+    choice: Literal["given", "declined", "withdrawn"]
+    by: Literal["touch", "stay"] = "touch"
+
+
+class Doors(Body):
+    open: bool | None
+    """true or false until the next change of the hours; null goes by the hours again"""
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class Problem(Answer):
+    error: str
+    """one line for people"""
+
+
+class Published(Answer):
+    id: str
+    """of the event that was published"""
+
+
+class Result(Answer):
+    result: Any
+    """what the service that was asked has answered"""
+
+
+class Offer(Answer):
+    mood: Mood
+    songs: list[Song]
+    filled: list[Mood]
+    """moods that songs were borrowed from"""
+
+
+class OfferResult(Answer):
+    result: Offer
+
+
+class Similar(Answer):
+    id: str
+    ranking: list[RankedSong]
+
+
+class SimilarResult(Answer):
+    result: Similar
+
+
+class Place(Answer):
+    opening: "OpeningState"
+    camera_id: str
+    """of the settings"""
+    browser_camera: bool
+    cameras: dict[str, Any]
+    """by id: mood, offer, picked, ranking, frames, last_frame_at"""
+    playback: dict[str, Any] | None
+    status: list[dict[str, Any]]
+    now: datetime
+
+
+class OpeningState(Answer):
+    open: bool
+    changes_at: datetime | None
+    by: Literal["hours", "operator"]
+
+
+class MoodsNow(Answer):
+    moods: dict[str, MoodChanged]
+    """the newest of each camera that has told one, by camera"""
+
+
+class MoodsPast(Answer):
+    moods: list[MoodChanged]
+    """newest first"""
+    before: str | None
+    """give it as `before` to read on; null at the end"""
+
+
+class Visit(Answer):
+    session_id: str
+    camera_id: str
+    began_at: datetime
+    ended_at: datetime | None
+    """null while it goes on"""
+    seconds: dict[Mood, float]
+    """how long each mood stood"""
+    picks: int
+
+
+class Visits(Answer):
+    sessions: list[Visit]
+    """newest first"""
+
+
+class CameraState(Answer):
+    state: Literal["online", "offline", "degraded", "unknown"]
+    last_frame_at: datetime | None
+
+
+class Status(Answer):
+    now: datetime
+    state: Literal["ok", "degraded"]
+    """degraded when a service that is needed, Redis or a camera does not work while the site is open"""
+    opening: OpeningState
+    redis: bool
+    """whether it answers"""
+    services: dict[str, Literal["online", "offline", "degraded", "off"]]
+    """`off` is said of the bridge when nobody has set it up"""
+    cameras: dict[str, CameraState]
+    dead_letters: int
+
+
+class Taken(Answer):
+    camera_id: str
+    """the name under which readings and moods of these pictures come"""
+    accepted: bool
+    reason: str | None
+    """why the picture was not taken"""

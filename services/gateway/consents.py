@@ -1,0 +1,37 @@
+"""How many visitors agreed, declined and withdrew, by day: numbers alone, in Redis, gone after a while."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.bus import Bus
+
+KEPT_DAYS = 31
+SHOWN_DAYS = 7
+
+
+class Consents:
+    """Days are those of the site's own time."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def count(self, choice: str, by: str, now: datetime) -> None:
+        """One more."""
+        key = self._key(now)
+        async with self._bus.redis.pipeline(transaction=True) as both:
+            both.hincrby(key, choice if choice != "given" else f"given_by_{by}", 1)
+            both.expire(key, KEPT_DAYS * 86_400)
+            await both.execute()
+
+    async def days(self, now: datetime) -> list[dict[str, Any]]:
+        """The last days, newest first."""
+        found: list[dict[str, Any]] = []
+        for ago in range(SHOWN_DAYS):
+            day = now - timedelta(days=ago)
+            counts = {name.decode(): int(n) for name, n in (await self._bus.redis.hgetall(self._key(day))).items()}
+            names = ("given_by_touch", "given_by_stay", "declined", "withdrawn")
+            found.append({"day": day.date().isoformat(), **{name: counts.get(name, 0) for name in names}})
+        return found
+
+    def _key(self, day: datetime) -> str:
+        return self._bus.key("consents", day.date().isoformat())

@@ -1,0 +1,116 @@
+"""Opens and closes the site by its hours or by the operator's hand.
+
+While it is closed, cameras rest, visits are ended and the player pauses; whoever listens is told at once. What the
+operator has set lies in Redis until the hours change, so that it outlives a restart and holds for all gateways.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, tzinfo
+from typing import Any
+
+from pydantic import JsonValue
+from redis.exceptions import RedisError
+
+from services.gateway.board import Board
+from services.gateway.opening import ALWAYS, Opening, OpeningHours
+from shared.bus import Bus
+from shared.events import StatusChanged, utc_now
+
+log = logging.getLogger("moodstream.gateway")
+
+LOOK_EVERY_S = 1.0
+REST_EVERY_S = 15.0
+REST_S = 40.0
+"""Longer than until the next word, so that a gateway that ends lets the cameras wake by themselves."""
+CLOSED = "closed"
+
+
+class Doors:
+    """The board's ``opening`` is true at most a second late."""
+
+    def __init__(self, bus: Bus, board: Board, hours: OpeningHours | None, zone: tzinfo) -> None:
+        self._bus, self._board, self._hours, self.zone = bus, board, hours, zone
+        self._key = bus.key("opening")
+        self._told: Opening | None = None
+        self._rest_at_s = 0.0
+        self._by_hours = self._now_by_hours()
+        board.opening = self._by_hours
+
+    def local_now(self) -> datetime:
+        return utc_now().astimezone(self.zone)
+
+    async def set(self, is_open: bool | None) -> Opening:
+        """By hand until the next change of the hours; None goes by the hours again. Raises what Redis raises."""
+        if is_open is None:
+            await self._bus.redis.delete(self._key)
+        else:
+            until = self._now_by_hours().changes_at
+            left_ms = int((until - utc_now()).total_seconds() * 1000) if until else None
+            await self._bus.redis.set(self._key, str(int(is_open)), px=left_ms and max(1, left_ms))
+        await self._look()
+        return self._board.opening
+
+    async def run(self, tell: Callable[[], Any]) -> None:
+        """``tell`` is called when the site has opened or closed."""
+        while not self._bus.stopping.is_set():
+            try:
+                await self._look()
+                await self._act(tell)
+            except (RedisError, OSError) as error:
+                log.warning("the opening hours wait for Redis: %s", error)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _now_by_hours(self) -> Opening:
+        return ALWAYS if self._hours is None else self._hours.at(utc_now())
+
+    async def _look(self) -> None:
+        due = self._by_hours.changes_at
+        if due is not None and due <= utc_now():
+            self._by_hours = self._now_by_hours()
+        forced = await self._bus.redis.get(self._key)
+        by_hours = self._by_hours
+        self._board.opening = by_hours if forced is None else Opening(forced == b"1", by_hours.changes_at, "operator")
+
+    async def _act(self, tell: Callable[[], Any]) -> None:
+        now, before = self._board.opening, self._told
+        if now != before:
+            self._told = now
+            tell()
+            if before is not None or not now.open:
+                await self._say(now)
+            if before is not None and before.open != now.open:
+                await (self._wake() if now.open else self._close())
+        clock_s = asyncio.get_running_loop().time()
+        if not now.open and clock_s >= self._rest_at_s:
+            self._rest_at_s = clock_s + REST_EVERY_S
+            await self._each_camera("camera.pause", {"seconds": REST_S, "reason": CLOSED})
+
+    async def _say(self, now: Opening) -> None:
+        until = f" until {now.changes_at:%Y-%m-%d %H:%M}" if now.changes_at else ""
+        reason = f"{'open' if now.open else CLOSED}{until}"
+        log.info("the site is %s", reason)
+        await self._bus.publish(StatusChanged(service="gateway", state="online", reason=reason))
+
+    async def _close(self) -> None:
+        self._rest_at_s = 0.0
+        for camera_id in [name for name, view in self._board.cameras.items() if view.session_id]:
+            await self._ask("session.end", {"camera_id": camera_id})
+        await self._ask("player.command", {"command": "pause"})
+
+    async def _wake(self) -> None:
+        await self._each_camera("camera.pause", {"seconds": 0})
+
+    async def _each_camera(self, kind: str, body: dict[str, JsonValue]) -> None:
+        names = {part for service, part in self._board.status if service == "camera" and part}
+        asked: list[Awaitable[None]] = [
+            self._ask(kind, {"camera_id": name, **body}) for name in sorted(names | {self._board.camera_id})
+        ]
+        await asyncio.gather(*asked)
+
+    async def _ask(self, kind: str, body: dict[str, JsonValue]) -> None:
+        try:
+            await self._bus.ask(kind, body)
+        except TimeoutError:
+            log.debug("nobody answered %s", kind)

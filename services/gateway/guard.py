@@ -1,0 +1,74 @@
+"""What stands before the API: other sites' pages, addresses that ask too often, bodies that are too big."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from shared.limits import Limits
+from shared.origin import is_foreign
+
+MOST_BODY_BYTES = 16 * 1024
+MOST_PICTURE_BYTES = 2 * 1024 * 1024
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+UNHURRIED = ("/events",)
+"""Paths that are not counted: who listens is counted elsewhere."""
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Where a request comes from; behind proxies that the settings name, what they say."""
+    return connection.client.host if connection.client else "unknown"
+
+
+class Guard:
+    """Refuses with one line of JSON before anything is parsed."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app, self._limits = app, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        path = connection.url.path
+        most = MOST_PICTURE_BYTES if path.endswith("/frames") else MOST_BODY_BYTES
+        if refused := self._refusal(connection, path, most):
+            if scope["type"] == "websocket":
+                await WebSocket(scope, receive, send).send_denial_response(refused)
+            else:
+                await refused(scope, receive, send)
+            return
+        await self._app(scope, _counted(receive, most), send)
+
+    def _refusal(self, connection: HTTPConnection, path: str, most: int) -> JSONResponse | None:
+        writes = connection.scope.get("method", "POST") not in SAFE_METHODS  # a WebSocket may be opened by any page
+        if writes and is_foreign(connection):
+            return JSONResponse({"error": "only pages of this server may do that"}, 403)
+        if not any(f"{quiet}/" in f"{path}/" for quiet in UNHURRIED) and (
+            wait_s := self._limits.take(address_of(connection))
+        ):
+            return JSONResponse(
+                {"error": "too many requests; try again in a moment"}, 429, {"Retry-After": f"{max(1, wait_s):.0f}"}
+            )
+        length = connection.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > most:
+            return JSONResponse({"error": f"the body is larger than {most} bytes"}, 413)
+        return None
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """Bodies without a length are counted as they come."""
+    taken = 0
+
+    async def counting() -> Message:
+        nonlocal taken
+        message = await receive()
+        if message["type"] == "http.request":
+            taken += len(message.get("body", b""))
+            if taken > most:
+                raise HTTPException(413, f"the body is larger than {most} bytes")
+        return message
+
+    return counting

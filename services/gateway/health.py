@@ -1,0 +1,103 @@
+"""How each service does, from what Redis knows: who reads which stream, how long ago, and what waits.
+
+Every service reads its streams with a group of its name, and asks for more every two seconds, work or not. A consumer
+that has not asked for a while is gone or hangs. So health needs no address of any service, and no port.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from redis.exceptions import RedisError, ResponseError
+
+from shared.bus import Bus
+from shared.streams import DEAD_SUFFIX, EVENT_OF_STREAM, FRAMES
+
+NEEDED = ("camera", "emotion", "recommender", "player")
+SERVICES = (*NEEDED, "bridge")
+ALIVE_S = 10.0
+PATIENCE_S = 2.0
+FRESH_S = 1.0
+State = Literal["online", "offline", "degraded", "off"]
+
+
+@dataclass
+class Health:
+    """All of it, as of one moment."""
+
+    redis: bool = False
+    ping_ms: float | None = None
+    memory_mb: float | None = None
+    streams: list[dict[str, Any]] = field(default_factory=list)
+    seen_s: dict[str, float] = field(default_factory=dict)
+    """seconds since a service has last asked for work"""
+    workers: dict[str, int] = field(default_factory=dict)
+    """how many processes of it are alive"""
+
+    @property
+    def dead_letters(self) -> int:
+        return sum(stream["dead_letters"] for stream in self.streams)
+
+    def state(self, service: str) -> State:
+        if self.workers.get(service):
+            return "online"
+        return "offline" if service in NEEDED or service in self.seen_s else "off"
+
+
+class Doctor:
+    """Looks at most once a second, however many ask."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._found, self._looked_s = Health(), float("-inf")
+        self._looking = asyncio.Lock()
+
+    async def health(self) -> Health:
+        async with self._looking:
+            if time.monotonic() - self._looked_s >= FRESH_S:
+                self._found, self._looked_s = await self._look(), time.monotonic()
+        return self._found
+
+    async def _look(self) -> Health:
+        found = Health()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                begun_s = time.perf_counter()
+                await self._bus.ping()
+                found.ping_ms = round(1000 * (time.perf_counter() - begun_s), 2)
+                for name in (FRAMES, *EVENT_OF_STREAM):
+                    await self._stream(found, name)
+                found.redis = True
+                info = await self._bus.redis.info("memory")
+                found.memory_mb = round(info["used_memory"] / 1e6, 1)
+        except ResponseError:
+            pass  # this user may not ask for the memory
+        except (TimeoutError, RedisError, OSError, RuntimeError):  # the last before the first connection
+            found.redis = False
+        return found
+
+    async def _stream(self, found: Health, name: str) -> None:
+        stream = self._bus.key(name)
+        holder = self._bus.holder(stream)
+        groups = await holder.xinfo_groups(stream) if await holder.exists(stream) else []
+        found.streams.append(
+            {
+                "stream": name,
+                "entries": await holder.xlen(stream),
+                "dead_letters": await self._bus.redis.xlen(stream + DEAD_SUFFIX),
+                "groups": [
+                    {"group": group["name"].decode(), "lag": group["lag"], "pending": group["pending"]}
+                    for group in groups
+                ],
+            }
+        )
+        for group in groups:
+            service = group["name"].decode().partition("-")[0]
+            alive: set[str] = set()
+            for consumer in await holder.xinfo_consumers(stream, group["name"]):
+                idle_s = consumer["idle"] / 1000
+                found.seen_s[service] = min(idle_s, found.seen_s.get(service, idle_s))
+                if idle_s < ALIVE_S:
+                    alive.add(consumer["name"].decode())
+            found.workers[service] = max(found.workers.get(service, 0), len(alive))

@@ -1,0 +1,52 @@
+"""Pictures that a program sends one at a time over HTTP: each name becomes a camera that is there while they come."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from services.gateway.browser_camera import IDLE_S, Gate, say
+from shared.bus import Bus
+from shared.events import FrameCaptured, utc_now
+
+MOST = 8
+LOOK_EVERY_S = 1.0
+
+
+@dataclass
+class _Camera:
+    run_id: str
+    gate: Gate = field(default_factory=Gate)
+    seq: int = 0
+    last_s: float = field(default_factory=time.monotonic)
+
+
+class PushedFrames:
+    """Nothing of a picture is kept here."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._cameras: dict[str, _Camera] = {}
+
+    async def take(self, name: str, picture: bytes) -> tuple[str, str | None]:
+        """The id of the camera, and why the picture was not taken, if it was not."""
+        camera_id = f"push-{name}"
+        camera = self._cameras.get(camera_id)
+        if camera is None:
+            if len(self._cameras) >= MOST:
+                return camera_id, f"{MOST} programs send pictures already"
+            camera = self._cameras[camera_id] = _Camera(f"{time.time_ns() // 1_000_000:014d}")
+            await say(self._bus, camera_id, "online", "pictures over HTTP")
+        if (refusal := camera.gate.refusal(picture, time.monotonic())) is not None:
+            return camera_id, refusal
+        seq, camera.seq, camera.last_s = camera.seq, camera.seq + 1, time.monotonic()
+        frame = FrameCaptured(camera_id=camera_id, run_id=camera.run_id, seq=seq, captured_at=utc_now(), jpeg=picture)
+        return camera_id, None if await self._bus.publish_frame(frame) else "Redis did not take it"
+
+    async def run(self) -> None:
+        """Forget those who have stopped, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            for camera_id, camera in list(self._cameras.items()):
+                if time.monotonic() - camera.last_s > IDLE_S:
+                    del self._cameras[camera_id]
+                    await say(self._bus, camera_id, "offline", "end of input")

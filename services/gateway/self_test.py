@@ -1,0 +1,111 @@
+"""Whether the chain works, on demand: each service is asked something harmless, and a drawn face is read."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from shared.bus import Bus
+from shared.circumplex import Mood
+from shared.errors import MoodstreamError
+from shared.events import FacesRead, FrameCaptured, new_id, utc_now
+
+CAMERA = "self-test"
+"""The camera of the drawn face; nobody sees what is read from it."""
+FACE = Path(__file__).parent / "self_test.jpg"
+PATIENCE_S = 3.0
+TRIES = 3
+"""A frame may be dropped where newer ones come in."""
+
+
+@cache
+def _face() -> bytes:
+    return FACE.read_bytes()
+
+
+class SelfTest:
+    """One at a time."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._running = asyncio.Lock()
+
+    async def run(self, camera_ids: list[str]) -> dict[str, Any]:
+        """{"ok", "checks": [{"name", "ok", "ms", "detail"}]}"""
+        async with self._running:
+            checks = [
+                await _timed("Redis", self._redis()),
+                await _timed("emotion reads a drawn face", self._emotion()),
+                await _timed("recommender offers songs", self._recommender()),
+                await _timed("player answers", self._player()),
+            ]
+            checks += [await _timed(f"camera {name} answers", self._camera(name)) for name in camera_ids]
+        return {"ok": all(check["ok"] for check in checks), "checks": checks}
+
+    async def _redis(self) -> str:
+        key, word = self._bus.key("self-test"), new_id()
+        await self._bus.redis.set(key, word, px=5_000)
+        if await self._bus.redis.get(key) != word.encode():
+            raise MoodstreamError("it does not give back what it was given")
+        return "writes and reads"
+
+    async def _emotion(self) -> str:
+        start = await self._bus.last_id(FacesRead)
+        run_id = f"{time.time_ns() // 1_000_000:014d}"
+        sending = asyncio.create_task(self._send(run_id))
+        try:
+            async for entry in self._bus.follow({FacesRead: start}, block_ms=200):
+                if entry and isinstance(entry[1], FacesRead) and entry[1].run_id == run_id:
+                    reading = entry[1]
+                    if not reading.faces:
+                        raise MoodstreamError(f"found no face: {reading.error or 'nothing was seen'}")
+                    return f"{reading.faces[0].mood}, {reading.model}"
+        finally:
+            sending.cancel()
+        raise MoodstreamError("the process ends")
+
+    async def _send(self, run_id: str) -> None:
+        for seq in range(TRIES):
+            frame = FrameCaptured(camera_id=CAMERA, run_id=run_id, seq=seq, captured_at=utc_now(), jpeg=_face())
+            await self._bus.publish_frame(frame)
+            await asyncio.sleep(PATIENCE_S / TRIES)
+
+    async def _recommender(self) -> str:
+        offered: Any = await self._ask("songs.offer", {"mood": Mood.HAPPY})
+        return f"{len(offered['songs'])} songs"
+
+    async def _player(self) -> str:
+        playing: Any = await self._ask("player.status", {})
+        if playing["state"] not in ("ready", "playing", "paused"):
+            raise MoodstreamError(playing["message"] or playing["state"])
+        return f"{playing['output']}: {playing['state']}"
+
+    async def _camera(self, camera_id: str) -> str:
+        told: Any = await self._ask("camera.status", {"camera_id": camera_id})
+        if told["state"] == "offline":
+            raise MoodstreamError(told.get("reason") or "it is offline")
+        return f"{told['state']}, {told['frames']} pictures"
+
+    async def _ask(self, kind: str, body: dict[str, Any]) -> Any:
+        reply = await self._bus.ask(kind, body)
+        if reply.error is not None:
+            raise MoodstreamError(reply.error)
+        return reply.result
+
+
+async def _timed(name: str, check: Awaitable[str]) -> dict[str, Any]:
+    begun_s = time.perf_counter()
+    ok, detail = False, ""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            detail = await check
+        ok = True
+    except TimeoutError:
+        detail = "no answer"
+    except (MoodstreamError, RedisError, OSError) as error:
+        detail = str(error)
+    return {"name": name, "ok": ok, "ms": round(1000 * (time.perf_counter() - begun_s), 1), "detail": detail}
