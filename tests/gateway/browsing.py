@@ -42,7 +42,7 @@ async def launch(webcam: Path | None = None) -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def open_page(
-    browser: Browser, gateway: Gateway, *, complains: bool = False, **context: Any
+    browser: Browser, gateway: Gateway, *, complains: bool = False, path: str = "/", **context: Any
 ) -> AsyncIterator[Page]:
     """The page, loaded; ``complains`` lets it log errors, ``context`` are options of Playwright's."""
     complaints: list[str] = []
@@ -61,7 +61,7 @@ async def open_page(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     await page.route("**/*", only_here)
-    await page.goto(gateway.url)
+    await page.goto(gateway.url + path)
     yield page
     await page.context.close()
     assert complains or not complaints, complaints
