@@ -49,7 +49,8 @@ function show() {
   showStill(view.stillLeftS);
   find("#stop").hidden = ["attract", "goodbye", "closed", "away"].includes(view.stage);
   // what was touched may be gone: the next key shall not begin at the top of the page again
-  if (focused !== document.body && !focused.checkVisibility()) find("#sentence").focus();
+  const lost = focused !== document.body && !focused.checkVisibility();
+  if (lost && [document.body, focused].includes(document.activeElement)) find("#sentence").focus();
 }
 
 function showStatus({ status, own }) {

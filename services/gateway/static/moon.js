@@ -14,8 +14,22 @@ const NIGHT = { accent: [0.85, -0.007, -0.0495], glow: [0.42, 0.001, -0.06], gro
 const UNSURE = { accent: [0.86, 0.0344, -0.0491], glow: [0.48, 0.0459, -0.0655], ground: [0.19, 0.0161, -0.0229] };
 const ASLEEP = { valence: 0.25, arousal: -1, open: 0 };
 
+const BLINK_MS = 140;
+
 export class Moon {
   #find = (selector) => document.querySelector(selector);
+
+  constructor() {
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.#blinkLater();
+  }
+
+  #blinkLater() {
+    const scene = this.#find("#scene");
+    setTimeout(() => {
+      scene.dataset.blink = "";
+      setTimeout(() => { delete scene.dataset.blink; this.#blinkLater(); }, BLINK_MS);
+    }, 3_000 + 4_000 * Math.random());
+  }
 
   show({ stage, word, mood, staying }) {
     const awake = !["attract", "goodbye", "closed", "away"].includes(stage);
