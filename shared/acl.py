@@ -33,6 +33,7 @@ CONNECT = "time ping hello auth select role wait client|setname client|id"
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
 READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
+LENGTHS = "exists xlen xinfo|groups xinfo|stream xinfo|consumers"
 GROUP = f"{READ} xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
 TRANSACTION = "multi exec discard"
 VALUE = "get set del"
@@ -63,6 +64,8 @@ class Rights:
     follows: Kinds = ()
     """read without a group"""
     writes: Kinds = ()
+    looks: bool = False
+    """whether it shows operators how all streams and the servers do"""
     keys: tuple[tuple[str, str], ...] = ()
     """patterns with spaces between, and the commands that are for them; one command may name all of them"""
 
@@ -96,6 +99,8 @@ RIGHTS: Mapping[str, Rights] = {
         frames="write",
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
         writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
+        keys=(("opening self-test", VALUE), ("consents:*", f"{HASH} {TRANSACTION}")),
+        looks=True,
     ),
     "bridge": Rights(
         handles=FOR_EVERYBODY,
@@ -144,6 +149,8 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
             yield f"(+set %W~{prefix}alive:*)"
         yield from _event_rights(user, prefix)
     if server != "events":
+        if any(rights.looks for rights in _rights(user).values()):
+            yield f"+info ({_commands(LENGTHS)} %R~{prefix}{FRAMES})"
         for frames in sorted({rights.frames for rights in _rights(user).values()}):
             if frames == "write":
                 yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"
@@ -171,6 +178,9 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
             yield f"({_commands(READ)} {_keys(followed, '%R~')})"
         if written:
             yield f"({_commands(PUT)} {_keys(written, '%W~')})"
+        if rights.looks:
+            names = [prefix + name for name in (FRAMES, *(stream.name for stream in STREAMS.values()))]
+            yield f"+info ({_commands(LENGTHS)} {_keys((*names, *(name + DEAD_SUFFIX for name in names)), '%R~')})"
         for patterns, commands in rights.keys:
             yield f"({_commands(commands)} {_keys(prefix + pattern for pattern in patterns.split())})"
     if user == "operator":

@@ -98,8 +98,9 @@ COMMANDS = {
     | SORTED
     | {"xadd", "xtrim", "xdel", "scan", "multi", "exec", "discard"}
     | {"del", "expire"},
-    "all": CONNECT | LOOK | WORK | HASH | SORTED | {"xdel"},
+    "all": CONNECT | LOOK | WORK | HASH | SORTED | {"xdel", "info", "exists"},
     "emotion": CONNECT | LOOK | WORK | {"xdel"},
+    "gateway": CONNECT | LOOK | WORK | HASH | {"info", "exists"},
     "recommender": CONNECT | LOOK | WORK | HASH | SORTED,
     "bridge": CONNECT | LOOK | WORK | HASH | SORTED,
 }
@@ -196,6 +197,8 @@ OWN = {
     "mood:profile-of:s": {"recommender"},
     "mood:picks:done:recommender:1": {"recommender"},
     "mood:picks:done:bridge:1": {"bridge"},
+    "mood:opening": {"gateway"},
+    "mood:self-test": {"gateway"},
     "mood:requests:done:camera-front:1": {"camera"},
     "another:lease:player": set(),
 }
