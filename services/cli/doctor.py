@@ -36,7 +36,8 @@ COMPOSE_SETTINGS = """
 # Ports of Prometheus and Grafana (profile observability).
 # MOODSTREAM_PROMETHEUS_PORT=9090
 # MOODSTREAM_GRAFANA_PORT=3000
-# Memory of Redis, and of its container: about twice that, since it copies itself when it rewrites its file.
+# Memory of Redis, of which one site's full streams take about 170 MB, and of its container: about twice that, since it
+# copies itself when it rewrites its file.
 # MOODSTREAM_REDIS_MAXMEMORY=384mb
 # MOODSTREAM_REDIS_MEMORY=768m
 # Memory of the recommender; a million songs need 3g.
@@ -62,6 +63,7 @@ COMPOSE_SETTINGS = """
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     reading(add(commands, "doctor", doctor, "What works here, what does not, and the command that cures it."))
     add(commands, "settings", settings, "Every setting with its default, in the form of a .env file.")
+    add(commands, "openapi", openapi, "The HTTP API, as an OpenAPI document.")
 
 
 def doctor(given: argparse.Namespace) -> int:
@@ -121,4 +123,13 @@ def settings(_: argparse.Namespace) -> int:
 
     print(example(parts()))
     print(COMPOSE_SETTINGS)
+    return 0
+
+
+def openapi(_: argparse.Namespace) -> int:
+    """Print what docs/openapi.json holds."""
+    from services.gateway.main import GatewaySettings, create_document
+    from shared.settings import load
+
+    print(json.dumps(create_document(load(GatewaySettings)), indent=2, ensure_ascii=False))
     return 0
