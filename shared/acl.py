@@ -28,12 +28,12 @@ from shared.streams import DEAD_SUFFIX, FRAMES, STREAMS
 
 Server = Literal["events", "frames", "both"]
 
-CONNECT = "ping hello auth select client|setname client|id"
+CONNECT = "time ping hello auth select role wait client|setname client|id"
 """Without ``client|setinfo``, which Redis 7.0 does not know; newer ones refuse it, and nobody misses it."""
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
 READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
-GROUP = f"{READ} xreadgroup xack xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+GROUP = f"{READ} xreadgroup xack xautoclaim xclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
 TRANSACTION = "multi exec discard"
 VALUE = "get set del"
 WATCH = "xlen xinfo|groups xinfo|consumers"
@@ -93,7 +93,7 @@ RIGHTS: Mapping[str, Rights] = {
         handles=(SongsRanked,),
         follows=(MoodChanged, SongsRanked, RequestMade),
         writes=(PlaybackChanged, ReplyGiven, StatusChanged),
-        keys=(("lease:player", LEASE), ("player:kept", VALUE)),
+        keys=(("lease:player player:kept", LEASE),),
     ),
     "gateway": Rights(
         frames="write",
@@ -124,7 +124,9 @@ SUBSCRIBER = Rights(follows=FOR_EVERYBODY)
 OPERATOR = Rights(follows=EVENTS, writes=EVENTS, keys=(("webhooks:*", f"{HASH} {SORTED}"),))
 """Of a person at a terminal: ``moodstream dead``, ``listen``, ``record``, ``player``, ``webhooks``, ``simulate``."""
 
-USERS = (*RIGHTS, "demo", "subscriber", "operator", "all")
+PEOPLE = ("subscriber", "operator")
+
+USERS = (*RIGHTS, "demo", *PEOPLE, "all")
 """``all`` is for ``moodstream run``, which is every service in one process."""
 
 
@@ -135,7 +137,9 @@ def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
     """
     if re.search(r"\s", prefix):
         raise MoodstreamError("MOODSTREAM_PREFIX: an ACL file cannot hold a prefix with spaces")
-    lines = ["user default off sanitize-payload resetchannels -@all"]
+    # Nobody can be it, but as this user Redis plays back its own append-only file: with fewer rights it would leave out
+    # every transaction in there, without a word.
+    lines = ["user default off resetpass ~* &* +@all"]
     for user in USERS:
         rights = " ".join(_selectors(user, re.sub(r"([*?\[\]\\])", r"\\\1", prefix), server))
         lines.append(f"user {user} on #{hashes[user]} sanitize-payload resetchannels resetkeys -@all {rights}".rstrip())
@@ -145,8 +149,12 @@ def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
 def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
     yield _commands(CONNECT)
     if server != "frames":
+        if user not in PEOPLE:
+            yield f"(+set %W~{prefix}alive:*)"
         yield from _event_rights(user, prefix)
     if server != "events":
+        if any(rights.watches for rights in _rights(user).values()):
+            yield f"({_commands(WATCH)} ~{prefix}{FRAMES})"
         for frames in sorted({rights.frames for rights in _rights(user).values()}):
             if frames == "write":
                 yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"
@@ -168,6 +176,8 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
     parts = _rights(user)
     if any(rights.handles for rights in parts.values()):
         yield _commands(TRANSACTION)
+    if parts.keys() & (RIGHTS.keys() | {"demo"}):
+        yield f"({_commands('set')} {_keys([f'{prefix}alive:*'])})"
     for group, rights in parts.items():
         handled, followed, written = ([prefix + STREAMS[kind].name for kind in kinds] for kinds in _kinds(rights))
         if handled:

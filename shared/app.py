@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from shared import systemd
 from shared.age_limit import AgeLimit
 from shared.bus import Bus
 from shared.dead_letters import DeadLetters
@@ -33,6 +34,7 @@ from shared.idempotence import Idempotence
 from shared.janitor import Janitor
 from shared.logs import set_up_logging
 from shared.observed import Measured, Traced
+from shared.retention import Retention
 from shared.settings import Settings
 from shared.stream_metrics import StreamMetrics
 from shared.telemetry import metrics_route
@@ -134,11 +136,12 @@ class App:
         try:
             await self.bus.connect()
             await self._all(self._wait_for_redis, *(job for service in self.services for job in service.prepare))
-            for broker in self.bus.brokers:
-                await broker.start()
+            await self._all(self._start)
             self.ready.set()
+            systemd.notify(systemd.READY)
             log.info("%s ready", ", ".join(service.name for service in self.services))
-            upkeep = self._watchdog.run, self._degraded.run, Janitor(self.bus).run
+            retention = Retention(self.bus, [service.name for service in self.services])
+            upkeep = self._watchdog.run, self._degraded.run, Janitor(self.bus).run, retention.run
             await self._all(*upkeep, *(job for service in self.services for job in service.background))
         except Exception as error:
             cause = _first(error)
@@ -165,14 +168,35 @@ class App:
                 await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
     async def _wait_for_redis(self) -> None:
+        await self._insist(self._make_groups)
+
+    async def _make_groups(self) -> None:
+        await self.bus.ping()
+        await create_groups(self.bus)
+
+    async def _start(self) -> None:
+        """Redis may have gone again, and emptied, while something was prepared."""
+
+        async def start() -> None:
+            await self._make_groups()
+            for broker in self.bus.brokers:
+                try:
+                    await broker.start()
+                except BaseException:  # those that run already would read twice after the next start
+                    for subscriber in broker.subscribers:
+                        await subscriber.stop()
+                    raise
+
+        await self._insist(start)
+
+    async def _insist(self, job: Job) -> None:
         pause = 0.1
         while True:
             try:
-                await self.bus.ping()
-                await create_groups(self.bus)
+                await job()
                 self.bus.trouble.passed("starting")
                 return
-            except (RedisError, OSError) as error:
+            except (TimeoutError, RedisError, OSError) as error:
                 self.bus.trouble.note("starting", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)

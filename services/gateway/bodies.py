@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from services.gateway.kiosk import Kiosk
 from shared.circumplex import Mood
 from shared.events import MoodChanged, RankedSong, Song
 
@@ -98,6 +99,7 @@ class SimilarResult(Answer):
 
 class Place(Answer):
     opening: "OpeningState"
+    kiosk: Kiosk
     camera_id: str
     """of the settings"""
     browser_camera: bool

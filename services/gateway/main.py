@@ -15,6 +15,7 @@ from services.gateway.doors import Doors
 from services.gateway.feed import Feed
 from services.gateway.health import Doctor
 from services.gateway.history import KEPT, History
+from services.gateway.kiosk import Consent, Kiosk, Language
 from services.gateway.opening import parse, zone_of
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.parts import Parts
@@ -70,6 +71,19 @@ class GatewaySettings(OperatorSettings):
     music: Path | None = Field(
         None, description="Folder of sound files that the page may play: songs whose address is file:PATH in it."
     )
+    consent: Consent | None = Field(
+        None,
+        description="How visitors agree before their mood is shown: `touch`, or `stay` once the notice was shown; "
+        "when not set: touch, and stay where songs are picked by themselves.",
+    )
+    consent_stay_s: float = Field(8, ge=3, le=120, description="How long one must stay to agree by staying.")
+    idle_s: float = Field(60, ge=5, description="Without a face and a touch for so long, the page asks who is there.")
+    still_there_s: float = Field(15, ge=3, description="Without an answer for so long, the page begins anew.")
+    language: Language | None = Field(
+        None,
+        description="Language of the page for a new visitor: en, de, fr, es, ja or ar; when not set: the browser's.",
+    )
+    auto: bool = Field(False, description="Pick one of the offered songs at once, for sites where nobody picks.")
     opening_hours: str = Field(
         "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
     )
@@ -79,10 +93,20 @@ class GatewaySettings(OperatorSettings):
     )
     listeners_per_address: int = Field(400, ge=1, description="How many may follow the events from one address.")
 
+    def kiosk(self) -> Kiosk:
+        return Kiosk(
+            consent=self.consent or ("stay" if self.auto else "touch"),
+            stay_s=self.consent_stay_s,
+            idle_s=self.idle_s,
+            still_there_s=self.still_there_s,
+            auto=self.auto,
+            language=self.language,
+        )
+
 
 def create_parts(settings: GatewaySettings, bus: Bus) -> Parts:
     """Nothing connects yet. Raises MoodstreamError when a setting is wrong."""
-    board = Board(settings.camera_id, settings.browser_camera)
+    board = Board(settings.camera_id, settings.browser_camera, kiosk=settings.kiosk())
     zone = zone_of(settings.time_zone)
     return Parts(
         bus=bus,
