@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from services.bridge.sender import LONGEST_REST_S, _rest
-from services.gateway.api import Api
+from services.gateway.api import mount
 from services.gateway.board import Board
-from services.gateway.browser_camera import BrowserCameras, Gate
+from services.gateway.browser_camera import Gate
 from services.gateway.feed import Feed
+from services.gateway.main import GatewaySettings, create_parts
 from shared.app import create_bus
 from shared.bus import Bus
 from shared.events import EVENTS, Event, uuid_of
@@ -71,9 +72,7 @@ def test_the_page_survives_every_event_of_the_corpus(bus: Bus) -> None:
 
 @pytest.fixture(scope="module")
 def api(bus: Bus) -> Starlette:
-    board = Board("camera-1")
-    cameras = BrowserCameras(bus, "camera-1", 10, 4)
-    return Starlette(routes=[Api(bus, board, Feed(board.to_json), cameras).mount()])
+    return Starlette(routes=[mount(create_parts(load(GatewaySettings, requests_per_s=0), bus))])
 
 
 PATHS = (
@@ -101,7 +100,7 @@ async def test_the_api_refuses_in_json(api: Starlette, method: str, path: str, b
     """4xx, or 5xx that says that Redis is away; never an error of our own."""
     transport = httpx.ASGITransport(api, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=30) as client:
-        if path.startswith("songs") and method in ("GET", "HEAD"):
+        if path.startswith(("songs", "moods", "player", "feedback")) and method in ("GET", "HEAD", "DELETE"):
             return  # would ask, and wait for Redis
         answer = await client.request(method, f"/api/v1/{path}", content=body, headers={"content-type": kind})
     if method == "POST" and answer.status_code in (503, 500):
