@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak page-soak setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ wires-soak: setup $(VENV)/.test ## 200 listeners, MQTT and webhooks for half an 
 
 player-soak: setup $(VENV)/.test ## Time picks in a real MPD, then take MPD and the simulated Spotify away for two minutes each
 	$(BIN)/python -m benchmarks.player 200 --away 120 $(ARGS)
+
+page-soak: setup $(VENV)/.test ## Two thousand visitors at one page: its memory must not grow; needs Chromium
+	$(BIN)/python -m benchmarks.page_soak $(ARGS)
 
 setup-train: setup $(VENV)/.train ## Add TensorFlow (2 GB of disk) to .venv, for training and the tests of it
 

@@ -92,6 +92,6 @@ def far_from_monday() -> str:
 
 async def test_visitors_leave_nothing_behind(chromium: Browser) -> None:
     """The short form of ``make page-soak``."""
-    with embedded_redis() as url, Gateway(url).run() as gateway:
+    with embedded_redis() as url, Gateway(url, {"MOODSTREAM_GOODBYE_S": "0"}).run() as gateway:
         async with connected_bus(url) as bus, open_page(chromium, gateway) as page:
             assert await growth(page, bus, visitors=40, warm_up=15) < SHORT_BYTES
