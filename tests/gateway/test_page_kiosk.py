@@ -18,7 +18,7 @@ from tests.gateway.weeks import growth
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-STAY = {"MOODSTREAM_AUTO": "true", "MOODSTREAM_CONSENT_STAY_S": "3", "MOODSTREAM_LANGUAGE": "es"}
+STAY = {"MOODSTREAM_AUTO": "true", "MOODSTREAM_CONSENT_STAY_S": "8", "MOODSTREAM_LANGUAGE": "es"}
 QUICK = {"MOODSTREAM_IDLE_S": "5", "MOODSTREAM_STILL_THERE_S": "3"}
 SHORT_BYTES = 1_500_000
 
