@@ -3,7 +3,8 @@
     async for mood in moods("http://127.0.0.1:8080"):
         print(mood.mood, mood.confidence)
 
-The address is that of the page (server-sent events; needs the extra ``client``) or of Redis (``redis://``, ``unix://``).
+The address is that of the page (server-sent events; needs the extra ``client``) or of Redis (``redis://``, ``unix://``,
+``redis+sentinel://``).
 A connection that breaks is made again, and goes on after the last event that was heard. ``iter_moods`` and
 ``iter_events`` are the same for programs without asyncio.
 """
@@ -18,10 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
-from redis import Redis
-from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
+from shared import sentinel
 from shared.errors import MoodstreamError
 from shared.events import Event, MoodChanged
 from shared.recording import KINDS, Wanted, wanted
@@ -65,7 +65,7 @@ async def events(
     takes = wanted(types, cameras, moods)
     if not _is_http(url):
         followed = _Redis(takes, prefix)
-        async with AsyncRedis.from_url(url, socket_timeout=5) as client:
+        async with sentinel.async_client(url, socket_timeout=5) as client:
             while True:
                 try:
                     if not followed.position:
@@ -115,7 +115,7 @@ def iter_events(
     takes = wanted(types, cameras, moods)
     if not _is_http(url):
         followed = _Redis(takes, prefix)
-        with Redis.from_url(url, socket_timeout=5) as client:
+        with sentinel.client(url, socket_timeout=5) as client:
             while True:
                 try:
                     if not followed.position:
@@ -143,7 +143,7 @@ def iter_events(
 
 def _is_http(url: str) -> bool:
     scheme = url.partition("://")[0]
-    if scheme not in ("http", "https", "redis", "rediss", "unix"):
+    if scheme not in ("http", "https", "redis", "rediss", "unix", *sentinel.SCHEMES):
         raise MoodstreamError(f"{url}: must begin with http://, https://, redis://, rediss:// or unix://")
     return scheme in ("http", "https")
 

@@ -23,12 +23,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from shared import systemd
 from shared.age_limit import AgeLimit
 from shared.bus import Bus
 from shared.dead_letters import DeadLetters
+from shared.degraded import Degraded
 from shared.delivery import create_groups
 from shared.errors import EXIT_FAILED, EXIT_RESTART, MoodstreamError
 from shared.idempotence import Idempotence
+from shared.janitor import Janitor
+from shared.logs import set_up_logging
+from shared.observed import Measured, Traced
+from shared.retention import Retention
 from shared.settings import Settings
 from shared.stream_metrics import StreamMetrics
 from shared.telemetry import metrics_route
@@ -61,11 +67,13 @@ class Service:
     """run to their end before the first message is taken, so that no handler waits for what is still loading"""
     background: Sequence[Job] = ()
     """run while the app runs; one that raises ends the process"""
+    told: bool = True
+    """whether the streams are told when it works less well"""
 
 
 def create_bus(settings: Settings) -> Bus:
     """The bus with the rules of delivery that hold for every service."""
-    return Bus(settings, middlewares=(DeadLetters, AgeLimit, Idempotence))
+    return Bus(settings, middlewares=(Traced, DeadLetters, AgeLimit, Idempotence, Measured))
 
 
 @dataclass
@@ -80,6 +88,7 @@ class App:
 
     def __post_init__(self) -> None:
         self._watchdog = Watchdog(self.bus)
+        self._degraded = Degraded(self.bus, [service.name for service in self.services if service.told])
         self._jobs: list[tuple[str, asyncio.Future[None]]] = []
         for service in self.services:
             self.bus.broker.include_router(service.router)
@@ -89,7 +98,7 @@ class App:
                 Route("/health/ready", self._ready),
                 metrics_route(
                     StreamMetrics(self.bus),
-                    [service.metrics for service in self.services if service.metrics is not None],
+                    [self.bus.meters.registry, *(one.metrics for one in self.services if one.metrics is not None)],
                 ),
                 *(route for service in self.services for route in service.routes),
             ],
@@ -106,6 +115,8 @@ class App:
                 await self.bus.ping()
             except (RedisError, OSError):
                 fault = "Redis does not answer"
+        if fault is None and (reason := self.bus.trouble.reason):
+            fault = f"Redis: {reason}"
         names = [service.name for service in self.services]
         return JSONResponse({"ready": fault is None, "fault": fault, "services": names}, 503 if fault else 200)
 
@@ -125,11 +136,13 @@ class App:
         try:
             await self.bus.connect()
             await self._all(self._wait_for_redis, *(job for service in self.services for job in service.prepare))
-            for broker in self.bus.brokers:
-                await broker.start()
+            await self._all(self._start)
             self.ready.set()
+            systemd.notify(systemd.READY)
             log.info("%s ready", ", ".join(service.name for service in self.services))
-            await self._all(self._watchdog.run, *(job for service in self.services for job in service.background))
+            retention = Retention(self.bus, [service.name for service in self.services])
+            upkeep = self._watchdog.run, self._degraded.run, Janitor(self.bus).run, retention.run
+            await self._all(*upkeep, *(job for service in self.services for job in service.background))
         except Exception as error:
             cause = _first(error)
             if isinstance(cause, MoodstreamError):
@@ -155,14 +168,36 @@ class App:
                 await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
     async def _wait_for_redis(self) -> None:
+        await self._insist(self._make_groups)
+
+    async def _make_groups(self) -> None:
+        await self.bus.ping()
+        await create_groups(self.bus)
+
+    async def _start(self) -> None:
+        """Redis may have gone again, and emptied, while something was prepared."""
+
+        async def start() -> None:
+            await self._make_groups()
+            for broker in self.bus.brokers:
+                try:
+                    await broker.start()
+                except BaseException:  # those that run already would read twice after the next start
+                    for subscriber in broker.subscribers:
+                        await subscriber.stop()
+                    raise
+
+        await self._insist(start)
+
+    async def _insist(self, job: Job) -> None:
         pause = 0.1
         while True:
             try:
-                await self.bus.ping()
-                await create_groups(self.bus)
+                await job()
+                self.bus.trouble.passed("starting")
                 return
-            except (RedisError, OSError) as error:
-                log.warning("waiting for Redis at %s: %s", " and ".join(self.bus.addresses), error)
+            except (TimeoutError, RedisError, OSError) as error:
+                self.bus.trouble.note("starting", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 
@@ -279,17 +314,10 @@ def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
     """The main function of a service that runs alone."""
     try:
         settings, bus, service = create()
-        set_up_logging(settings.log_level)
+        bus.count_lines(set_up_logging(settings.log_level, settings.log_format))
         sock = listen(settings.host, settings.port)
         log.info("%s listens on %s://%s:%d", service.name, settings.scheme, *sock.getsockname()[:2])
         return serve(build_app(bus, service), sock, settings)
     except MoodstreamError as error:
         print(f"moodstream: {error}", file=sys.stderr)
         return EXIT_FAILED
-
-
-def set_up_logging(level: str) -> None:
-    """One line a record on standard error."""
-    os.environ["FASTSTREAM_SUPERVISOR_DISABLED"] = "1"
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s  %(message)s", force=True)
-    logging.getLogger("moodstream").setLevel(level)

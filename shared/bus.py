@@ -9,22 +9,27 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from faststream.redis import RedisBroker
+from faststream.redis import RedisBroker, RedisSentinelBroker
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue, ValidationError
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.events import Event, FrameCaptured, ReplyGiven, RequestMade, expiry
+from shared import sentinel
+from shared.events import Event, FacesRead, FrameCaptured, ReplyGiven, RequestMade, expiry
+from shared.logs import Sparing
 from shared.message_format import BareJson
+from shared.meters import Meters
+from shared.replicas import Replicas
 from shared.settings import Settings
 from shared.streams import EVENT_OF_STREAM, FRAMES, STREAMS
+from shared.traces import Traces
+from shared.trouble import Trouble
 
 log = logging.getLogger("moodstream.bus")
 
-AWAY = (RedisConnectionError, RedisTimeoutError, ConnectionError)
-"""What is raised while Redis cannot be reached."""
+AWAY = (RedisError, ConnectionError)
+"""What is raised while Redis cannot be reached, or refuses: no memory, no disk, no right, a replica. None of these is
+the fault of an event, so what failed of them is tried again."""
 
 BLOCK_MS = 2_000
 """How long one read waits; below the socket's time-out."""
@@ -51,14 +56,21 @@ class Bus:
 
     def __init__(self, settings: Settings, middlewares: Sequence[Any] = ()) -> None:
         self.prefix = settings.prefix
+        self.traces = Traces(settings.traces_url, settings.traces_share)
+        self.meters = Meters()
         self.frames_kept = settings.frames_kept
+        self.events_kept_days = settings.events_kept_days
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
-        self.broker = self.frames_broker = _broker(settings.redis_url, middlewares)
-        self.addresses = [_without_password(settings.redis_url)]
+        self.broker = self.frames_broker = _broker(settings.address(settings.redis_url), middlewares)
+        self.addresses = [without_password(settings.redis_url)]
+        self._replicas = Replicas() if sentinel.is_sentinel(settings.redis_url) else None
         frames_url = settings.frames_redis_url or settings.redis_url
         if frames_url != settings.redis_url:
-            self.frames_broker = _broker(frames_url, middlewares)
-            self.addresses.append(_without_password(frames_url))
+            self.frames_broker = _broker(settings.address(frames_url), middlewares)
+            self.addresses.append(without_password(frames_url))
+        self.trouble = Trouble(" and ".join(self.addresses))
+        for broker in self.brokers:
+            broker.context.set_global("bus", self)
         self._redis: Any = None
         self._frames: Any = None
         self.frames_dropped = 0
@@ -93,8 +105,16 @@ class Bus:
             await self._frames.ping()
 
     async def close(self) -> None:
+        for client in {self._redis, self._frames} - {None}:
+            await sentinel.forget(client)
         for broker in self.brokers:
             await broker.stop()
+        await asyncio.to_thread(self.traces.close)
+
+    def count_lines(self, lines: Sparing) -> None:
+        """Let the metrics tell what the log leaves out."""
+        text = "Lines of the log that came too fast"
+        self.meters.gauge("moodstream_log_lines_left_out", text, lambda: float(lines.left_out))
 
     def key(self, *parts: str) -> str:
         """A key or stream of this site."""
@@ -105,20 +125,37 @@ class Bus:
 
     async def publish(self, event: Event) -> None:
         """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised."""
-        stream = STREAMS[type(event)]
-        body = event.model_dump_json().encode()
-        deadline = asyncio.get_running_loop().time() + PUBLISH_PATIENCE_S
+        with self.traces.making(event):
+            await self._publish(event)
+
+    async def _publish(self, event: Event) -> None:
+        what, begun_s = f"publishing {event.type}", asyncio.get_running_loop().time()
+        deadline = begun_s + PUBLISH_PATIENCE_S
         pause = 0.1
         while True:
             try:
-                await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
-                return
+                await self.add(event)
             except AWAY as error:
+                self.trouble.note(what, error)
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise
-                log.warning("Redis is away, %s waits: %s", event.type, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 2.0)
+            else:
+                self.trouble.passed(what)
+                self.meters.published(event.type, asyncio.get_running_loop().time() - begun_s)
+                return
+
+    async def add(self, event: Event) -> None:
+        """Publish an event if Redis takes it at once, else raise what Redis raised."""
+        stream = STREAMS[type(event)]
+        body = event.model_dump_json().encode()
+        if self._replicas is None or isinstance(event, FacesRead):
+            await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept)
+            return
+        async with self.redis.pipeline(transaction=False) as both:
+            await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept, pipeline=both)
+            await self._replicas.confirm(both)
 
     async def publish_frame(self, frame: FrameCaptured) -> bool:
         """Publish a frame, or drop and count it when Redis does not take it within a second."""
@@ -132,13 +169,28 @@ class Bus:
             message=frame.jpeg, reply_to=None, headers=headers, correlation_id=f"{frame.run_id}-{frame.seq}"
         )
         try:
-            async with asyncio.timeout(FRAME_PATIENCE_S):
-                stream = self.key(FRAMES)
-                await self.holder(stream).xadd(stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False)
-        except (TimeoutError, RedisError, OSError):
+            with self.traces.making(frame):
+                async with asyncio.timeout(FRAME_PATIENCE_S):
+                    stream = self.key(FRAMES)
+                    await self.holder(stream).xadd(
+                        stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False
+                    )
+        except (TimeoutError, RedisError, OSError) as error:
+            self.trouble.note("publishing frames", error)
             self.frames_dropped += 1
+            self.meters.frame_lost()
             return False
+        self.trouble.passed("publishing frames")
         return True
+
+    async def forget(self, stream: str, entry_ids: Sequence[bytes]) -> None:
+        """Delete entries; where Redis does not, they go with the next ones."""
+        try:
+            await self.holder(stream).xdel(stream, *entry_ids)
+        except AWAY as error:
+            self.trouble.note(f"deleting from {stream}", error)
+        else:
+            self.trouble.passed(f"deleting from {stream}")
 
     async def last_id(self, event: type[Event]) -> str:
         """Id of the newest entry of a stream, "0-0" when it is empty."""
@@ -156,17 +208,20 @@ class Bus:
         Waits with back-off while Redis is away.
         """
         position = {self.stream(event): at for event, at in start.items()}
+        first, *others = (event.__name__ for event in start)
+        what = f"following {first}" + (f" and {len(others)} more" if others else "")
         pause = 0.1
         while not self.stopping.is_set():
             try:
                 answer = await self.redis.xread(position, count=100, block=block_ms)
             except AWAY as error:
-                log.warning("Redis is away: %s", error)
+                self.trouble.note(what, error)
                 yield None
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 2.0)
                 continue
             pause = 0.1
+            self.trouble.passed(what)
             for name, entries in answer:
                 for entry_id, fields in entries:
                     position[name.decode()] = entry_id.decode()
@@ -216,18 +271,22 @@ def frame_of(headers: dict[str, str], body: bytes) -> FrameCaptured:
 
 
 def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
-    return RedisBroker(
-        url,
-        message_format=BareJson,
-        middlewares=middlewares,
-        socket_timeout=3,
-        socket_connect_timeout=2,
-        health_check_interval=15,
-        graceful_timeout=8,
-        logger=_Silent(),
-    )
+    options: dict[str, Any] = {
+        "message_format": BareJson,
+        "middlewares": middlewares,
+        "socket_timeout": 3,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 15,
+        "graceful_timeout": 8,
+        "logger": _Silent(),
+    }
+    if sentinel.is_sentinel(url):
+        return RedisSentinelBroker(**sentinel.broker_options(url), **options)
+    return RedisBroker(url, **options)
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """An address that may be shown."""
+    url = url.partition("?")[0]  # behind it may stand another
     parts = urlsplit(url)
     return url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1) if parts.netloc else url

@@ -10,7 +10,8 @@ from faststream import BaseMiddleware
 from pydantic import ValidationError
 
 from shared.bus import AWAY
-from shared.streams import DEAD_KEPT, DEAD_SUFFIX
+from shared.events import Event
+from shared.streams import DEAD_KEPT, DEAD_SUFFIX, EVENT_OF_STREAM
 
 log = logging.getLogger("moodstream.delivery")
 
@@ -18,8 +19,28 @@ MOST_DELIVERIES = 3
 _ADDED = (b"error", b"group", b"entry")
 
 
+class WorkersEnded(Exception):
+    """Whoever began with an entry has ended over it, each time."""
+
+
+HOPELESS = (ValidationError, json.JSONDecodeError, UnicodeDecodeError, RecursionError, WorkersEnded)
+"""What another try would not change: it is no event, or nested too deeply to be one."""
+
+
 class DeadLetters(BaseMiddleware):
-    """Moves an entry to ``<stream>:dead``: at once when it is no event, else at the third failure."""
+    """Moves an entry to ``<stream>:dead``: at once when it is no event, else at the third failure.
+
+    What Redis itself has refused is nobody's failure, and does not count. An entry that ended three workers before they
+    could say so is put aside before it reaches a fourth.
+    """
+
+    async def consume_scope(self, call_next: Any, msg: Any) -> Any:
+        subscription = self.context.get("handler_").stream_sub
+        if subscription.min_idle_time is not None:
+            begun = await self._deliveries(msg.raw_message["channel"], subscription.group)
+            if begun > MOST_DELIVERIES:
+                raise WorkersEnded(f"none of {MOST_DELIVERIES} workers that began with it came to an end")
+        return await call_next(msg)
 
     async def __aexit__(
         self,
@@ -31,17 +52,18 @@ class DeadLetters(BaseMiddleware):
             return False
         raw: Any = self.msg
         subscription = self.context.get("handler_").stream_sub
-        client = self.context.get("broker").config.broker_config.connection.client
+        client = self._client
         channel, entry_id = raw["channel"], raw["message_ids"][0]
         if subscription.no_ack:
             log.error("%s: an entry could not be handled: %s", channel, _line(exc_val))
             return True
+        tries = await self._deliveries(channel, subscription.group)
         if isinstance(exc_val, AWAY):
-            log.warning("%s: Redis went away; the entry is tried again", channel)
+            # a delivery less, and now again idle: another tries it when Redis is better
+            again = {"retrycount": max(0, tries - 1), "justid": True}
+            await client.xclaim(channel, subscription.group, subscription.consumer, 0, [entry_id], **again)
             return False
-        hopeless = isinstance(exc_val, ValidationError | json.JSONDecodeError | UnicodeDecodeError)
-        pending = await client.xpending_range(channel, subscription.group, min=entry_id, max=entry_id, count=1)
-        tries = int(pending[0]["times_delivered"]) if pending else 1
+        hopeless = isinstance(exc_val, HOPELESS)
         if not hopeless and tries < MOST_DELIVERIES:
             log.warning(
                 "%s: try %d of %d failed: %s", channel, tries, MOST_DELIVERIES, _line(exc_val), exc_info=exc_val
@@ -57,7 +79,20 @@ class DeadLetters(BaseMiddleware):
             both.xadd(channel + DEAD_SUFFIX, letter, maxlen=DEAD_KEPT)
             both.xack(channel, subscription.group, entry_id)
             await both.execute()
+        kind = EVENT_OF_STREAM.get(channel.removeprefix(self.context.get("bus").prefix), Event)
+        self.context.get("bus").meters.left_out(kind.__name__, subscription.group, "put aside")
         return True
+
+    async def _deliveries(self, channel: str, group: str) -> int:
+        """How often the entry was given to a worker, this time included."""
+        raw: Any = self.msg
+        entry_id = raw["message_ids"][0]
+        pending = await self._client.xpending_range(channel, group, min=entry_id, max=entry_id, count=1)
+        return int(pending[0]["times_delivered"]) if pending else 1
+
+    @property
+    def _client(self) -> Any:
+        return self.context.get("broker").config.broker_config.connection.client
 
 
 def letters(client: Any, prefix: str) -> Iterator[dict[str, str]]:

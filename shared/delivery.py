@@ -18,6 +18,7 @@ from faststream.redis import RedisRouter, RedisStreamMessage, StreamSub
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.bus import BLOCK_MS, Bus, frame_of
 from shared.errors import MoodstreamError
@@ -71,8 +72,13 @@ def consume(
 
     def decorate(handler: Handler[E]) -> Handler[E]:
         async def receive(body: E) -> None:
-            async with asyncio.timeout(timing.handler_timeout_s):
-                await handler(body)
+            try:
+                async with asyncio.timeout(timing.handler_timeout_s):
+                    await handler(body)
+            except TimeoutError:
+                if reason := bus.trouble.reason:  # it waited for Redis: that is not the event's fault
+                    raise RedisTimeoutError(reason) from None
+                raise
 
         receive.__annotations__["body"] = event
         receive.__name__ = handler.__name__
@@ -99,12 +105,20 @@ def consume_frames(
 
     reader = router if bus.frames_broker is bus.broker else bus.frames_broker
 
+    running: set[asyncio.Task[None]] = set()
+
     async def decode(message: RedisStreamMessage) -> FrameCaptured | None:
         """Here and not in the handler, since FastStream would look up the message in another thread for it."""
+        entry: Any = message.raw_message
+        # who takes a picture has it alone: Redis forgets it while it is read, and nobody finds it there later
+        forgetting = asyncio.create_task(bus.forget(entry["channel"], entry["message_ids"]))
+        running.add(forgetting)
+        forgetting.add_done_callback(running.discard)
         try:
             return frame_of(message.headers, message.body)
         except (KeyError, ValueError) as error:
-            log.warning("a frame without its headers was refused: %s", error)
+            log.warning("a frame without its headers was refused: %s", type(error).__name__)
+            bus.meters.frame_refused()
             return None
 
     def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
-from redis import Redis
 from redis.exceptions import RedisError
 
+from shared import sentinel
 from shared.app import Service
 from shared.bus import Bus
 from shared.console import SHOWN, line
@@ -33,7 +33,7 @@ def print_events(bus: Bus, *, as_json: bool) -> Service:
             if entry is not None:
                 print(line(entry[1], as_json=as_json), flush=True)
 
-    return Service("console", background=[show])
+    return Service("console", background=[show], told=False)
 
 
 class Ending:
@@ -76,7 +76,7 @@ def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
 def connected(url: str) -> Iterator[Any]:
     """A synchronous client that answers, in bytes. Raises MoodstreamError when Redis does not, now or later."""
     try:
-        with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2) as client:
+        with sentinel.client(url, socket_timeout=5, socket_connect_timeout=2) as client:
             client.ping()
             yield client
     except (RedisError, OSError, ValueError) as error:
@@ -105,4 +105,4 @@ def watch_lifeline(bus: Bus, ended: Ending) -> Service:
                     await (await broker.connect()).shutdown(nosave=True)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    return Service("run", background=[ended.run, watch])
+    return Service("run", background=[ended.run, watch], told=False)

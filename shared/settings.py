@@ -1,13 +1,19 @@
-"""Settings that every service has; each reads ``MOODSTREAM_*`` from the environment or from ``.env``."""
+"""Settings that every service has; each reads ``MOODSTREAM_*`` from the environment, from ``.env`` or from a file.
+
+A file is how containers get secrets: ``/run/secrets/moodstream_redis_url`` holds what ``MOODSTREAM_REDIS_URL`` would.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.errors import MoodstreamError
+from shared.logs import Form
+from shared.secret_files import SecretFiles
 
 S = TypeVar("S", bound="Settings")
 
@@ -21,11 +27,22 @@ class Settings(BaseSettings):
 
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
-        description="Redis or Valkey server. `moodstream run` starts its own when this is not set.",
+        repr=False,
+        description="Redis or Valkey server, or redis+sentinel://. `moodstream run` starts its own without it.",
     )
     frames_redis_url: str | None = Field(
-        None, description="Another server for the frames alone, one that writes nothing to a disk; else the same."
+        None,
+        repr=False,
+        description="Another server for the frames alone, one that writes nothing to a disk; else the same.",
     )
+    redis_password: str | None = Field(
+        None, repr=False, description="Password for both, where their addresses hold none: redis://USER@HOST:6379/0."
+    )
+    redis_ca: Path | None = Field(
+        None, description="PEM file of the authority that vouches for rediss:// servers; when not set, the system's."
+    )
+    redis_certificate: Path | None = Field(None, description="PEM file of our own certificate, where they ask for one.")
+    redis_key: Path | None = Field(None, description="PEM file of its key.")
     prefix: str = Field("mood:", description="Begins the name of every stream and key; one prefix is one site.")
     host: str = Field("127.0.0.1", description="Address to listen on for the page and the health checks.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
@@ -37,7 +54,45 @@ class Settings(BaseSettings):
         "addresses is believed.",
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
+    events_kept_days: float = Field(
+        30, gt=0, le=3650, description="Events are forgotten after so long, or when there are more than are kept."
+    )
+    log_format: Form = Field("text", description="Lines for people (text), or for programs (json).")
+    traces_url: str | None = Field(
+        None, description="Where traces go by OTLP/HTTP, such as http://127.0.0.1:4318/v1/traces; none when not set."
+    )
+    traces_share: float = Field(1.0, ge=0, le=1, description="Share of the traces that is told.")
     frames_kept: int = Field(4, ge=1, description="Frames that wait at most: 2 x (cameras + emotion workers).")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        files = SecretFiles(settings_cls, env_settings, dotenv_settings)
+        return init_settings, env_settings, dotenv_settings, files
+
+    def address(self, url: str) -> str:
+        """The whole address of a Redis server: with the password and the files that TLS needs. Not to be shown."""
+        parts = urlsplit(url)
+        name, _, host = parts.netloc.rpartition("@")
+        if self.redis_password and ":" not in name and (parts.scheme != "unix" or name):
+            name = f"{name}:{quote(self.redis_password, safe='')}"
+        query = parts.query
+        if parts.scheme in ("rediss", "rediss+sentinel"):
+            files = {
+                "ssl_ca_certs": self.redis_ca,
+                "ssl_certfile": self.redis_certificate,
+                "ssl_keyfile": self.redis_key,
+            }
+            needed = {what: str(file) for what, file in files.items() if file is not None and f"{what}=" not in query}
+            query = "&".join(filter(None, (query, urlencode(needed))))
+        place = f"{name}@{host}" if name else host
+        return f"{parts.scheme}://{place}{parts.path}" + (f"?{query}" if query else "")
 
     @property
     def scheme(self) -> str:
@@ -47,7 +102,11 @@ class Settings(BaseSettings):
 class RunSettings(Settings):
     """Settings of ``moodstream run`` and of the commands that look at it."""
 
-    redis_url: str | None = Field(None, description="Redis or Valkey server; without one `run` starts its own.")  # type: ignore[assignment]
+    redis_url: str | None = Field(  # type: ignore[assignment]
+        None,
+        repr=False,
+        description="Redis or Valkey server, or Sentinels (docs/scaling.md); without one `run` starts its own.",
+    )
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
 
 

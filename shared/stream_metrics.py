@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from shared.bus import Bus
 from shared.delivery import groups
-from shared.streams import DEAD_SUFFIX
+from shared.streams import DEAD_SUFFIX, FRAMES
 
 PATIENCE_S = 2.0
 
@@ -22,6 +22,15 @@ class StreamMetrics:
         self._up = self._gauge("redis_up", "1 when Redis answers, else 0")
         self._length = self._gauge("stream_entries", "Entries in a stream", "stream")
         self._dead = self._gauge("stream_dead_letters", "What could not be handled", "stream")
+        self._trimmed = self._gauge(
+            "stream_trimmed", "Entries that are no longer kept, whether they were read or not", "stream"
+        )
+        self._unread = self._gauge(
+            "stream_trimmed_unread",
+            "Entries that a group has not read, and never will: they are gone",
+            "stream",
+            "group",
+        )
         self._lag = self._gauge("stream_lag", "Entries that a group has not read yet", "stream", "group")
         self._pending = self._gauge("stream_pending", "Entries that a group has read and not done", "stream", "group")
 
@@ -42,15 +51,39 @@ class StreamMetrics:
         read = groups(self._bus)
         for stream in sorted({stream for stream, _ in read}):
             name = stream.removeprefix(self._bus.prefix)
-            self._length.labels(name).set(await self._bus.holder(stream).xlen(stream))
-            self._dead.labels(name).set(await self._bus.redis.xlen(stream + DEAD_SUFFIX))
+            about = await self._bus.holder(stream).xinfo_stream(stream)
+            self._length.labels(name).set(about["length"])
+            self._trimmed.labels(name).set(about["entries-added"] - about["length"])
+            if name != FRAMES:
+                self._dead.labels(name).set(await self._bus.redis.xlen(stream + DEAD_SUFFIX))
             for info in await self._bus.holder(stream).xinfo_groups(stream):
                 group = info["name"].decode()
                 if (stream, group) in read:
-                    self._lag.labels(name, group).set(_lag(info))
+                    # frames are deleted when they are read, so what is there is what waits
+                    self._lag.labels(name, group).set(about["length"] if name == FRAMES else lag(info, about))
+                    self._unread.labels(name, group).set(_gone(about, info))
                     self._pending.labels(name, group).set(info["pending"])
 
 
-def _lag(info: dict[str, Any]) -> float:
-    """Redis says nothing where entries were deleted in between (nil): that is not a number, rather than 0."""
-    return float("nan") if info["lag"] is None else float(info["lag"])
+def _gone(about: dict[str, Any], info: dict[str, Any]) -> int:
+    """How many entries a group still has to read according to Redis, but which are gone."""
+    first = about["first-entry"]
+    if info["lag"] is None or first is None or _moment(info["last-delivered-id"]) >= _moment(first[0]):
+        return 0
+    return max(0, int(info["lag"]) - int(about["length"]))
+
+
+def _moment(entry_id: bytes) -> tuple[int, int]:
+    time_ms, _, number = entry_id.partition(b"-")
+    return int(time_ms), int(number)
+
+
+def lag(group: dict[str, Any], stream: dict[str, Any]) -> float:
+    """Entries that a group has not read, from XINFO GROUPS and XINFO STREAM.
+
+    Before version 8, Redis goes on counting unread entries that were trimmed away (its issue 13957), which every busy
+    stream of frames has. Where entries were deleted it says nothing (nil): not a number, rather than 0.
+    """
+    if group["last-delivered-id"] == stream["last-generated-id"]:
+        return 0.0
+    return float("nan") if group["lag"] is None else float(min(group["lag"], stream["length"]))

@@ -32,7 +32,9 @@ class BridgeSettings(OperatorSettings):
     """Settings of the bridge."""
 
     camera_id: str = Field("camera-1", min_length=1, description="Camera that OSC tells about.")
-    mqtt_url: str | None = Field(None, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS.")
+    mqtt_url: str | None = Field(
+        None, repr=False, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS."
+    )
     mqtt_ca: Path | None = Field(
         None, description="PEM file of the authority that vouches for the MQTT broker; when not set, the system's."
     )
@@ -91,9 +93,10 @@ async def _follow(bus: Bus, present: Present, with_faces: bool) -> None:
             for kind, count in HISTORY.items():
                 for past in reversed(await bus.newest(kind, count)):
                     present.apply(past)
+            bus.trouble.passed("catching up")
             break
         except AWAY as error:
-            log.warning("Redis is away: %s", error)
+            bus.trouble.note("catching up", error)
             await asyncio.sleep(1)
     async for entry in bus.follow(start):
         if entry is not None:

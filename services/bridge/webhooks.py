@@ -35,6 +35,7 @@ class Webhook:
     ) -> None:
         self.receiver = receiver
         self._pauses_s = pauses_s
+        self._trouble = bus.trouble
         self._outbox = Outbox(bus, receiver.name, most) if most else Outbox(bus, receiver.name)
         self._news = asyncio.Event()
 
@@ -62,8 +63,9 @@ class Webhook:
                 try:
                     if not await self._deliver_one(sender):
                         await self._wait()
+                    self._trouble.passed(f"webhook {self.receiver.name}")
                 except (RedisError, OSError) as error:
-                    log.warning("webhook %s: Redis is away: %s", self.receiver.name, error)
+                    self._trouble.note(f"webhook {self.receiver.name}", error)
                     await asyncio.sleep(1)
         finally:
             await sender.close()

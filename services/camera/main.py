@@ -15,6 +15,9 @@ from shared.app import Service, create_bus, run_service
 from shared.bus import Bus
 from shared.settings import Settings, load
 
+NO_LIST = "[]"
+"""Takes back a list of cameras that .env has, where an empty value would mean that nothing is said."""
+
 
 class CameraSettings(Settings):
     """Settings of the camera."""
@@ -40,7 +43,7 @@ def cameras_of(settings: CameraSettings) -> tuple[CameraConfig, ...]:
     """The cameras that the settings name. Raises MoodstreamError."""
     names = ("frame_rate", "idle_frame_rate", "max_side_px", "jpeg_quality", "once")
     common: dict[str, Any] = {name: getattr(settings, name) for name in names}
-    if settings.cameras:
+    if settings.cameras and settings.cameras != NO_LIST:
         return read_cameras(settings.cameras, common)
     return create_cameras([{"id": settings.camera_id, "address": settings.camera, **common}])
 

@@ -1,7 +1,6 @@
 """The background job of a camera service: all its cameras side by side, and what the emotion service says of them."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -16,8 +15,6 @@ from services.camera.process import COMMAND
 from services.camera.teller import Teller
 from shared.bus import Bus
 from shared.events import MoodChanged, StatusChanged
-
-log = logging.getLogger("moodstream.camera")
 
 FINISH_S = 2.0
 AGAIN_S = 1.0
@@ -65,11 +62,13 @@ class Publisher:
         """Whether somebody is there, by camera."""
         while not self._bus.stopping.is_set():
             try:
-                async for entry in self._bus.follow({MoodChanged: await self._bus.last_id(MoodChanged)}):
+                start = await self._bus.last_id(MoodChanged)
+                self._bus.trouble.passed("following visits")
+                async for entry in self._bus.follow({MoodChanged: start}):
                     if entry is not None and isinstance(entry[1], MoodChanged):
                         camera = self.cameras.get(entry[1].camera_id)
                         if camera is not None:
                             camera.visited(entry[1].phase != "end")
             except (RedisError, OSError) as error:
-                log.warning("visits cannot be followed: %s", error)
+                self._bus.trouble.note("following visits", error)
                 await asyncio.sleep(AGAIN_S)

@@ -40,7 +40,7 @@ class Teller:
                 try:
                     await self._bus.publish(status)
                 except (RedisError, OSError) as error:
-                    log.warning("Redis was not told that %s is %s: %s", status.part, status.state, error)
+                    log.debug("Redis was not told that %s is %s: %s", status.part, status.state, error)
                     await asyncio.sleep(AGAIN_S)
                     continue
                 with contextlib.suppress(ValueError):  # newer ones have pushed it out meanwhile

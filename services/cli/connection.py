@@ -4,14 +4,16 @@ from shared.errors import MoodstreamError
 
 
 def redis_url() -> str:
+    """The whole address of the server, with its password."""
     from shared import runtime_file
     from shared.settings import RunSettings, load
 
     running = runtime_file.read()
-    url = load(RunSettings).redis_url or (running.redis_url if running else None)
+    settings = load(RunSettings)
+    url = settings.redis_url or (running.redis_url if running else None)
     if url is None:
         raise MoodstreamError("nothing runs here: start `moodstream run`, or set MOODSTREAM_REDIS_URL")
-    return url
+    return settings.address(url)
 
 
 def prefix() -> str:

@@ -54,18 +54,21 @@ def run(given: argparse.Namespace) -> int:
         own = settings.redis_url is None
         redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data))
         # what is kept in the folder are events: frames, which show people, stay in memory
-        frames_url = stack.enter_context(embedded_redis()) if own and given.data else settings.frames_redis_url
+        frames_url = stack.enter_context(embedded_redis()) if own and given.data else None
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         page = f"{settings.scheme}://{shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove)
         runtime_file.write(runtime_file.Running(os.getpid(), page, redis_url))
         tell(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
+        operator = _operator(given.json, f"{page}/operator")
         environment = {
             **os.environ,
-            "MOODSTREAM_REDIS_URL": redis_url,
+            # a server that was named is found by the child where we found it: its address may come from a secret file
+            **({"MOODSTREAM_REDIS_URL": redis_url} if own else {}),
             **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
             **_camera(given),
             SOCKET: str(sock.fileno()),
+            **operator,
             # a film is played for its events: each ranking is heard, however soon the next one comes
             **({"MOODSTREAM_SONG_AT_LEAST_S": "0"} if given.once else {}),
             **(_demo(page, stack) if given.demo else {}),
@@ -76,6 +79,23 @@ def run(given: argparse.Namespace) -> int:
         flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]
         command = [sys.executable, "-m", "services", CHILD, *flags]
         return supervise(command, environment, inherit=[sock.fileno()])
+
+
+def _operator(as_json: bool, page: str) -> dict[str, str]:
+    """The settings of the operator's token: that of the environment, else one that is made once and kept."""
+    from shared.operator import OperatorSettings, kept_token, make_token
+    from shared.settings import load
+
+    settings = load(OperatorSettings)
+    if settings.operator_token:
+        tell(as_json, f"Operator's page: {page}")
+        return {}
+    file = kept_token()
+    if file.exists():
+        tell(as_json, f"Operator's page: {page}  (any name; the password is in {file})")
+    else:
+        tell(as_json, f"Operator's page: {page}  (any name; password {make_token(file)}, kept in {file})")
+    return {"MOODSTREAM_OPERATOR_TOKEN_FILE": str(file)}
 
 
 def _demo(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
@@ -95,7 +115,7 @@ def _demo(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
 def _camera(given: argparse.Namespace) -> dict[str, str]:
     """The settings that say which cameras are used; empty when the environment or .env says it."""
     from services.camera.address import has_secret
-    from services.camera.main import CameraSettings
+    from services.camera.main import NO_LIST, CameraSettings
     from shared.settings import load
 
     if given.demo:
@@ -103,7 +123,7 @@ def _camera(given: argparse.Namespace) -> dict[str, str]:
     if given.camera:
         if has_secret(given.camera):
             tell(given.json, "Everybody on this computer sees the password in a command: MOODSTREAM_CAMERA hides it.")
-        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": "", "MOODSTREAM_DEMO": "false"}
+        return {"MOODSTREAM_CAMERA": given.camera, "MOODSTREAM_CAMERAS": NO_LIST, "MOODSTREAM_DEMO": "false"}
     settings = load(CameraSettings)
     if settings.demo or {"camera", "cameras"} & settings.model_fields_set:
         return {}
@@ -128,13 +148,16 @@ def services(given: argparse.Namespace) -> int:
     from services.player.spotify_simulator import Simulator
     from services.recommender.main import RecommenderSettings
     from services.recommender.main import create_service as recommender
-    from shared.app import Service, build_app, create_bus, serve, set_up_logging
+    from shared.app import Service, build_app, create_bus, serve
     from shared.live import Ending, print_events, watch_lifeline
+    from shared.logs import set_up_logging
     from shared.settings import load
 
     common = load(GatewaySettings)
-    set_up_logging(common.log_level if "MOODSTREAM_LOG_LEVEL" in os.environ else "WARNING")
+    level = common.log_level if "log_level" in common.model_fields_set else "WARNING"
+    lines = set_up_logging(level, common.log_format)
     bus = create_bus(common)
+    bus.count_lines(lines)
     simulated = SIMULATED in os.environ.get("MOODSTREAM_SPOTIFY_API_URL", "")
     ended = Ending(bus, lambda: app.exit())
     app = build_app(
@@ -147,6 +170,6 @@ def services(given: argparse.Namespace) -> int:
         bridge(load(BridgeSettings), bus),
         camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
         watch_lifeline(bus, ended),
-        *([Service("simulator", routes=[Simulator().mount(SIMULATED)])] if simulated else []),
+        *([Service("simulator", routes=[Simulator().mount(SIMULATED)], told=False)] if simulated else []),
     )
     return serve(app, socket.socket(fileno=int(os.environ[SOCKET])), common)

@@ -25,6 +25,8 @@ SEARCH_EVERY_S = 0.2
 """Between two searches around the last box, a face that looks the same is taken to be the same."""
 WHOLE_EVERY_S = 2.0
 """The whole frame is searched again so often, for newcomers."""
+OTHERS_FIRST_S = 0.5
+"""So much later where another worker did it the last time, so that one of them does it for all."""
 THOROUGH_EVERY_S = 1.0
 """While nobody is found, small, leaning and halved faces are looked for so often."""
 MOST_FOLLOWED = 6
@@ -54,6 +56,7 @@ class _Memory:
     found: datetime = NEVER
     """when the finder saw the faces; the looks are of then"""
     glanced: datetime = NEVER
+    glance_after_s: float = WHOLE_EVERY_S
     searched: datetime = NEVER
 
 
@@ -74,7 +77,7 @@ class Follower:
         while self._heard:
             self._learn(*self._heard.popleft())
         memory = self._recall(grey, camera_id)
-        followed = 0 < len(memory.boxes) <= MOST_FOLLOWED and _apart_s(at, memory.glanced) < WHOLE_EVERY_S
+        followed = 0 < len(memory.boxes) <= MOST_FOLLOWED and _apart_s(at, memory.glanced) < memory.glance_after_s
         search: Search = "near"
         boxes = self._alike(grey, memory, at) if followed else None
         if boxes is not None:
@@ -92,7 +95,7 @@ class Follower:
         memory = self._memory.get(camera_id)
         if memory is None or at <= memory.glanced:
             return
-        memory.glanced = at
+        memory.glanced, memory.glance_after_s = at, WHOLE_EVERY_S + OTHERS_FIRST_S
         new = [box for box in boxes if not any(same(box, other) for other in memory.boxes)]
         if new and memory.boxes and _apart_s(at, memory.at) <= STALE_S:
             memory.boxes, memory.found = [*memory.boxes, *new], NEVER
@@ -122,7 +125,7 @@ class Follower:
 
     def _glance(self, grey: Grey, memory: _Memory, at: datetime) -> tuple[list[Box], Search]:
         """The whole frame coarsely, with the followed faces that a coarse look passes over."""
-        memory.glanced = at
+        memory.glanced, memory.glance_after_s = at, WHOLE_EVERY_S
         boxes = self._finder.glance(grey)
         if _apart_s(at, memory.at) <= STALE_S:
             missed = [box for box in memory.boxes[:MOST_FOLLOWED] if not any(same(box, other) for other in boxes)]

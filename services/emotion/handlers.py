@@ -34,15 +34,17 @@ def create_router(
         if _age_s(frame) * 1000 > max_age_ms:
             meters.too_old()
             return
-        try:
-            async with asyncio.timeout(STUCK_AFTER_S):
-                reading, kind = await asyncio.get_running_loop().run_in_executor(one_thread, read_frame, reader, frame)
-        except TimeoutError:
-            stuck = "frame %d of %s has been read for %.0f s; leaving to be started anew"
-            log.critical(stuck, frame.seq, frame.camera_id, STUCK_AFTER_S)
-            leave(EXIT_RESTART)  # its thread is lost, and no end in good order would come past it
-            return
-        await bus.publish(reading)
+        with bus.traces.step("emotion reads", frame):
+            try:
+                async with asyncio.timeout(STUCK_AFTER_S):
+                    loop = asyncio.get_running_loop()
+                    reading, kind = await loop.run_in_executor(one_thread, read_frame, reader, frame)
+            except TimeoutError:
+                stuck = "frame %d of %s has been read for %.0f s; leaving to be started anew"
+                log.critical(stuck, frame.seq, frame.camera_id, STUCK_AFTER_S)
+                leave(EXIT_RESTART)  # its thread is lost, and no end in good order would come past it
+                return
+            await bus.publish(reading)
         meters.read(reading, kind, _age_s(frame))
 
     return router
@@ -67,6 +69,7 @@ def read_frame(reader: Reader, frame: FrameCaptured) -> tuple[FacesRead, str | N
         log.warning("frame %d of %s was refused: %s", frame.seq, frame.camera_id, error)
     reading = FacesRead(
         id=str(uuid5(NAMESPACE, f"{frame.camera_id}/{frame.run_id}/{frame.seq}")),
+        trace_id=frame.trace_id,
         camera_id=frame.camera_id,
         run_id=frame.run_id,
         seq=frame.seq,

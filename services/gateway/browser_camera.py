@@ -15,6 +15,7 @@ from typing import Literal
 from redis.exceptions import RedisError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from services.gateway.meters import Meters
 from shared.bus import Bus
 from shared.events import FrameCaptured, StatusChanged, utc_now
 
@@ -60,6 +61,7 @@ class BrowserCameras:
     most: int
     is_open: Callable[[], bool] = lambda: True
     """whether the site takes pictures now"""
+    meters: Meters = field(default_factory=Meters)
     connected: int = 0
 
     async def serve(self, socket: WebSocket) -> None:
@@ -105,6 +107,7 @@ class BrowserCameras:
                 return
             picture = message.get("bytes")
             if picture is None or len(picture) > MOST_BYTES:
+                self.meters.browser_frame("no bytes" if picture is None else "too big")
                 await socket.close(WRONG_DATA if picture is None else TOO_BIG)
                 return
             refusal = gate.refusal(picture, time.monotonic())
@@ -112,6 +115,7 @@ class BrowserCameras:
                 frame = FrameCaptured(camera_id=camera_id, run_id=run_id, seq=seq, captured_at=utc_now(), jpeg=picture)
                 refusal = None if await self.bus.publish_frame(frame) else "Redis did not take it"
                 seq += 1
+            self.meters.browser_frame(refusal or "accepted")
             await socket.send_json({"accepted": refusal is None, "reason": refusal})
 
     async def _rest_local_camera(self) -> None:

@@ -1,13 +1,13 @@
 """The gateway: what people see. Run it alone with ``python -m services.gateway.main``."""
 
 import asyncio
-import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
-from services.gateway.api import mount
+from services.gateway.api import create_api, mount
 from services.gateway.board import Board
 from services.gateway.browser_camera import MOST_FRAMES_PER_S, BrowserCameras
 from services.gateway.consents import Consents
@@ -20,7 +20,7 @@ from services.gateway.opening import parse, zone_of
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.parts import Parts
 from services.gateway.pushed_frames import PushedFrames
-from services.gateway.self_test import CAMERA, SelfTest
+from services.gateway.self_test import SelfTest
 from shared.app import Service, create_bus, run_service
 from shared.bus import AWAY, Bus
 from shared.errors import MoodstreamError
@@ -39,8 +39,7 @@ from shared.events import (
 from shared.limits import Limits
 from shared.operator import Operator, OperatorSettings
 from shared.settings import Settings, load
-
-log = logging.getLogger("moodstream.gateway")
+from shared.streams import SELF_TEST
 
 # A cause stands before what follows from it: side by side in one read, they are applied in this order.
 HISTORY: dict[type[Event], int] = {
@@ -134,11 +133,19 @@ def create_parts(settings: GatewaySettings, bus: Bus) -> Parts:
     )
 
 
+def create_document(settings: GatewaySettings) -> dict[str, Any]:
+    """The API as an OpenAPI document."""
+    return create_api(create_parts(settings, create_bus(settings))).openapi()
+
+
 def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     """Page, API and feed. Nothing connects before the app starts."""
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
     parts = create_parts(settings, bus)
+    meters = parts.browsers.meters
+    meters.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: parts.browsers.connected)
+    meters.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: parts.feed.listeners)
 
     async def follow() -> None:
         await follow_events(bus, parts.board, parts.feed)
@@ -150,7 +157,8 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
         await parts.doors.run(parts.feed.publish_snapshot)
 
     routes = [mount(parts), *operator_routes(parts.operator), *page_routes(settings.music)]
-    return Service("gateway", routes=routes, background=[follow, remember, open_and_close, parts.pushed.run])
+    background = [follow, remember, open_and_close, parts.pushed.run]
+    return Service("gateway", routes=routes, metrics=meters.registry, background=background)
 
 
 async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
@@ -161,7 +169,7 @@ async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
         if entry is None:
             continue
         event = entry[1]
-        if isinstance(event, FacesRead) and event.camera_id == CAMERA:
+        if isinstance(event, FacesRead) and event.camera_id == SELF_TEST:
             continue
         if board.apply(event) and not isinstance(event, FacesRead):
             feed.publish(event.type, event.model_dump_json(), board.camera_told_of(event), getattr(event, "mood", None))
@@ -183,9 +191,10 @@ async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:
             for event, count in HISTORY.items():
                 for past in reversed(await bus.newest(event, count)):
                     board.apply(past)
+            bus.trouble.passed("catching up")
             return start
         except AWAY as error:
-            log.warning("Redis is away: %s", error)
+            bus.trouble.note("catching up", error)
             await asyncio.sleep(1)
 
 

@@ -78,7 +78,8 @@ class Visiting:
             by="visitor",
             expires_at=expiry(SongPicked),
         )
-        answer = await publish(self._bus, picked)
+        with self._bus.traces.step("gateway pick", offer.event):
+            answer = await publish(self._bus, picked)
         self._board.song_picked(picked.offer_id, picked.song_id)
         return answer
 

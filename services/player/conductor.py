@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 from redis.exceptions import RedisError
 
+from services.player.meters import Meters
 from services.player.outputs import Outcome, Output
 from services.player.programme import Action, Programme, Rules, Saved
 from shared.bus import Bus
@@ -35,6 +36,7 @@ AGAIN_S = 1.0
 IDLE_S = 0.5
 """How often one looks at the clock while nothing happens."""
 IDS_KEPT = 1_000
+IDS_SAVED = 50
 STATE_KEPT_S = 3600
 """A player that comes later than this begins anew, without music of yesterday."""
 FOLLOWED: tuple[type[Event], ...] = (MoodChanged, SongsRanked, RequestMade)
@@ -50,6 +52,10 @@ class _Kept(Model):
     programme: Saved
     places: dict[str, str]
     """entry after which to go on, by name of the event"""
+    seen: tuple[str, ...] = ()
+    """ids of the newest events that were taken in"""
+    begun: str | None = None
+    """id of the ranking that the output was about to be given"""
 
 
 class Conductor:
@@ -57,14 +63,16 @@ class Conductor:
 
     def __init__(self, bus: Bus, output: Output, rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
         self._bus, self._output, self._rules, self._clock = bus, output, rules, clock
+        self.meters = Meters(output.name)
         self._lease = Lease(bus, "player")
         self._kept = bus.key("player", "kept")
-        self._begin(Programme(rules), {})
+        self._begin(Programme(rules), _Kept(programme=Saved(), places={}))
 
-    def _begin(self, programme: Programme, places: dict[str, str]) -> None:
+    def _begin(self, programme: Programme, before: _Kept) -> None:
         self.programme = programme
-        self._places = places
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._places = dict(before.places)
+        self._seen: OrderedDict[str, None] = OrderedDict.fromkeys(before.seen)
+        self._begun = before.begun
         self._wake, self._over = asyncio.Event(), asyncio.Event()
         self._waiting: dict[Action, asyncio.Future[None]] = {}
         self._told: PlaybackChanged | None = None
@@ -80,12 +88,14 @@ class Conductor:
         try:
             while not self._bus.stopping.is_set():
                 try:
-                    if await self._lease.ask():
+                    leads = await self._lease.ask()
+                    self._bus.trouble.passed("leading the player")
+                    if leads:
                         await self._lead()
                     else:
                         await asyncio.sleep(RENEW_S)
                 except* (RedisError, OSError) as error:  # away, full, or a right was taken: until it is mended
-                    log.warning("the player waits for Redis: %s", error.exceptions[0])
+                    self._bus.trouble.note("leading the player", error.exceptions[0])
                     await asyncio.sleep(AGAIN_S)
                 except* _LeaseLost:
                     log.warning("another player commands now")
@@ -95,7 +105,14 @@ class Conductor:
             await self._output.close()
 
     async def _lead(self) -> None:
+        try:
+            await self._command_output()
+        finally:
+            self.meters.stands_by()
+
+    async def _command_output(self) -> None:
         await self._restore()
+        self.meters.told(self._playback())
         async with asyncio.TaskGroup() as tasks:
             # requests are answered beside the work: each belongs to this time of leading
             self._tasks = tasks
@@ -117,12 +134,14 @@ class Conductor:
         except ValidationError:
             log.warning("what the player before has kept cannot be read; it begins anew")
             before = _Kept(programme=Saved(), places={})
-        self._begin(Programme(self._rules, before.programme), dict(before.places))
+        self._begin(Programme(self._rules, before.programme), before)
         self._places.setdefault(MoodChanged.__name__, await self._bus.last_id(MoodChanged))
 
     async def _save(self) -> None:
-        kept = _Kept(programme=self.programme.to_save(), places=self._places)
-        await self._bus.redis.set(self._kept, kept.model_dump_json(), ex=STATE_KEPT_S)
+        seen = tuple(self._seen)[-IDS_SAVED:]
+        kept = _Kept(programme=self.programme.to_save(), places=self._places, seen=seen, begun=self._begun)
+        if not await self._lease.keep(self._kept, kept.model_dump_json(), STATE_KEPT_S):
+            raise _LeaseLost
 
     async def _renew(self) -> None:
         while not self._over.is_set():
@@ -202,6 +221,7 @@ class Conductor:
         return [{"id": one.id, "name": one.name, "active": one.active} for one in found]
 
     async def _work(self) -> None:
+        await self._ask_what_was_begun()
         while not self._over.is_set():
             self._wake.clear()
             action = self.programme.next(self._clock(), self._now())
@@ -214,7 +234,31 @@ class Conductor:
                 async with asyncio.timeout(IDLE_S):
                     await self._wake.wait()
 
+    async def _ask_what_was_begun(self) -> None:
+        """The player before was about to play a ranking and said no more: it shall not be heard twice."""
+        action = self.programme.at_hand(self._begun) if self._begun else None
+        if action is None:
+            return
+        try:
+            async with asyncio.timeout(ACTION_S):
+                outcome = await self._output.plays(action.songs)
+        except TimeoutError:
+            return
+        if outcome is not None:
+            self.programme.done(action, outcome, self._clock())
+            await self._tell(action)
+
     async def _perform(self, action: Action) -> None:
+        if action.kind == "play" and isinstance(action.cause, SongsRanked):
+            self._begun = action.cause.id
+            await self._save()
+            if not self._lease.held:  # Redis took its time
+                return
+        with self._bus.traces.step(f"player {action.kind}", action.cause):
+            await self._done(action)
+
+    async def _done(self, action: Action) -> None:
+        begun_s = time.perf_counter()
         try:
             async with asyncio.timeout(ACTION_S):
                 outcome = await self._ask(action)
@@ -224,6 +268,7 @@ class Conductor:
             self.programme.refused(action)
             self._settle(action, error)
             return
+        self.meters.acted(action, outcome, time.perf_counter() - begun_s)
         self.programme.done(action, outcome, self._clock())
         if not outcome.skip or self.programme.shown is outcome:
             await self._tell(action)
@@ -256,6 +301,7 @@ class Conductor:
     async def _tell(self, action: Action) -> None:
         """Publish what is now, if it is new or was asked for; the first word on a cause has the id that follows."""
         now = self._playback()
+        self.meters.told(now)
         asked = action.cause is not None and action.cause.id not in self._told_of
         if not asked and self._told is not None and _same(now, self._told):
             return

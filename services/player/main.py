@@ -110,7 +110,8 @@ def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = N
     chosen = output or create_output(settings)
     conductor = Conductor(bus, chosen, create_rules(settings, chosen.check_every_s))
     routes = login_routes(chosen.login, conductor.poke) if isinstance(chosen, SpotifyOutput) else ()
-    return Service("player", create_router(bus), routes, background=[conductor.run])
+    metrics = conductor.meters.registry
+    return Service("player", create_router(bus), routes, metrics=metrics, background=[conductor.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from services.recommender import outcomes, questions
 from services.recommender.memory import Memory
+from services.recommender.meters import Meters
 from services.recommender.outcomes import Plan
 from services.recommender.shelf import Shelf
 from services.recommender.visits import Visits
@@ -20,7 +21,7 @@ log = logging.getLogger("moodstream.recommender")
 GROUP = "recommender"
 
 
-def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool) -> RedisRouter:
+def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool, meters: Meters) -> RedisRouter:
     """The router. ``plan`` says what follows a pick, ``auto`` makes the pick itself."""
     router = RedisRouter()
     visits = Visits(bus)
@@ -42,6 +43,7 @@ def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool
         if not await visits.open(session, offered.id):
             return
         await bus.publish(offered)
+        meters.offered(offered)
         if auto:
             await bus.publish(outcomes.auto_pick(offered))
         await visits.offered(session, mood.mood)
@@ -52,9 +54,11 @@ def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool
             likes = await memory.taste(pick.session_id)
             ranking = outcomes.ranking_for(pick, shelf.library, plan, likes)
         except MoodstreamError as error:
+            meters.dropped()
             log.warning("a pick was dropped: %s", error)
             return
         await bus.publish(ranking)
+        meters.ranked(pick)
         await visits.close(pick)
 
     @consume(router, bus, FeedbackGiven, GROUP)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from services.recommender.goals import Goal, Limits
 from services.recommender.handlers import create_router
 from services.recommender.memory import Memory
+from services.recommender.meters import Meters
 from services.recommender.outcomes import Plan, Play
 from services.recommender.places import default_catalogue
 from services.recommender.shelf import Shelf
@@ -70,8 +71,9 @@ def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
     """The recommender; it reads the catalogue before it takes messages, and ends with one line when there is none."""
     shelf = Shelf(settings.catalogue, settings.choice)
     memory = Memory(bus, settings.profile_days, settings.heard_minutes)
-    router = create_router(bus, shelf, memory, settings.plan(), settings.auto)
-    return Service("recommender", router, prepare=[shelf.load], background=[shelf.watch])
+    meters = Meters(shelf)
+    router = create_router(bus, shelf, memory, settings.plan(), settings.auto, meters)
+    return Service("recommender", router, metrics=meters.registry, prepare=[shelf.load], background=[shelf.watch])
 
 
 def create() -> tuple[RecommenderSettings, Bus, Service]:

@@ -34,6 +34,11 @@ class Shelf:
         assert self._library is not None, "load comes first"
         return self._library
 
+    @property
+    def count(self) -> int:
+        """Songs in the catalogue; 0 before it was read."""
+        return len(self._library.catalogue) if self._library is not None else 0
+
     async def load(self) -> None:
         """Read the catalogue for the first time. Raises MoodstreamError when it is no good."""
         before = await asyncio.to_thread(self._stamp)

@@ -291,3 +291,12 @@ async def test_with_the_browsers_camera_alone_nothing_is_captured_here(redis_url
         assert await seen.statuses() == []
     assert not ended.is_set()
     create_service(load(CameraSettings, redis_url=redis_url, camera="browser"), seen.bus)  # it is no missing file
+
+
+def test_a_camera_of_the_command_wins_over_a_list_in_the_settings(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text('MOODSTREAM_CAMERAS=[{"id": "hall", "address": "pattern:"}]\n')
+    command = [sys.executable, "-m", "services", "run", "--camera", "/nowhere/party.mp4"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert "party.mp4" in ended.stderr

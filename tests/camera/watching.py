@@ -62,7 +62,7 @@ async def watched(
     settings = load(CameraSettings, redis_url=url, camera=address, **(standard | given))
     bus = create_bus(settings)
     publisher = Publisher(bus, cameras_of(settings), ended, command)
-    service = Service("camera", create_router(bus, publisher, "camera"), background=[publisher.run])
+    service = Service("camera", create_router(bus, publisher.cameras, "camera"), background=[publisher.run])
     build_app(bus, service)
     await bus.connect()
     await create_groups(bus)

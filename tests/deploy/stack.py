@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
 from tests.conftest import missing
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +37,8 @@ class Stack:
     def __init__(self, settings: Path, **environment: str) -> None:
         self._compose = [*compose_command(), "--env-file", str(settings), "--project-name", PROJECT]
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith("MOODSTREAM_")}
-        self._environment |= environment
+        self._environment |= {"MOODSTREAM_IMAGES": PROJECT, **environment}
+        self._password = ""
 
     def compose(self, *arguments: str, **environment: str) -> str:
         """Run a compose command to its end; what it printed. ``environment`` is set for this and later commands."""
@@ -52,24 +56,71 @@ class Stack:
         known: list[dict[str, Any]] = json.loads(docker("inspect", *ids)) if ids else []
         return known
 
-    def health(self) -> list[str]:
-        return [one["State"]["Health"]["Status"] for one in self.containers()]
+    def health(self) -> dict[str, str]:
+        """By container, of those that run."""
+        return {one["Name"]: one["State"]["Health"]["Status"] for one in self.containers()}
 
-    def redis(self, *arguments: str) -> str:
-        return self.compose("exec", "-T", "redis", "redis-cli", *arguments)
+    def file(self, service: str, path: str) -> str:
+        [container] = self.containers(service)
+        return docker("exec", container["Id"], "cat", path)
+
+    def redis(self, service: str = "redis") -> "Redis":
+        """As the one who may do everything. The engine's own machine reaches the address that the container has now."""
+        self._password = self._password or self.file(service, "/run/secrets/admin")
+        [container] = self.containers(service)
+        [network] = container["NetworkSettings"]["Networks"].values()
+        return Redis(
+            network["IPAddress"],
+            username="admin",
+            password=self._password,
+            socket_timeout=3,
+            decode_responses=True,
+        )
 
     def events(self, stream: str, after: str = "") -> list[dict[str, Any]]:
-        """Events of a stream, oldest first; ``after`` is an entry id."""
-        lines = self.redis("XRANGE", f"mood:{stream}", f"({after}" if after else "-", "+").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        """Events of a stream, oldest first; ``after`` is an entry id. None of them while Redis is away."""
+        try:
+            with self.redis() as redis:
+                entries = redis.xrange(f"mood:{stream}", f"({after}" if after else "-", "+")
+        except (RedisConnectionError, ValueError):
+            return []
+        return [json.loads(fields["__data__"]) for _, fields in entries]
 
     def last_entry(self, stream: str) -> str:
-        return self.redis("XREVRANGE", f"mood:{stream}", "+", "-", "COUNT", "1").splitlines()[0]
+        with self.redis() as redis:
+            [(entry, _)] = redis.xrevrange(f"mood:{stream}", count=1)
+        return str(entry)
+
+    def ready(self, service: str) -> bool:
+        """Asked within each of its containers."""
+        ask = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health/ready', timeout=2)"
+        containers = [one["Id"] for one in self.containers(service)]
+        asked = [["docker", "exec", one, "python", "-c", ask] for one in containers]
+        return bool(asked) and not any(subprocess.run(one, capture_output=True).returncode for one in asked)
 
 
 def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=120)
     return done.stdout.strip()
+
+
+def local_image(name: str, folder: Path, *programs: str, entrypoint: str = "") -> str:
+    """An image of programs of this machine and their libraries: for those that come from a registry elsewhere."""
+    files: set[str] = set()
+    for program in programs:
+        path = shutil.which(program) or missing(program)
+        listed = subprocess.run(["ldd", path], capture_output=True, text=True).stdout
+        found = [Path(word) for word in listed.split() if word.startswith("/")]
+        # a library may be wanted by another of its names than the one that is shown
+        files |= {path, *(str(alias) for one in found for alias in one.parent.glob(f"{one.name}*"))}
+    subprocess.run(
+        ["tar", "--create", "--dereference", "--file", str(folder / "files.tar"), *files], check=True, cwd="/"
+    )
+    redis = os.environ.get("REDIS_IMAGE", "redis:7-bookworm")
+    start = f'ENTRYPOINT ["{entrypoint}"]' if entrypoint else ""
+    (folder / "Dockerfile").write_text(f"FROM {redis}\nADD files.tar /\n{start}\n")
+    docker("build", "--quiet", "--tag", f"{PROJECT}/{name}", str(folder))
+    return f"{PROJECT}/{name}"
 
 
 def eventually(look: Callable[[], T], within_s: float, every_s: float = 0.5) -> T:

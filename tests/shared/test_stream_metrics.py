@@ -12,6 +12,8 @@ from shared.delivery import consume
 from shared.embedded_redis import embedded_redis
 from shared.events import SongPicked, expiry
 from shared.settings import Settings, load
+from shared.stream_metrics import lag
+from tests.redis_servers import single
 
 
 def pick() -> SongPicked:
@@ -53,3 +55,22 @@ async def test_what_waits_is_told_and_a_dead_redis_too() -> None:
                 assert "moodstream_redis_up 0.0" in await metrics()
                 assert time.monotonic() - begun_s < 4
                 bus.stopping.set()
+
+
+def test_lag_is_right_where_redis_counts_entries_that_were_trimmed_away() -> None:
+    with single() as client:
+        client.xgroup_create("frames", "test", id="0", mkstream=True)
+
+        def told() -> float:
+            return lag(client.xinfo_groups("frames")[0], client.xinfo_stream("frames"))
+
+        for number in range(30):
+            client.xadd("frames", {"n": number}, maxlen=8, approximate=False)
+            if number % 3 == 0:
+                client.xreadgroup("test", "one", {"frames": ">"}, count=1, noack=True)
+        assert told() == 8
+        while client.xreadgroup("test", "one", {"frames": ">"}, count=1, noack=True):
+            pass
+        assert told() == 0
+        client.xadd("frames", {"n": 30}, maxlen=8, approximate=False)
+        assert 1 <= told() <= 8

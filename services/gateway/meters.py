@@ -1,0 +1,26 @@
+"""What the gateway counts, as Prometheus reads it at ``/metrics``."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class Meters:
+    """Of one gateway, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._frames = Counter(
+            "moodstream_browser_frames",
+            "Pictures that browsers sent, by what became of them",
+            ["outcome"],
+            registry=self.registry,
+        )
+
+    def browser_frame(self, outcome: str) -> None:
+        """``accepted``, or one of the few reasons for which a picture is refused."""
+        self._frames.labels(outcome).inc()
+
+    def gauge(self, name: str, text: str, value: Callable[[], int]) -> None:
+        """One that is asked for its value when it is read."""
+        Gauge(name, text, registry=self.registry).set_function(lambda: float(value()))

@@ -1,0 +1,44 @@
+"""Every process has its own consumer in each group; those whose process is gone are removed.
+
+Only when they have nothing pending: removing one with pending entries would lose these. A living consumer asks every
+two seconds, also when there is nothing to read.
+"""
+
+import asyncio
+import logging
+
+from shared.bus import AWAY, Bus
+from shared.delivery import groups
+
+log = logging.getLogger("moodstream.delivery")
+
+SWEEP_EVERY_S = 60.0
+DEAD_AFTER_MS = 10 * 60 * 1000
+
+
+class Janitor:
+    """The background job that sweeps the groups of this process."""
+
+    def __init__(self, bus: Bus, dead_after_ms: int = DEAD_AFTER_MS) -> None:
+        self._bus, self._dead_after_ms = bus, dead_after_ms
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            try:
+                await self.sweep()
+            except AWAY as error:  # the next time; whoever needs Redis says that it is away
+                log.debug("dead consumers stay for now: %s", error)
+
+    async def sweep(self) -> int:
+        """Remove dead consumers; says how many."""
+        removed = 0
+        for stream, group in sorted(groups(self._bus)):
+            client = self._bus.holder(stream)
+            for one in await client.xinfo_consumers(stream, group):
+                if one["pending"] == 0 and one["idle"] >= self._dead_after_ms:
+                    lost = await client.xgroup_delconsumer(stream, group, one["name"])
+                    removed += 1
+                    if lost:
+                        log.error("%s: %d entries were pending at %s when it was removed", stream, lost, one["name"])
+        return removed
