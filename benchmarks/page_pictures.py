@@ -23,11 +23,12 @@ SIZES = {"wide": {"width": 1280, "height": 800}, "tall": {"width": 540, "height"
 MOODS = {"en": Mood.HAPPY, "de": Mood.SAD, "fr": Mood.CALM, "es": Mood.ANGRY, "ja": Mood.CALM, "ar": Mood.CALM}
 SHOWN = ("en", "ar")
 QUALITY = 82
-SETTLED_S = 2.2
+SETTLED_S = 0.7
 
 
 async def keep(page: Page, path: Path) -> None:
     """A WebP of the page, once all has settled."""
+    await page.mouse.move(0, 0)
     await asyncio.sleep(SETTLED_S)
     picture = cv2.imdecode(np.frombuffer(await page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None

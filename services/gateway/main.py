@@ -79,6 +79,7 @@ class GatewaySettings(OperatorSettings):
     consent_stay_s: float = Field(8, ge=3, le=120, description="How long one must stay to agree by staying.")
     idle_s: float = Field(60, ge=5, description="Without a face and a touch for so long, the page asks who is there.")
     still_there_s: float = Field(15, ge=3, description="Without an answer for so long, the page begins anew.")
+    goodbye_s: float = Field(6, ge=0, le=60, description="How long the page says goodbye.")
     language: Language | None = Field(
         None,
         description="Language of the page for a new visitor: en, de, fr, es, ja or ar; when not set: the browser's.",
@@ -99,6 +100,7 @@ class GatewaySettings(OperatorSettings):
             stay_s=self.consent_stay_s,
             idle_s=self.idle_s,
             still_there_s=self.still_there_s,
+            goodbye_s=self.goodbye_s,
             auto=self.auto,
             language=self.language,
         )

@@ -18,7 +18,7 @@ from tests.gateway.weeks import growth
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-STAY = {"MOODSTREAM_AUTO": "true", "MOODSTREAM_CONSENT_STAY_S": "3", "MOODSTREAM_LANGUAGE": "es"}
+STAY = {"MOODSTREAM_AUTO": "true", "MOODSTREAM_CONSENT_STAY_S": "8", "MOODSTREAM_LANGUAGE": "es"}
 QUICK = {"MOODSTREAM_IDLE_S": "5", "MOODSTREAM_STILL_THERE_S": "3"}
 SHORT_BYTES = 1_500_000
 
@@ -92,6 +92,6 @@ def far_from_monday() -> str:
 
 async def test_visitors_leave_nothing_behind(chromium: Browser) -> None:
     """The short form of ``make page-soak``."""
-    with embedded_redis() as url, Gateway(url).run() as gateway:
+    with embedded_redis() as url, Gateway(url, {"MOODSTREAM_GOODBYE_S": "0"}).run() as gateway:
         async with connected_bus(url) as bus, open_page(chromium, gateway) as page:
             assert await growth(page, bus, visitors=40, warm_up=15) < SHORT_BYTES

@@ -77,6 +77,7 @@ export class Songs {
         sleeve(song, ranking.mood),
         element("div", {},
           element("p", { className: "title", textContent: song.title, dir: "auto" }),
+          element("span", { className: "between", textContent: " · ", ariaHidden: "true" }),
           element("p", { className: "artist", textContent: song.artist, dir: "auto" }),
           bar, why),
         element("p", { className: "share" },
