@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -122,18 +122,21 @@ class Bus:
     def stream(self, event: type[Event]) -> str:
         return self.key(STREAMS[event].name)
 
-    async def publish(self, event: Event) -> None:
-        """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised."""
-        with self.traces.making(event):
-            await self._publish(event)
+    async def publish(self, event: Event, add: Callable[[Event], Awaitable[None]] | None = None) -> None:
+        """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised.
 
-    async def _publish(self, event: Event) -> None:
+        ``add`` puts it there in another way than ``Bus.add``.
+        """
+        with self.traces.making(event):
+            await self._publish(event, add or self.add)
+
+    async def _publish(self, event: Event, add: Callable[[Event], Awaitable[None]]) -> None:
         what, begun_s = f"publishing {event.type}", asyncio.get_running_loop().time()
         deadline = begun_s + PUBLISH_PATIENCE_S
         pause = 0.1
         while True:
             try:
-                await self.add(event)
+                await add(event)
             except AWAY as error:
                 self.trouble.note(what, error)
                 if asyncio.get_running_loop().time() + pause > deadline:
