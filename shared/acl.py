@@ -28,12 +28,13 @@ from shared.streams import DEAD_SUFFIX, FRAMES, STREAMS
 
 Server = Literal["events", "frames", "both"]
 
-CONNECT = "ping hello auth select client|setname client|id"
+CONNECT = "time ping hello auth select role wait client|setname client|id"
 """Without ``client|setinfo``, which Redis 7.0 does not know; newer ones refuse it, and nobody misses it."""
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
 READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
-GROUP = f"{READ} xreadgroup xack xautoclaim xclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+LENGTHS = "exists xlen xinfo|groups xinfo|stream xinfo|consumers"
+GROUP = f"{READ} xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
 TRANSACTION = "multi exec discard"
 VALUE = "get set del"
 LEASE = f"{VALUE} eval pexpire"
@@ -63,6 +64,8 @@ class Rights:
     follows: Kinds = ()
     """read without a group"""
     writes: Kinds = ()
+    looks: bool = False
+    """whether it shows operators how all streams and the servers do"""
     keys: tuple[tuple[str, str], ...] = ()
     """patterns with spaces between, and the commands that are for them; one command may name all of them"""
 
@@ -96,6 +99,8 @@ RIGHTS: Mapping[str, Rights] = {
         frames="write",
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
         writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
+        keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
+        looks=True,
     ),
     "bridge": Rights(
         handles=FOR_EVERYBODY,
@@ -106,7 +111,11 @@ RIGHTS: Mapping[str, Rights] = {
 }
 """Of each service."""
 
-DEMO = Rights(follows=(MoodChanged, SongsOffered, SongPicked), writes=(MoodChanged, SongPicked, StatusChanged))
+DEMO = Rights(
+    handles=(RequestMade,),
+    follows=(MoodChanged, SongsOffered, SongPicked),
+    writes=(MoodChanged, SongPicked, StatusChanged, ReplyGiven),
+)
 """Of a camera service that plays visitors who do not exist."""
 
 SUBSCRIBER = Rights(follows=FOR_EVERYBODY)
@@ -115,7 +124,9 @@ SUBSCRIBER = Rights(follows=FOR_EVERYBODY)
 OPERATOR = Rights(follows=EVENTS, writes=EVENTS, keys=(("webhooks:*", f"{HASH} {SORTED}"),))
 """Of a person at a terminal: ``moodstream dead``, ``listen``, ``record``, ``player``, ``webhooks``, ``simulate``."""
 
-USERS = (*RIGHTS, "demo", "subscriber", "operator", "all")
+PEOPLE = ("subscriber", "operator")
+
+USERS = (*RIGHTS, "demo", *PEOPLE, "all")
 """``all`` is for ``moodstream run``, which is every service in one process."""
 
 
@@ -126,7 +137,9 @@ def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
     """
     if re.search(r"\s", prefix):
         raise MoodstreamError("MOODSTREAM_PREFIX: an ACL file cannot hold a prefix with spaces")
-    lines = ["user default off sanitize-payload resetchannels -@all"]
+    # Nobody can be it, but as this user Redis plays back its own append-only file: with fewer rights it would leave out
+    # every transaction in there, without a word.
+    lines = ["user default off resetpass ~* &* +@all"]
     for user in USERS:
         rights = " ".join(_selectors(user, re.sub(r"([*?\[\]\\])", r"\\\1", prefix), server))
         lines.append(f"user {user} on #{hashes[user]} sanitize-payload resetchannels resetkeys -@all {rights}".rstrip())
@@ -136,8 +149,12 @@ def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
 def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
     yield _commands(CONNECT)
     if server != "frames":
+        if user not in PEOPLE:
+            yield f"(+set %W~{prefix}alive:*)"
         yield from _event_rights(user, prefix)
     if server != "events":
+        if any(rights.looks for rights in _rights(user).values()):
+            yield f"+info ({_commands(LENGTHS)} %R~{prefix}{FRAMES})"
         for frames in sorted({rights.frames for rights in _rights(user).values()}):
             if frames == "write":
                 yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"
@@ -147,7 +164,9 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
 
 def _rights(user: str) -> Mapping[str, Rights]:
     """By the name of the group."""
-    others = {"demo": DEMO, "subscriber": SUBSCRIBER, "operator": OPERATOR}
+    if user == "demo":
+        return {"camera": DEMO}
+    others = {"subscriber": SUBSCRIBER, "operator": OPERATOR}
     return {**RIGHTS, "demo": DEMO} if user == "all" else {user: RIGHTS.get(user) or others[user]}
 
 
@@ -155,8 +174,6 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
     parts = _rights(user)
     if any(rights.handles for rights in parts.values()):
         yield _commands(TRANSACTION)
-    if parts.keys() & (RIGHTS.keys() | {"demo"}):
-        yield f"({_commands('set')} {_keys([f'{prefix}alive:*'])})"
     for group, rights in parts.items():
         handled, followed, written = ([prefix + STREAMS[kind].name for kind in kinds] for kinds in _kinds(rights))
         if handled:
@@ -167,6 +184,9 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
             yield f"({_commands(READ)} {_keys(followed, '%R~')})"
         if written:
             yield f"({_commands(PUT)} {_keys(written, '%W~')})"
+        if rights.looks:
+            names = [prefix + name for name in (FRAMES, *(stream.name for stream in STREAMS.values()))]
+            yield f"+info ({_commands(LENGTHS)} {_keys((*names, *(name + DEAD_SUFFIX for name in names)), '%R~')})"
         for patterns, commands in rights.keys:
             yield f"({_commands(commands)} {_keys(prefix + pattern for pattern in patterns.split())})"
     if user == "operator":

@@ -9,6 +9,7 @@ from faststream import BaseMiddleware
 from shared.events import utc_now
 from shared.message_format import JSON
 from shared.meters import known
+from shared.traces import trace_of
 
 log = logging.getLogger("moodstream.delivery")
 
@@ -21,7 +22,7 @@ class AgeLimit(BaseMiddleware):
         if getattr(self.context.get("handler_").stream_sub, "takes_expired", False):
             return await call_next(msg)
         if isinstance(body, dict) and _expired(body.get("expires_at")):
-            log.info("expired %s was dropped", known(body.get("type")))
+            log.debug("expired %s %s was dropped", known(body.get("type")), trace_of(body.get("id")))
             self.context.get("bus").meters.left_out(body.get("type"), msg.group, "expired")
             return None
         return await call_next(msg)

@@ -59,14 +59,15 @@ class Bus:
         self.traces = Traces(settings.traces_url, settings.traces_share)
         self.meters = Meters()
         self.frames_kept = settings.frames_kept
+        self.events_kept_days = settings.events_kept_days
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
         self.broker = self.frames_broker = _broker(settings.address(settings.redis_url), middlewares)
-        self.addresses = [_without_password(settings.redis_url)]
+        self.addresses = [without_password(settings.redis_url)]
         self._replicas = Replicas() if sentinel.is_sentinel(settings.redis_url) else None
         frames_url = settings.frames_redis_url or settings.redis_url
         if frames_url != settings.redis_url:
             self.frames_broker = _broker(settings.address(frames_url), middlewares)
-            self.addresses.append(_without_password(frames_url))
+            self.addresses.append(without_password(frames_url))
         self.trouble = Trouble(" and ".join(self.addresses))
         for broker in self.brokers:
             broker.context.set_global("bus", self)
@@ -185,6 +186,15 @@ class Bus:
         self.trouble.passed("publishing frames")
         return True
 
+    async def forget(self, stream: str, entry_ids: Sequence[bytes]) -> None:
+        """Delete entries; where Redis does not, they go with the next ones."""
+        try:
+            await self.holder(stream).xdel(stream, *entry_ids)
+        except AWAY as error:
+            self.trouble.note(f"deleting from {stream}", error)
+        else:
+            self.trouble.passed(f"deleting from {stream}")
+
     async def last_id(self, event: type[Event]) -> str:
         """Id of the newest entry of a stream, "0-0" when it is empty."""
         newest = await self.redis.xrevrange(self.stream(event), count=1)
@@ -201,7 +211,8 @@ class Bus:
         Waits with back-off while Redis is away.
         """
         position = {self.stream(event): at for event, at in start.items()}
-        what = f"following {', '.join(event.__name__ for event in start)}"
+        first, *others = (event.__name__ for event in start)
+        what = f"following {first}" + (f" and {len(others)} more" if others else "")
         pause = 0.1
         while not self.stopping.is_set():
             try:
@@ -277,7 +288,8 @@ def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
     return RedisBroker(url, **options)
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """An address that may be shown."""
     url = url.partition("?")[0]  # behind it may stand another
     parts = urlsplit(url)
     return url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1) if parts.netloc else url

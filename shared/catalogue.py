@@ -43,8 +43,8 @@ summary { cursor: pointer; padding: .6rem 0 }
 def page(schemas: Mapping[str, Schema], version: str, prefix: str) -> str:
     """The whole page; ``schemas`` holds the JSON Schema of every event by its name."""
     parts = {name: part for schema in schemas.values() for name, part in schema.get("$defs", {}).items()}
-    examples = _examples()
-    sections = [_event(event, schemas[event.__name__], examples[event.__name__], prefix) for event in EVENTS]
+    shown = examples()
+    sections = [_event(event, schemas[event.__name__], shown[event.__name__], prefix) for event in EVENTS]
     links = _list([*schemas, *sorted(parts)])
     return f"""<!doctype html>
 <html lang="en">
@@ -135,7 +135,7 @@ def _list(names: Iterable[str]) -> str:
     return "<ul>" + "".join(f'<li><a href="#{name}">{name}</a></li>' for name in names) + "</ul>"
 
 
-def _examples() -> dict[str, Event]:
+def examples() -> dict[str, Event]:
     """One event of each type, always the same."""
     start = datetime(2030, 1, 1, 12, tzinfo=UTC)
     simulated = {event.type: event for _, event in islice(Visitors(4, start).events(), 60) if _is_telling(event)}

@@ -23,6 +23,10 @@ class WorkersEnded(Exception):
     """Whoever began with an entry has ended over it, each time."""
 
 
+HOPELESS = (ValidationError, json.JSONDecodeError, UnicodeDecodeError, RecursionError, WorkersEnded)
+"""What another try would not change: it is no event, or nested too deeply to be one."""
+
+
 class DeadLetters(BaseMiddleware):
     """Moves an entry to ``<stream>:dead``: at once when it is no event, else at the third failure.
 
@@ -59,7 +63,7 @@ class DeadLetters(BaseMiddleware):
             again = {"retrycount": max(0, tries - 1), "justid": True}
             await client.xclaim(channel, subscription.group, subscription.consumer, 0, [entry_id], **again)
             return False
-        hopeless = isinstance(exc_val, ValidationError | json.JSONDecodeError | UnicodeDecodeError | WorkersEnded)
+        hopeless = isinstance(exc_val, HOPELESS)
         if not hopeless and tries < MOST_DELIVERIES:
             log.warning(
                 "%s: try %d of %d failed: %s", channel, tries, MOST_DELIVERIES, _line(exc_val), exc_info=exc_val

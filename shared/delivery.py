@@ -105,8 +105,15 @@ def consume_frames(
 
     reader = router if bus.frames_broker is bus.broker else bus.frames_broker
 
+    running: set[asyncio.Task[None]] = set()
+
     async def decode(message: RedisStreamMessage) -> FrameCaptured | None:
         """Here and not in the handler, since FastStream would look up the message in another thread for it."""
+        entry: Any = message.raw_message
+        # who takes a picture has it alone: Redis forgets it while it is read, and nobody finds it there later
+        forgetting = asyncio.create_task(bus.forget(entry["channel"], entry["message_ids"]))
+        running.add(forgetting)
+        forgetting.add_done_callback(running.discard)
         try:
             return frame_of(message.headers, message.body)
         except (KeyError, ValueError) as error:

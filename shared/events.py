@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from shared.circumplex import Mood
 
@@ -28,8 +28,33 @@ def new_id() -> str:
     return str(uuid4())
 
 
+def uuid_of(id_: str) -> UUID:
+    """The UUID that an id is; of one that is none, which anybody may have written, one that stands for it."""
+    try:
+        return UUID(id_)
+    except ValueError:
+        return uuid5(NAMESPACE, id_)
+
+
+def _moment(given: datetime) -> datetime:
+    """Aware, and far from the ends of the calendar: whoever adds seconds to it must not fall off."""
+    aware = given if given.tzinfo else given.replace(tzinfo=UTC)
+    if not 2000 <= aware.year < 3000:
+        raise ValueError("must be between the years 2000 and 3000")
+    return aware
+
+
+Moment = Annotated[datetime, AfterValidator(_moment)]
+
+
 class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True, cache_strings="keys")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        cache_strings="keys",
+        allow_inf_nan=False,  # no JSON
+    )
 
 
 class Event(Model):
@@ -41,7 +66,7 @@ class Event(Model):
     """name of the event"""
     schema_version: int = 1
     """of this type of event; 1 as long as fields are only added"""
-    at: datetime = Field(default_factory=utc_now)
+    at: Moment = Field(default_factory=utc_now)
     """when it was published, UTC"""
     session_id: str | None = None
     """random id of the visit that it belongs to"""
@@ -55,7 +80,7 @@ class Event(Model):
     def following(cls, cause: "Event", **fields: Any) -> Self:
         """The event of this class that follows from ``cause``: its id, session, trace and expiry are derived."""
         derived: dict[str, Any] = {
-            "id": str(uuid5(UUID(cause.id), cls.__name__)),
+            "id": str(uuid5(uuid_of(cause.id), cls.__name__)),
             "session_id": cause.session_id,
             "trace_id": cause.trace_id,
         }
@@ -65,7 +90,7 @@ class Event(Model):
 class Asking(Event):
     """An event that asks for an action: consumers drop it once it has expired."""
 
-    expires_at: datetime
+    expires_at: Moment
     """after this moment nobody acts on it"""
 
 
@@ -84,7 +109,7 @@ class FrameCaptured(Model):
     """new at each start of a camera; increases from run to run"""
     seq: int
     """counts frames within a run, from 0"""
-    captured_at: datetime
+    captured_at: Moment
     jpeg: bytes = Field(repr=False)
 
     @property
@@ -137,7 +162,7 @@ class FacesRead(Event):
     """new at each start of the camera"""
     seq: int
     """counts the frames of a run, from 0"""
-    captured_at: datetime
+    captured_at: Moment
     """when the picture was taken, UTC"""
     faces: tuple[FaceRead, ...]
     """every face that was seen, those that could not be read too"""
@@ -192,9 +217,9 @@ class MoodChanged(Event):
     """how many are seen"""
     policy: Literal["largest", "average", "majority"] = "largest"
     """how several faces became one mood"""
-    since: datetime
+    since: Moment
     """when this mood began"""
-    expires_at: datetime
+    expires_at: Moment
     """the next event is due before this moment"""
     model: str
     """name and version of the network, or `simulated`"""
@@ -318,7 +343,7 @@ class PlaybackChanged(Event):
     song: Song | None = None
     message: str = ""
     """one sentence on what to do, where something is to be done"""
-    until: datetime | None = None
+    until: Moment | None = None
     """when a state ends by itself, such as rate_limited"""
     device: str | None = None
     """name of what it plays on, where that is known"""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from shared.events import EVENTS
 
@@ -19,6 +19,7 @@ class Meters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._published = Counter(
             "moodstream_events_published", "Events that Redis has taken", ["type"], registry=self.registry
         )

@@ -17,6 +17,7 @@ class Traced(BaseMiddleware):
     """All that is logged and published on the way belongs to the trace of the event."""
 
     async def consume_scope(self, call_next: Any, msg: Any) -> Any:
+        TRACE.set(None)
         body = await msg.decode() if msg.content_type == JSON else None
         event = body if isinstance(body, dict) else {}
         trace = trace_of(event.get("trace_id"))

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
         "addresses is believed.",
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
+    events_kept_days: float = Field(
+        30, gt=0, le=3650, description="Events are forgotten after so long, or when there are more than are kept."
+    )
     log_format: Form = Field("text", description="Lines for people (text), or for programs (json).")
     traces_url: str | None = Field(
         None, description="Where traces go by OTLP/HTTP, such as http://127.0.0.1:4318/v1/traces; none when not set."
@@ -80,7 +83,7 @@ class Settings(BaseSettings):
         if self.redis_password and ":" not in name and (parts.scheme != "unix" or name):
             name = f"{name}:{quote(self.redis_password, safe='')}"
         query = parts.query
-        if parts.scheme == "rediss":
+        if parts.scheme in ("rediss", "rediss+sentinel"):
             files = {
                 "ssl_ca_certs": self.redis_ca,
                 "ssl_certfile": self.redis_certificate,

@@ -59,7 +59,8 @@ class StreamMetrics:
             for info in await self._bus.holder(stream).xinfo_groups(stream):
                 group = info["name"].decode()
                 if (stream, group) in read:
-                    self._lag.labels(name, group).set(lag(info, about))
+                    # frames are deleted when they are read, so what is there is what waits
+                    self._lag.labels(name, group).set(about["length"] if name == FRAMES else lag(info, about))
                     self._unread.labels(name, group).set(_gone(about, info))
                     self._pending.labels(name, group).set(info["pending"])
 

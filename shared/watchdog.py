@@ -13,6 +13,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from shared import systemd
 from shared.bus import AWAY, Bus
 from shared.delivery import create_groups
 from shared.errors import EXIT_RESTART
@@ -49,6 +50,7 @@ class Watchdog:
                 for subscriber in self._dead():
                     if id(subscriber) not in self._reviving:
                         self._care_for(subscriber)
+                systemd.notify(systemd.ALIVE)
                 await asyncio.sleep(CHECK_EVERY_S)
         finally:
             self._stopped.set()

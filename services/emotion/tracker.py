@@ -6,7 +6,7 @@ The tracker alone opens and ends sessions. It goes by the camera's clock; a came
 
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from services.emotion.arrival import Arrival
 from services.emotion.camera_clock import CameraClock
@@ -16,7 +16,7 @@ from services.emotion.smoothing import Held
 from services.emotion.tracks import Tracks
 from services.emotion.visit import Reason, Teller, Visit
 from shared.circumplex import MOODS, Mood
-from shared.events import Event, FacesRead, MoodChanged, utc_now
+from shared.events import Event, FacesRead, MoodChanged, utc_now, uuid_of
 
 OTHER_RUN_S = 2.0
 """A run of lower name is believed when the one before has been silent for so long: its clock was set back."""
@@ -104,7 +104,7 @@ class Tracker:
         """A mood chosen by hand; opens a session where there is none."""
         visit, opens = self._visit, self._visit is None
         if visit is None:
-            session_id = str(uuid5(UUID(cause.id), "session"))
+            session_id = str(uuid5(uuid_of(cause.id), "session"))
             visit = self._visit = self._open(session_id, mood, Mood.NOBODY, utc_now(), process_s)
         else:
             visit.name(mood)
@@ -145,7 +145,7 @@ class Tracker:
         if not self._arrival.seen(self._clock.now_s):
             return []
         verdict = self._group.verdict(self._tracks.readable(self._clock.now_s))
-        session_id = str(uuid5(UUID(reading.id), "session"))
+        session_id = str(uuid5(uuid_of(reading.id), "session"))
         mood = verdict.mood if verdict else Mood.UNSURE
         visit = self._visit = self._open(session_id, mood, Mood.NOBODY, utc_now(), process_s)
         visit.opened_s = self._arrival.since_s or 0.0

@@ -18,6 +18,7 @@ from shared.bus import AWAY, Bus
 from shared.circumplex import MOODS, Mood
 from shared.events import Event, FacesRead, MoodChanged, ReplyGiven, RequestMade, StatusChanged, utc_now
 from shared.lease import RENEW_S, Lease
+from shared.streams import SELF_TEST
 
 log = logging.getLogger("moodstream.emotion")
 
@@ -145,6 +146,8 @@ class Tracking:
         return self._bus.key("tracker", "place", camera_id)
 
     async def _take(self, entry_id: str, event: Event) -> None:
+        if isinstance(event, FacesRead) and event.camera_id == SELF_TEST:
+            return
         if isinstance(event, FacesRead):
             self._hear(event)
             camera = self._camera(event.camera_id)

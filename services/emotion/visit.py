@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from services.emotion.groups import Policy
 from services.emotion.smoothing import Held
 from services.emotion.tracks import Track
 from shared.circumplex import MOODS, Mood, expectation
-from shared.events import Event, MoodChanged, Person, Probabilities, expiry, new_id, utc_now
+from shared.events import Event, MoodChanged, Person, Probabilities, expiry, new_id, utc_now, uuid_of
 
 Phase = Literal["start", "update", "end"]
 Reason = Literal["change", "heartbeat", "forced"]
@@ -73,7 +73,7 @@ class Teller:
         valence, arousal = expectation(shares.in_order())
         origin: dict[str, Any] = {"id": new_id()}
         if cause is not None:
-            origin = {"id": str(uuid5(UUID(cause.id), "MoodChanged")), "trace_id": cause.trace_id}
+            origin = {"id": str(uuid5(uuid_of(cause.id), "MoodChanged")), "trace_id": cause.trace_id}
         return MoodChanged(
             **origin,
             **self._standing(visit),
@@ -98,7 +98,7 @@ class Teller:
         now = utc_now()
         return MoodChanged(
             **self._standing(visit),
-            id=str(uuid5(UUID(visit.session_id), "end")),
+            id=str(uuid5(uuid_of(visit.session_id), "end")),
             phase="end",
             reason="change",
             mood=Mood.NOBODY,

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from random import Random
-from uuid import UUID
+
+from shared.events import uuid_of
 
 OFFERED = 5
 
@@ -13,7 +14,7 @@ def draw(songs: Sequence[int], artist: Callable[[int], str], cause_id: str, coun
     ``artist`` gives the artist of a song; the empty string is an unknown one, who is never the same as another.
     ``cause_id`` is the UUID of the event that asks.
     """
-    random = Random(UUID(cause_id).int)
+    random = Random(uuid_of(cause_id).int)
     few = min(len(songs), 40 * count)
     # A few are drawn first, since shuffling a large catalogue takes long and is hardly ever needed.
     for size in (few, len(songs)):

@@ -4,12 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Literal
-from uuid import UUID
 
 from services.recommender.goals import Goal, Limits
 from services.recommender.taste import NO_TASTE, Taste
 from shared.circumplex import MOODS
-from shared.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, expiry
+from shared.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, expiry, uuid_of
 
 if TYPE_CHECKING:
     from services.recommender.library import Library
@@ -38,7 +37,7 @@ def offer_for(
 
 def auto_pick(offer: SongsOffered) -> SongPicked:
     """The pick of a site without visitors who pick: one of the songs at random."""
-    song = Random(UUID(offer.id).int).choice(offer.songs)
+    song = Random(uuid_of(offer.id).int).choice(offer.songs)
     return SongPicked.following(
         offer, offer_id=offer.id, song_id=song.id, mood=offer.mood, by="auto", expires_at=expiry(SongPicked)
     )

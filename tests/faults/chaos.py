@@ -197,7 +197,7 @@ def chain(folder: Path) -> Iterator[Chain]:
         for part in parts.values():
             part.start()
         for part in parts.values():
-            part.wait_ready(120)
+            part.wait_ready(300)
         yield Chain(server, parts, lines, spotify, receiver)
 
 

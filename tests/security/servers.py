@@ -25,29 +25,51 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-@contextlib.contextmanager
-def redis_server(folder: Path, *arguments: str, tls: bool = False) -> Iterator[int]:
-    """Debian's server with nothing but these arguments, listening on this machine alone; gives its port."""
-    if not shutil.which("redis-server"):
-        missing("redis-server")
-    port = free_port()
-    listens = ("--port", "0", "--tls-port", str(port)) if tls else ("--port", str(port))
-    command = ["redis-server", *listens, "--save", "", "--dir", str(folder), "--bind", "127.0.0.1", *arguments]
-    said = folder / f"redis-{port}.log"
-    with said.open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
+class RedisServer:
+    """Debian's server with nothing but these arguments, listening on this machine alone."""
+
+    def __init__(self, folder: Path, *arguments: str, tls: bool = False) -> None:
+        if not shutil.which("redis-server"):
+            missing("redis-server")
+        self.port = free_port()
+        listens = ("--port", "0", "--tls-port", str(self.port)) if tls else ("--port", str(self.port))
+        self._command = [
+            "redis-server",
+            *listens,
+            "--save",
+            "",
+            "--dir",
+            str(folder),
+            "--bind",
+            "127.0.0.1",
+            *arguments,
+        ]
+        self._log = folder / f"redis-{self.port}.log"
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_S
         while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            assert server.poll() is None, said.read_text()
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return
+            assert self._server.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        yield port
+
+    def kill(self) -> None:
+        self._server.kill()
+        self._server.wait()
+
+
+@contextlib.contextmanager
+def redis_server(folder: Path, *arguments: str, tls: bool = False) -> Iterator[RedisServer]:
+    server = RedisServer(folder, *arguments, tls=tls)
+    server.start()
+    try:
+        yield server
     finally:
         server.kill()
-        server.wait()
 
 
 class Services:

@@ -56,8 +56,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     acl.write_text("user default off\nuser someone on >p@ss:w/ord ~* &* +@all\n")
     files = [f"--tls-{kind}-file={folder / name}" for kind, name in (("cert", "server.crt"), ("key", "server.key"))]
     tls = [word for one in (*files, f"--tls-ca-cert-file={folder / 'ca.crt'}") for word in one.split("=")]
-    with redis_server(folder, *tls, "--tls-auth-clients", "yes", "--aclfile", str(acl), tls=True) as port:
-        yield Secured(folder, port)
+    with redis_server(folder, *tls, "--tls-auth-clients", "yes", "--aclfile", str(acl), tls=True) as server:
+        yield Secured(folder, server.port)
 
 
 async def published(settings: Settings) -> int:

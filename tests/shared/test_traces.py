@@ -1,15 +1,11 @@
 """Traces: off without an address; with one, a real receiver is told who handled and made what, by the events' ids."""
 
 import asyncio
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import UUID
 
 import pytest
 from faststream.redis import RedisRouter
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from shared.app import Service, build_app, create_bus
 from shared.circumplex import Mood
@@ -18,60 +14,13 @@ from shared.events import Song, SongPicked, SongsOffered, SongsRanked, expiry
 from shared.logs import TRACE
 from shared.settings import Settings, load
 from shared.traces import Traces, trace_of
-
-
-@dataclass(frozen=True)
-class Span:
-    name: str
-    trace: str
-    id: str
-    parent: str
-    seconds: float
-
-
-@dataclass
-class Collector:
-    """What an OpenTelemetry collector is told."""
-
-    url: str
-    spans: list[Span] = field(default_factory=list)
-
-    def take(self, body: bytes) -> None:
-        told = ExportTraceServiceRequest.FromString(body)
-        self.spans += [
-            Span(
-                one.name,
-                one.trace_id.hex(),
-                one.span_id.hex(),
-                one.parent_span_id.hex(),
-                (one.end_time_unix_nano - one.start_time_unix_nano) / 1e9,
-            )
-            for resource in told.resource_spans
-            for scope in resource.scope_spans
-            for one in scope.spans
-        ]
-
-    def of(self, trace_id: str) -> dict[str, Span]:
-        return {span.name: span for span in self.spans if span.trace == UUID(trace_id).hex}
+from tests.collector import Collector, collecting
 
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.path == "/v1/traces"
-            here.take(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        here = Collector(f"http://127.0.0.1:{server.server_port}/v1/traces")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with collecting() as here:
         yield here
-        server.shutdown()
 
 
 def span_of(event_id: str) -> str:

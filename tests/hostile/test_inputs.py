@@ -1,0 +1,95 @@
+"""Whatever comes in by a wire is answered or passed over, and never more: properties over generated input."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.bridge.sender import LONGEST_REST_S, _rest
+from services.gateway.board import Board
+from services.gateway.browser_camera import Gate
+from services.gateway.feed import Feed
+from shared.app import create_bus
+from shared.bus import Bus
+from shared.events import EVENTS, Event, uuid_of
+from shared.settings import Settings, load
+from shared.streams import STREAMS
+from tests.hostile.corpus import events, whole
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+NOWHERE = "redis://127.0.0.1:9/0"
+
+
+@pytest.fixture(scope="module")
+def bus() -> Bus:
+    """Never connected: what is refused must not reach Redis."""
+    return create_bus(load(Settings, redis_url=NOWHERE))
+
+
+@MANY
+@given(st.sampled_from(EVENTS), st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_an_entry_is_an_event_or_passed_over(bus: Bus, kind: type[Event], body: bytes) -> None:
+    event = bus.parse(f"mood:{STREAMS[kind].name}", {b"__data__": body})
+    assert event is None or type(event) is kind
+
+
+@MANY
+@given(st.sampled_from(EVENTS), st.data())
+def test_an_event_with_a_strange_field_is_passed_over_or_can_be_used(
+    bus: Bus, kind: type[Event], data: st.DataObject
+) -> None:
+    right = whole(kind)
+    name = data.draw(st.sampled_from(sorted(right)))
+    event = bus.parse(f"mood:{STREAMS[kind].name}", {b"__data__": json.dumps(right | {name: data.draw(JSON)}).encode()})
+    if event is not None:
+        json.loads(event.model_dump_json(), parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
+        assert uuid_of(event.id)
+        assert event.at.tzinfo is not None
+        Board("camera-1").apply(event)
+        Board("camera-1").to_json()
+
+
+def test_the_page_survives_every_event_of_the_corpus(bus: Bus) -> None:
+    board, taken = Board("camera-1"), 0
+    for kind, body in events(9):
+        event = bus.parse(f"mood:{STREAMS[kind].name}", {b"__data__": body})
+        if event is not None:
+            board.apply(event)
+            taken += 1
+    json.loads(board.to_json())
+    assert taken > 100
+
+
+@MANY
+@given(st.text(max_size=60))
+async def test_any_last_id_is_a_place_or_a_gap(last_id: str) -> None:
+    feed = Feed(lambda: "{}")
+    feed.publish("MoodChanged", "{}")
+    messages = feed.messages(last_id, keep_alive_s=0.01)
+    first = await anext(messages)
+    await messages.aclose()
+    assert first == [] or first[0].name in ("snapshot", "gap", "MoodChanged")
+
+
+@MANY
+@given(st.binary(max_size=40))
+def test_what_a_receiver_asks_for_is_a_time_that_ends(value: bytes) -> None:
+    assert 0 <= _rest([(b"Retry-After", value)]) <= LONGEST_REST_S
+
+
+@MANY
+@given(st.lists(st.binary(max_size=50), max_size=20))
+def test_the_gate_takes_nothing_but_jpegs(pictures: list[bytes]) -> None:
+    gate = Gate()
+    for number, picture in enumerate(pictures):
+        refusal: Any = gate.refusal(picture, float(number))
+        assert (refusal is None) == picture.startswith(b"\xff\xd8\xff")
