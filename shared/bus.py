@@ -160,6 +160,10 @@ class Bus:
             await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept, pipeline=both)
             await self._replicas.confirm(both)
 
+    async def confirmed(self, pipeline: Any) -> list[Any]:
+        """The answers to a pipeline, once a second server has what it wrote, where there is one."""
+        return list(await pipeline.execute()) if self._replicas is None else await self._replicas.confirm(pipeline)
+
     async def publish_frame(self, frame: FrameCaptured) -> bool:
         """Publish a frame, or drop and count it when Redis does not take it within a second."""
         headers = {

@@ -56,8 +56,9 @@ class Lease:
 
         async def add(one: Event) -> None:
             nonlocal taken
-            body = one.model_dump_json()
-            taken = await self._bus.redis.eval(_PUBLISH, 2, self._key, stream, self._bus.consumer, kept, body)
+            async with self._bus.redis.pipeline(transaction=False) as both:
+                both.eval(_PUBLISH, 2, self._key, stream, self._bus.consumer, kept, one.model_dump_json())
+                [taken] = await self._bus.confirmed(both)
 
         await self._bus.publish(event, add)
         return bool(taken)
