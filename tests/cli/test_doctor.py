@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -201,3 +202,30 @@ def test_a_busy_or_missing_webcam_and_a_camera_of_the_network(tmp_path: Path) ->
 def make_node(folder: Path) -> Path:
     (folder / "video0").touch()
     return folder
+
+
+@pytest.mark.parametrize(("service", "parts"), [("emotion", {"network"}), ("player", {"player"})])
+def test_an_image_of_one_service_has_a_doctor_too(
+    environment: dict[str, str], tmp_path: Path, service: str, parts: set[str], redis_url: str
+) -> None:
+    app = tmp_path / "app"
+    for folder in ("shared", "services/cli", f"services/{service}", "models"):
+        shutil.copytree(ROOT / folder, app / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("__init__.py", "__main__.py"):
+        shutil.copy(ROOT / "services" / file, app / "services")
+    given = environment | {"PYTHONPATH": str(app), "PYTHONSAFEPATH": "1", "MOODSTREAM_REDIS_URL": redis_url}
+    # another service's setting, as every container of a compose file is given
+    given |= {"MOODSTREAM_CAMERA": "webcam:0"}
+    code = "import sys; sys.path.insert(0, '.'); from services.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "doctor", "--json"],
+        cwd=app,
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    found = {one["part"]: one for one in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found["image"]["hint"] == f"of {service}"
+    assert set(found) == {"image", "settings", "Redis", "memory", "disk"} | parts

@@ -5,7 +5,6 @@ import importlib
 import shutil
 import subprocess
 import sysconfig
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 import yaml
 
 from services.camera.cameras import read_cameras
+from shared import __version__
 from shared.settings import Settings
 from tests.conftest import missing
 
@@ -100,12 +100,10 @@ def test_every_setting_exists_and_the_values_are_accepted(manifests: list[Manife
 
 
 def settings_of_services() -> dict[str, type[Settings]]:
-    def of_service(service: str) -> type[Settings]:
-        main = vars(importlib.import_module(f"services.{service}.main")).values()
-        [kind] = [one for one in main if isinstance(one, type) and issubclass(one, Settings) and one != Settings]
-        return kind
-
-    return {service: of_service(service) for service in SERVICES}
+    return {
+        service: getattr(importlib.import_module(f"services.{service}.main"), f"{service.capitalize()}Settings")
+        for service in SERVICES
+    }
 
 
 def decoded(value: str) -> str:
@@ -114,12 +112,11 @@ def decoded(value: str) -> str:
 
 def test_ports_paths_and_images_are_those_of_our_images(manifests: list[Manifest]) -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     app = (ROOT / "shared/app.py").read_text()
     for name, pod, container in pods(manifests):
         if name not in SERVICES:
             continue
-        assert container["image"] == f"moodstream-{name}:{version}"
+        assert container["image"] == f"moodstream/{name}:{__version__}"
         assert container["ports"] == [{"name": "http", "containerPort": 8000}]
         assert "MOODSTREAM_PORT=8000" in dockerfile
         for probe, path in (
@@ -129,7 +126,7 @@ def test_ports_paths_and_images_are_those_of_our_images(manifests: list[Manifest
         ):
             assert container[probe]["httpGet"] == {"path": path, "port": "http"}
             assert f'"{path}"' in app
-        assert f"--uid {pod['securityContext']['runAsUser']} " in dockerfile
+        assert f"USER {pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}" in dockerfile
 
 
 def test_every_pod_is_hardened(manifests: list[Manifest]) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, PdfMargins, expect
 
 from shared.embedded_redis import embedded_redis
@@ -14,6 +15,7 @@ from tests.gateway.running import Gateway
 from tests.gateway.site import TOKEN, Site, site
 
 LIMIT_MS = 30_000
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,17 @@ async def test_what_is_printed_fits_on_one_page_in_every_language(whole: Site, n
             margin: PdfMargins = {"top": "12mm", "bottom": "12mm", "left": "12mm", "right": "12mm"}
             document = await page.pdf(format=paper, margin=margin)
             assert document.count(b"/Type /Page\n") == 1
+
+
+@pytest.mark.parametrize("name", ["", "/sign", "/staff"])
+async def test_axe_is_content(whole: Site, name: str) -> None:
+    async with opened(whole.url, f"/operator{name}") as page:
+        if not name:
+            await expect(page.locator("#services tr")).to_have_count(6)
+            await expect(page.locator("#chart svg")).to_be_visible()
+        found = (await Axe().run(page, options=RULES)).response
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+        assert len(found["passes"]) > 15
 
 
 async def test_a_phone_needs_no_sideways_scrolling(whole: Site) -> None:

@@ -41,8 +41,8 @@ async def come_and_go(page: Page, bus: Bus, number: int) -> None:
         await at_stage(page, "mirror")
         for confidence in (0.6, 0.9):
             await bus.publish(mood_changed(mood.mood, mood.session_id, confidence=confidence))
-        for event in (ranked(picked(offer)), playing(output="mpd")):
-            await bus.publish(event)
+        for heard in (ranked(picked(offer)), playing(output="mpd")):
+            await bus.publish(heard)
         await expect(page.locator("#like")).to_be_visible()
         if number % 2:
             await page.locator("#like").evaluate("button => button.click()")
