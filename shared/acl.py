@@ -78,7 +78,7 @@ RIGHTS: Mapping[str, Rights] = {
         frames="read",
         follows=(FacesRead, MoodChanged, StatusChanged, RequestMade),
         writes=(FacesRead, MoodChanged, ReplyGiven, StatusChanged),
-        keys=(("lease:tracker:*", LEASE), ("tracker:place:*", VALUE)),
+        keys=(("lease:tracker:*", LEASE), ("lease:tracker:* moods", "eval get xadd"), ("tracker:place:*", VALUE)),
     ),
     "recommender": Rights(
         handles=(MoodChanged, SongPicked, FeedbackGiven, PlaybackChanged, RequestMade),

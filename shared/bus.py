@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,18 +123,21 @@ class Bus:
     def stream(self, event: type[Event]) -> str:
         return self.key(STREAMS[event].name)
 
-    async def publish(self, event: Event) -> None:
-        """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised."""
-        with self.traces.making(event):
-            await self._publish(event)
+    async def publish(self, event: Event, add: Callable[[Event], Awaitable[None]] | None = None) -> None:
+        """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised.
 
-    async def _publish(self, event: Event) -> None:
+        ``add`` puts it there in another way than ``Bus.add``.
+        """
+        with self.traces.making(event):
+            await self._publish(event, add or self.add)
+
+    async def _publish(self, event: Event, add: Callable[[Event], Awaitable[None]]) -> None:
         what, begun_s = f"publishing {event.type}", asyncio.get_running_loop().time()
         deadline = begun_s + PUBLISH_PATIENCE_S
         pause = 0.1
         while True:
             try:
-                await self.add(event)
+                await add(event)
             except AWAY as error:
                 self.trouble.note(what, error)
                 if asyncio.get_running_loop().time() + pause > deadline:
@@ -156,6 +159,10 @@ class Bus:
         async with self.redis.pipeline(transaction=False) as both:
             await self.broker.publish(body, stream=self.key(stream.name), maxlen=stream.kept, pipeline=both)
             await self._replicas.confirm(both)
+
+    async def confirmed(self, pipeline: Any) -> list[Any]:
+        """The answers to a pipeline, once a second server has what it wrote, where there is one."""
+        return list(await pipeline.execute()) if self._replicas is None else await self._replicas.confirm(pipeline)
 
     async def publish_frame(self, frame: FrameCaptured) -> bool:
         """Publish a frame, or drop and count it when Redis does not take it within a second."""

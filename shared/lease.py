@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 
 from shared.bus import Bus
+from shared.events import Event
+from shared.streams import STREAMS
 
 LEASE_MS = 2_000
 RENEW_S = 0.5
@@ -12,6 +14,7 @@ RENEW_S = 0.5
 _IF_OURS = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end "
 _RENEW = _IF_OURS + "return redis.call('pexpire', KEYS[1], ARGV[2])"
 _KEEP = _IF_OURS + "redis.call('set', KEYS[2], ARGV[2], 'EX', ARGV[3]) return 1"
+_PUBLISH = _IF_OURS + "redis.call('xadd', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', '__data__', ARGV[3]) return 1"
 _RELEASE = _IF_OURS + "return redis.call('del', KEYS[1])"
 
 
@@ -43,6 +46,22 @@ class Lease:
         taken = renewed or await self._bus.redis.set(self._key, self._bus.consumer, nx=True, px=LEASE_MS)
         self._until_s = asked_s + LEASE_MS / 1000 - self.MARGIN_S if taken else 0.0
         return self.held
+
+    async def publish(self, event: Event) -> bool:
+        """Publish as the holder. Redis itself looks whether it still is: what was held up on its way may come too late.
+
+        False, and nothing is published, when the lease has run out or is another's.
+        """
+        stream, kept, taken = self._bus.stream(type(event)), STREAMS[type(event)].kept, 0
+
+        async def add(one: Event) -> None:
+            nonlocal taken
+            async with self._bus.redis.pipeline(transaction=False) as both:
+                both.eval(_PUBLISH, 2, self._key, stream, self._bus.consumer, kept, one.model_dump_json())
+                [taken] = await self._bus.confirmed(both)
+
+        await self._bus.publish(event, add)
+        return bool(taken)
 
     async def keep(self, key: str, value: str, seconds: int) -> bool:
         """Write a value for whoever comes next, unless the lease is another's by now: then nothing changes."""

@@ -24,15 +24,15 @@ class Replicas:
     def __init__(self) -> None:
         self._alone_until_s = 0.0
 
-    async def confirm(self, pipeline: Any) -> None:
-        """Execute the pipeline, on one connection as WAIT asks for.
+    async def confirm(self, pipeline: Any) -> list[Any]:
+        """Execute the pipeline, on one connection as WAIT asks for; gives the answers.
 
         Raises what Redis raises, and ConnectionError when another server leads by now.
         """
         if time.monotonic() < self._alone_until_s:
-            await pipeline.execute()
-            return
-        copies = (await pipeline.wait(1, PATIENCE_MS).execute())[-1]
+            return list(await pipeline.execute())
+        answers: list[Any]
+        *answers, copies = await pipeline.wait(1, PATIENCE_MS).execute()
         if not copies:
             pool = pipeline.connection_pool
             told = pool.master_address
@@ -40,3 +40,4 @@ class Replicas:
                 raise ConnectionError("another server leads by now")
             self._alone_until_s = time.monotonic() + PAUSE_S
             log.warning("no replica has taken the last event within %d ms; it lies on one server alone", PATIENCE_MS)
+        return answers

@@ -185,10 +185,10 @@ class Tracking:
 
     async def _say(self, camera: _Camera, moods: list[MoodChanged]) -> None:
         for mood in moods:
-            if not camera.lease.held and not await camera.lease.ask():
-                camera.tracker = None
-                return
-            await self._bus.publish(mood)
+            while not await camera.lease.publish(mood):
+                if not await camera.lease.ask():
+                    camera.tracker = None
+                    return
             self._meters.told(mood)
 
     async def _end(self, camera_id: str) -> None:

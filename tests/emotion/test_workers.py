@@ -61,7 +61,7 @@ def events(client: Any, kind: type[Event]) -> list[Any]:
     return [kind.model_validate_json(fields[b"__data__"]) for _, fields in entries]
 
 
-def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+def until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

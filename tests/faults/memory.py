@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from scipy.stats import theilslopes
@@ -48,4 +49,5 @@ class Watch:
         begun = time.monotonic()
         while not self._over.wait(self._every_s):
             for name, pid in self._pids.items():
-                self.samples[name].append((time.monotonic() - begun, resident_mb(pid)))
+                with suppress(OSError):  # a child has ended just now
+                    self.samples[name].append((time.monotonic() - begun, resident_mb(pid)))
