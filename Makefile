@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test camera-soak wires-soak player-soak setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ check: setup $(VENV)/.test ## Check style, types and imports, without the tests
 
 compose-test: setup $(VENV)/.test ## Build the images, start the compose file and test it; needs a Docker engine
 	$(BIN)/python -m pytest -m compose $(ARGS)
+
+audit: setup $(VENV)/.test ## Known faults in packages (where they can be asked about), dangerous code, forgotten secrets
+	$(BIN)/python -m tests.security.audit
 
 camera-soak: setup $(VENV)/.test ## Measure the cameras, then half an hour with a fault every ten seconds
 	$(BIN)/python benchmarks/camera.py --minutes 30 $(ARGS)
