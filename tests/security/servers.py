@@ -15,7 +15,7 @@ from typing import Any
 from tests.conftest import missing
 
 ROOT = Path(__file__).parents[2]
-START_S = 60.0
+START_S = 150.0
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("MOODSTREAM_")}
 
 
