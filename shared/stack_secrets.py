@@ -22,13 +22,12 @@ from pathlib import Path
 from secrets import token_bytes, token_urlsafe
 from urllib.parse import urlsplit
 
+from shared.acl import acl_file
 from shared.errors import EXIT_FAILED
 
 BYTES = 24
 SERVER = "redis"
 EVENTS, FRAMES, MQTT = "redis:6379/0", "redis-frames:6379/0", "mosquitto:1883"
-OF_ALL = "+@all -@admin -@dangerous +info"
-"""What a service may do with the keys of its site."""
 
 OURS, READABLE = 0o400, 0o444
 """Programs that are not ours run as another user; who sees a file is decided by its volume."""
@@ -98,13 +97,11 @@ def create(
 
 
 def acl(passwords: Mapping[str, str], prefix: str) -> list[str]:
-    """Lines of Redis's file of users."""
+    """Lines of Redis's file of users: services may do what their work needs, and nothing else."""
     rights = {"health": "-@all +ping", "operator": "~* &* +@all"}
-    lines = ["user default off"]
-    for user, word in passwords.items():
-        may = rights.get(user) or f"~{prefix}* {OF_ALL}"
-        lines.append(f"user {user} on #{sha256(word.encode()).hexdigest()} {may}")
-    return lines
+    hashes = {user: sha256(word.encode()).hexdigest() for user, word in passwords.items()}
+    lines = acl_file(prefix, "both", {user: one for user, one in hashes.items() if user not in rights}).splitlines()
+    return lines + [f"user {user} on #{hashes[user]} {may}" for user, may in rights.items()]
 
 
 def _broker(made: Folders, broker: str, client: str) -> None:

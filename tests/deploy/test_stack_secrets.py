@@ -93,7 +93,13 @@ def test_a_real_redis_takes_them(root: Path) -> None:
         eventually(answers, within_s=10, every_s=0.05)
         with client("camera", password(contents(root)["camera/moodstream_redis_url"])) as camera:
             camera.xadd("mood:status", {"__data__": "{}"})
-            for forbidden in (["SET", "other:key", "1"], ["FLUSHALL"], ["CONFIG", "GET", "*"], ["ACL", "LIST"]):
+            for forbidden in (
+                ["SET", "other:key", "1"],
+                ["XADD", "mood:picks", "*", "f", "v"],
+                ["FLUSHALL"],
+                ["CONFIG", "GET", "*"],
+                ["ACL", "LIST"],
+            ):
                 with pytest.raises(NoPermissionError):
                     camera.execute_command(*forbidden)
         with client("health", password(contents(root)["redis/health"])) as health:

@@ -1,11 +1,12 @@
 """What can be audited without a network: our own code and files. `make audit` also asks about the packages."""
 
+import re
 import secrets as random
 from pathlib import Path
 
 import pytest
 
-from tests.security.audit import bandit, files, judged, secrets
+from tests.security.audit import ROOT, bandit, files, judged, secrets
 
 
 def test_nothing_is_found_that_is_not_excused() -> None:
@@ -43,6 +44,15 @@ def test_secrets_are_found(line: str, tmp_path: Path) -> None:
 def test_words_are_no_secrets(line: str, tmp_path: Path) -> None:
     (tmp_path / "file.md").write_text(line)
     assert list(secrets(["file.md"], tmp_path)) == []
+
+
+def test_what_the_checklist_names_is_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)(?:::(\w+))?", (ROOT / "docs" / "security.md").read_text())
+    assert len(named) > 20
+    for name, test in named:
+        file = ROOT / name if (ROOT / name).is_file() else ROOT / "tests" / name
+        assert file.is_file(), name
+        assert f"def {test}" in file.read_text() if test else True
 
 
 def test_an_excuse_for_nothing_is_a_finding() -> None:
