@@ -59,7 +59,9 @@ class Doors:
                 await self._look()
                 await self._act(tell)
             except (RedisError, OSError) as error:
-                log.warning("the opening hours wait for Redis: %s", error)
+                self._bus.trouble.note("looking at the opening hours", error)
+            else:
+                self._bus.trouble.passed("looking at the opening hours")
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _now_by_hours(self) -> Opening:

@@ -119,6 +119,12 @@ class Services:
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"
 
+    def stop(self, name: str) -> int:
+        """Ends one in good order; its exit code."""
+        process = self._running.pop(name)
+        process.terminate()
+        return process.wait(timeout=15)
+
     def end(self) -> dict[str, int]:
         """Ends all in good order; their exit codes."""
         for process in self._running.values():
