@@ -41,6 +41,7 @@ ARG SERVICE
 ARG PIP_INDEX_URL
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_CONFIG_FILE=/requirements/pip.conf
 COPY requirements/${SERVICE}.txt requirements/sample.txt pip.con[f] /requirements/
+ARG SOURCE_DATE_EPOCH=1767225600
 # Of the package of the sample catalogue only the data file is wanted, so none of its dependencies. Then goes what no service
 # opens: tests, headers, type stubs, other cascades, ONNX Runtime's library for C programs (35 MB).
 RUN pip install --quiet --require-hashes --no-compile --target /packages -r /requirements/${SERVICE}.txt \
@@ -48,19 +49,21 @@ RUN pip install --quiet --require-hashes --no-compile --target /packages -r /req
         pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/sample.txt; fi \
     && find /packages -type d \( -name tests -o -name include -o -path /packages/bin \) -prune -exec rm -rf {} + \
     && find /packages \( -name '*.pyi' -o -name 'libonnxruntime.so.*' \
-        -o -name 'haarcascade_*.xml' ! -name haarcascade_frontalface_default.xml \) -delete
+        -o -name 'haarcascade_*.xml' ! -name haarcascade_frontalface_default.xml \) -delete \
+    && chmod -R u=rwX,go=rX /packages \
+    && find /packages -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 ARG VERSION=development
 COPY --from=sbom /sbom /sbom
 COPY deploy/image/sbom.py /
-RUN python /sbom.py /packages /sbom /packages/sbom.cdx.json "${SERVICE}" "${VERSION}"
-ARG SOURCE_DATE_EPOCH=1767225600
 COPY models /app/models
 COPY shared /app/shared
-COPY services /app/services
-RUN case "${SERVICE}" in emotion|recommender) ;; *) rm -r /app/models ;; esac \
-    && find /app/services -mindepth 1 -maxdepth 1 ! -name __init__.py ! -name "${SERVICE}" -exec rm -r {} + \
-    && chmod -R u=rwX,go=rX /app /packages \
-    && find /app /packages -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
+COPY services/__init__.py services/__main__.py /app/services/
+COPY services/cli /app/services/cli
+COPY services/${SERVICE} /app/services/${SERVICE}
+RUN python /sbom.py /packages /sbom /app/sbom.cdx.json "${SERVICE}" "${VERSION}" \
+    && case "${SERVICE}" in emotion|recommender) ;; *) rm -r /app/models ;; esac \
+    && chmod -R u=rwX,go=rX /app \
+    && find /app -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 
 FROM runtime
 ARG SERVICE
@@ -79,9 +82,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1 MOODSTR
 USER 10001:10001
 EXPOSE 8000
 # Ready means that every subscriber runs and Redis answers. It is asked all day long, so by the lightest of clients.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import http.client, sys; service = http.client.HTTPConnection('127.0.0.1', 8000, timeout=2); \
-service.request('GET', '/health/ready'); sys.exit(service.getresponse().status != 200)"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["python", "-m", "shared.ready"]
 # A shell would not pass SIGTERM on; exec makes the service the process that is stopped.
 CMD ["sh", "-c", "exec python -m services.${SERVICE}.main"]
 ARG VERSION=development
@@ -91,4 +92,4 @@ LABEL org.opencontainers.image.title="moodstream ${SERVICE}" \
     org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}" \
     org.opencontainers.image.vendor="The Moodstream authors" org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.documentation="docs/install.md" \
-    net.moodstream.sbom="/packages/sbom.cdx.json"
+    net.moodstream.sbom="/app/sbom.cdx.json"

@@ -5,6 +5,12 @@ ARGS ?=
 DATA ?=
 RUN ?= runs/residual
 OUT ?= runs/data
+SERVICE ?= bridge
+
+IMAGES := camera emotion recommender player gateway bridge
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' shared/__init__.py)
+REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+DOCKER_COMPOSE = $(shell command -v docker-compose || echo docker compose)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,10 +18,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test camera-soak wires-soak player-soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity appliance-try setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.run ## Make .venv with moodstream and the sample catalogue in it
 
@@ -37,6 +43,24 @@ compose-test: setup $(VENV)/.test ## Build the images, start the compose file an
 audit: setup $(VENV)/.test ## Known faults in packages (where they can be asked about), dangerous code, forgotten secrets
 	$(BIN)/python -m tests.security.audit
 
+images: $(BIN)/python ## Build all images, with their version and commit: make images MOODSTREAM_TAG=1.2.3; needs a Docker engine
+	MOODSTREAM_VERSION="$(VERSION)" MOODSTREAM_REVISION="$(REVISION)" $(DOCKER_COMPOSE) --profile demo build
+
+images-twice: $(BIN)/python ## Build an image twice from nothing, and say where the two differ: make images-twice SERVICE=bridge
+	@for time in first second; do \
+		docker build --quiet --no-cache --build-arg SERVICE=$(SERVICE) --tag moodstream-twice:$$time . || exit; done; \
+	$(BIN)/python deploy/image/compare.py moodstream-twice:first moodstream-twice:second; \
+	result=$$?; docker rmi --no-prune moodstream-twice:first moodstream-twice:second >/dev/null; exit $$result
+
+arm64: $(VENV)/.uv ## Are there wheels for 64-bit ARM (Raspberry Pi) of every package that a service or `run` needs? Downloads none
+	@set -e; for extra in $(IMAGES) run; do printf '%-12s' $$extra; \
+		$(BIN)/uv pip install --no-config --dry-run --target $(VENV)/arm64 --python-platform aarch64-manylinux_2_28 \
+			--python-version 3.11 --only-binary :all: --require-hashes -r requirements/$$extra.txt 2>&1 \
+			| tee $(VENV)/arm64.log | grep "Would install" || { cat $(VENV)/arm64.log; exit 1; }; done
+
+release-check: ## All that a release must pass, from a clean clone: make release-check OUT=runs/release; needs a Docker engine
+	deploy/release-check.sh $(OUT)
+
 camera-soak: setup $(VENV)/.test ## Measure the cameras, then half an hour with a fault every ten seconds
 	$(BIN)/python benchmarks/camera.py --minutes 30 $(ARGS)
 
@@ -45,6 +69,20 @@ wires-soak: setup $(VENV)/.test ## 200 listeners, MQTT and webhooks for half an 
 
 player-soak: setup $(VENV)/.test ## Time picks in a real MPD, then take MPD and the simulated Spotify away for two minutes each
 	$(BIN)/python -m benchmarks.player 200 --away 120 $(ARGS)
+
+chaos: setup $(VENV)/.test ## Kill, stop and cut off every process of the chain, and Redis, from 20 seeds; then look what was lost
+	$(BIN)/python -m benchmarks.chaos --seeds 20 --seconds 60 $(ARGS)
+
+soak: setup $(VENV)/.test ## The whole chain under load for half an hour: nothing lost, no memory that grows; writes soak.png
+	$(BIN)/python -m benchmarks.soak --minutes 30 $(ARGS)
+sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the leader of Redis is killed, hung, stopped; needs redis-server
+	$(BIN)/python -m benchmarks.sentinel --seconds 60 $(ARGS)
+
+capacity: setup $(VENV)/.test ## Measure what a camera costs every service; needs redis-server
+	$(BIN)/python -m benchmarks.capacity $(ARGS)
+
+appliance-try: ## Install the kiosk appliance on a bare Debian in a folder; needs root and debootstrap
+	deploy/appliance/try $(ARGS)
 
 setup-train: setup $(VENV)/.train ## Add TensorFlow (2 GB of disk) to .venv, for training and the tests of it
 
@@ -62,9 +100,10 @@ data-report: has-data setup-train ## What FER2013 is like, with pictures: make d
 has-data:
 	@test -n "$(DATA)" || { echo "make: say where FER2013 is (.csv, .npz or folder): make train DATA=fer2013.csv" >&2; exit 1; }
 
-contract: setup ## Write what is generated from the code: docs/schemas, asyncapi.json, events.html, .env.example
+contract: setup ## Write what is generated from the code: docs/schemas, asyncapi.json, openapi.json, events.html, .env.example
 	$(BIN)/python -m shared.contract
 	$(BIN)/python -m services settings > .env.example
+	$(BIN)/python -m services openapi > docs/openapi.json
 
 clean: ## Remove .venv and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,7 +1,8 @@
 """Random faults over the whole chain, then an audit: ``python -m benchmarks.chaos [--seeds 20] [--seconds 60]``.
 
 Every process of the chain is killed, stopped and cut off, Redis itself too, from a seed; see ``tests/faults/chaos.py``.
-A run that breaks a promise keeps its folder, with the logs of all processes, and the exit code is 1.
+The same chain meets one seed after the other, and the audit looks at all since it began. A seed that breaks a promise
+keeps its folder, with the logs of all processes; the next one begins with a new chain, and the exit code is 1.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults.chaos import one_seed
+from tests.faults.chaos import Chain, chain, one_seed
 
 
 def main() -> int:
@@ -22,23 +23,33 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seconds", type=float, default=60, help="of faults in each")
     given = parser.parse_args()
-    broken = 0
-    for seed in range(given.first, given.first + given.seeds):
-        folder, begun = Path(tempfile.mkdtemp(prefix="moodstream-chaos-")), time.monotonic()
-        try:
-            found = one_seed(seed, given.seconds, folder)
-            counts, faults = found.counts, found.faults
-        except AssertionError as error:
-            counts, faults = {}, [str(error)]
-        counts |= {"took s": round(time.monotonic() - begun), "load": round(os.getloadavg()[0], 1)}
-        print(json.dumps({"seed": seed, **counts, "broken": faults}), flush=True)
-        if faults:
-            broken += 1
-            print(f"seed {seed}: the logs are in {folder}", file=sys.stderr, flush=True)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    broken, done, last = 0, 0, given.first + given.seeds
+    seeds = iter(range(given.first, last))
+    while done < given.seeds:
+        folder = Path(tempfile.mkdtemp(prefix="moodstream-chaos-"))
+        with chain(folder) as whole:
+            for seed in seeds:
+                done += 1
+                if not passes(whole, seed, given.seconds):
+                    broken += 1
+                    print(f"seed {seed}: the logs are in {folder}; a new chain begins", flush=True)
+                    break
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
     print(f"{given.seeds} seeds, {broken} of them with a broken promise", flush=True)
     return 1 if broken else 0
+
+
+def passes(whole: Chain, seed: int, seconds: float) -> bool:
+    begun = time.monotonic()
+    try:
+        found = one_seed(whole, seed, seconds)
+        counts, faults = found.counts, found.faults
+    except AssertionError as error:
+        counts, faults = {}, [str(error)]
+    counts |= {"took s": round(time.monotonic() - begun), "load": round(os.getloadavg()[0], 1)}
+    print(json.dumps({"seed": seed, **counts, "broken": faults}), flush=True)
+    return not faults
 
 
 if __name__ == "__main__":

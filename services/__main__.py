@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from services.cli import acl, camera, dead, doctor, emotion, events, player, running, songs, webhooks
 from services.cli.arguments import Run
+from shared import __version__
 from shared.errors import EXIT_FAILED, MoodstreamError
 
 COMMANDS = (running, emotion, camera, songs, player, events, webhooks, dead, acl, doctor)
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="moodstream", description="A camera sees a face; its mood picks the music.")
+    parser.add_argument("--version", action="version", version=f"moodstream {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for one in COMMANDS:
         one.add_commands(commands)

@@ -93,13 +93,13 @@ RIGHTS: Mapping[str, Rights] = {
         handles=(SongsRanked,),
         follows=(MoodChanged, SongsRanked, RequestMade),
         writes=(PlaybackChanged, ReplyGiven, StatusChanged),
-        keys=(("lease:player", LEASE), ("player:kept", VALUE)),
+        keys=(("lease:player player:kept", LEASE),),
     ),
     "gateway": Rights(
         frames="write",
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
         writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
-        keys=(("opening self-test", VALUE), ("consents:*", f"{HASH} {TRANSACTION}")),
+        keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
         looks=True,
     ),
     "bridge": Rights(
@@ -111,7 +111,11 @@ RIGHTS: Mapping[str, Rights] = {
 }
 """Of each service."""
 
-DEMO = Rights(follows=(MoodChanged, SongsOffered, SongPicked), writes=(MoodChanged, SongPicked, StatusChanged))
+DEMO = Rights(
+    handles=(RequestMade,),
+    follows=(MoodChanged, SongsOffered, SongPicked),
+    writes=(MoodChanged, SongPicked, StatusChanged, ReplyGiven),
+)
 """Of a camera service that plays visitors who do not exist."""
 
 SUBSCRIBER = Rights(follows=FOR_EVERYBODY)
@@ -160,7 +164,9 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
 
 def _rights(user: str) -> Mapping[str, Rights]:
     """By the name of the group."""
-    others = {"demo": DEMO, "subscriber": SUBSCRIBER, "operator": OPERATOR}
+    if user == "demo":
+        return {"camera": DEMO}
+    others = {"subscriber": SUBSCRIBER, "operator": OPERATOR}
     return {**RIGHTS, "demo": DEMO} if user == "all" else {user: RIGHTS.get(user) or others[user]}
 
 

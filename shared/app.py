@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from shared import systemd
 from shared.age_limit import AgeLimit
 from shared.bus import Bus
 from shared.dead_letters import DeadLetters
@@ -137,6 +138,7 @@ class App:
             await self._all(self._wait_for_redis, *(job for service in self.services for job in service.prepare))
             await self._all(self._start)
             self.ready.set()
+            systemd.notify(systemd.READY)
             log.info("%s ready", ", ".join(service.name for service in self.services))
             retention = Retention(self.bus, [service.name for service in self.services])
             upkeep = self._watchdog.run, self._degraded.run, Janitor(self.bus).run, retention.run

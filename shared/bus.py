@@ -62,12 +62,12 @@ class Bus:
         self.events_kept_days = settings.events_kept_days
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
         self.broker = self.frames_broker = _broker(settings.address(settings.redis_url), middlewares)
-        self.addresses = [_without_password(settings.redis_url)]
+        self.addresses = [without_password(settings.redis_url)]
         self._replicas = Replicas() if sentinel.is_sentinel(settings.redis_url) else None
         frames_url = settings.frames_redis_url or settings.redis_url
         if frames_url != settings.redis_url:
             self.frames_broker = _broker(settings.address(frames_url), middlewares)
-            self.addresses.append(_without_password(frames_url))
+            self.addresses.append(without_password(frames_url))
         self.trouble = Trouble(" and ".join(self.addresses))
         for broker in self.brokers:
             broker.context.set_global("bus", self)
@@ -285,7 +285,8 @@ def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
     return RedisBroker(url, **options)
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """An address that may be shown."""
     url = url.partition("?")[0]  # behind it may stand another
     parts = urlsplit(url)
     return url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1) if parts.netloc else url

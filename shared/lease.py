@@ -11,6 +11,7 @@ RENEW_S = 0.5
 
 _IF_OURS = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end "
 _RENEW = _IF_OURS + "return redis.call('pexpire', KEYS[1], ARGV[2])"
+_KEEP = _IF_OURS + "redis.call('set', KEYS[2], ARGV[2], 'EX', ARGV[3]) return 1"
 _RELEASE = _IF_OURS + "return redis.call('del', KEYS[1])"
 
 
@@ -42,6 +43,10 @@ class Lease:
         taken = renewed or await self._bus.redis.set(self._key, self._bus.consumer, nx=True, px=LEASE_MS)
         self._until_s = asked_s + LEASE_MS / 1000 - self.MARGIN_S if taken else 0.0
         return self.held
+
+    async def keep(self, key: str, value: str, seconds: int) -> bool:
+        """Write a value for whoever comes next, unless the lease is another's by now: then nothing changes."""
+        return bool(await self._bus.redis.eval(_KEEP, 2, self._key, key, self._bus.consumer, value, seconds))
 
     async def release(self) -> None:
         """Let another worker have it at once."""

@@ -36,15 +36,13 @@ class OperatorSettings(Settings):
         description="Password of the operator's pages; `moodstream run` makes one. Elsewhere, when there is none, only "
         "this machine sees them.",
     )
-    operator_token_file: Path | None = Field(None, description="File with that password, instead of the password.")
 
 
 class Operator:
-    """Lets the operator in and nobody else. Raises MoodstreamError when the token's file is of no use."""
+    """Lets the operator in and nobody else."""
 
     def __init__(self, settings: OperatorSettings) -> None:
-        file = settings.operator_token_file
-        self._token = settings.operator_token or (read_token(file) if file else None)
+        self._token = settings.operator_token
         self._guesses = Limits(GUESSES_A_MINUTE / 60, GUESSES_A_MINUTE)
 
     def admit(self, connection: HTTPConnection) -> None:
@@ -65,24 +63,21 @@ class Operator:
             raise HTTPException(401, "the operator's token is needed", CHALLENGE)
 
 
-def read_token(file: Path) -> str:
-    """The token in a file. Raises MoodstreamError."""
-    try:
-        token = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "this is no text"
-        raise MoodstreamError(f"MOODSTREAM_OPERATOR_TOKEN_FILE: {file}: {reason}") from None
-    if len(token) < LEAST_LETTERS:
-        raise MoodstreamError(f"MOODSTREAM_OPERATOR_TOKEN_FILE: {file}: at least {LEAST_LETTERS} letters are needed")
-    return token
+def kept_token() -> Path:
+    """Where ``moodstream run`` keeps the token that it has made."""
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "moodstream" / "operator-token"
 
 
 def make_token(file: Path) -> str:
-    """A new token in a new file that only its owner can read."""
+    """A new token in a new file that only its owner can read. Raises MoodstreamError."""
     token = secrets.token_urlsafe(18)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-        new.write(token + "\n")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(token + "\n")
+    except OSError as error:
+        raise MoodstreamError(f"{file}: {error.strerror}; set MOODSTREAM_OPERATOR_TOKEN instead") from None
     return token
 
 

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         if self.redis_password and ":" not in name and (parts.scheme != "unix" or name):
             name = f"{name}:{quote(self.redis_password, safe='')}"
         query = parts.query
-        if parts.scheme == "rediss":
+        if parts.scheme in ("rediss", "rediss+sentinel"):
             files = {
                 "ssl_ca_certs": self.redis_ca,
                 "ssl_certfile": self.redis_certificate,

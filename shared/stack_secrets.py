@@ -1,10 +1,11 @@
 """The passwords of a compose stack, made at its first start: ``python -m shared.stack_secrets /secrets --users ...``.
 
 Each folder below ``/secrets`` is a volume of its own, which only the container of that name mounts. What is there is
-kept, so every start may run this; ``--renew`` makes all of it anew.
+kept, so every start may run this; whoever wants it all anew removes the volumes.
 
-    redis/users.acl                     Redis's users, with hashes of their passwords
-    redis/health, redis/operator        passwords of the health check, and of people at ``redis-cli``
+    redis/events.acl, redis/frames.acl  Redis's users, hashes of their passwords, and what each may do (``shared.acl``)
+    redis/health, redis/admin           passwords of the health check, and of whoever may do everything
+    redis/operator, redis/subscriber    of people at a terminal, and of anybody's own software, which only reads
     USER/moodstream_redis_url           a setting as a file (``shared.settings``); so are the next three
     USER/moodstream_frames_redis_url
     USER/moodstream_operator_token
@@ -22,12 +23,15 @@ from pathlib import Path
 from secrets import token_bytes, token_urlsafe
 from urllib.parse import urlsplit
 
-from shared.acl import acl_file
-from shared.errors import EXIT_FAILED
+from shared.acl import USERS, Server, acl_file
+from shared.errors import EXIT_FAILED, MoodstreamError
 
 BYTES = 24
 SERVER = "redis"
 EVENTS, FRAMES, MQTT = "redis:6379/0", "redis-frames:6379/0", "mosquitto:1883"
+PEOPLE = ("operator", "subscriber")
+OWN = {"health": "-@all +ping", "admin": "~* &* +@all"}
+"""Users of the stack itself, beside those of ``shared.acl``."""
 
 OURS, READABLE = 0o400, 0o444
 """Programs that are not ours run as another user; who sees a file is decided by its volume."""
@@ -36,12 +40,12 @@ OURS, READABLE = 0o400, 0o444
 class Folders:
     """What lies in them, and how it is made."""
 
-    def __init__(self, root: Path, renew: bool) -> None:
-        self._root, self._renew = root, renew
+    def __init__(self, root: Path) -> None:
+        self._root = root
 
     def kept(self, file: str) -> str | None:
         path = self._root / file
-        return path.read_text().strip() or None if path.exists() and not self._renew else None
+        return path.read_text().strip() or None if path.exists() else None
 
     def password(self, file: str, mode: int = READABLE) -> str:
         """Of the file, which is made when it is missing."""
@@ -73,11 +77,10 @@ def create(
     operators: Sequence[str] = (),
     broker: Sequence[str] = (),
     others: Sequence[str] = (),
-    renew: bool = False,
 ) -> None:
-    """Make what is missing; ``users`` of Redis by folder. Raises OSError when a folder cannot be written."""
-    made = Folders(root, renew)
-    passwords = {name: made.password(f"{SERVER}/{name}") for name in ("health", "operator")}
+    """Make what is missing; ``users`` of Redis by folder. Raises OSError or MoodstreamError."""
+    made = Folders(root)
+    passwords = {name: made.password(f"{SERVER}/{name}") for name in (*OWN, *PEOPLE)}
     for user in dict.fromkeys(users.values()):
         folders = [folder for folder in users if users[folder] == user]
         passwords[user] = made.password_in([f"{folder}/moodstream_redis_url" for folder in folders])
@@ -85,7 +88,8 @@ def create(
             made.write(f"{folder}/moodstream_redis_url", f"redis://{user}:{passwords[user]}@{EVENTS}")
             if folder in frames:
                 made.write(f"{folder}/moodstream_frames_redis_url", f"redis://{user}:{passwords[user]}@{FRAMES}")
-    made.write(f"{SERVER}/users.acl", "\n".join(acl(passwords, prefix)), READABLE)
+    for server in ("events", "frames"):
+        made.write(f"{SERVER}/{server}.acl", acl(prefix, server, passwords), READABLE)
     tokens = [f"{operator}/moodstream_operator_token" for operator in operators]
     token = made.password_in(tokens)
     for file in tokens:
@@ -96,12 +100,12 @@ def create(
         made.password(f"{other}/password")
 
 
-def acl(passwords: Mapping[str, str], prefix: str) -> list[str]:
-    """Lines of Redis's file of users: services may do what their work needs, and nothing else."""
-    rights = {"health": "-@all +ping", "operator": "~* &* +@all"}
+def acl(prefix: str, server: Server, passwords: Mapping[str, str]) -> str:
+    """Redis's file of users: those who have a password here, and nobody else."""
     hashes = {user: sha256(word.encode()).hexdigest() for user, word in passwords.items()}
-    lines = acl_file(prefix, "both", {user: one for user, one in hashes.items() if user not in rights}).splitlines()
-    return lines + [f"user {user} on #{hashes[user]} {may}" for user, may in rights.items()]
+    lines = acl_file(prefix, server, dict.fromkeys(USERS, "") | hashes).splitlines()
+    ours = [line for line in lines if line.split()[1] in {"default", *passwords}]
+    return "\n".join([*ours, *(f"user {user} on #{hashes[user]} {rights}" for user, rights in OWN.items())])
 
 
 def _broker(made: Folders, broker: str, client: str) -> None:
@@ -133,13 +137,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--operators", nargs="+", default=[], metavar="FOLDER", help="services with pages for the operator")
     add("--broker", nargs=2, default=[], metavar=("FOLDER", "CLIENT"), help="Mosquitto, and the service that uses it")
     add("--others", nargs="+", default=[], metavar="FOLDER", help="what needs a password alone")
-    add("--renew", action="store_true", help="all of them anew; then everything has to be restarted")
     given = vars(parser.parse_args(arguments))
     pairs = (text.partition("=") for text in given.pop("users"))
     try:
         create(users={folder: user or folder for folder, _, user in pairs}, **given)
     except OSError as error:
         print(f"moodstream: the secrets cannot be written: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except MoodstreamError as error:
+        print(f"moodstream: {error}", file=sys.stderr)
         return EXIT_FAILED
     return 0
 

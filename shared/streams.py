@@ -18,6 +18,8 @@ from shared.events import (
 )
 
 FRAMES = "frames"
+SELF_TEST = "self-test"
+"""Camera of the pictures that only show whether pictures are read: no visit comes of it."""
 DEAD_SUFFIX = ":dead"
 DEAD_KEPT = 1_000
 

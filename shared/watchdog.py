@@ -13,6 +13,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from shared import systemd
 from shared.bus import AWAY, Bus
 from shared.delivery import create_groups
 from shared.errors import EXIT_RESTART
@@ -49,6 +50,7 @@ class Watchdog:
                 for subscriber in self._dead():
                     if id(subscriber) not in self._reviving:
                         self._care_for(subscriber)
+                systemd.notify(systemd.ALIVE)
                 await asyncio.sleep(CHECK_EVERY_S)
         finally:
             self._stopped.set()
@@ -64,7 +66,7 @@ class Watchdog:
         return [one for one in subscribers if not _lives(one)]
 
     def _care_for(self, subscriber: Any) -> None:
-        refusal = next((error for task in subscriber.tasks if (error := _refusal(task))), None)
+        refusal = _refusal_of(subscriber)
         if refusal is None:
             self.end(f"the subscriber of {_stream(subscriber)} has stopped")
             return
@@ -90,6 +92,7 @@ class Watchdog:
             if _lives(subscriber):
                 self._bus.trouble.passed(what)
                 return
+            refusal = _refusal_of(subscriber) or refusal
 
     def _guard(self) -> None:
         """Counts its own rounds instead of looking at a clock: one that was stopped with the loop blames nobody."""
@@ -105,10 +108,10 @@ def _lives(subscriber: Any) -> bool:
     return bool(subscriber.running and subscriber.tasks and not any(task.done() for task in subscriber.tasks))
 
 
-def _refusal(task: "asyncio.Task[Any]") -> BaseException | None:
+def _refusal_of(subscriber: Any) -> BaseException | None:
     """What Redis said when it ended a subscriber's task."""
-    error = task.exception() if task.done() and not task.cancelled() else None
-    return error if isinstance(error, RedisError) else None
+    errors = [task.exception() for task in subscriber.tasks if task.done() and not task.cancelled()]
+    return next((error for error in errors if isinstance(error, RedisError)), None)
 
 
 def _stream(subscriber: Any) -> str:

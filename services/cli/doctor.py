@@ -2,11 +2,13 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from importlib import import_module
 
 from services.cli.arguments import Commands, add, reading
-from services.cli.camera import first_webcam
+from services.cli.checks import SERVICES, Check, Finding, here
 from shared.errors import EXIT_FAILED, MoodstreamError
+from shared.settings import Settings
 
 COMPOSE_SETTINGS = """
 ## Only with docker compose. There MOODSTREAM_PLAYER is `house` and MOODSTREAM_FRAMES_KEPT is 6 unless they are set.
@@ -34,7 +36,8 @@ COMPOSE_SETTINGS = """
 # Ports of Prometheus and Grafana (profile observability).
 # MOODSTREAM_PROMETHEUS_PORT=9090
 # MOODSTREAM_GRAFANA_PORT=3000
-# Memory of Redis, and of its container: about twice that, since it copies itself when it rewrites its file.
+# Memory of Redis, of which one site's full streams take about 170 MB, and of its container: about twice that, since it
+# copies itself when it rewrites its file.
 # MOODSTREAM_REDIS_MAXMEMORY=384mb
 # MOODSTREAM_REDIS_MEMORY=768m
 # Memory of the recommender; a million songs need 3g.
@@ -58,73 +61,75 @@ COMPOSE_SETTINGS = """
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    reading(add(commands, "doctor", doctor, "What works here and what does not."))
+    reading(add(commands, "doctor", doctor, "What works here, what does not, and the command that cures it."))
     add(commands, "settings", settings, "Every setting with its default, in the form of a .env file.")
+    add(commands, "openapi", openapi, "The HTTP API, as an OpenAPI document.")
 
 
 def doctor(given: argparse.Namespace) -> int:
     """Every part with the command that cures it; 1 when a needed one does not work."""
     failed = False
-    for part, needed, fault in _checks():
-        failed |= needed and fault is not None
-        state = "ok" if fault is None else "missing" if needed else "not used"
-        found = {"part": part, "state": state, "hint": fault}
-        print(json.dumps(found) if given.json else f"{state:<9}{part}" + (f": {fault}" if fault else ""))
+    for found in examine():
+        failed |= found.state == "missing"
+        if given.json:
+            print(json.dumps(found.as_dict()), flush=True)
+        else:
+            print(f"{found.state:<9}{found.part}" + (f": {found.hint}" if found.hint else ""), flush=True)
+            if found.cure:
+                print(f"{'':<9}{found.cure}", flush=True)
     return EXIT_FAILED if failed else 0
 
 
-def _checks() -> Iterator[tuple[str, bool, str | None]]:
-    """(part, whether it is needed, what is wrong with it or None)."""
-    from services.emotion.main import EmotionSettings, create_reader
-    from services.player.main import PlayerSettings, create_output
-    from services.recommender.commands import moods
-    from services.recommender.main import RecommenderSettings
-    from shared.embedded_redis import embedded_redis
-    from shared.live import check_redis
-    from shared.settings import RunSettings, load
+def examine() -> Iterator[Finding]:
+    """Look at everything that is installed here. Settings that cannot be read are a finding, too."""
+    from services.cli.checks import machine, redis, senses
 
-    def fault(check: Callable[[], object]) -> str | None:
+    checks: tuple[Check, ...] = (
+        machine.check_parts,
+        machine.check_settings,
+        redis.check,
+        senses.check_network,
+        senses.check_catalogue,
+        senses.check_player,
+        senses.check_cameras,
+        machine.check_port,
+        machine.check_proxy,
+        machine.check_memory,
+        machine.check_disk,
+    )
+    for check in checks:
         try:
-            check()
+            yield from check()
         except MoodstreamError as error:
-            return str(error)
-        return None
+            name = str(error).partition(":")[0]
+            cure = f"unset {name}" if name.startswith("MOODSTREAM_") else "moodstream settings"
+            yield Finding("settings", "missing", str(error), cure)
 
-    def own_redis() -> None:
-        with embedded_redis():
-            pass
 
-    common = load(RunSettings)
-    given = common.redis_url and common.address(common.redis_url)
-    yield "Redis", True, fault(lambda: check_redis(given) if given else own_redis())
-    yield "network", True, fault(lambda: create_reader(load(EmotionSettings)))
-    yield "catalogue", True, fault(lambda: next(moods(load(RecommenderSettings).catalogue)))
-    yield "player", True, fault(lambda: create_output(load(PlayerSettings)))
-    yield "webcam", False, None if first_webcam() else "none was found; a drawn face or the page's camera is used"
+def parts() -> dict[str, type[Settings]]:
+    """The settings of every part that is installed here, in the order of .env.example."""
+    from shared.settings import RunSettings
+
+    found: dict[str, type[Settings]] = {"Common": RunSettings}
+    for name in SERVICES:
+        if here(name):
+            found[name.capitalize()] = getattr(import_module(f"services.{name}.main"), f"{name.capitalize()}Settings")
+    return found
 
 
 def settings(_: argparse.Namespace) -> int:
     """Print what .env.example holds."""
-    from services.bridge.main import BridgeSettings
-    from services.camera.main import CameraSettings
-    from services.emotion.main import EmotionSettings
-    from services.gateway.main import GatewaySettings
-    from services.player.main import PlayerSettings
-    from services.recommender.main import RecommenderSettings
-    from shared.settings import RunSettings, example
+    from shared.settings import example
 
-    print(
-        example(
-            {
-                "Common": RunSettings,
-                "Camera": CameraSettings,
-                "Emotion": EmotionSettings,
-                "Recommender": RecommenderSettings,
-                "Player": PlayerSettings,
-                "Gateway": GatewaySettings,
-                "Bridge": BridgeSettings,
-            }
-        )
-    )
+    print(example(parts()))
     print(COMPOSE_SETTINGS)
+    return 0
+
+
+def openapi(_: argparse.Namespace) -> int:
+    """Print what docs/openapi.json holds."""
+    from services.gateway.main import GatewaySettings, create_document
+    from shared.settings import load
+
+    print(json.dumps(create_document(load(GatewaySettings)), indent=2, ensure_ascii=False))
     return 0

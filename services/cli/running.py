@@ -60,6 +60,7 @@ def run(given: argparse.Namespace) -> int:
         stack.callback(runtime_file.remove)
         runtime_file.write(runtime_file.Running(os.getpid(), page, redis_url))
         tell(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
+        operator = _operator(given.json, f"{page}/operator")
         environment = {
             **os.environ,
             # a server that was named is found by the child where we found it: its address may come from a secret file
@@ -67,6 +68,7 @@ def run(given: argparse.Namespace) -> int:
             **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
             **_camera(given),
             SOCKET: str(sock.fileno()),
+            **operator,
             # a film is played for its events: each ranking is heard, however soon the next one comes
             **({"MOODSTREAM_SONG_AT_LEAST_S": "0"} if given.once else {}),
             **(_demo(page, stack) if given.demo else {}),
@@ -77,6 +79,23 @@ def run(given: argparse.Namespace) -> int:
         flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]
         command = [sys.executable, "-m", "services", CHILD, *flags]
         return supervise(command, environment, inherit=[sock.fileno()])
+
+
+def _operator(as_json: bool, page: str) -> dict[str, str]:
+    """The settings of the operator's token: that of the environment, else one that is made once and kept."""
+    from shared.operator import OperatorSettings, kept_token, make_token
+    from shared.settings import load
+
+    settings = load(OperatorSettings)
+    if settings.operator_token:
+        tell(as_json, f"Operator's page: {page}")
+        return {}
+    file = kept_token()
+    if file.exists():
+        tell(as_json, f"Operator's page: {page}  (any name; the password is in {file})")
+    else:
+        tell(as_json, f"Operator's page: {page}  (any name; password {make_token(file)}, kept in {file})")
+    return {"MOODSTREAM_OPERATOR_TOKEN_FILE": str(file)}
 
 
 def _demo(page: str, stack: contextlib.ExitStack) -> dict[str, str]:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount
+from starlette.routing import Match, Mount
 
 from services.gateway.bodies import Problem
 from services.gateway.guard import Guard
@@ -83,9 +83,18 @@ def mount(parts: Parts) -> Mount:
     )
 
 
-async def _refusal(_: Request, error: Exception) -> JSONResponse:
+async def _refusal(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # of several routes with one path, Starlette names the methods of the first alone
+        headers["Allow"] = ", ".join(sorted(_methods_of(request)))
+    return JSONResponse({"error": error.detail}, error.status_code, headers=headers)
+
+
+def _methods_of(request: Request) -> set[str]:
+    """What may be done with the path of a request, whatever it wants."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in routes for method in getattr(route, "methods", None) or ()}
 
 
 async def _not_valid(_: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
+from services.gateway.kiosk import Kiosk
 from services.gateway.opening import ALWAYS, Opening
 from shared.events import (
     Event,
@@ -80,6 +81,7 @@ class Board:
     browser_camera: bool = True
     """whether pages may send pictures; told to them"""
     opening: Opening = ALWAYS
+    kiosk: Kiosk = field(default_factory=Kiosk)
     cameras: dict[str, CameraView] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     status: dict[tuple[str, str | None], StatusChanged] = field(default_factory=dict)
@@ -119,6 +121,7 @@ class Board:
                 "camera_id": self.camera_id,
                 "browser_camera": self.browser_camera,
                 "opening": self.opening.to_json(),
+                "kiosk": _json(self.kiosk),
                 "cameras": {name: view.to_json() for name, view in self.cameras.items()},
                 "playback": _json(self.playback),
                 "status": [_json(status) for status in self.status.values()],

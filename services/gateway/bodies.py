@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from services.gateway.kiosk import Kiosk
 from shared.circumplex import Mood
 from shared.events import MoodChanged, RankedSong, Song
 
@@ -53,7 +54,7 @@ class Consent(Body):
 
 
 class Doors(Body):
-    open: bool | None
+    open: StrictBool | None
     """true or false until the next change of the hours; null goes by the hours again"""
 
 
@@ -98,6 +99,7 @@ class SimilarResult(Answer):
 
 class Place(Answer):
     opening: "OpeningState"
+    kiosk: Kiosk
     camera_id: str
     """of the settings"""
     browser_camera: bool
@@ -163,6 +165,3 @@ class Status(Answer):
 class Taken(Answer):
     camera_id: str
     """the name under which readings and moods of these pictures come"""
-    accepted: bool
-    reason: str | None
-    """why the picture was not taken"""

@@ -18,10 +18,8 @@ class Consents:
     async def count(self, choice: str, by: str, now: datetime) -> None:
         """One more."""
         key = self._key(now)
-        async with self._bus.redis.pipeline(transaction=True) as both:
-            both.hincrby(key, choice if choice != "given" else f"given_by_{by}", 1)
-            both.expire(key, KEPT_DAYS * 86_400)
-            await both.execute()
+        await self._bus.redis.hincrby(key, choice if choice != "given" else f"given_by_{by}", 1)
+        await self._bus.redis.expire(key, KEPT_DAYS * 86_400)
 
     async def days(self, now: datetime) -> list[dict[str, Any]]:
         """The last days, newest first."""

@@ -33,10 +33,12 @@ class Doors:
     def __init__(self, bus: Bus, board: Board, hours: OpeningHours | None, zone: tzinfo) -> None:
         self._bus, self._board, self._hours, self.zone = bus, board, hours, zone
         self._key = bus.key("opening")
-        self._told: Opening | None = None
+        self._told = ALWAYS
+        self._acted = True
+        """whether what was done last was done for an open site"""
         self._rest_at_s = 0.0
-        self._by_hours = self._now_by_hours()
-        board.opening = self._by_hours
+        self._forced: bool | None = None
+        self._settle()
 
     def local_now(self) -> datetime:
         return utc_now().astimezone(self.zone)
@@ -53,13 +55,16 @@ class Doors:
         return self._board.opening
 
     async def run(self, tell: Callable[[], Any]) -> None:
-        """``tell`` is called when the site has opened or closed."""
+        """``tell`` is called when the site has opened or closed, also while Redis is away."""
         while not self._bus.stopping.is_set():
+            self._settle()
             try:
                 await self._look()
-                await self._act(tell)
+                self._tell(tell)
+                await self._act()
             except (RedisError, OSError) as error:
                 self._bus.trouble.note("looking at the opening hours", error)
+                self._tell(tell)
             else:
                 self._bus.trouble.passed("looking at the opening hours")
             await asyncio.sleep(LOOK_EVERY_S)
@@ -67,23 +72,32 @@ class Doors:
     def _now_by_hours(self) -> Opening:
         return ALWAYS if self._hours is None else self._hours.at(utc_now())
 
-    async def _look(self) -> None:
-        due = self._by_hours.changes_at
-        if due is not None and due <= utc_now():
-            self._by_hours = self._now_by_hours()
-        forced = await self._bus.redis.get(self._key)
-        by_hours = self._by_hours
-        self._board.opening = by_hours if forced is None else Opening(forced == b"1", by_hours.changes_at, "operator")
+    def _settle(self) -> None:
+        """By the clock and what is known of the operator's wish, which ends when the hours change."""
+        by_hours = self._now_by_hours()
+        if by_hours.changes_at != self._board.opening.changes_at:
+            self._forced = None
+        self._board.opening = (
+            by_hours if self._forced is None else Opening(self._forced, by_hours.changes_at, "operator")
+        )
 
-    async def _act(self, tell: Callable[[], Any]) -> None:
-        now, before = self._board.opening, self._told
-        if now != before:
-            self._told = now
+    async def _look(self) -> None:
+        forced = await self._bus.redis.get(self._key)
+        self._forced = None if forced is None else forced == b"1"
+        self._settle()
+
+    def _tell(self, tell: Callable[[], Any]) -> None:
+        if self._board.opening != self._told:
+            self._told = self._board.opening
             tell()
-            if before is not None or not now.open:
-                await self._say(now)
-            if before is not None and before.open != now.open:
-                await (self._wake() if now.open else self._close())
+
+    async def _act(self) -> None:
+        """What fails is tried again a second later."""
+        now = self._board.opening
+        if now.open != self._acted:
+            await (self._wake() if now.open else self._close())
+            await self._say(now)
+            self._acted = now.open
         clock_s = asyncio.get_running_loop().time()
         if not now.open and clock_s >= self._rest_at_s:
             self._rest_at_s = clock_s + REST_EVERY_S

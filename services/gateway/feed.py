@@ -14,8 +14,7 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import InitVar, dataclass, field
 from itertools import islice
 from secrets import token_hex
 
@@ -34,20 +33,20 @@ class Message:
     """One message, made once for everybody."""
 
     name: str
-    data: str
+    data: InitVar[str]
     """one line of JSON"""
     id: str | None = None
     camera_id: str | None = None
     mood: str | None = None
+    # Written out at once and not when the first listener asks: what lives long then lies together in memory, and the
+    # heap of a gateway with many listeners does not fray.
+    sse: bytes = field(init=False)
+    json: str = field(init=False)
 
-    @cached_property
-    def sse(self) -> bytes:
+    def __post_init__(self, data: str) -> None:
         number = f"id: {self.id}\n" if self.id else ""
-        return f"{number}event: {self.name}\ndata: {self.data}\n\n".encode()
-
-    @cached_property
-    def json(self) -> str:
-        return f'{{"id": {json.dumps(self.id)}, "event": "{self.name}", "data": {self.data}}}'
+        object.__setattr__(self, "sse", f"{number}event: {self.name}\ndata: {data}\n\n".encode())
+        object.__setattr__(self, "json", f'{{"id": {json.dumps(self.id)}, "event": "{self.name}", "data": {data}}}')
 
 
 @dataclass(frozen=True)

@@ -80,14 +80,18 @@ class Doctor:
     async def _stream(self, found: Health, name: str) -> None:
         stream = self._bus.key(name)
         holder = self._bus.holder(stream)
-        groups = await holder.xinfo_groups(stream) if await holder.exists(stream) else []
+        try:
+            groups = await holder.xinfo_groups(stream)
+        except ResponseError:  # nobody has written or read it yet
+            groups = []
+        entries = await holder.xlen(stream)
         found.streams.append(
             {
                 "stream": name,
-                "entries": await holder.xlen(stream),
+                "entries": entries,
                 "dead_letters": await self._bus.redis.xlen(stream + DEAD_SUFFIX),
                 "groups": [
-                    {"group": group["name"].decode(), "lag": group["lag"], "pending": group["pending"]}
+                    {"group": group["name"].decode(), "lag": _lag(group, entries), "pending": group["pending"]}
                     for group in groups
                 ],
             }
@@ -101,3 +105,8 @@ class Doctor:
                 if idle_s < ALIVE_S:
                     alive.add(consumer["name"].decode())
             found.workers[service] = max(found.workers.get(service, 0), len(alive))
+
+
+def _lag(group: dict[str, Any], entries: int) -> int | None:
+    """What a group has not read; None where Redis does not know. It goes on counting what was trimmed away unread."""
+    return None if group["lag"] is None else min(int(group["lag"]), entries)

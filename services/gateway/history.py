@@ -14,7 +14,7 @@ from shared.events import Event, FeedbackGiven, MoodChanged, PlaybackChanged, So
 
 KEPT = timedelta(days=7)
 VISITS_KEPT = 200
-SONGS_KEPT = 100
+SONGS_KEPT = 500
 BUCKETS = 96
 Count = Literal["visits", "picks", "songs", "likes", "skips", "wrong_moods"]
 _OF_FEEDBACK: dict[str, Count] = {"like": "likes", "skip": "skips", "wrong_mood": "wrong_moods"}

@@ -3,10 +3,11 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
-from services.gateway.api import mount
+from services.gateway.api import create_api, mount
 from services.gateway.board import Board
 from services.gateway.browser_camera import MOST_FRAMES_PER_S, BrowserCameras
 from services.gateway.consents import Consents
@@ -14,11 +15,12 @@ from services.gateway.doors import Doors
 from services.gateway.feed import Feed
 from services.gateway.health import Doctor
 from services.gateway.history import KEPT, History
+from services.gateway.kiosk import Consent, Kiosk, Language
 from services.gateway.opening import parse, zone_of
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.parts import Parts
 from services.gateway.pushed_frames import PushedFrames
-from services.gateway.self_test import CAMERA, SelfTest
+from services.gateway.self_test import SelfTest
 from shared.app import Service, create_bus, run_service
 from shared.bus import AWAY, Bus
 from shared.errors import MoodstreamError
@@ -37,6 +39,7 @@ from shared.events import (
 from shared.limits import Limits
 from shared.operator import Operator, OperatorSettings
 from shared.settings import Settings, load
+from shared.streams import SELF_TEST
 
 # A cause stands before what follows from it: side by side in one read, they are applied in this order.
 HISTORY: dict[type[Event], int] = {
@@ -68,6 +71,19 @@ class GatewaySettings(OperatorSettings):
     music: Path | None = Field(
         None, description="Folder of sound files that the page may play: songs whose address is file:PATH in it."
     )
+    consent: Consent | None = Field(
+        None,
+        description="How visitors agree before their mood is shown: `touch`, or `stay` once the notice was shown; "
+        "when not set: touch, and stay where songs are picked by themselves.",
+    )
+    consent_stay_s: float = Field(8, ge=3, le=120, description="How long one must stay to agree by staying.")
+    idle_s: float = Field(60, ge=5, description="Without a face and a touch for so long, the page asks who is there.")
+    still_there_s: float = Field(15, ge=3, description="Without an answer for so long, the page begins anew.")
+    language: Language | None = Field(
+        None,
+        description="Language of the page for a new visitor: en, de, fr, es, ja or ar; when not set: the browser's.",
+    )
+    auto: bool = Field(False, description="Pick one of the offered songs at once, for sites where nobody picks.")
     opening_hours: str = Field(
         "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
     )
@@ -77,10 +93,20 @@ class GatewaySettings(OperatorSettings):
     )
     listeners_per_address: int = Field(400, ge=1, description="How many may follow the events from one address.")
 
+    def kiosk(self) -> Kiosk:
+        return Kiosk(
+            consent=self.consent or ("stay" if self.auto else "touch"),
+            stay_s=self.consent_stay_s,
+            idle_s=self.idle_s,
+            still_there_s=self.still_there_s,
+            auto=self.auto,
+            language=self.language,
+        )
+
 
 def create_parts(settings: GatewaySettings, bus: Bus) -> Parts:
     """Nothing connects yet. Raises MoodstreamError when a setting is wrong."""
-    board = Board(settings.camera_id, settings.browser_camera)
+    board = Board(settings.camera_id, settings.browser_camera, kiosk=settings.kiosk())
     zone = zone_of(settings.time_zone)
     return Parts(
         bus=bus,
@@ -103,6 +129,11 @@ def create_parts(settings: GatewaySettings, bus: Bus) -> Parts:
         operator=Operator(settings),
         listeners_most=settings.listeners_per_address,
     )
+
+
+def create_document(settings: GatewaySettings) -> dict[str, Any]:
+    """The API as an OpenAPI document."""
+    return create_api(create_parts(settings, create_bus(settings))).openapi()
 
 
 def create_service(settings: GatewaySettings, bus: Bus) -> Service:
@@ -136,7 +167,7 @@ async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
         if entry is None:
             continue
         event = entry[1]
-        if isinstance(event, FacesRead) and event.camera_id == CAMERA:
+        if isinstance(event, FacesRead) and event.camera_id == SELF_TEST:
             continue
         if board.apply(event) and not isinstance(event, FacesRead):
             feed.publish(event.type, event.model_dump_json(), board.camera_told_of(event), getattr(event, "mood", None))

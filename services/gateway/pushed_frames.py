@@ -4,7 +4,9 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from services.gateway.browser_camera import IDLE_S, Gate, say
+from starlette.exceptions import HTTPException
+
+from services.gateway.browser_camera import IDLE_S, JPEG_MAGIC, Gate, say
 from shared.bus import Bus
 from shared.events import FrameCaptured, utc_now
 
@@ -27,20 +29,24 @@ class PushedFrames:
         self._bus = bus
         self._cameras: dict[str, _Camera] = {}
 
-    async def take(self, name: str, picture: bytes) -> tuple[str, str | None]:
-        """The id of the camera, and why the picture was not taken, if it was not."""
+    async def take(self, name: str, picture: bytes) -> str:
+        """The id of the camera. Raises HTTPException when the picture is not taken."""
+        if not picture.startswith(JPEG_MAGIC):
+            raise HTTPException(422, "body: this is no JPEG picture")
         camera_id = f"push-{name}"
         camera = self._cameras.get(camera_id)
         if camera is None:
             if len(self._cameras) >= MOST:
-                return camera_id, f"{MOST} programs send pictures already"
+                raise HTTPException(429, f"{MOST} programs send pictures already")
             camera = self._cameras[camera_id] = _Camera(f"{time.time_ns() // 1_000_000:014d}")
             await say(self._bus, camera_id, "online", "pictures over HTTP")
         if (refusal := camera.gate.refusal(picture, time.monotonic())) is not None:
-            return camera_id, refusal
+            raise HTTPException(429, refusal)
         seq, camera.seq, camera.last_s = camera.seq, camera.seq + 1, time.monotonic()
         frame = FrameCaptured(camera_id=camera_id, run_id=camera.run_id, seq=seq, captured_at=utc_now(), jpeg=picture)
-        return camera_id, None if await self._bus.publish_frame(frame) else "Redis did not take it"
+        if not await self._bus.publish_frame(frame):
+            raise HTTPException(503, "Redis did not take it")
+        return camera_id
 
     async def run(self) -> None:
         """Forget those who have stopped, for ever."""

@@ -1,9 +1,10 @@
 """What anybody may read: the present, moods and visits of the past, how the site does; and pictures sent to it."""
 
-from datetime import datetime
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, BeforeValidator
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -16,9 +17,19 @@ from shared.events import MoodChanged, StatusChanged, utc_now
 MOST_MOODS = 500
 PAGE = 500
 MOST_PAGES = 10
-PUSHED = {
-    "requestBody": {"required": True, "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
-}
+_JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
+PUSHED = {"requestBody": {"required": True, "content": _JPEG}}
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _written_out(given: object) -> object:
+    """pydantic would take numbers, too."""
+    if not isinstance(given, str) or not _RFC_3339.fullmatch(given):
+        raise ValueError("a time such as 2026-11-23T12:00:00Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
 class Reading:
@@ -67,13 +78,13 @@ class Reading:
         self,
         count: Annotated[int, Query(ge=1, le=MOST_MOODS)] = 100,
         before: Annotated[str | None, Query(pattern="^[0-9]{1,15}-[0-9]{1,15}$")] = None,
-        since: datetime | None = None,
+        since: Moment | None = None,
         camera_id: ShortText | None = None,
         changes: Annotated[bool, Query(description="without those that only tell again")] = False,
     ) -> JSONResponse:
         """Mood events of the past, newest first, as far back as they are kept."""
-        if since is not None and since.tzinfo is None:
-            raise HTTPException(422, "since: a time zone is missing, such as Z or +02:00")
+        if before == "0-0":  # Redis knows nothing before it
+            return JSONResponse({"moods": [], "before": None})
         first = f"{max(0, int(since.timestamp() * 1000))}" if since else "-"
         stream, moods, last = self._bus.stream(MoodChanged), [], f"({before}" if before else "+"
         for _ in range(MOST_PAGES):
@@ -100,8 +111,7 @@ class Reading:
         """One JPEG picture of a camera that a program brings; it is read like any other, and not kept."""
         if not self._board.opening.open:
             raise HTTPException(409, "the site is closed now")
-        camera_id, reason = await self._parts.pushed.take(camera, await request.body())
-        return JSONResponse({"camera_id": camera_id, "accepted": reason is None, "reason": reason}, 202)
+        return JSONResponse({"camera_id": await self._parts.pushed.take(camera, await request.body())}, 202)
 
 
 def summary(parts: Parts, health: Health) -> dict[str, object]:
@@ -134,7 +144,9 @@ def _service_state(parts: Parts, health: Health, service: str) -> State:
         return "off" if service not in NEEDED else "offline"
     said = [one.state for (name, part), one in parts.board.status.items() if name == service and part is None]
     state = health.state(service)
-    return "degraded" if state == "online" and "degraded" in said else state
+    playback = parts.board.playback
+    stuck = service == "player" and playback is not None and playback.state not in ("ready", "playing", "paused")
+    return "degraded" if state == "online" and (stuck or "degraded" in said) else state
 
 
 def camera_states(parts: Parts) -> list[tuple[str, StatusChanged | None, CameraView | None]]:

@@ -13,9 +13,8 @@ from shared.bus import Bus
 from shared.circumplex import Mood
 from shared.errors import MoodstreamError
 from shared.events import FacesRead, FrameCaptured, new_id, utc_now
+from shared.streams import SELF_TEST
 
-CAMERA = "self-test"
-"""The camera of the drawn face; nobody sees what is read from it."""
 FACE = Path(__file__).parent / "self_test.jpg"
 PATIENCE_S = 3.0
 TRIES = 3
@@ -70,7 +69,7 @@ class SelfTest:
 
     async def _send(self, run_id: str) -> None:
         for seq in range(TRIES):
-            frame = FrameCaptured(camera_id=CAMERA, run_id=run_id, seq=seq, captured_at=utc_now(), jpeg=_face())
+            frame = FrameCaptured(camera_id=SELF_TEST, run_id=run_id, seq=seq, captured_at=utc_now(), jpeg=_face())
             await self._bus.publish_frame(frame)
             await asyncio.sleep(PATIENCE_S / TRIES)
 

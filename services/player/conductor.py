@@ -36,6 +36,7 @@ AGAIN_S = 1.0
 IDLE_S = 0.5
 """How often one looks at the clock while nothing happens."""
 IDS_KEPT = 1_000
+IDS_SAVED = 50
 STATE_KEPT_S = 3600
 """A player that comes later than this begins anew, without music of yesterday."""
 FOLLOWED: tuple[type[Event], ...] = (MoodChanged, SongsRanked, RequestMade)
@@ -51,6 +52,10 @@ class _Kept(Model):
     programme: Saved
     places: dict[str, str]
     """entry after which to go on, by name of the event"""
+    seen: tuple[str, ...] = ()
+    """ids of the newest events that were taken in"""
+    begun: str | None = None
+    """id of the ranking that the output was about to be given"""
 
 
 class Conductor:
@@ -61,12 +66,13 @@ class Conductor:
         self.meters = Meters(output.name)
         self._lease = Lease(bus, "player")
         self._kept = bus.key("player", "kept")
-        self._begin(Programme(rules), {})
+        self._begin(Programme(rules), _Kept(programme=Saved(), places={}))
 
-    def _begin(self, programme: Programme, places: dict[str, str]) -> None:
+    def _begin(self, programme: Programme, before: _Kept) -> None:
         self.programme = programme
-        self._places = places
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._places = dict(before.places)
+        self._seen: OrderedDict[str, None] = OrderedDict.fromkeys(before.seen)
+        self._begun = before.begun
         self._wake, self._over = asyncio.Event(), asyncio.Event()
         self._waiting: dict[Action, asyncio.Future[None]] = {}
         self._told: PlaybackChanged | None = None
@@ -128,12 +134,14 @@ class Conductor:
         except ValidationError:
             log.warning("what the player before has kept cannot be read; it begins anew")
             before = _Kept(programme=Saved(), places={})
-        self._begin(Programme(self._rules, before.programme), dict(before.places))
+        self._begin(Programme(self._rules, before.programme), before)
         self._places.setdefault(MoodChanged.__name__, await self._bus.last_id(MoodChanged))
 
     async def _save(self) -> None:
-        kept = _Kept(programme=self.programme.to_save(), places=self._places)
-        await self._bus.redis.set(self._kept, kept.model_dump_json(), ex=STATE_KEPT_S)
+        seen = tuple(self._seen)[-IDS_SAVED:]
+        kept = _Kept(programme=self.programme.to_save(), places=self._places, seen=seen, begun=self._begun)
+        if not await self._lease.keep(self._kept, kept.model_dump_json(), STATE_KEPT_S):
+            raise _LeaseLost
 
     async def _renew(self) -> None:
         while not self._over.is_set():
@@ -213,6 +221,7 @@ class Conductor:
         return [{"id": one.id, "name": one.name, "active": one.active} for one in found]
 
     async def _work(self) -> None:
+        await self._ask_what_was_begun()
         while not self._over.is_set():
             self._wake.clear()
             action = self.programme.next(self._clock(), self._now())
@@ -225,7 +234,26 @@ class Conductor:
                 async with asyncio.timeout(IDLE_S):
                     await self._wake.wait()
 
+    async def _ask_what_was_begun(self) -> None:
+        """The player before was about to play a ranking and said no more: it shall not be heard twice."""
+        action = self.programme.at_hand(self._begun) if self._begun else None
+        if action is None:
+            return
+        try:
+            async with asyncio.timeout(ACTION_S):
+                outcome = await self._output.plays(action.songs)
+        except TimeoutError:
+            return
+        if outcome is not None:
+            self.programme.done(action, outcome, self._clock())
+            await self._tell(action)
+
     async def _perform(self, action: Action) -> None:
+        if action.kind == "play" and isinstance(action.cause, SongsRanked):
+            self._begun = action.cause.id
+            await self._save()
+            if not self._lease.held:  # Redis took its time
+                return
         with self._bus.traces.step(f"player {action.kind}", action.cause):
             await self._done(action)
 

@@ -45,6 +45,10 @@ class MpdOutput:
     async def play(self, songs: Sequence[Song]) -> Outcome:
         return await self._command(lambda: self._play(songs))
 
+    async def plays(self, songs: Sequence[Song]) -> Outcome | None:
+        outcome = await self._command(lambda: self._recall(songs))
+        return outcome if outcome.state == "playing" and outcome.song in songs else None
+
     async def pause(self) -> Outcome:
         return await self._command(lambda: self._after(lambda: self._client.pause(1)))
 
@@ -92,6 +96,10 @@ class MpdOutput:
                 self._songs[file] = song
         outcome = self._look()
         return outcome if outcome.state != "ready" else Outcome("playing", song=songs[0])
+
+    def _recall(self, songs: Sequence[Song]) -> Outcome:
+        self._songs = {file: song for song in songs[:QUEUED] if (file := self._file(song)) is not None}
+        return self._look()
 
     def _look(self) -> Outcome:
         status = self._client.status()

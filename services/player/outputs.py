@@ -78,6 +78,10 @@ class Output(Protocol):
         """Play the first, then those after it as far as the output can by itself."""
         ...
 
+    async def plays(self, songs: Sequence[Song]) -> Outcome | None:
+        """What it does, if it is one of these songs that plays already; else None. Asked by a new process."""
+        ...
+
     async def pause(self) -> Outcome: ...
 
     async def resume(self) -> Outcome: ...
@@ -111,6 +115,9 @@ class BrowserOutput:
 
     async def play(self, songs: Sequence[Song]) -> Outcome:
         return self._is(Outcome("playing", song=songs[0], volume=self._now.volume))
+
+    async def plays(self, songs: Sequence[Song]) -> Outcome | None:
+        return None  # what it does is told by the event, whose id is the same the second time
 
     async def pause(self) -> Outcome:
         return self._is(Outcome("paused", song=self._now.song, volume=self._now.volume))

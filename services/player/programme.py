@@ -153,6 +153,14 @@ class Programme:
                 return self._wish("transfer", Action("transfer", device=device, cause=request, expires_at=expires_at))
         raise MoodstreamError("command must be play, queue, next, pause, resume, volume or transfer")
 
+    def at_hand(self, ranking_id: str) -> Action | None:
+        """The play of a saved ranking, taken up at once; None when it is not the one that waits."""
+        waiting = self._waiting
+        if waiting is None or waiting.id != ranking_id:
+            return None
+        self._waiting = None
+        return self._start(waiting.play, waiting, None)
+
     def poke(self) -> None:
         """Something has changed outside, for example somebody has signed in: look at once."""
         self._blocked_s = self._look_s = float("-inf")

@@ -57,6 +57,10 @@ class SpotifyOutput:
     async def play(self, songs: Sequence[Song]) -> Outcome:
         return await self._command(lambda: self._play(songs), songs[0])
 
+    async def plays(self, songs: Sequence[Song]) -> Outcome | None:
+        outcome = await self._command(lambda: self._recall(songs))
+        return outcome if outcome.state == "playing" and outcome.song in songs else None
+
     async def pause(self) -> Outcome:
         return await self._command(lambda: self._switch(self._api.pause_playback, Outcome("paused")))
 
@@ -92,14 +96,22 @@ class SpotifyOutput:
         first = self._address(songs[0])
         if first is None:
             return Outcome("unavailable", f"{songs[0].title} was not found on Spotify.", skip=True)
-        self._songs = {first: songs[0]}
+        self._remember(songs, {first: songs[0]})
+        chosen = self.login.state.read().get("device", {}).get("id")
+        device = self._start(list(self._songs), chosen)
+        return Outcome("playing", song=songs[0], device=device or self._now.device, volume=self._now.volume)
+
+    def _recall(self, songs: Sequence[Song]) -> Outcome:
+        first = self._address(songs[0])
+        self._remember(songs, {first: songs[0]} if first else {})
+        return self._look()
+
+    def _remember(self, songs: Sequence[Song], sent: dict[str, Song]) -> None:
+        self._songs = sent
         for song in songs[1:SENT]:
             address = song.uri if _is_track(song.uri) else self._known.get(song.id)
             if address:
                 self._songs.setdefault(address, song)
-        chosen = self.login.state.read().get("device", {}).get("id")
-        device = self._start(list(self._songs), chosen)
-        return Outcome("playing", song=songs[0], device=device or self._now.device, volume=self._now.volume)
 
     def _start(self, addresses: list[str], device_id: str | None) -> str | None:
         """Play on the device, or on whatever wakes when it is named; gives that one's name."""

@@ -65,13 +65,13 @@ class Stack:
         return docker("exec", container["Id"], "cat", path)
 
     def redis(self, service: str = "redis") -> "Redis":
-        """As the operator, at the address that the container has now; the engine's own machine reaches it."""
-        self._password = self._password or self.file(service, "/run/secrets/operator")
+        """As the one who may do everything. The engine's own machine reaches the address that the container has now."""
+        self._password = self._password or self.file(service, "/run/secrets/admin")
         [container] = self.containers(service)
         [network] = container["NetworkSettings"]["Networks"].values()
         return Redis(
             network["IPAddress"],
-            username="operator",
+            username="admin",
             password=self._password,
             socket_timeout=3,
             decode_responses=True,

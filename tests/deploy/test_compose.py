@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -197,9 +198,9 @@ def networks_of(stack: Stack) -> list[dict[str, Any]]:
 
 def test_passwords_are_made_and_nobody_gets_in_without(stack: Stack) -> None:
     for server in SERVERS:
-        with stack.redis(server) as operator:
-            place = operator.connection_pool.connection_kwargs["host"]
-            assert operator.acl_whoami() == "operator"
+        with stack.redis(server) as admin:
+            place = admin.connection_pool.connection_kwargs["host"]
+            assert admin.acl_whoami() == "admin"
         with Redis(place) as nobody, pytest.raises(AuthenticationError):
             nobody.ping()
     urls = {service: stack.file(service, "/run/secrets/moodstream_redis_url") for service in SERVICES}
@@ -346,6 +347,14 @@ def ids(stack: Stack, stream: str) -> list[str]:
     return [event["id"] for event in stack.events(stream)]
 
 
+def test_nobody_asked_redis_for_more_than_is_allowed(stack: Stack) -> None:
+    """Since all was started anew; what clients say of themselves is refused by Redis 7.0 in any case."""
+    for server in SERVERS:
+        with stack.redis(server) as admin:
+            refused = [f"{one['username']}: {one['object']}" for one in admin.acl_log()]
+            assert [one for one in refused if not one.endswith("client|setinfo")] == []
+
+
 # Those below do not depend on each other.
 
 
@@ -433,6 +442,8 @@ def test_prometheus_finds_everything_and_the_dashboard_has_something_to_show(sta
     asked = {target["expr"] for panel in panels for target in panel.get("targets", ())}
     # a rate needs two looks at the service
     eventually(lambda: not empty(ask, asked), within_s=40, every_s=2)
+    alerts = (ROOT / "deploy/prometheus/alerts.yml").read_text()
+    assert set(re.findall(r"moodstream_\w+", alerts)) <= set(ask("label/__name__/values"))
     eventually(lambda: all_healthy_of(stack, "prometheus"), within_s=30)
 
 

@@ -17,7 +17,7 @@ from tests.deploy.stack import eventually
 FOLDERS = ("redis", "camera", "gateway", "bridge", "mqtt", "mosquitto", "grafana")
 ARGUMENTS = ["--users", "camera", "gateway", "bridge", "mqtt=bridge", "--frames", "camera"]
 ARGUMENTS += ["--operators", "gateway", "bridge", "--broker", "mosquitto", "mqtt", "--others", "grafana"]
-LISTS = ("redis/users.acl", "mosquitto/passwords")
+LISTS = ("redis/events.acl", "redis/frames.acl", "mosquitto/passwords")
 """of hashes"""
 
 
@@ -39,7 +39,7 @@ def password(text: str) -> str:
 
 def test_everybody_gets_what_is_theirs_and_no_more(root: Path) -> None:
     assert set(contents(root)) == {
-        *(f"redis/{name}" for name in ("users.acl", "health", "operator")),
+        *(f"redis/{name}" for name in ("events.acl", "frames.acl", "health", "admin", "operator", "subscriber")),
         *(f"camera/moodstream_{name}" for name in ("redis_url", "frames_redis_url")),
         *(f"gateway/moodstream_{name}" for name in ("redis_url", "operator_token")),
         *(f"bridge/moodstream_{name}" for name in ("redis_url", "operator_token")),
@@ -55,12 +55,17 @@ def test_everybody_gets_what_is_theirs_and_no_more(root: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in root.rglob("*/*") if path.is_file()} == {0o400, 0o444}
 
 
-def test_a_second_start_changes_nothing_and_renewing_changes_everything(root: Path) -> None:
+def test_a_second_start_changes_nothing_and_makes_what_is_missing(root: Path) -> None:
     before = contents(root)
     assert main([str(root), *ARGUMENTS]) == 0
     assert contents(root) == before
-    assert main([str(root), *ARGUMENTS, "--renew"]) == 0
-    assert {name for name, text in contents(root).items() if before[name] == text} == set()
+    (root / "camera" / "moodstream_redis_url").unlink()
+    assert main([str(root), *ARGUMENTS]) == 0
+    changed = {name for name, text in contents(root).items() if before[name] != text}
+    assert changed == {
+        *(f"camera/moodstream_{name}" for name in ("redis_url", "frames_redis_url")),
+        *(f"redis/{server}.acl" for server in ("events", "frames")),
+    }
 
 
 def test_a_folder_that_is_not_there_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +78,7 @@ def test_a_real_redis_takes_them(root: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    acl = str(root / "redis" / "users.acl")
+    acl = str(root / "redis" / "events.acl")
     server = subprocess.Popen(
         [program, "--port", str(port), "--save", "", "--aclfile", acl, "--dir", str(root)], stdout=subprocess.DEVNULL
     )
@@ -95,10 +100,10 @@ def test_a_real_redis_takes_them(root: Path) -> None:
             camera.xadd("mood:status", {"__data__": "{}"})
             for forbidden in (
                 ["SET", "other:key", "1"],
-                ["XADD", "mood:picks", "*", "f", "v"],
                 ["FLUSHALL"],
                 ["CONFIG", "GET", "*"],
                 ["ACL", "LIST"],
+                ["XRANGE", "mood:status", "-", "+"],
             ):
                 with pytest.raises(NoPermissionError):
                     camera.execute_command(*forbidden)
@@ -106,8 +111,8 @@ def test_a_real_redis_takes_them(root: Path) -> None:
             assert health.ping()
             with pytest.raises(NoPermissionError):
                 health.get("mood:x")
-        with client("operator", password(contents(root)["redis/operator"])) as operator:
-            assert operator.xlen("mood:status") == 1
+        with client("admin", password(contents(root)["redis/admin"])) as admin:
+            assert admin.xlen("mood:status") == 1
     finally:
         server.kill()
         server.wait()

@@ -186,6 +186,28 @@ def test_a_worker_that_was_stopped_for_a_while_says_nothing_when_it_comes_back(r
         assert len({one.session_id for one in events(client, MoodChanged)}) == 1
 
 
+def test_a_tracker_that_takes_over_opens_no_session_again_that_has_ended(redis_url: str) -> None:
+    """The one before ended it by itself, since nobody came any more, and was killed before it kept its place."""
+    with connected(redis_url) as client:
+        with worker(redis_url) as first:
+            until(lambda: listening(client, 1))
+            time.sleep(0.5)
+            put(client, reading(0, Mood.SAD))
+            until(lambda: client.get("mood:tracker:place:c"))
+            early = client.get("mood:tracker:place:c")
+            for seq in range(1, 15):
+                put(client, reading(seq, Mood.SAD))
+                time.sleep(0.1)
+            until(lambda: any(one.phase == "end" for one in events(client, MoodChanged)))
+            first.kill()
+            client.set("mood:tracker:place:c", early)
+            before = len(events(client, MoodChanged))
+        with worker(redis_url):
+            put(client, reading(15, None))
+            until(lambda: client.get("mood:tracker:place:c") != early)
+            assert len(events(client, MoodChanged)) == before
+
+
 def test_a_mood_by_hand_opens_a_session_and_the_end_of_input_ends_it(redis_url: str) -> None:
     with connected(redis_url) as client, worker(redis_url):
         until(lambda: listening(client, 1))

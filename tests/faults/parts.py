@@ -96,7 +96,7 @@ class Part:
         except OSError:
             return None
 
-    def wait_ready(self, within_s: float = 60) -> float:
+    def wait_ready(self, within_s: float = 120) -> float:
         return waited(self.is_ready, within_s, f"{self.name} is not ready: {self.text()[-1_500:]}")
 
     def text(self) -> str:

@@ -24,8 +24,9 @@ START_S = 20.0
 class Server:
     """On a port of its own, which it keeps; ``--appendonly yes`` among the options keeps what it holds, too."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder, self._options, self.port = folder, options, free_port()
+    def __init__(self, folder: Path, *options: str, password: str | None = None) -> None:
+        self.folder, self._password, self.port = folder, password, free_port()
+        self._options = (*options, *(("--requirepass", password) if password else ()))
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -43,14 +44,20 @@ class Server:
         log = ["--logfile", str(self.folder / "redis.log")]
         self._process = subprocess.Popen([binary, *common, *log, *self._options], stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + START_S
-        while True:
+        while time.monotonic() < deadline:
             try:
                 with self.client() as client:
                     client.ping()
                     return
             except RedisError:  # not there yet, or it still reads its file
-                assert time.monotonic() < deadline, (self.folder / "redis.log").read_text()[-2_000:]
                 time.sleep(0.02)
+        self.kill()
+        raise AssertionError((self.folder / "redis.log").read_text()[-2_000:])
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         """As a crash does."""
@@ -69,7 +76,14 @@ class Server:
 
     def client(self, **options: Any) -> Any:
         """A synchronous client of its own, without retries."""
-        return Redis(port=self.port, socket_timeout=3, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0), **options)
+        return Redis(
+            port=self.port,
+            password=self._password,
+            socket_timeout=3,
+            socket_connect_timeout=1,
+            retry=Retry(NoBackoff(), 0),
+            **options,
+        )
 
 
 class Line:

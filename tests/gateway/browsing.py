@@ -42,9 +42,12 @@ async def launch(webcam: Path | None = None) -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def open_page(
-    browser: Browser, gateway: Gateway, *, complains: bool = False, **context: Any
+    browser: Browser, gateway: Gateway, *, complains: bool = False, path: str = "/", **context: Any
 ) -> AsyncIterator[Page]:
-    """The page, loaded; ``complains`` lets it log errors, ``context`` are options of Playwright's."""
+    """The page, loaded, with nothing that moves; ``complains`` lets it log errors.
+
+    ``context`` are options of Playwright's.
+    """
     complaints: list[str] = []
 
     async def only_here(route: Route) -> None:
@@ -57,11 +60,11 @@ async def open_page(
             complaints.append(f"asked for {url}")
             await route.abort()
 
-    page = await (await browser.new_context(**context)).new_page()
+    page = await (await browser.new_context(**({"reduced_motion": "reduce"} | context))).new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     await page.route("**/*", only_here)
-    await page.goto(gateway.url)
+    await page.goto(gateway.url + path)
     yield page
     await page.context.close()
     assert complains or not complaints, complaints

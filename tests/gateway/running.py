@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -40,11 +41,14 @@ class Gateway:
     redis_url: str
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    verify: ssl.SSLContext | bool = True
+    """what its certificate is checked against, where it has one"""
     _process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        scheme = "https" if "MOODSTREAM_TLS_CERTIFICATE" in self.settings else "http"
+        return f"{scheme}://127.0.0.1:{self.port}"
 
     def start(self, ready: bool = True) -> None:
         """``ready`` waits until Redis is followed; else only until the page is there."""
@@ -55,7 +59,7 @@ class Gateway:
         path = "/health/ready" if ready else "/health/live"
         while time.monotonic() < deadline and self._process.poll() is None:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(self.url + path).status_code == 200:
+                if httpx.get(self.url + path, verify=self.verify).status_code == 200:
                     return
             time.sleep(0.05)
         raise AssertionError("the gateway did not start")

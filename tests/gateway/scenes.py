@@ -48,14 +48,14 @@ SIMILAR = (
     song(13, "Open Windows", "Halla Brandt", "r&b"),
 )
 REASONS = (
-    "As bright and nearly as fast, by an artist you saw here.",
-    "The same mood with a little more energy.",
-    "Just as easy to dance to, in the same key.",
-    "As bright, but calmer.",
-    "The same tempo and the same warmth.",
-    "A little brighter and a little slower.",
-    "Much the same energy, with less singing.",
-    "Softer, in the same mood.",
+    "Same tempo and groove, a little more driving.",
+    "Same drive and tempo, a little brighter.",
+    "Same drive, tempo and sound, and alike in all else.",
+    "Nearest in groove, clearly more acoustic.",
+    "Same brightness and sound, a little slower.",
+    "Same tempo, much less spoken.",
+    "Same groove and sound, a little gentler.",
+    "Nearest in amount of speech, a little darker.",
 )
 
 
@@ -126,7 +126,7 @@ def ranked(pick: SongPicked) -> SongsRanked:
     )
 
 
-def playing(song: Song = SIMILAR[0], **fields: Any) -> PlaybackChanged:
+def playing(song: Song | None = SIMILAR[0], **fields: Any) -> PlaybackChanged:
     values: dict[str, Any] = {"state": "playing", "output": "browser", "song": song}
     return PlaybackChanged(**(values | fields))
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from shared.bus import Bus
 from shared.circumplex import Mood
-from shared.events import Song, SongPicked, utc_now
+from shared.events import FeedbackGiven, MoodChanged, Song, SongPicked, SongsOffered, utc_now
 from tests.gateway.browsing import launch, open_page
 from tests.gateway.running import Gateway, answer, connected_bus
 from tests.gateway.scenes import (
@@ -25,6 +25,7 @@ from tests.gateway.scenes import (
     playing,
     ranked,
 )
+from tests.gateway.stages import arrive, at_stage, visit, visit_by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -59,28 +60,73 @@ async def picked_after(bus: Bus, start: str) -> SongPicked:
     raise AssertionError("nothing was picked")
 
 
+async def end(bus: Bus, page: Page, mood: MoodChanged) -> None:
+    """The visit ends, and the page has seen it."""
+    await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
+    await at_stage(page, "goodbye")
+    await bus.publish(playing(None, state="ready"))
+
+
+async def press(page: Page, button: Locator) -> None:
+    """Reach it with the tabulator, see that it shows where one is, and press Enter."""
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        if await button.evaluate("element => element === document.activeElement"):
+            break
+    await expect(button).to_be_focused()
+    assert await button.evaluate("element => getComputedStyle(element).outlineStyle") != "none"
+    await page.keyboard.press("Enter")
+
+
+async def feedback_after(bus: Bus, start: str, count: int) -> list[FeedbackGiven]:
+    heard: list[FeedbackGiven] = []
+    async with asyncio.timeout(5):
+        async for entry in bus.follow({FeedbackGiven: start}, block_ms=100):
+            if entry and isinstance(entry[1], FeedbackGiven):
+                heard.append(entry[1])
+            if len(heard) == count:
+                return heard
+    raise AssertionError("nothing was said")
+
+
 async def test_before_anybody_comes_it_invites_and_says_what_the_camera_does(page: Page, bus: Bus) -> None:
+    await bus.publish(camera_online("front camera"))
+    await sentence(page, "Your face, in songs Step closer")
+    await expect(page.locator("#footer")).to_contain_text("No picture is kept, and nobody is recognised")
+    await expect(page.locator("#status")).to_have_text("Camera on")
     await bus.publish(camera_online())
-    await sentence(page, "Nobody here yet Step closer")
-    await expect(page.get_by_text("no picture is kept, nobody is recognised")).to_be_visible()
-    await expect(page.locator("#status")).to_have_text("Camera: drawn face (no webcam found)")
-    await expect(page.get_by_role("button", name="Choose happy")).to_be_visible()
+    await expect(page.locator("#status")).to_have_text("A drawn face stands in for the camera")
+    await expect(page.get_by_role("button", name="I choose my mood myself")).to_be_visible()
+
+
+async def test_nothing_of_a_mood_is_shown_before_the_visitor_agrees(page: Page, bus: Bus) -> None:
+    mood = mood_changed(Mood.HAPPY, new_session(), phase="start")
+    for event in (mood, offered(mood)):
+        await bus.publish(event)
+    await sentence(page, "Hello! May I read your mood?")
+    for line in ("It is a guess, never a judgement", "It is read on this machine", "Stop ends it at any time"):
+        await expect(page.get_by_text(line)).to_be_visible()
+    await asyncio.sleep(1.2)  # with all that the clock brings
+    shown = await page.locator("body").inner_text()
+    assert not {"You look", "82%", OFFERED[0].title} & {
+        part for part in ("You look", "82%", OFFERED[0].title) if part in shown
+    }
+    async with page.expect_request("**/consents") as told:
+        await page.get_by_role("button", name="Yes, read my mood").click()
+    assert (await told.value).post_data_json == {"choice": "given", "by": "touch"}
+    await sentence(page, "You look happy")
+    await end(bus, page, mood)
 
 
 async def test_a_visit_from_the_mood_to_the_music(page: Page, bus: Bus) -> None:
-    mood = mood_changed(Mood.HAPPY, new_session(), phase="start")
-    offer = offered(mood)
-    await bus.publish(mood)
-    await bus.publish(offer)
+    mood, offer = await arrive(bus, page)
     await sentence(page, "You look happy")
-    await expect(page.get_by_role("meter")).to_have_attribute("aria-valuenow", "82")
+    await expect(page.locator("#detail")).to_have_text("82% sure")
     for name, share in (("angry", 4), ("happy", 82), ("sad", 5), ("calm", 9)):
-        await expect(page.get_by_role("button", name=f"Choose {name}, now {share} percent")).to_be_visible()
-    cards = page.locator("#cards button")
-    await expect(cards).to_have_count(5)
+        await expect(page.get_by_role("button", name=f"Choose {name}, now {share}%")).to_be_visible()
+    await expect(page.locator("#cards button")).to_have_count(5)
     for song in OFFERED:
-        card = page.get_by_role("button", name=song.title)
-        await expect(card).to_contain_text(song.artist)
+        await expect(page.get_by_role("button", name=song.title)).to_contain_text(song.artist)
 
     start = await bus.last_id(SongPicked)
     await page.get_by_role("button", name=OFFERED[1].title).click()
@@ -94,8 +140,8 @@ async def test_a_visit_from_the_mood_to_the_music(page: Page, bus: Bus) -> None:
     rows = page.locator("#ranking li")
     await expect(rows).to_have_count(6)
     await expect(rows.first).to_contain_text(SIMILAR[0].title)
-    await expect(rows.first).to_contain_text("97 %")
-    await expect(rows.first).to_contain_text("As bright and nearly as fast, by an artist you saw here.")
+    await expect(rows.first).to_contain_text("97%")
+    await expect(rows.first).to_contain_text("Same tempo and groove, a little more driving")
     await expect(page.locator("#player-state")).to_have_text("Now playing")
     await expect(page.locator("#player-song")).to_have_text(f"{SIMILAR[0].title} · {SIMILAR[0].artist}")
     await expect(page.locator("#embed iframe")).to_have_attribute(
@@ -103,110 +149,166 @@ async def test_a_visit_from_the_mood_to_the_music(page: Page, bus: Bus) -> None:
     )
 
     await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
-    await sentence(page, "Nobody here yet Step closer")
+    await sentence(page, "Your visit is forgotten. Goodbye")
     await expect(rows).to_have_count(0)
+    await sentence(page, "Your face, in songs Step closer")
+
+
+async def test_a_song_is_liked_skipped_and_others_are_asked_for(page: Page, bus: Bus) -> None:
+    mood, offer = await arrive(bus, page)
+    await bus.publish(ranked(picked(offer)))
+    await bus.publish(playing(output="mpd"))
+    start = await bus.last_id(FeedbackGiven)
+    await page.get_by_role("button", name="Like").click()
+    await expect(page.get_by_role("button", name="Like")).to_have_attribute("aria-pressed", "true")
+    asked = await answer(bus, "player.command", {})
+    await page.get_by_role("button", name="Skip").click()
+    assert (await asked).body == {"command": "next"}
+    said = [(event.kind, event.song_id, event.session_id) for event in await feedback_after(bus, start, 2)]
+    assert said == [(kind, SIMILAR[0].id, mood.session_id) for kind in ("like", "skip")]
+    asked = await answer(bus, "mood.choose", {})
+    await page.get_by_role("button", name="Other songs").click()
+    assert (await asked).body == {"mood": "happy", "camera_id": CAMERA}
+    await end(bus, page, mood)
+
+
+async def test_no_thank_you_ends_it_before_it_began(page: Page, bus: Bus) -> None:
+    mood = mood_changed(Mood.HAPPY, new_session(), phase="start")
+    await bus.publish(mood)
+    await at_stage(page, "ask")
+    serving = await answer(bus, "session.end")
+    async with page.expect_request("**/consents") as told:
+        await page.get_by_role("button", name="No, thank you").click()
+    assert (await told.value).post_data_json == {"choice": "declined"}
+    assert (await serving).body == {"camera_id": CAMERA}
+    await sentence(page, "As you wish. Goodbye")
+    await end(bus, page, mood)
+
+
+async def test_one_touch_stops_everywhere(page: Page, bus: Bus) -> None:
+    for wanted in ("ask", "mirror", "listen"):
+        async for stage in visit(bus, page):
+            if stage == wanted:
+                break
+        serving = await answer(bus, "session.end")
+        await page.get_by_role("button", name="Stop", exact=True).click()
+        assert (await serving).body == {"camera_id": CAMERA}
+        await sentence(page, "Your visit is forgotten. Goodbye")
+        await bus.publish(mood_changed(Mood.NOBODY, None, phase="end"))
+    await at_stage(page, "attract")
+    await page.get_by_role("button", name="I choose my mood myself").click()
+    await page.get_by_role("button", name="Stop", exact=True).click()
+    await at_stage(page, "goodbye")
 
 
 async def test_it_can_be_used_with_the_keyboard_alone(page: Page, bus: Bus) -> None:
     mood = mood_changed(Mood.CALM, new_session(), phase="start")
     offer = offered(mood)
-    await bus.publish(mood)
-    await bus.publish(offer)
-    await expect(page.locator("#cards button")).to_have_count(5)
-    for _ in range(20):
-        await page.keyboard.press("Tab")
-        if await page.evaluate("document.activeElement.dataset.song") == OFFERED[2].id:
-            break
-    outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline != "none"
-    await page.keyboard.press("Enter")
+    for event in (mood, offer):
+        await bus.publish(event)
+    await at_stage(page, "ask")
+    await press(page, page.locator("#agree"))
+    await expect(page.locator("#sentence")).to_be_focused()  # what was pressed is gone
+    await press(page, page.get_by_role("button", name=OFFERED[2].title))
     await expect(page.locator("#songs-title")).to_be_focused()
     await expect(page.locator("#songs-title")).to_have_text(f"You picked {OFFERED[2].title}")
+    await bus.publish(ranked(picked(offer, OFFERED[2].id)))
+    await bus.publish(playing(output="mpd"))
+    await expect(page.locator("#songs-title")).to_have_text(f"Near to {OFFERED[2].title}")
+    await press(page, page.locator("#like"))
+    await expect(page.locator("#like")).to_have_attribute("aria-pressed", "true")
+    await press(page, page.locator("#language"))
+    await press(page, page.get_by_role("button", name="Deutsch"))
+    await sentence(page, "Du siehst aus: ruhig")
+    serving = await answer(bus, "session.end")
+    await press(page, page.locator("#stop"))
+    assert (await serving).body == {"camera_id": CAMERA}
+    await at_stage(page, "goodbye")
+    await end(bus, page, mood)
 
 
 async def test_it_is_honest_when_it_does_not_know(page: Page, bus: Bus) -> None:
-    session_id = new_session()
-    await bus.publish(mood_changed(Mood.UNSURE, session_id, phase="start"))
-    await sentence(page, "For now not sure")
-    await expect(page.get_by_role("meter")).to_be_hidden()
-    await bus.publish(mood_changed(Mood.HAPPY, session_id, faces=3))
-    await expect(page.locator("#detail")).to_have_text("82 % sure · 3 faces are seen; the nearest one counts.")
+    mood, _ = await arrive(bus, page, mood_changed(Mood.UNSURE, new_session(), phase="start"))
+    await sentence(page, "I am not sure")
+    await bus.publish(mood_changed(Mood.HAPPY, mood.session_id, faces=3))
+    await expect(page.locator("#detail")).to_have_text("82% sure · Faces seen: 3. The nearest one counts.")
+    await end(bus, page, mood)
 
 
-async def test_what_was_chosen_is_not_said_to_be_seen(page: Page, bus: Bus) -> None:
-    session_id = new_session()
-    chosen = mood_changed(Mood.ANGRY, session_id, confidence=1.0, phase="start", reason="forced")
-    repeated = mood_changed(Mood.ANGRY, session_id, confidence=1.0, reason="heartbeat", since=chosen.since, faces=2)
-    for event in (chosen, repeated):
-        await bus.publish(event)
-        await sentence(page, "You chose angry")
-        await expect(page.get_by_role("meter")).to_be_hidden()
-    await expect(page.locator("#detail")).to_have_text("2 faces are seen; the nearest one counts.")
-    await bus.publish(mood_changed(Mood.ANGRY, session_id, confidence=0.6, reason="heartbeat", since=chosen.since))
-    await sentence(page, "You look angry")
-    await expect(page.get_by_role("meter")).to_be_visible()
+async def test_a_wrong_reading_is_put_right_by_the_visitor(page: Page, bus: Bus) -> None:
+    mood, _ = await arrive(bus, page)
+    start = await bus.last_id(FeedbackGiven)
+    serving = await answer(bus, "mood.choose")
+    await page.get_by_role("button", name="Choose calm, now 9%").click()
+    assert (await serving).body == {"mood": "calm", "camera_id": CAMERA}
+    said = (await feedback_after(bus, start, 1))[0]
+    assert (said.kind, said.mood) == ("wrong_mood", Mood.HAPPY)
+    chosen = mood_changed(Mood.CALM, mood.session_id, confidence=1.0, reason="forced")
+    await bus.publish(chosen)
+    await sentence(page, "You chose calm")
+    await expect(page.locator("#detail")).to_have_text("")
+    await bus.publish(mood_changed(Mood.CALM, mood.session_id, confidence=0.6, reason="heartbeat", since=chosen.since))
+    await sentence(page, "You look calm")
+    await end(bus, page, mood)
 
 
 async def test_a_camera_that_falls_silent_is_not_taken_for_a_mood(page: Page, bus: Bus) -> None:
-    soon = utc_now() - timedelta(seconds=3)
-    await bus.publish(mood_changed(Mood.SAD, new_session(), phase="start", expires_at=soon))
+    soon = utc_now() + timedelta(seconds=1)  # the page waits five seconds more
+    mood, _ = await arrive(bus, page, mood_changed(Mood.SAD, new_session(), phase="start", expires_at=soon))
     await sentence(page, "You look sad")
-    await sentence(page, "The camera is silent Step closer")
+    await sentence(page, "Your visit is forgotten. Goodbye")
+    await end(bus, page, mood)
 
 
-async def test_a_mood_chosen_by_hand_is_asked_for(page: Page, bus: Bus) -> None:
-    serving = await answer(bus, "mood.choose")
-    await page.get_by_role("button", name="Choose calm").click()
-    assert (await serving).body == {"mood": "calm", "camera_id": CAMERA}
-    await expect(page.get_by_role("alert")).to_have_text("Calm it is.")
-
-
-async def test_stop_ends_the_visit(page: Page, bus: Bus) -> None:
+async def test_a_visit_without_a_camera_outlives_the_mood_that_was_chosen(page: Page, bus: Bus) -> None:
+    async for stage in visit_by_hand(bus, page):
+        if stage == "hand":
+            await sentence(page, "Without a camera How do you feel?")
+            continue
+        await sentence(page, "You chose calm")
+        offer = (await bus.newest(SongsOffered, 1))[0]
+        assert isinstance(offer, SongsOffered)
+        await bus.publish(ranked(picked(offer)))
+        await expect(page.locator("#ranking li")).to_have_count(6)
+    # its minute is over, and somebody else is before the camera
+    other = mood_changed(Mood.ANGRY, new_session(), phase="start")
+    await bus.publish(other)
+    await asyncio.sleep(1.5)
+    await sentence(page, "You chose calm")
+    await expect(page.locator("#ranking li")).to_have_count(6)
     serving = await answer(bus, "session.end")
     await page.get_by_role("button", name="Stop", exact=True).click()
-    assert (await serving).body == {"camera_id": CAMERA}
-    await expect(page.get_by_role("alert")).to_have_text("Stopped. This visit is forgotten.")
+    await serving
+    await end(bus, page, other)
 
 
-async def test_what_fails_is_said_in_one_line(gateway: Gateway, chromium: Browser) -> None:
+async def test_what_fails_is_said_without_its_reasons(gateway: Gateway, chromium: Browser, bus: Bus) -> None:
     async with open_page(chromium, gateway, complains=True) as page:
+        await at_stage(page, "attract")
+        await page.get_by_role("button", name="I choose my mood myself").click()
         await page.get_by_role("button", name="Choose calm").click()
-        await expect(page.get_by_role("alert")).to_have_text(
-            "That did not work: nobody answered mood.choose within a second"
-        )
+        await expect(page.get_by_role("alert")).to_have_text("Not just now. Please try again.")
 
 
 async def test_songs_that_waited_too_long_can_be_asked_for_anew(page: Page, bus: Bus) -> None:
     mood = mood_changed(Mood.HAPPY, new_session(), phase="start")
     await bus.publish(mood)
-    await bus.publish(offered(mood, expires_at=utc_now() + timedelta(seconds=1)))
-    await expect(page.locator("#cards button")).to_have_count(5)
-    await expect(page.locator("#songs-title")).to_have_text("This offer has ended")
-    serving = [await answer(bus, kind) for kind in ("session.end", "mood.choose")]
-    await page.get_by_role("button", name="New songs").click()
-    assert [(await each).body for each in serving] == [{"camera_id": CAMERA}, {"mood": "happy", "camera_id": CAMERA}]
+    await bus.publish(offered(mood, expires_at=utc_now() + timedelta(seconds=3)))
+    await at_stage(page, "ask")
+    await page.locator("#agree").click()
+    await expect(page.locator("#songs-title")).to_have_text("These songs have gone")
+    serving = await answer(bus, "mood.choose")
+    await page.get_by_role("button", name="Other songs").click()
+    assert (await serving).body == {"mood": "happy", "camera_id": CAMERA}
+    await end(bus, page, mood)
 
 
-async def test_without_network_it_says_that_it_cannot_play(page: Page, bus: Bus) -> None:
+async def test_without_network_the_house_plays(page: Page, bus: Bus) -> None:
     await bus.publish(playing())
     await expect(page.locator("#embed iframe")).to_have_count(1)
     await page.evaluate("Object.defineProperty(navigator, 'onLine', { value: false })")
-    await expect(page.locator("#player-message")).to_contain_text(
-        "There is no network, so this page cannot play the song. You hear the house’s own music."
-    )
+    await expect(page.locator("#player-message")).to_contain_text("You hear the house’s own music.")
     await expect(page.locator("#player-song")).to_have_text(f"{SIMILAR[0].title} · {SIMILAR[0].artist}")
-    await expect(page.locator("#embed iframe")).to_have_count(0)
-
-
-async def test_what_the_player_needs_is_shown(page: Page, bus: Bus) -> None:
-    await bus.publish(playing(SIMILAR[1].model_copy(update={"uri": None}), message="Import songs with addresses."))
-    await expect(page.locator("#player-message")).to_have_text(
-        "This song has no address to play it from. You hear the house’s own music. "
-        "Touch the page to hear it. Import songs with addresses."
-    )
-    await bus.publish(playing(state="no_device", output="spotify", message="Open Spotify somewhere near."))
-    await expect(page.locator("#player-state")).to_have_text("There is nothing to play on")
-    await expect(page.locator("#player-message")).to_have_text("Open Spotify somewhere near.")
     await expect(page.locator("#embed iframe")).to_have_count(0)
 
 
@@ -217,52 +319,70 @@ async def test_names_of_songs_are_never_code(page: Page, bus: Bus) -> None:
     offer = offered(mood, songs=(song, *OFFERED[1:]))
     for event in (mood, offer, playing(song, message=evil), camera_online(evil)):
         await bus.publish(event)
+    await page.locator("#agree").click()
     await expect(page.locator("#cards button").first).to_contain_text(evil)
-    await expect(page.locator("#status")).to_have_text(f"Camera: {evil}")
+    await expect(page.locator("#player-song")).to_contain_text(evil)
     assert await page.locator("img, iframe").count() == 0
     assert await page.title() == "Moodstream"
+    await end(bus, page, mood)
 
 
 async def test_it_heals_when_the_gateway_comes_back(gateway: Gateway, bus: Bus, chromium: Browser) -> None:
-    session_id = new_session()
     async with open_page(chromium, gateway, complains=True) as page:
-        await bus.publish(camera_online())
-        await bus.publish(mood_changed(Mood.HAPPY, session_id, phase="start"))
-        await sentence(page, "You look happy")
+        await bus.publish(camera_online("front camera"))
+        mood, _ = await arrive(bus, page)
         gateway.stop()
-        await expect(page.locator("#status")).to_have_text("Connection lost. Trying again …")
-        await bus.publish(mood_changed(Mood.SAD, session_id))
+        await expect(page.locator("#status")).to_have_text("One moment …")
+        await sentence(page, "I am coming back. One moment")
+        await bus.publish(mood_changed(Mood.SAD, mood.session_id))
         gateway.start()
-        await sentence(page, "You look sad")
-        await expect(page.locator("#status")).to_have_text("Camera: drawn face (no webcam found)")
-        await bus.publish(mood_changed(Mood.CALM, session_id))
+        await sentence(page, "You look sad")  # who has agreed is not asked again
+        await expect(page.locator("#status")).to_have_text("Camera on")
+        await bus.publish(mood_changed(Mood.CALM, mood.session_id))
         await sentence(page, "You look calm")
+        await end(bus, page, mood)
 
 
 async def test_it_heals_when_the_network_comes_back(gateway: Gateway, bus: Bus, chromium: Browser) -> None:
-    session_id = new_session()
     async with open_page(chromium, gateway, complains=True) as page:
-        await bus.publish(mood_changed(Mood.HAPPY, session_id, phase="start"))
-        await sentence(page, "You look happy")
+        mood, _ = await arrive(bus, page)
         await page.context.set_offline(True)
-        await expect(page.locator("#status")).to_have_text("Connection lost. Trying again …")
-        await bus.publish(mood_changed(Mood.SAD, session_id))
+        await expect(page.locator("#status")).to_have_text("One moment …")
+        await bus.publish(mood_changed(Mood.SAD, mood.session_id))
         await page.context.set_offline(False)
         await sentence(page, "You look sad")
+        await end(bus, page, mood)
 
 
 async def test_it_heals_when_redis_was_emptied(page: Page, bus: Bus) -> None:
-    await bus.publish(mood_changed(Mood.HAPPY, new_session(), phase="start"))
-    await sentence(page, "You look happy")
+    mood, _ = await arrive(bus, page)
     await bus.redis.flushall()
-    await bus.publish(mood_changed(Mood.CALM, new_session(), phase="start"))
+    await bus.publish(mood_changed(Mood.CALM, mood.session_id))
     await sentence(page, "You look calm")
+    await end(bus, page, mood)
 
 
 async def test_a_pick_of_another_page_shows_here(page: Page, bus: Bus) -> None:
-    mood = mood_changed(Mood.HAPPY, new_session(), phase="start")
-    offer = offered(mood)
-    for event in (mood, offer, picked(offer, OFFERED[0].id)):
-        await bus.publish(event)
+    mood, offer = await arrive(bus, page)
+    await bus.publish(picked(offer, OFFERED[0].id))
     await expect(page.locator("#songs-title")).to_have_text(f"You picked {OFFERED[0].title}")
     await expect(page.locator("#cards .picked")).to_contain_text(OFFERED[0].title)
+    await end(bus, page, mood)
+
+
+async def test_two_kiosks_of_one_site_show_two_visits(
+    page: Page, gateway: Gateway, chromium: Browser, bus: Bus
+) -> None:
+    async with open_page(chromium, gateway, path="/?camera=camera-2&lang=de") as other:
+        here, _ = await arrive(bus, page)
+        start = mood_changed(Mood.SAD, new_session(), phase="start", camera_id="camera-2")
+        await bus.publish(start)
+        await sentence(other, "Hallo! Darf ich deine Stimmung lesen?")
+        await sentence(page, "You look happy")
+        await other.locator("#agree").click()
+        await sentence(other, "Du siehst aus: traurig")
+        serving = await answer(bus, "session.end")
+        await other.get_by_role("button", name="Stopp", exact=True).click()
+        assert (await serving).body == {"camera_id": "camera-2"}
+        await sentence(page, "You look happy")
+        await end(bus, page, here)

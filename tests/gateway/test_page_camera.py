@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from shared.bus import Bus
 from shared.circumplex import Mood
@@ -57,6 +57,12 @@ def nodding_face(path: Path) -> Path:
     return path
 
 
+async def use_camera(page: Page) -> None:
+    """As a visitor does who agrees."""
+    await page.get_by_role("button", name="Use this device’s camera").click()
+    await page.get_by_role("button", name="Yes, read my mood").click()
+
+
 async def camera_announced_after(bus: Bus, start: str) -> str:
     """The id of the browser's camera."""
     async with asyncio.timeout(10):
@@ -80,8 +86,12 @@ async def test_what_the_webcam_sees_becomes_frames_and_the_page_follows_it(
 ) -> None:
     async with open_page(filming, gateway) as page:
         start = await bus.last_id(StatusChanged)
-        await page.get_by_role("button", name="Use this browser’s camera").click()
-        await expect(page.get_by_role("alert")).to_contain_text("Your pictures go to 127.0.0.1")
+        await page.get_by_role("button", name="Use this device’s camera").click()
+        await expect(page.get_by_text("No picture is kept").first).to_be_visible()
+        await expect(page.locator("#preview")).to_be_hidden()
+        await asyncio.sleep(0.5)
+        assert await bus.last_id(StatusChanged) == start  # nothing before the visitor has agreed
+        await page.get_by_role("button", name="Yes, read my mood").click()
         camera_id = await camera_announced_after(bus, start)
         frame = (await sent(bus, camera_id))[-1]
         picture = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
@@ -89,22 +99,24 @@ async def test_what_the_webcam_sees_becomes_frames_and_the_page_follows_it(
         assert picture.shape[1] == 640
         assert np.abs(picture[picture.shape[0] // 2, 320].astype(int) - (150, 180, 220)).max() < 40
         await expect(page.locator("#preview")).to_be_visible()
-        await expect(page.locator("#status")).to_have_text("Camera: this browser’s own")
+        await expect(page.locator("#status")).to_have_text("This device’s camera is on")
 
-        await bus.publish(mood_changed(Mood.SAD, new_session(), phase="start"))
+        other = mood_changed(Mood.SAD, new_session(), phase="start")
+        await bus.publish(other)
         await bus.publish(mood_changed(Mood.HAPPY, new_session(), phase="start", camera_id=camera_id))
         await expect(page.get_by_role("heading", level=1)).to_have_text("You look happy")
 
-        await page.get_by_role("button", name="End this browser’s camera").click()
-        await expect(page.get_by_role("heading", level=1)).to_have_text("You look sad")
+        await page.get_by_role("button", name="Stop", exact=True).click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Your visit is forgotten. Goodbye")
         await expect(page.locator("#preview")).to_be_hidden()
         assert await states_of(bus, camera_id, 2) == [("online", "camera of a browser"), ("offline", "end of input")]
+        await bus.publish(mood_changed(Mood.NOBODY, other.session_id, phase="end"))
 
 
 async def test_pictures_come_at_the_rate_that_was_asked_for(bus: Bus, gateway: Gateway, filming: Browser) -> None:
     async with open_page(filming, gateway) as page:
         start = await bus.last_id(StatusChanged)
-        await page.get_by_role("button", name="Use this browser’s camera").click()
+        await use_camera(page)
         camera_id = await camera_announced_after(bus, start)
         first = (await sent(bus, camera_id))[-1]
         await asyncio.sleep(2)
@@ -116,7 +128,7 @@ async def test_pictures_come_at_the_rate_that_was_asked_for(bus: Bus, gateway: G
 async def test_the_camera_comes_back_after_the_gateway_did(bus: Bus, gateway: Gateway, filming: Browser) -> None:
     async with open_page(filming, gateway, complains=True) as page:
         start = await bus.last_id(StatusChanged)
-        await page.get_by_role("button", name="Use this browser’s camera").click()
+        await use_camera(page)
         before = await camera_announced_after(bus, start)
         await sent(bus, before)
         start = await bus.last_id(StatusChanged)
@@ -124,29 +136,29 @@ async def test_the_camera_comes_back_after_the_gateway_did(bus: Bus, gateway: Ga
         assert (await states_of(bus, before, 2))[-1] == ("offline", "end of input")
         gateway.start()
         assert await sent(bus, await camera_announced_after(bus, start))
-        await expect(page.locator("#status")).to_have_text("Camera: this browser’s own")
+        await expect(page.locator("#status")).to_have_text("This device’s camera is on")
 
 
 async def test_a_refused_camera_leaves_the_moods_to_choose(gateway: Gateway, refusing: Browser) -> None:
     async with open_page(refusing, gateway) as page:
-        await page.get_by_role("button", name="Use this browser’s camera").click()
+        await use_camera(page)
         await expect(page.get_by_role("alert")).to_have_text(
-            "The camera was not allowed. You can choose a mood by hand."
+            "The camera was not allowed. You can choose your mood yourself."
         )
-        await expect(page.get_by_role("button", name="Use this browser’s camera")).to_be_visible()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Without a camera How do you feel?")
         await expect(page.get_by_role("button", name="Choose happy")).to_be_enabled()
 
 
 async def test_a_page_without_the_right_to_a_camera_says_so(gateway: Gateway, refusing: Browser) -> None:
     async with open_page(refusing, gateway) as page:
         await page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
-        await page.get_by_role("button", name="Use this browser’s camera").click()
-        await expect(page.get_by_role("alert")).to_contain_text("only over HTTPS or on the machine itself")
+        await use_camera(page)
+        await expect(page.get_by_role("alert")).to_contain_text("The camera cannot be used from here.")
 
 
 async def test_where_it_is_switched_off_the_page_does_not_offer_it(refusing: Browser) -> None:
     off = {"MOODSTREAM_BROWSER_CAMERA": "false"}
     with embedded_redis() as url, Gateway(url, off).run() as gateway:
         async with open_page(refusing, gateway) as page:
-            await expect(page.get_by_text("Five songs will wait here")).to_be_visible()
-            await expect(page.get_by_role("button", name="Use this browser’s camera")).to_be_hidden()
+            await expect(page.get_by_text("Tell me your mood, and I find music for it.")).to_be_visible()
+            await expect(page.get_by_role("button", name="Use this device’s camera")).to_be_hidden()

@@ -14,6 +14,7 @@ from shared.events import Song
 from tests.gateway.browsing import launch, open_page
 from tests.gateway.running import Gateway, answer, connected_bus
 from tests.gateway.scenes import mood_changed, new_session, playing
+from tests.gateway.stages import arrive, at_stage
 from tests.player.mpd_server import tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,7 +85,7 @@ async def test_a_file_of_the_gateway_plays_and_its_end_is_told(page: Page, bus: 
     song = Song(id="f", title="Häppy", artist="A", uri="file:some folder/häppy & short.wav")
     await bus.publish(playing(song))
     await expect(page.locator("#player")).to_have_attribute("data-source", "file")
-    await expect(page.locator("#player-message")).to_have_text("")
+    await expect(page.locator("#player-message")).not_to_contain_text("Touch")
     assert (await told).body == {"command": "ended", "song": "f"}
 
 
@@ -105,9 +106,11 @@ async def test_the_house_plays_what_has_no_address_and_follows_the_mood(page: Pa
     await expect(page.locator("#player-message")).not_to_contain_text("Touch the page")
     heard = []
     for mood in (Mood.SAD, Mood.HAPPY):
-        await bus.publish(mood_changed(mood, new_session(), phase="start"))
+        start, _ = await arrive(bus, page, mood_changed(mood, new_session(), phase="start"))
         await expect(page.locator("#word")).to_have_text(str(mood))
         heard.append((await player.get_attribute("data-house") or "").split())
+        await bus.publish(mood_changed(Mood.NOBODY, start.session_id, phase="end"))
+        await at_stage(page, "goodbye")
     (dark, slow, dull), (bright, fast, clear) = heard
     assert (dark, bright) == ("aeolian", "ionian")
     assert int(slow) < int(fast)
@@ -139,30 +142,29 @@ async def test_the_house_sounds_brighter_for_pleasant_and_lively_moods(page: Pag
 
 
 async def test_the_buttons_of_the_player(page: Page, bus: Bus) -> None:
-    steps = (("paused", "Go on", "resume"), ("playing", "Pause", "pause"), ("playing", "Next song", "next"))
+    start, _ = await arrive(bus, page)
+    steps = (("paused", "Go on", "resume"), ("playing", "Pause", "pause"), ("playing", "Skip", "next"))
     for state, button, command in steps:
         await bus.publish(playing(state=state, output="mpd"))
         asked = await answer(bus, "player.command", {})
         await page.get_by_role("button", name=button).click()
         assert (await asked).body == {"command": command}
     await bus.publish(playing(state="no_device", output="mpd"))
-    await expect(page.get_by_role("button", name="Next song")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Skip")).to_be_hidden()
+    await bus.publish(mood_changed(Mood.NOBODY, start.session_id, phase="end"))
+    await at_stage(page, "goodbye")
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("needs_reauthorization", "The player has to sign in again"),
-        ("quota_exceeded", "The music service has had enough for now"),
-        ("premium_required", "The music service wants a Premium account"),
-        ("rate_limited", "The music service asks for a pause"),
-        ("signed_out", "The player is signed out"),
-    ],
-)
-async def test_every_state_has_its_words(page: Page, bus: Bus, state: str, words: str) -> None:
-    await bus.publish(playing(state=state, output="spotify", message="Do this."))
-    await expect(page.locator("#player-state")).to_have_text(words)
-    await expect(page.locator("#player-message")).to_have_text("Do this.")
+async def test_what_the_player_lacks_is_nothing_for_visitors(page: Page, bus: Bus) -> None:
+    start, _ = await arrive(bus, page)
+    for state in ("needs_reauthorization", "quota_exceeded", "premium_required", "rate_limited", "signed_out"):
+        await bus.publish(playing(state=state, output="spotify", message="Do this."))
+        await expect(page.locator("#player")).to_have_attribute("data-state", state)
+        await expect(page.locator("#player-state")).to_have_text("The music rests for a moment")
+        assert "Do this." not in await page.locator("body").inner_text()
+    await bus.publish(mood_changed(Mood.NOBODY, start.session_id, phase="end"))
+    await at_stage(page, "goodbye")
+    await expect(page.locator("#player")).to_be_hidden()
 
 
 async def test_of_the_music_folder_only_sounds_are_served(gateway: Gateway) -> None:

@@ -41,11 +41,16 @@ class ScriptedOutput(BrowserOutput):
         self.heard: list[str] = []
         self.fails: list[Outcome] = []
         self.takes_s = 0.0
+        self.already: Outcome | None = None
+        """what it plays since before this process came"""
 
     async def play(self, songs: Any) -> Outcome:
         self.heard.append(f"play {songs[0].id}")
         await asyncio.sleep(self.takes_s)
         return self.fails.pop(0) if self.fails else await super().play(songs)
+
+    async def plays(self, songs: Any) -> Outcome | None:
+        return self.already
 
     async def pause(self) -> Outcome:
         self.heard.append("pause")

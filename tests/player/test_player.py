@@ -120,6 +120,25 @@ async def test_of_two_players_one_commands_and_the_other_takes_over_with_what_wa
     assert first.heard == ["play s1", "play s2"]
 
 
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_player_that_was_killed_over_a_play_has_it_heard_once(redis_url: str, heard: bool) -> None:
+    """Its output may have got the command or not: the next player looks, and says what it finds under the same id."""
+    killed, after, ranking = ScriptedOutput(), ScriptedOutput(), ranked(*SONGS)
+    killed.takes_s = 60
+    async with player(redis_url, killed) as bus:
+        await bus.publish(ranking)
+        async with asyncio.timeout(10):
+            while not killed.heard:
+                await asyncio.sleep(0.02)
+    after.already = Outcome("playing", song=SONGS[0]) if heard else None
+    async with player(redis_url, after) as bus:
+        told = await state_is(bus, "playing")
+        await bus.publish(ranking)
+        await asyncio.sleep(0.5)
+    assert told.id == PlaybackChanged.following(ranking, state="playing", output="").id
+    assert after.heard == ([] if heard else ["play s0"])
+
+
 async def test_a_failure_is_told_and_the_song_plays_when_it_has_passed(redis_url: str) -> None:
     output = ScriptedOutput()
     output.fails = [Outcome("unavailable", "Out of order; it is tried again.")]

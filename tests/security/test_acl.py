@@ -91,7 +91,8 @@ HASH = {"hset", "hget", "hgetall", "hdel", "hlen", "hincrby", "hsetnx"}
 SORTED = {"zadd", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zcard", "zpopmax"}
 COMMANDS = {
     "subscriber": CONNECT | LOOK,
-    "demo": CONNECT | LOOK | {"xadd", "xtrim", "set"},
+    "demo": CONNECT | LOOK | WORK,
+    "gateway": CONNECT | LOOK | WORK | {"hincrby", "hgetall", "info", "exists"},
     "operator": CONNECT
     | LOOK
     | HASH
@@ -100,7 +101,6 @@ COMMANDS = {
     | {"del", "expire"},
     "all": CONNECT | LOOK | WORK | HASH | SORTED | {"xdel", "info", "exists"},
     "emotion": CONNECT | LOOK | WORK | {"xdel"},
-    "gateway": CONNECT | LOOK | WORK | HASH | {"info", "exists"},
     "recommender": CONNECT | LOOK | WORK | HASH | SORTED,
     "bridge": CONNECT | LOOK | WORK | HASH | SORTED,
 }
@@ -148,7 +148,7 @@ WRITERS = {
     "playback": {"player"},
     "status": set(RIGHTS) | {"demo"},
     "requests": {"gateway", "bridge"},
-    "replies": {"camera", "emotion", "recommender", "player"},
+    "replies": {"camera", "demo", "emotion", "recommender", "player"},
 }
 """As the table of streams in docs/architecture.md says; the operator and ``all`` may write everything."""
 
@@ -161,7 +161,7 @@ READERS = {
     "feedback": {"recommender", "gateway", "bridge", "subscriber"},
     "playback": {"recommender", "gateway", "bridge", "subscriber"},
     "status": {"emotion", "gateway", "bridge", "subscriber"},
-    "requests": {"camera", "emotion", "recommender", "player"},
+    "requests": {"camera", "demo", "emotion", "recommender", "player"},
     "replies": {"gateway", "bridge"},
 }
 EVERYTHING = {"operator", "all"}
@@ -197,9 +197,9 @@ OWN = {
     "mood:profile-of:s": {"recommender"},
     "mood:picks:done:recommender:1": {"recommender"},
     "mood:picks:done:bridge:1": {"bridge"},
+    "mood:requests:done:camera-front:1": {"camera", "demo"},
     "mood:opening": {"gateway"},
     "mood:self-test": {"gateway"},
-    "mood:requests:done:camera-front:1": {"camera"},
     "another:lease:player": set(),
 }
 

@@ -8,6 +8,7 @@ const TRY_AGAIN_MS = 2_000;
 export class Live {
   #source = null;
   #heardAt = 0;
+  #lastId = "";
   #handlers;
 
   constructor(handlers) {
@@ -26,11 +27,12 @@ export class Live {
 
   #open() {
     this.#source?.close();
-    const source = new EventSource("/api/v1/events");
+    const source = new EventSource(`/api/v1/events?last_id=${encodeURIComponent(this.#lastId)}`);
     this.#source = source;
     this.#heardAt = Date.now();
     const heard = (handle) => (message) => {
       this.#heardAt = Date.now();
+      this.#lastId = message.lastEventId || this.#lastId;
       handle(JSON.parse(message.data));
     };
     source.addEventListener("open", () => this.#handlers.link("live"));
@@ -68,6 +70,7 @@ export async function send(path, body) {
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(8_000),
   });
+  if (answer.status === 204) return null;
   const said = await answer.json();
   if (!answer.ok) throw new Refused(said.error);
   return said;

@@ -1,99 +1,101 @@
-// The mood: one sentence, how sure it is, and its place on the plane of pleasantness and energy.
+// What the page says to the visitor: one sentence, the notice, how sure it is, and the moods to choose from.
 
-import { svg } from "./drawing.js";
+import { element } from "./drawing.js";
 import { MOODS } from "./present.js";
 
-const REACH = 70; // how far a mood of full strength lies from the centre of the drawing
-const TRAIL = 7;
-const percent = (share) => Math.round(share * 100);
+const WITH_MOODS = ["hand", "mirror", "listen"];
 
 export class Mirror {
-  #t;
+  #words;
   #find = (selector) => document.querySelector(selector);
-  #past = [];
   #said = null;
 
-  constructor(t) {
-    this.#t = t;
+  constructor(words) {
+    this.#words = words;
   }
 
-  show(view) {
-    document.body.dataset.mood = view.word;
+  show(view, { browserCamera, cameraOn }) {
     this.#sentence(view);
-    this.#confidence(view);
-    this.#shares(view);
-    this.#place(view);
+    this.#write("#detail", this.#detail(view, { browserCamera, cameraOn }));
+    this.#write("#notice-where", this.#where(view));
+    this.#write("#footer", view.stage === "ask" ? "" : this.#footer(view, cameraOn));
+    this.#choices(view, { browserCamera, cameraOn });
+    this.#moods(view);
   }
 
-  #sentence({ word, mood, stale, chosen }) {
-    const t = this.#t;
-    const [lead, said] = word === "nobody" ? [t(stale ? "stale_lead" : "nobody_lead"), t("nobody")]
-      : word === "unsure" ? [t("unsure_lead"), t("unsure")]
-      : [t(chosen ? "chosen" : "look"), t(word)];
-    if (this.#said !== lead + said) {
-      this.#said = lead + said;
-      this.#find("#lead").textContent = lead;
-      this.#find("#word").textContent = said;
-    }
-    this.#find("#detail").textContent = this.#detail(word, mood, chosen);
-    this.#find("#notice").hidden = word !== "nobody";
+  /** Written only when it differs, or screen readers would say it again. */
+  #write(selector, text) {
+    const place = this.#find(selector);
+    if (place.textContent !== text) place.textContent = text;
   }
 
-  #detail(word, mood, chosen) {
-    const t = this.#t;
-    if (word === "nobody") return t("nobody_detail");
-    if (word === "unsure") return t("unsure_detail");
-    const sure = chosen ? "" : t("sure", { percent: percent(mood.confidence) });
-    const faces = mood.faces < 2 ? "" : t(mood.policy === "largest" ? "faces" : "faces_together", { count: mood.faces });
-    return [sure, faces].filter(Boolean).join(" · ");
+  #sentence({ stage, word, chosen, goodbye }) {
+    const { t } = this.#words;
+    const [lead, said] = {
+      attract: ["attract_lead", "attract"],
+      ask: ["ask_lead", "ask"],
+      hand: ["hand_lead", "hand"],
+      wait: ["wait_lead", "wait"],
+      goodbye: [goodbye === "declined" ? "declined_lead" : "goodbye_lead", "goodbye"],
+      closed: ["closed_lead", "closed"],
+      away: ["away_lead", "away"],
+    }[stage] ?? (MOODS.includes(word) ? [chosen ? "chosen" : "look", word] : ["unsure_lead", "unsure"]);
+    const text = t(lead) + t(said);
+    if (this.#said === text) return;
+    this.#said = text;
+    this.#find("#lead").textContent = t(lead);
+    this.#find("#word").textContent = t(said);
   }
 
-  #confidence({ word, mood, chosen }) {
-    const meter = this.#find("#confidence");
-    meter.hidden = !MOODS.includes(word) || chosen;
-    if (meter.hidden) return;
-    meter.setAttribute("aria-valuenow", percent(mood.confidence));
-    meter.setAttribute("aria-label", this.#t("sure", { percent: percent(mood.confidence) }));
-    meter.style.setProperty("--share", mood.confidence);
+  #detail(view, { browserCamera, cameraOn }) {
+    const { t } = this.#words;
+    const { stage, staying, goodbye, opensAt, word, mood, chosen } = view;
+    if (stage === "attract") return t(cameraOn ? "attract_detail" : browserCamera ? "attract_own" : "attract_hand");
+    if (stage === "ask") return staying ? t("stay", { seconds: this.#words.seconds(staying.leftS) }) : "";
+    if (stage === "wait") return t("wait_detail");
+    if (stage === "goodbye") return t(goodbye === "declined" ? "declined_detail" : "goodbye_detail");
+    if (stage === "closed") return opensAt ? t("closed_until", { time: this.#words.time(opensAt) }) : "";
+    if (!["mirror", "listen"].includes(stage) || chosen) return "";
+    if (!MOODS.includes(word)) return t("unsure_detail");
+    const many = mood.faces < 2 ? "" : t(mood.policy === "largest" ? "faces" : "faces_together", { count: this.#words.number(mood.faces) });
+    return [t("sure", { percent: this.#words.percent(mood.confidence) }), many].filter(Boolean).join(" · ");
   }
 
-  #shares({ word, mood, chosen }) {
-    const shares = mood?.probabilities;
-    this.#find("#dial-title").textContent = this.#t(MOODS.includes(word) ? "not_right" : "choose");
+  #where({ own }) {
+    const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+    return own && !here ? this.#words.t("notice_there", { host: location.host }) : this.#words.t("notice_here");
+  }
+
+  #footer({ stage, own }, cameraOn) {
+    if (["closed", "away"].includes(stage)) return "";
+    return cameraOn || own ? this.#words.t("notice_short") : this.#words.t("notice_off");
+  }
+
+  #choices({ stage, own, status }, { browserCamera, cameraOn }) {
+    const stands = /^(drawn face|simulated)/.test(status?.reason ?? "");
+    const wanted = {
+      agree: stage === "ask",
+      "own-camera": browserCamera && (stage === "attract" || (stands && !own && ["ask", "mirror"].includes(stage))),
+      "by-hand": ["attract", "ask", "wait"].includes(stage),
+      decline: stage === "ask",
+    };
+    for (const [id, shown] of Object.entries(wanted)) this.#find(`#${id}`).hidden = !shown;
+    this.#find("#own-camera").classList.toggle("loud", stage === "attract" && !cameraOn);
+    this.#find("#choices").hidden = !Object.values(wanted).some(Boolean);
+  }
+
+  #moods({ stage, mood, chosen, word }) {
+    this.#find("#moods").hidden = !WITH_MOODS.includes(stage);
+    const { t } = this.#words;
+    const reads = stage !== "hand" && !chosen && mood?.probabilities;
+    this.#write("#moods-title", t(stage === "hand" || chosen || !MOODS.includes(word) ? "choose" : "not_right"));
     for (const name of MOODS) {
-      const share = shares?.[name] ?? 0;
-      const arc = this.#find(`.arc[data-mood=${name}]`);
-      arc.style.strokeDasharray = `${share * 100} 200`;
-      arc.style.strokeDashoffset = `${-(1 - share) * 50}`; // grows from the middle of its quadrant
-      arc.style.opacity = share < 0.01 ? 0 : 1;
       const button = this.#find(`button[data-mood=${name}]`);
-      button.replaceChildren(this.#t(name));
-      const told = shares && !chosen;
-      if (told) button.append(" ", Object.assign(document.createElement("small"), { textContent: `${percent(share)} %` }));
-      button.setAttribute("aria-label", told
-        ? this.#t("choose_one_now", { mood: this.#t(name), percent: percent(share) })
-        : this.#t("choose_one", { mood: this.#t(name) }));
+      const share = reads ? this.#words.percent(mood.probabilities[name]) : "";
+      const label = reads ? t("choose_one_now", { mood: t(name), percent: share }) : t("choose_one", { mood: t(name) });
+      if (button.getAttribute("aria-label") === label) continue;
+      button.setAttribute("aria-label", label);
+      button.replaceChildren(t(name), ...(reads ? [" ", element("small", { textContent: share })] : []));
     }
-  }
-
-  #place({ mood }) {
-    const [valence, arousal] = mood ? [mood.valence, mood.arousal] : [0, 0];
-    const style = document.documentElement.style;
-    style.setProperty("--valence", valence);
-    style.setProperty("--arousal", arousal);
-    this.#find("#place").style.transform = `translate(${valence * REACH}px, ${-arousal * REACH}px)`;
-    this.#find("#plane-title").textContent = mood
-      ? this.#t("plane", { valence: percent(valence), arousal: percent(arousal) })
-      : this.#t("plane_empty");
-    this.#trail(mood ? [valence * REACH, -arousal * REACH] : null);
-  }
-
-  #trail(point) {
-    const last = this.#past.at(-1);
-    if (!point) this.#past = [];
-    else if (!last || Math.hypot(last[0] - point[0], last[1] - point[1]) > 6) this.#past = [...this.#past, point].slice(-TRAIL);
-    const dots = this.#past.slice(0, -1).map(([cx, cy], index) =>
-      svg("circle", { cx, cy, r: 1.5 + index * 0.4, opacity: (0.1 + index * 0.08).toFixed(2) }));
-    this.#find("#trail").replaceChildren(...dots);
   }
 }

@@ -8,9 +8,10 @@ const TRACK = /^spotify:track:([A-Za-z0-9]+)$/;
 const FILE = /^file:\/*(.+)$/;
 const IN_PAGE = ["browser", "house"]; // a venue's page never shows a music service
 const STEERED = ["playing", "paused"];
+const IN_VISIT = ["mirror", "listen"];
 
 export class Player {
-  #t;
+  #words;
   #ended;
   #song = null;
   #embedded = null;
@@ -22,8 +23,8 @@ export class Player {
   #find = (selector) => document.querySelector(selector);
 
   /** `ended(song)` is called when a file has played to its end. */
-  constructor(t, ended) {
-    this.#t = t;
+  constructor(words, ended) {
+    this.#words = words;
     this.#ended = ended;
     this.#audio.addEventListener("ended", () => this.#song && this.#ended(this.#song));
     this.#audio.addEventListener("error", () => { this.#broken = this.#audio.getAttribute("src"); });
@@ -32,16 +33,21 @@ export class Player {
     new Audio("/static/silence.wav").play().then(() => { this.#silent = false; }, () => {});
   }
 
-  show({ playback, ranking, offer, mood }) {
+  show({ stage, playback, ranking, offer, mood, liked }) {
+    const { t } = this.#words;
     const song = playback?.song ?? null;
-    this.#find("#player").dataset.state = playback?.state ?? "unknown";
-    this.#say("#player-state", this.#t(playback?.state ?? "player_unknown"));
+    const state = playback?.state ?? "ready";
+    const steered = STEERED.includes(state);
+    this.#find("#player").dataset.state = state;
+    // what a player needs is the operator's to know; a visitor hears music or does not
+    this.#say("#player-state", t(steered || state === "ready" ? state : "resting"));
+    this.#find("#player").hidden = !steered && !(IN_VISIT.includes(stage) && playback && state !== "ready");
     this.#say("#player-song", song ? `${song.title} · ${song.artist}` : "");
     if (song?.id !== this.#song) {
       this.#song = song?.id ?? null;
       this.#find("#sleeve").replaceChildren(...(song ? [sleeve(song, ranking?.mood ?? offer?.mood)] : []));
     }
-    this.#buttons(playback);
+    this.#buttons(playback, IN_VISIT.includes(stage), liked);
     const inPage = IN_PAGE.includes(playback?.output) && playback.state === "playing" && song !== null;
     const track = inPage && playback.output === "browser" ? song.uri?.match(TRACK)?.[1] ?? null : null;
     const file = inPage ? this.#file(song) : null;
@@ -51,10 +57,10 @@ export class Player {
     const volume = (playback?.volume ?? 100) / 100;
     this.#playFile(file, volume);
     this.#embed(embed, song);
-    this.#playHouse(source === "house", volume, mood);
-    const why = source !== "house" ? "" : playback.output === "house" ? "" : this.#t(track ? "no_network" : "no_address");
-    const quiet = this.#silent && ["file", "house"].includes(source) ? this.#t("touch_to_hear") : "";
-    this.#say("#player-message", [why, quiet, playback?.message].filter(Boolean).join(" "));
+    this.#playHouse(source === "house", volume, IN_VISIT.includes(stage) ? mood : null); // nobody is heard who has not agreed
+    const why = source === "house" && playback.output === "browser" ? t("house_music") : "";
+    const quiet = this.#silent && ["file", "house"].includes(source) ? t("touch_to_hear") : "";
+    this.#say("#player-message", [why, quiet].filter(Boolean).join(" "));
   }
 
   /** Written only when it differs, or screen readers would say it again. */
@@ -63,12 +69,14 @@ export class Player {
     if (place.textContent !== text) place.textContent = text;
   }
 
-  #buttons(playback) {
-    const steered = STEERED.includes(playback?.state);
-    const [hold, next] = [this.#find("#hold"), this.#find("#next")];
-    hold.hidden = next.hidden = !steered;
-    hold.dataset.command = playback?.state === "paused" ? "resume" : "pause";
-    this.#say("#hold", this.#t(`do_${hold.dataset.command}`));
+  #buttons(playback, visiting, liked) {
+    const steered = visiting && STEERED.includes(playback?.state);
+    const [like, hold, skip] = [this.#find("#like"), this.#find("#hold"), this.#find("#skip")];
+    like.hidden = hold.hidden = skip.hidden = !steered;
+    if (!steered) return;
+    like.setAttribute("aria-pressed", liked.has(playback.song?.id));
+    hold.dataset.command = playback.state === "paused" ? "resume" : "pause";
+    this.#say("#hold", this.#words.t(`do_${hold.dataset.command}`));
   }
 
   #file(song) {
@@ -111,7 +119,7 @@ export class Player {
     this.#find("#embed").replaceChildren();
     if (track === null) return;
     const src = `https://open.spotify.com/embed/track/${track}`;
-    const frame = { src, title: this.#t("embed", { title: song.title }), allow: "autoplay; encrypted-media", height: "80" };
+    const frame = { src, title: this.#words.t("embed", { title: song.title }), allow: "autoplay; encrypted-media", height: "80" };
     // A browser may believe itself online where Spotify cannot be reached, and a frame does not tell that it failed.
     fetch(src, { mode: "no-cors" }).then(
       () => {

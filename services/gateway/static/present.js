@@ -9,15 +9,26 @@ const emptyCamera = () => ({ mood: null, chosen: false, offer: null, picked: nul
 export class Present {
   defaultCamera = null;
   ownCamera = null; // id given to this browser's camera
+  opening = null;
+  kiosk = null; // what the operator has set for the page
   browserCamera = false;
   cameras = {};
   playback = null;
   status = new Map(); // "service/part" -> StatusChanged
   aheadMs = 0; // the server's clock before ours
 
+  #wanted;
+
+  /** `camera` is the camera of this page where it is not the site's first. */
+  constructor(camera = null) {
+    this.#wanted = camera;
+  }
+
   snapshot(data) {
     this.aheadMs = Date.parse(data.now) - Date.now();
-    this.defaultCamera = data.camera_id;
+    this.defaultCamera = this.#wanted ?? data.camera_id;
+    this.opening = data.opening;
+    this.kiosk = data.kiosk;
     this.browserCamera = data.browser_camera;
     this.cameras = data.cameras;
     for (const camera of Object.values(this.cameras)) camera.chosen = camera.mood?.reason === "forced";
@@ -46,10 +57,9 @@ export class Present {
     const stale = !ended && now > Date.parse(mood.expires_at) + (chosen ? CHOSEN_GRACE_MS : STALE_GRACE_MS);
     return {
       cameraId: id,
-      own: this.ownCamera !== null,
+      session: ended || stale ? null : mood.session_id,
       mood: ended || stale ? null : mood,
       word: ended || stale ? "nobody" : mood.mood,
-      stale,
       chosen,
       offer,
       ranking,
@@ -58,6 +68,8 @@ export class Present {
         : now > Date.parse(offer.expires_at) ? "expired" : "offer",
       playback: this.playback,
       status: this.#statusOf(id),
+      closed: this.opening?.open === false,
+      opensAt: this.opening?.changes_at ?? null,
     };
   }
 

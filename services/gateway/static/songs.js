@@ -3,40 +3,45 @@
 import { element, sleeve } from "./drawing.js";
 
 const SHOWN = 6;
+const WITH_SONGS = ["mirror", "listen"];
 
 export class Songs {
-  #t;
+  #words;
   #pick;
   #shown = "";
   #find = (selector) => document.querySelector(selector);
 
   /** `pick(offer, song)` is called when somebody chooses a card. */
-  constructor(t, pick) {
-    this.#t = t;
+  constructor(words, pick) {
+    this.#words = words;
     this.#pick = pick;
   }
 
   show(view) {
+    const songs = WITH_SONGS.includes(view.stage) ? view.songs : "hidden";
     // Moods come several times a minute: what has not changed keeps its elements, and with them the focus.
-    const shown = `${view.songs} ${view.offer?.id} ${view.ranking?.id} ${view.picked?.id}`;
+    const shown = `${this.#words.language} ${songs} ${view.offer?.id} ${view.ranking?.id} ${view.picked?.id}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     const inside = this.#find("#songs").contains(document.activeElement);
-    document.body.dataset.songs = view.songs;
-    this.#heading(view);
-    this.#find("#cards").replaceChildren(...this.#cards(view));
-    this.#find("#ranking").replaceChildren(...this.#rows(view));
-    if (inside) this.#find("#songs-title").focus();
+    document.body.dataset.songs = songs;
+    this.#find("#songs").hidden = songs === "hidden";
+    if (songs !== "hidden") this.#heading(view);
+    this.#find("#cards").replaceChildren(...this.#cards({ ...view, songs }));
+    this.#find("#ranking").replaceChildren(...(songs === "ranking" ? this.#rows(view) : []));
+    if (inside && songs !== "hidden") this.#find("#songs-title").focus();
   }
 
-  #heading({ songs, offer, picked }) {
-    const t = this.#t;
+  #heading({ songs, offer, picked, ranking, auto }) {
+    const { t } = this.#words;
+    const title = picked?.title;
+    const chose = auto || ranking?.by === "auto" ? "picked_auto" : "picked";
     const words = {
-      none: [t("songs_none"), t("songs_none_detail")],
+      none: [t("songs_none"), ""],
       offer: [t("offer"), t("offer_detail", { mood: offer ? t(offer.mood) : "" })],
       expired: [t("offer_expired"), t("offer_expired_detail")],
-      picked: [t("picked", { title: picked?.title }), t("picked_detail")],
-      ranking: [t("ranking", { title: picked?.title }), t("ranking_detail")],
+      picked: [t(chose, { title }), t("picked_detail")],
+      ranking: [t("ranking", { title }), t("ranking_detail")],
     }[songs];
     this.#find("#songs-title").textContent = words[0];
     this.#find("#songs-detail").textContent = words[1];
@@ -45,13 +50,13 @@ export class Songs {
 
   #cards({ songs, offer, picked }) {
     if (songs === "none") return Array.from({ length: 5 }, () => element("li", { className: "empty", ariaHidden: "true" }));
-    if (songs === "ranking" || songs === "expired") return [];
+    if (!["offer", "picked"].includes(songs)) return [];
     return offer.songs.map((song) => {
       const button = element("button", { type: "button", className: "card", dataset: { song: song.id } },
         sleeve(song, offer.mood),
-        element("span", { className: "title", textContent: song.title }),
-        element("span", { className: "artist", textContent: song.artist }),
-        ...(song.genre ? [element("span", { className: "genre", textContent: song.genre })] : []));
+        element("span", { className: "title", textContent: song.title, dir: "auto" }),
+        element("span", { className: "artist", textContent: song.artist, dir: "auto" }),
+        ...(song.genre ? [element("span", { className: "genre", textContent: song.genre, dir: "auto" })] : []));
       button.disabled = picked !== null;
       button.classList.toggle("picked", song.id === picked?.id);
       button.addEventListener("click", () => this.#pick(offer, song));
@@ -60,20 +65,23 @@ export class Songs {
   }
 
   #rows({ ranking }) {
-    return (ranking?.ranking ?? []).slice(0, SHOWN).map(({ song, similarity, reason }) => {
-      const share = Math.round(similarity * 100);
+    const { t } = this.#words;
+    return ranking.ranking.slice(0, SHOWN).map(({ song, similarity, reason }) => {
+      const share = this.#words.percent(similarity);
       const bar = element("div", { className: "bar" }, element("i"));
       bar.style.setProperty("--share", similarity);
-      const number = element("span", { className: "share", textContent: `${share} %` });
-      number.setAttribute("aria-label", this.#t("likeness", { percent: share }));
+      const said = this.#words.reason(reason);
+      const why = element("p", { className: "reason", textContent: said ?? reason });
+      if (said === null) why.lang = "en";
       return element("li", {},
         sleeve(song, ranking.mood),
         element("div", {},
-          element("p", { className: "title", textContent: song.title }),
-          element("p", { className: "artist", textContent: song.artist }),
-          bar,
-          element("p", { className: "reason", textContent: reason })),
-        number);
+          element("p", { className: "title", textContent: song.title, dir: "auto" }),
+          element("p", { className: "artist", textContent: song.artist, dir: "auto" }),
+          bar, why),
+        element("p", { className: "share" },
+          element("span", { textContent: share, ariaHidden: "true" }),
+          element("span", { className: "unseen", textContent: t("likeness", { percent: share }) })));
     });
   }
 }

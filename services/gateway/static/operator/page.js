@@ -4,6 +4,7 @@ import { chart } from "./chart.js";
 
 const STATUS_MS = 2_000;
 const HISTORY_MS = 20_000;
+const SONGS_LISTED = 50;
 const MOODS = ["angry", "happy", "sad", "calm"];
 const SERVICES = ["camera", "emotion", "recommender", "player", "gateway", "bridge"];
 const WORDS = { online: "works", offline: "away", degraded: "works badly", off: "not set up", unknown: "not heard of" };
@@ -170,7 +171,7 @@ async function lookBack() {
   const names = { visits: "visits", picks: "songs picked", songs: "songs played", likes: "likes", skips: "skips", wrong_moods: "“wrong mood”" };
   find("#totals").replaceChildren(...Object.entries(names).map(([name, text]) =>
     element("div", {}, element("dt", {}, text), element("dd", {}, `${sum(name)}`))));
-  find("#songs").replaceChildren(...history.songs.map((song) => element("tr", {},
+  find("#songs").replaceChildren(...history.songs.slice(0, SONGS_LISTED).map((song) => element("tr", {},
     cell(clock(song.at), { className: "note" }), cell(`${song.title}, ${song.artist}`), cell(song.mood ?? "", { className: "note" }))));
 }
 

@@ -1,0 +1,64 @@
+"""The pictures of the page in the documentation: every stage in two sizes and two languages.
+
+    python -m benchmarks.page_pictures [FOLDER]
+
+The visitors and songs are invented; no picture shows a face but the page's own moon.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from playwright.async_api import Page
+
+from shared.circumplex import Mood
+from shared.embedded_redis import embedded_redis
+from tests.gateway.browsing import launch, open_page
+from tests.gateway.running import Gateway, connected_bus
+from tests.gateway.stages import visit, visit_by_hand
+
+SIZES = {"wide": {"width": 1280, "height": 800}, "tall": {"width": 540, "height": 960}}
+MOODS = {"en": Mood.HAPPY, "de": Mood.SAD, "fr": Mood.CALM, "es": Mood.ANGRY, "ja": Mood.CALM, "ar": Mood.CALM}
+SHOWN = ("en", "ar")
+QUALITY = 82
+SETTLED_S = 2.2
+
+
+async def keep(page: Page, path: Path) -> None:
+    """A WebP of the page, once all has settled."""
+    await asyncio.sleep(SETTLED_S)
+    picture = cv2.imdecode(np.frombuffer(await page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    cv2.imwrite(str(path), picture, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+
+
+async def draw(folder: Path, languages: tuple[str, ...], redis_url: str, gateway: Gateway) -> None:
+    async with connected_bus(redis_url) as bus, launch() as browser:
+        for size, viewport in SIZES.items():
+            for language in languages:
+                async with open_page(
+                    browser, gateway, complains=True, viewport=viewport, path=f"/?lang={language}"
+                ) as page:
+                    async for stage in visit(bus, page, MOODS[language]):
+                        await keep(page, folder / f"page-{stage}-{size}-{language}.webp")
+                    await page.reload()
+                    async for stage in visit_by_hand(bus, page):
+                        if stage == "hand":
+                            await keep(page, folder / f"page-{stage}-{size}-{language}.webp")
+
+
+def main() -> int:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/images")
+    languages = tuple(sys.argv[2].split(",")) if len(sys.argv) > 2 else SHOWN
+    folder.mkdir(parents=True, exist_ok=True)
+    with embedded_redis() as url, Gateway(url).run() as gateway:
+        asyncio.run(draw(folder, languages, url, gateway))
+    for path in sorted(folder.glob("page-*.webp")):
+        print(f"{path.name}: {path.stat().st_size / 1024:.0f} KB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""The whole chain under load for a long time: ``python -m benchmarks.soak [--minutes 30] [--plot FILE.png]``.
+
+Every service is its own process: a drawn face before the camera, a visitor in the hall every half second who picks
+through the gateway, simulated Spotify, a receiver of webhooks, 20 listeners. Says how the memory of each process grew
+after the warm-up (a third of the time, ten minutes at most), and holds the streams against what was sent.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tests.faults.chaos import Chain, audit, chain, rest, run
+from tests.faults.memory import Samples, Watch, slope_mb_h
+
+MOST_MB_H = 5.0
+LISTENERS = 20
+EVERY_S = 5.0
+REDIS_MOST_MB = 256.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="The whole chain under load for a long time.")
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--plot", type=Path, default=Path("soak.png"), help="where the picture goes")
+    given = parser.parse_args()
+    folder, seconds = Path(tempfile.mkdtemp(prefix="moodstream-soak-")), 60 * given.minutes
+    with chain(folder) as whole:
+        pids = {name: part.pid for name, part in whole.parts.items()} | {"redis": whole.server.pid}
+        for _ in range(LISTENERS):
+            threading.Thread(target=listen, args=(whole,), daemon=True).start()
+        with Watch(pids, min(EVERY_S, seconds / 60)) as watch:
+            run(whole, 0, seconds, [])
+        rest(whole)
+        found = audit(whole, [])
+        with whole.server.client() as client:
+            redis_mb = client.info("memory")["used_memory_peak"] / 1e6
+    warm_up_s = min(600.0, seconds / 3)
+    slopes = {name: slope_mb_h(samples, warm_up_s) for name, samples in watch.samples.items()}
+    plot(watch.samples, slopes, warm_up_s, given.plot)
+    print(f"{given.minutes:g} minutes, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {found.counts}")
+    for name, slope in slopes.items():
+        sizes = [size for _, size in watch.samples[name]]
+        print(f"{name:14} {sizes[-1]:6.1f} MB at the end, {max(sizes):6.1f} at most, {slope:+6.2f} MB/h")
+    print(f"Redis: {redis_mb:.1f} MB at most, streams within their limits")
+    services = [slope for name, slope in slopes.items() if name != "redis"]
+    broken = [*found.faults, *(["memory grows"] if max(services) >= MOST_MB_H or redis_mb >= REDIS_MOST_MB else [])]
+    print("nothing lost, nothing grows" if not broken else f"broken: {broken}")
+    shutil.rmtree(folder, ignore_errors=True)
+    return 1 if broken else 0
+
+
+def listen(whole: Chain) -> None:
+    """Read server-sent events and forget them; come back when the connection ends."""
+    while not whole.stopping.is_set():
+        with (
+            suppress(OSError),
+            socket.create_connection(("127.0.0.1", whole.parts["gateway"].port), 5) as connection,
+        ):
+            connection.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            while not whole.stopping.is_set() and connection.recv(65_536):
+                pass
+        time.sleep(0.5)
+
+
+def plot(samples: dict[str, Samples], slopes: dict[str, float], warm_up_s: float, file: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(10, 6))
+    for name, points in samples.items():
+        axes.plot([x / 60 for x, _ in points], [y for _, y in points], label=f"{name} {slopes[name]:+.1f} MB/h")
+    axes.axvline(warm_up_s / 60, linestyle=":", color="grey")
+    axes.set(xlabel="minutes", ylabel="resident memory, MB", title="Memory of every process under load")
+    axes.legend(fontsize="small", ncols=2)
+    figure.savefig(file, dpi=120)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""This machine and its settings: disk, memory, port, proxy, names of settings."""
+
+import difflib
+import os
+import re
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from services.cli.checks import SERVICES, Finding, here, is_image
+from shared import runtime_file
+from shared.app import listen
+from shared.errors import MoodstreamError
+from shared.settings import RunSettings, load
+
+DISK_MB = 200
+MEMORY_MB = 600
+"""What everything in one process needs; a container of one service needs less."""
+CONTAINER_MEMORY_MB = 100
+MEMINFO = Path("/proc/meminfo")
+OWN = {"MOODSTREAM_SOCKET", "MOODSTREAM_EMBEDDED", "MOODSTREAM_LIFELINE", "MOODSTREAM_REFERENCE", "MOODSTREAM_SECRETS"}
+"""Read by the program or its tests, and in no class of settings."""
+
+
+def check_settings() -> Iterator[Finding]:
+    """Names that nothing reads, which are mistyped most of the time."""
+    from services.cli.doctor import COMPOSE_SETTINGS, parts
+
+    known = {f"MOODSTREAM_{field.upper()}" for kind in parts().values() for field in kind.model_fields} | OWN
+    known |= set(re.findall(r"MOODSTREAM_\w+", COMPOSE_SETTINGS)) | {f"{name}_FILE" for name in known}
+    given = {name for name in (*os.environ, *dotenv_values(".env")) if name.startswith("MOODSTREAM_")}
+    unknown = sorted(given - known) if not is_image() else []  # a container is given more than its own
+    for name in unknown:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else "")
+        yield Finding(
+            "settings", "careful", hint, f"unset {name}" if name in os.environ else f"sed -i /^{name}=/d .env"
+        )
+    if not unknown:
+        yield Finding("settings", "ok")
+
+
+def check_disk(least_mb: int = DISK_MB) -> Iterator[Finding]:
+    folder = Path(os.environ.get("XDG_DATA_HOME") or Path.home())
+    while not folder.exists():
+        folder = folder.parent
+    free_mb = shutil.disk_usage(folder).free >> 20
+    if free_mb >= least_mb:
+        yield Finding("disk", "ok")
+        return
+    cure = "docker system prune" if shutil.which("docker") else "sudo journalctl --vacuum-size=100M"
+    yield Finding("disk", "missing", f"{free_mb} MB are free in {folder}, of {least_mb} that are needed", cure)
+
+
+def check_memory(meminfo: Path = MEMINFO) -> Iterator[Finding]:
+    if not meminfo.exists():  # not Linux
+        return
+    lines = (line.split() for line in meminfo.read_text().splitlines())
+    free_mb = next(int(line[1]) >> 10 for line in lines if line[0] == "MemAvailable:")
+    least_mb = CONTAINER_MEMORY_MB if is_image() else MEMORY_MB
+    if free_mb >= least_mb or runtime_file.read() is not None:
+        yield Finding("memory", "ok")
+    else:
+        hint = f"{free_mb} MB are free, of {least_mb} that are needed"
+        yield Finding("memory", "careful", hint, "sudo apt-get install zram-tools")
+
+
+def check_port() -> Iterator[Finding]:
+    """Whether the page's port is free; what answers there may be Moodstream itself."""
+    settings = load(RunSettings)
+    if is_image() or runtime_file.read() is not None or settings.port == 0:
+        return
+    try:
+        listen(settings.host, settings.port).close()
+    except MoodstreamError as error:
+        if _is_moodstream(settings.port):
+            yield Finding("port", "ok", f"Moodstream answers at {settings.port}")
+        else:
+            yield Finding("port", "missing", str(error), f"moodstream run --port {settings.port + 1}")
+    else:
+        yield Finding("port", "ok")
+
+
+def _is_moodstream(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=2) as answer:
+            return b'"alive"' in answer.read(100)
+    except OSError:
+        return False
+
+
+def check_proxy() -> Iterator[Finding]:
+    """A proxy that everything goes through would be asked for cameras and players of this network, too."""
+    proxies = urllib.request.getproxies()
+    if proxies.get("http") or proxies.get("https"):
+        if urllib.request.proxy_bypass("127.0.0.1"):
+            yield Finding("proxy", "ok")
+        else:
+            hint = "a proxy is set that this machine's own addresses go through, too"
+            yield Finding("proxy", "careful", hint, "export no_proxy=localhost,127.0.0.1,::1")
+
+
+def check_parts() -> Iterator[Finding]:
+    """What an image of one service holds."""
+    if is_image():
+        yield Finding("image", "ok", f"of {', '.join(name for name in SERVICES if here(name)) or 'nothing'}")

@@ -1,0 +1,159 @@
+"""Cameras, the network that reads moods, the catalogue, and the player."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from services.cli.checks import Finding, here, in_container
+from shared.errors import MoodstreamError
+from shared.settings import load
+
+
+def check_network() -> Iterator[Finding]:
+    if not here("emotion"):
+        return
+    from services.emotion.main import EmotionSettings, create_reader
+
+    settings = load(EmotionSettings)
+    try:
+        create_reader(settings)
+    except MoodstreamError as error:
+        setting = "MOODSTREAM_YUNET_MODEL" if "YuNet" in str(error) or "YUNET" in str(error) else "MOODSTREAM_MODEL"
+        cure = f"unset {setting}" if settings.model_fields_set & {"model", "yunet_model"} else _anew()
+        if setting == "MOODSTREAM_YUNET_MODEL" and settings.detector == "yunet":
+            cure = "export MOODSTREAM_DETECTOR=haar"
+        yield Finding("network", "missing", str(error), cure)
+    else:
+        yield Finding("network", "ok")
+
+
+def check_catalogue() -> Iterator[Finding]:
+    if not here("recommender"):
+        return
+    from services.recommender.commands import moods
+    from services.recommender.main import RecommenderSettings
+
+    settings = load(RecommenderSettings)
+    try:
+        next(moods(settings.catalogue))
+    except MoodstreamError as error:
+        yield Finding("catalogue", "missing", str(error), "moodstream songs import FILE.csv")
+    except StopIteration:
+        yield Finding("catalogue", "missing", "there is no song in it", "moodstream songs import FILE.csv")
+    else:
+        yield Finding("catalogue", "ok")
+
+
+def check_player() -> Iterator[Finding]:
+    if not here("player"):
+        return
+    from services.player.commands import try_output
+    from services.player.main import PlayerSettings
+
+    settings = load(PlayerSettings)
+    yield from _token(settings.spotify_token_file)
+    try:
+        outcome = try_output(settings, []).outcome
+    except MoodstreamError as error:
+        yield Finding("player", "missing", str(error), _cure_of_player(settings, ""))
+        return
+    if outcome.state in ("ready", "playing", "paused"):
+        yield Finding("player", "ok", settings.player)
+    else:
+        hint = f"{settings.player}: {outcome.state.replace('_', ' ')}. {outcome.advice}".strip()
+        yield Finding("player", "missing", hint, _cure_of_player(settings, outcome.state))
+
+
+def _token(file: Path) -> Iterator[Finding]:
+    try:
+        others = stat.S_IMODE(file.stat().st_mode) & 0o077
+    except OSError:
+        return
+    if others:
+        hint = f"others on this machine can read {file}, which is the key to somebody's Spotify"
+        yield Finding("token", "missing", hint, f"chmod 600 {file}")
+
+
+def _cure_of_player(settings: Any, state: str) -> str:
+    if settings.player == "mpd":
+        local = settings.mpd_address.startswith(("/", "127.", "localhost"))
+        return "sudo systemctl start mpd" if local else "export MOODSTREAM_MPD_ADDRESS=HOST:6600"
+    if settings.player == "spotify" and not settings.spotify_client_id:
+        return "export MOODSTREAM_SPOTIFY_CLIENT_ID=ID"
+    if state in ("signed_out", "needs_reauthorization"):
+        return "moodstream player login"
+    return "export MOODSTREAM_PLAYER=house"
+
+
+def check_cameras() -> Iterator[Finding]:
+    """Those that are set must give pictures; a webcam that nobody asked for may be missing."""
+    if not here("camera"):
+        return
+    from services.camera.address import masked
+    from services.camera.main import CameraSettings, cameras_of
+    from services.camera.trial import try_camera
+
+    settings = load(CameraSettings)
+    if settings.demo:
+        yield Finding("camera", "ok", "simulated visitors")
+        return
+    if not {"camera", "cameras"} & settings.model_fields_set:
+        yield from _webcam()
+        return
+    try:
+        cameras = cameras_of(settings)
+    except MoodstreamError as error:
+        yield Finding("camera", "missing", str(error), "moodstream camera list")
+        return
+    for one in cameras:
+        fault = try_camera(one, 0.0)[0].fault
+        if fault is None:
+            yield Finding(f"camera {one.id}", "ok")
+        else:
+            hint = f"{masked(one.address)}: {fault}"
+            yield Finding(
+                f"camera {one.id}", "missing", hint, cure_of_camera(one.address, fault, container=in_container())
+            )
+
+
+def _webcam() -> Iterator[Finding]:
+    from services.camera.cameras import create_cameras
+    from services.camera.devices import devices
+    from services.camera.trial import try_camera
+
+    found = devices()
+    if not found:
+        yield Finding("webcam", "not used", "none was found; a drawn face or the page's camera is used")
+    for one in found:
+        fault = one.fault or try_camera(create_cameras([{"address": one.address}])[0], 0.0)[0].fault
+        if fault is None:
+            yield Finding("webcam", "ok", one.name)
+        else:
+            yield Finding(
+                "webcam",
+                "careful",
+                f"{one.name}: {fault}",
+                cure_of_camera(one.address, fault, container=in_container()),
+            )
+
+
+def cure_of_camera(address: str, fault: str, *, container: bool, dev: Path = Path("/dev")) -> str:
+    """The command for a camera that gives no pictures, inside a container or outside."""
+    from services.camera.address import webcam_number
+
+    number = webcam_number(address)
+    if number is None:
+        host = urlsplit(address).hostname
+        return f"ping -c 3 {host}" if host else "moodstream camera list"
+    node = dev / f"video{number}"
+    if not node.exists():
+        return f"docker run --device {node} ..." if container else "moodstream camera list"
+    if "group video" in fault or "may not be" in fault:
+        return "docker run --group-add video ..." if container else "sudo usermod -aG video $USER"
+    return f"fuser -v {node}"
+
+
+def _anew() -> str:
+    return "pip install --force-reinstall --no-deps moodstream"

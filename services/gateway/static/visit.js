@@ -1,0 +1,169 @@
+// Where a visitor stands, from the first look to the goodbye. Knows no page and no line: it is told what is true, what
+// was touched and what time it is, and says which stage to show.
+
+import { MOODS } from "./present.js";
+
+const OWN_IDLE_S = 15; // a device whose camera sees nobody is soon in other hands
+const ADOPT_MS = 8_000; // a mood that was asked for comes within this, or not at all
+const PLACES = { angry: [-0.7, 0.7], happy: [0.7, 0.7], sad: [-0.7, -0.7], calm: [0.7, -0.7] };
+const DEFAULTS = { consent: "touch", stay_s: 8, idle_s: 60, still_there_s: 15, goodbye_s: 6, auto: false, language: null };
+
+export class Visit {
+  #handlers;
+  #phase = "idle"; // idle, ask, hand, visit, goodbye
+  #by = null; // what the mood comes from: camera, own (this browser's camera), hand
+  #session = null;
+  #sinceMs = 0;
+  #activeMs = 0;
+  #goodbye = "";
+  #mood = null; // chosen by hand
+  #kept = null; // songs of a visit by hand, whose session may end before it does
+  liked = new Set();
+
+  /** `agreed(how, by)` and `over(why, by, tell)` are called once each; `tell` where the gateway has yet to hear of it. */
+  constructor(handlers) {
+    this.#handlers = handlers;
+  }
+
+  /** Whether the page may use this device's camera now. */
+  get own() {
+    return this.#by === "own";
+  }
+
+  get going() {
+    return this.#phase === "visit";
+  }
+
+  /** Somebody is here: a touch, a key, an answer. */
+  touch(nowMs) {
+    this.#activeMs = nowMs;
+  }
+
+  askForOwnCamera(nowMs) {
+    this.#enter("ask", "own", null, nowMs);
+  }
+
+  askForMood(nowMs) {
+    this.#enter("hand", "hand", null, nowMs);
+  }
+
+  agree(nowMs, how = "touch") {
+    const by = this.#by ?? "camera";
+    this.#enter("visit", by, by === "own" ? null : this.#session, nowMs);
+    this.#handlers.agreed(how, by);
+  }
+
+  /** A mood was chosen by hand; in a visit at a camera it stands for as long as the tracker lets it. */
+  choose(mood, nowMs) {
+    this.touch(nowMs);
+    if (this.#phase === "visit" && this.#by !== "hand") return;
+    if (this.#phase !== "visit") this.#enter("visit", "hand", null, nowMs);
+    this.#sinceMs = nowMs;
+    this.#mood = mood;
+    this.#kept = null;
+    this.#session = null;
+  }
+
+  /** The visitor has had enough: `stopped`, `declined`; or has gone: `left`, `idle`. */
+  end(why, nowMs, tell = true) {
+    const by = this.#by;
+    const quiet = this.#phase === "idle" || (this.#phase === "goodbye" && why !== "stopped") || (why === "idle" && this.#phase === "hand");
+    this.#goodbye = why;
+    this.#enter(quiet ? "idle" : "goodbye", null, null, nowMs);
+    this.liked.clear();
+    this.#handlers.over(why, by, tell);
+  }
+
+  /** What the page shows: the view with its stage. */
+  step(view, kiosk, nowMs, away) {
+    const rules = kiosk ?? DEFAULTS;
+    if (view.closed && this.#phase !== "idle") this.end("left", nowMs, false);
+    if (!away && !view.closed) this.#follow(view, rules, nowMs);
+    const shown = this.#by === "hand" && this.#phase === "visit" ? this.#byHand(view, nowMs) : view;
+    return {
+      ...shown,
+      stage: view.closed ? "closed" : away ? "away" : this.#stage(shown),
+      own: this.own,
+      byHand: this.#by === "hand",
+      goodbye: this.#goodbye,
+      auto: rules.auto,
+      staying: this.#phase === "ask" && this.#by === "camera" && rules.consent === "stay"
+        ? { leftS: Math.max(0, Math.ceil(rules.stay_s - (nowMs - this.#sinceMs) / 1000)), ofS: rules.stay_s } : null,
+      stillLeftS: away || view.closed ? null : this.#stillLeft(view, rules, nowMs),
+    };
+  }
+
+  #enter(phase, by, session, nowMs) {
+    [this.#phase, this.#by, this.#session, this.#sinceMs, this.#activeMs] = [phase, by, session, nowMs, nowMs];
+    this.#mood = this.#kept = null;
+  }
+
+  #follow(view, rules, nowMs) {
+    const forS = (nowMs - this.#sinceMs) / 1000;
+    const { session } = view;
+    // whoever comes during a goodbye is somebody new, or stays: in both cases they are asked
+    if (this.#phase === "goodbye" && forS >= (session ? rules.goodbye_s / 2 : rules.goodbye_s)) this.#enter("idle", null, null, nowMs);
+    if (this.#phase === "idle" && session) this.#arrive(view, nowMs);
+    else if (this.#phase === "ask") this.#wait(view, rules, forS, nowMs);
+    else if (this.#phase === "visit") this.#goOn(view, nowMs);
+    if (this.#stillLeft(view, rules, nowMs) === 0) this.end("idle", nowMs);
+  }
+
+  #arrive({ session, chosen, mood }, nowMs) {
+    // chosen elsewhere, by an operator or over another wire: no camera has read it, so there is nothing to agree to
+    if (chosen) {
+      this.choose(mood.mood, nowMs);
+      this.#session = session;
+    } else this.#enter("ask", "camera", session, nowMs);
+  }
+
+  #wait({ session, chosen }, rules, forS, nowMs) {
+    if (this.#by === "own") return;
+    if (session !== this.#session || chosen) this.#enter("idle", null, null, nowMs);
+    else if (rules.consent === "stay" && forS >= rules.stay_s) this.agree(nowMs, "stay");
+  }
+
+  #goOn({ session, chosen, mood, cameraId }, nowMs) {
+    const seen = session !== null && !chosen && mood.faces > 0;
+    if (this.#by === "hand") {
+      const asked = chosen && mood.mood === this.#mood;
+      if (asked && this.#session === null && nowMs - this.#sinceMs < ADOPT_MS) this.#session = session;
+      // forced to another mood from elsewhere: that one stands
+      else if (chosen && session === this.#session && MOODS.includes(mood.mood)) this.#mood = mood.mood;
+    } else if (this.#by === "own") {
+      if (seen) this.touch(nowMs);
+    } else if (session !== this.#session) this.end("left", nowMs, false);
+    else if (seen) this.touch(nowMs);
+  }
+
+  #stillLeft(view, { idle_s, still_there_s }, nowMs) {
+    const waits = this.#phase === "hand" || this.#phase === "visit" || (this.#phase === "ask" && this.#by === "own");
+    if (!waits) return null;
+    const allowedS = this.#by === "own" && !view.session ? Math.min(idle_s, OWN_IDLE_S) : idle_s;
+    const idleS = (nowMs - this.#activeMs) / 1000 - allowedS;
+    return idleS < 0 ? null : Math.max(0, Math.ceil(still_there_s - idleS));
+  }
+
+  #stage({ session, songs }) {
+    if (this.#phase !== "visit") return { idle: "attract", ask: "ask", hand: "hand", goodbye: "goodbye" }[this.#phase];
+    if (this.own && !session) return "wait";
+    return songs === "ranking" ? "listen" : "mirror";
+  }
+
+  /** A visit by hand shows what was chosen, whatever a camera sees meanwhile. */
+  #byHand(view, nowMs) {
+    const mine = view.session !== null && view.session === this.#session;
+    const { offer, ranking, picked, songs } = view;
+    if (mine) this.#kept = { offer, ranking, picked, songs };
+    const waiting = nowMs - this.#sinceMs < ADOPT_MS;
+    const kept = this.#kept ?? { offer: null, ranking: null, picked: null, songs: waiting ? "none" : "expired" };
+    const gone = !mine && kept.songs !== "ranking" && !waiting;
+    const [valence, arousal] = PLACES[this.#mood];
+    const probabilities = Object.fromEntries(MOODS.map((name) => [name, name === this.#mood ? 1 : 0]));
+    return {
+      ...view, ...kept, ...(gone ? { songs: "expired" } : {}),
+      word: this.#mood, chosen: true,
+      mood: { mood: this.#mood, valence, arousal, probabilities, confidence: 1, faces: 0 },
+    };
+  }
+}

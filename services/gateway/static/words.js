@@ -1,0 +1,72 @@
+// Every word that the page says: a file of messages per language, and numbers and lists as that language writes them.
+
+export const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", es: "Español", ja: "日本語", ar: "العربية" };
+const RIGHT_TO_LEFT = ["ar"];
+const REASON = /^(Same|Nearest in) (.+?),? (?:and (alike) in all else|(a little|clearly|much) (.+))\.$/;
+
+export class Words {
+  language = null;
+  #messages = {};
+  #asked = null;
+
+  /** The language of the address, else the browser's, else English. */
+  static preferred() {
+    const wanted = [new URLSearchParams(location.search).get("lang"), ...navigator.languages];
+    return wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag in LANGUAGES) ?? "en";
+  }
+
+  /** Speak a language from now on; false where its words cannot be had, or another was asked for in between. */
+  async speak(language) {
+    this.#asked = language;
+    if (language === this.language) return true;
+    try {
+      const answer = await fetch(`/static/messages/${language}.json`);
+      if (!answer.ok) return false;
+      const messages = await answer.json();
+      if (this.#asked !== language) return false;
+      this.#messages = messages;
+    } catch {
+      return false; // the line is down: the words of before stay
+    }
+    this.language = language;
+    Object.assign(document.documentElement, { lang: language, dir: RIGHT_TO_LEFT.includes(language) ? "rtl" : "ltr" });
+    return true;
+  }
+
+  /** The text of a key; a missing key is a mistake of the programmer. */
+  t = (key, values = {}) => {
+    const text = this.#messages[key];
+    if (text === undefined) throw new Error(`no message ${key}`);
+    return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  };
+
+  percent(share) {
+    return new Intl.NumberFormat(this.language, { style: "percent", maximumFractionDigits: 0 }).format(share);
+  }
+
+  seconds(count) {
+    return new Intl.NumberFormat(this.language, { style: "unit", unit: "second", unitDisplay: "short" }).format(count);
+  }
+
+  number(count) {
+    return new Intl.NumberFormat(this.language).format(count);
+  }
+
+  /** Day and time, as the clock where this page hangs has it. */
+  time(iso) {
+    const shown = { weekday: "long", hour: "numeric", minute: "2-digit" };
+    return new Intl.DateTimeFormat(this.language, shown).format(new Date(iso));
+  }
+
+  /** The recommender's sentence in this language; one of an unknown form is null, and stands as it is. */
+  reason(sentence) {
+    const [, head, traits, alike, degree, change] = REASON.exec(sentence) ?? [];
+    const names = traits?.split(/, | and /).map((trait) => `trait ${trait}`) ?? [];
+    const keys = [...names, ...(alike ? [] : [`degree ${degree}`, `change ${change}`])];
+    if (!head || !keys.every((key) => key in this.#messages)) return null;
+    const list = new Intl.ListFormat(this.language, { type: "conjunction" }).format(names.map((name) => this.t(name)));
+    if (alike) return this.t("reason_alike", { traits: list });
+    const changed = this.t(`degree ${degree}`, { change: this.t(`change ${change}`) });
+    return this.t(head === "Same" ? "reason_same" : "reason_nearest", { traits: list, change: changed });
+  }
+}

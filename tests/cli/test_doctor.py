@@ -1,0 +1,203 @@
+"""Each fault that people meet: the doctor names it and the command that cures it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.cli.checks import Finding, machine, redis, senses
+from shared.settings import RunSettings, load
+from tests.redis_servers import PASSWORD, single, trio
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Nothing of this machine's user."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MOODSTREAM_", "http", "HTTP"))}
+    return clean | {"XDG_DATA_HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+
+
+def doctor(environment: dict[str, str], *, fails: bool = True, **settings: str) -> list[Finding]:
+    """What the command finds wrong, as a person or a program starts it."""
+    given = environment | {f"MOODSTREAM_{name.upper()}": value for name, value in settings.items()}
+    given = {"MOODSTREAM_PORT": "0"} | given
+    done = subprocess.run(
+        [sys.executable, "-m", "services", "doctor", "--json"],
+        cwd=ROOT,
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stderr == ""
+    assert done.returncode == (1 if fails else 0), done.stdout
+    found = [Finding(**json.loads(line)) for line in done.stdout.splitlines()]
+    assert {"network", "catalogue", "player"} <= {one.part for one in found} or fails
+    wrong = [one for one in found if one.state in ("missing", "careful")]
+    assert all(one.hint and one.cure and "\n" not in one.hint + one.cure for one in wrong), wrong
+    return wrong
+
+
+def one(wrong: list[Finding], part: str) -> tuple[str, str]:
+    """Hint and cure of the only fault of a part."""
+    [found] = [found for found in wrong if found.part == part]
+    return found.hint or "", found.cure or ""
+
+
+def redis_faults(**urls: str) -> list[Finding]:
+    return [found for found in redis.check(load(RunSettings, **urls)) if found.state != "ok"]
+
+
+def test_redis_is_away_or_wants_another_password_or_may_drop_streams() -> None:
+    [away] = redis_faults(redis_url="redis://:secret@127.0.0.1:9/0")
+    assert away.hint is not None
+    assert "127.0.0.1:9/0 does not answer" in away.hint
+    assert "secret" not in away.hint
+    assert away.cure == "sudo systemctl start redis-server"
+    [wrong] = redis_faults(redis_url="redis//127.0.0.1")
+    assert (wrong.state, wrong.cure) == ("missing", "export MOODSTREAM_REDIS_URL=redis://:PASSWORD@HOST:6379/0")
+    memory = ("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
+    with single("--requirepass", "right", *memory, "--appendonly", "yes") as client:
+        port = client.connection_pool.connection_kwargs["port"]
+        [refused] = redis_faults(redis_url=f"redis://:wrong@127.0.0.1:{port}/0")
+        assert "wants another password" in (refused.hint or "")
+        assert refused.cure == f"export MOODSTREAM_REDIS_URL=redis://:PASSWORD@127.0.0.1:{port}/0"
+        url = f"redis://:right@127.0.0.1:{port}/0"
+        cures = [found.cure or "" for found in redis_faults(redis_url=url)]
+        command = f"redis-cli -h 127.0.0.1 -p {port} --askpass CONFIG SET"
+        assert cures == [f"{command} maxmemory-policy noeviction", f"{command} appendonly no"]
+        for cure in cures:  # the commands are meant as they stand; here nobody can type
+            typed = os.environ | {"REDISCLI_AUTH": "right"}
+            subprocess.run(["sh", "-c", cure.replace(" --askpass", "")], env=typed, check=True, timeout=20)
+        assert redis_faults(redis_url=url) == []
+
+
+def test_frames_that_would_lie_on_a_disk_are_told() -> None:
+    with single() as events, single("--save", "60 1") as frames:
+        ports = [one.connection_pool.connection_kwargs["port"] for one in (events, frames)]
+        urls = [f"redis://127.0.0.1:{port}/0" for port in ports]
+        [found] = redis_faults(redis_url=urls[0], frames_redis_url=urls[1])
+        assert (found.part, found.state) == ("Redis of the frames", "careful")
+        assert found.cure == f'redis-cli -h 127.0.0.1 -p {ports[1]} CONFIG SET save ""'
+        assert redis_faults(redis_url=urls[1], frames_redis_url=urls[0]) == []
+
+
+def test_a_full_server_and_one_that_follows_another_are_told() -> None:
+    with single("--maxmemory", "6mb", "--maxmemory-policy", "noeviction") as full:
+        port = full.connection_pool.connection_kwargs["port"]
+        while full.info()["used_memory"] < 0.85 * (6 << 20):
+            full.rpush("many", b"a" * 50_000)
+        [found] = redis_faults(redis_url=f"redis://127.0.0.1:{port}/0")
+        assert found.state == "careful"
+        assert found.cure == f"redis-cli -h 127.0.0.1 -p {port} CONFIG SET maxmemory {12 << 20}"
+        with single("--replicaof", f"127.0.0.1 {port}") as other:
+            [told] = redis_faults(redis_url=f"redis://127.0.0.1:{other.connection_pool.connection_kwargs['port']}/0")
+            assert told.hint == "this server follows another and takes no events"
+
+
+def test_a_group_is_looked_at_through_its_sentinels() -> None:
+    with trio() as servers:
+        assert redis_faults(redis_url=servers.url) == []
+        [refused] = redis_faults(redis_url=servers.url.replace(PASSWORD, "wrong"))
+        assert "wants another password" in (refused.hint or "")
+        assert "sentinel_password" not in (refused.cure or "")
+
+
+def test_files_that_are_missing_or_wrong(environment: dict[str, str], tmp_path: Path) -> None:
+    bad = tmp_path / "songs.csv"
+    bad.write_text("this,is,no,catalogue\n1,2,3,4\n")
+    (tmp_path / "other.onnx").write_bytes(b"no network")
+    token = tmp_path / "token.json"
+    token.write_text("{}")
+    token.chmod(0o644)
+    wrong = doctor(
+        environment,
+        model=str(tmp_path / "other.onnx"),
+        catalogue=str(bad),
+        camera="webcam:97",
+        player="mpd",
+        mpd_address="127.0.0.1:9",
+        spotify_token_file=str(token),
+    )
+    assert one(wrong, "network") == (
+        f"the network cannot be read: {tmp_path}/other.onnx (InvalidProtobuf)",
+        "unset MOODSTREAM_MODEL",
+    )
+    hint, cure = one(wrong, "catalogue")
+    assert str(bad) in hint
+    assert cure == "moodstream songs import FILE.csv"
+    hint, cure = one(wrong, "camera camera-1")
+    assert "webcam:97" in hint
+    assert cure in ("moodstream camera list", "docker run --device /dev/video97 ...")
+    assert one(wrong, "token")[1] == f"chmod 600 {token}"
+    assert one(wrong, "player") == (
+        "mpd: unavailable. MPD at 127.0.0.1:9 does not answer; start it. It is tried again.",
+        "sudo systemctl start mpd",
+    )
+
+
+def test_signing_in_a_taken_port_a_proxy_and_a_mistyped_setting(environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        wrong = doctor(
+            environment | {"http_proxy": "http://proxy:3128", "MOODSTREAM_CAMRA": "webcam:0"},
+            port=str(port),
+            player="spotify",
+            spotify_client_id="0123456789abcdef0123456789abcdef",
+            cameras="/no/such/file.toml",
+            group="crowd",
+        )
+    assert one(wrong, "player")[1] == "moodstream player login"
+    assert one(wrong, "port")[1] == f"moodstream run --port {port + 1}"
+    assert one(wrong, "proxy")[1] == "export no_proxy=localhost,127.0.0.1,::1"
+    assert ("MOODSTREAM_CAMRA is no setting; did you mean MOODSTREAM_CAMERA?", "unset MOODSTREAM_CAMRA") in [
+        (found.hint, found.cure) for found in wrong if found.part == "settings"
+    ]
+    assert one(wrong, "camera")[1] == "moodstream camera list"
+    assert "unset MOODSTREAM_GROUP" in [found.cure for found in wrong]
+
+
+def test_too_little_disk_and_memory_are_told(tmp_path: Path) -> None:
+    [disk] = machine.check_disk(least_mb=10**9)
+    assert disk.state == "missing"
+    assert disk.cure in ("docker system prune", "sudo journalctl --vacuum-size=100M")
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal: 524288 kB\nMemAvailable:   102400 kB\n")
+    [memory] = machine.check_memory(meminfo)
+    assert memory == Finding(
+        "memory", "careful", "100 MB are free, of 600 that are needed", "sudo apt-get install zram-tools"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "container", "cure"),
+    [
+        ("/dev/null may not be used by this user: add it to the group video", False, "sudo usermod -aG video $USER"),
+        ("/dev/null may not be used by this user: add it to the group video", True, "docker run --group-add video ..."),
+    ],
+)
+def test_webcams_differ_inside_and_outside_containers(fault: str, container: bool, cure: str, tmp_path: Path) -> None:
+    assert senses.cure_of_camera("webcam:0", fault, container=container, dev=make_node(tmp_path)) == cure
+
+
+def test_a_busy_or_missing_webcam_and_a_camera_of_the_network(tmp_path: Path) -> None:
+    dev = make_node(tmp_path)
+    assert senses.cure_of_camera("webcam:0", "gives no pictures", container=False, dev=dev) == f"fuser -v {dev}/video0"
+    assert senses.cure_of_camera("webcam:1", "is away", container=False, dev=dev) == "moodstream camera list"
+    missing = senses.cure_of_camera("webcam:1", "is away", container=True, dev=dev)
+    assert missing == f"docker run --device {dev}/video1 ..."
+    address = "rtsp://user:secret@10.0.0.20/stream1"
+    assert senses.cure_of_camera(address, "is away", container=False) == "ping -c 3 10.0.0.20"
+
+
+def make_node(folder: Path) -> Path:
+    (folder / "video0").touch()
+    return folder

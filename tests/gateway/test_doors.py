@@ -1,0 +1,78 @@
+"""Opening and closing by the hours: what is done, and that it happens without Redis, too."""
+
+import asyncio
+import contextlib
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from services.gateway.board import Board
+from services.gateway.doors import Doors
+from services.gateway.opening import Opening, OpeningHours
+from shared.circumplex import Mood
+from shared.embedded_redis import embedded_redis
+from shared.events import RequestMade, StatusChanged
+from tests.gateway.running import connected_bus
+from tests.gateway.scenes import CAMERA, mood_changed, new_session
+
+
+class Switch(OpeningHours):
+    """Hours that change when the test says so."""
+
+    open = True
+
+    def at(self, now: datetime) -> Opening:
+        return Opening(self.open, None)
+
+
+def switch() -> Switch:
+    return Switch(((),) * 7, frozenset(), ZoneInfo("UTC"))
+
+
+async def test_closing_ends_visits_and_pauses_and_opening_wakes_the_camera(redis_url: str) -> None:
+    hours, board, told = switch(), Board(CAMERA), []
+    board.apply(mood_changed(Mood.HAPPY, new_session(), phase="start"))
+    async with connected_bus(redis_url) as bus:
+        doors = Doors(bus, board, hours, hours.zone)
+        running = asyncio.create_task(doors.run(lambda: told.append(board.opening.open)))
+        try:
+            object.__setattr__(hours, "open", False)
+            wanted = ["session.end", "player.command", "camera.pause"]
+            async with asyncio.timeout(20):
+                async for entry in bus.follow({RequestMade: "0-0"}, block_ms=100):
+                    if entry and isinstance(entry[1], RequestMade) and entry[1].kind == wanted[0]:
+                        wanted.pop(0)
+                    if not wanted:
+                        break
+                object.__setattr__(hours, "open", True)
+                while (await bus.newest(RequestMade, 1))[0].model_dump()["body"].get("seconds") != 0:
+                    await asyncio.sleep(0.1)
+                while len(await bus.newest(StatusChanged, 5)) < 2:
+                    await asyncio.sleep(0.1)
+            reasons = [one.model_dump()["reason"] for one in await bus.newest(StatusChanged, 5)]
+            assert reasons == ["open", "closed"]
+            assert told == [False, True]
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+
+async def test_it_closes_although_redis_is_away(tmp_path: Path) -> None:
+    hours, board, told = switch(), Board(CAMERA), []
+    with contextlib.ExitStack() as first:
+        url = first.enter_context(embedded_redis(tmp_path / "redis"))
+        async with connected_bus(url) as bus:
+            doors = Doors(bus, board, hours, hours.zone)
+            first.close()
+            running = asyncio.create_task(doors.run(lambda: told.append(board.opening.open)))
+            try:
+                await asyncio.sleep(0.2)
+                object.__setattr__(hours, "open", False)
+                async with asyncio.timeout(20):
+                    while not told:
+                        await asyncio.sleep(0.05)
+                assert told == [False]
+                assert board.opening.open is False
+            finally:
+                running.cancel()
+                await asyncio.wait([running])

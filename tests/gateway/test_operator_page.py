@@ -1,0 +1,110 @@
+"""The operator's page in a real browser, over all of Moodstream."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from playwright.async_api import Page, PdfMargins, expect
+
+from shared.embedded_redis import embedded_redis
+from tests.gateway.browsing import launch
+from tests.gateway.running import Gateway
+from tests.gateway.site import TOKEN, Site, site
+
+LIMIT_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(tmp_path_factory.mktemp("site"), "--camera", "pattern:", "--player", "log") as one:
+        yield one
+
+
+@asynccontextmanager
+async def opened(url: str, path: str = "/operator", complains: bool = False, wide: int = 1440) -> AsyncIterator[Page]:
+    """A page with the operator's password; whatever it complains about fails the test."""
+    complaints: list[str] = []
+    async with launch() as browser:
+        context = await browser.new_context(
+            http_credentials={"username": "op", "password": TOKEN}, viewport={"width": wide, "height": 900}
+        )
+        page = await context.new_page()
+        page.set_default_timeout(LIMIT_MS)
+        expect.set_options(timeout=LIMIT_MS)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("request", lambda asked: None if asked.url.startswith(url) else complaints.append(asked.url))
+        await page.goto(url + path)
+        yield page
+        assert await context.cookies() == []
+    assert complains or not complaints, complaints
+
+
+async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site) -> None:
+    async with opened(whole.url) as page, httpx.AsyncClient(base_url=whole.url, timeout=20) as visitor:
+        await expect(page.locator("#verdict")).to_have_text("Everything works", timeout=60_000)
+        for name in ("camera", "emotion", "recommender", "player", "gateway"):
+            await expect(page.locator("#services tr", has_text=name).locator(".state")).to_have_text("works")
+        camera = page.locator('article[data-camera="camera-1"]')
+        await expect(camera).to_contain_text("s ago")
+        assert await page.locator("img, video, canvas").count() == 0, "never a picture"
+
+        await camera.get_by_role("button", name="sad").click()
+        await expect(camera).to_contain_text("sad (100 %)")
+        state = (await visitor.get("/api/v1/state")).json()
+        assert state["cameras"]["camera-1"]["mood"]["reason"] == "forced"
+        await camera.get_by_role("button", name="Restart the visit").click()
+        await expect(page.locator("#said")).to_contain_text("ended and forgotten")
+
+        await page.locator("#volume").fill("35")
+        await expect(page.locator("#volume-value")).to_have_text("35 %")
+        await page.get_by_role("button", name="Mute").click()
+        await expect(page.get_by_role("button", name="Unmute")).to_have_attribute("aria-pressed", "true")
+        assert (await visitor.get("/api/v1/player")).json()["result"]["volume"] == 0
+        await page.get_by_role("button", name="Unmute").click()
+        await expect(page.locator("#volume-value")).to_have_text("35 %")
+
+        await page.get_by_role("button", name="Close now").click()
+        await expect(page.locator("#doors")).to_have_text("Closed: cameras rest")
+        await expect(camera).to_contain_text("the site is closed")
+        await page.get_by_role("button", name="Go by the hours").click()
+        await expect(page.locator("#doors")).to_have_text("Open")
+        await expect(page.locator("#verdict")).to_have_text("Everything works")
+
+        await page.get_by_role("button", name="Test now").click()
+        await expect(page.locator("#checks li")).to_have_count(5)
+        await expect(page.locator('#checks [data-state="false"]')).to_have_count(0)
+        await page.get_by_role("button", name="1 h").click()
+        await expect(page.locator("#chart rect").first).to_be_visible()
+        await expect(page.locator("#streams tr")).to_have_count(11)
+
+
+async def test_a_lost_line_is_said_and_the_page_comes_back_by_itself() -> None:
+    own = {"MOODSTREAM_OPERATOR_TOKEN": TOKEN}
+    with embedded_redis() as url, Gateway(url, own).run() as gateway:
+        async with opened(gateway.url, complains=True) as page:
+            await expect(page.locator("#verdict")).to_contain_text("Needs you: camera, emotion")
+            await asyncio.to_thread(gateway.stop)
+            await expect(page.locator("#verdict")).to_contain_text("No answer")
+            await asyncio.to_thread(gateway.start)
+            await expect(page.locator("#verdict")).to_contain_text("Needs you")
+
+
+@pytest.mark.parametrize("name", ["sign", "staff"])
+async def test_what_is_printed_fits_on_one_page_in_every_language(whole: Site, name: str) -> None:
+    async with opened(whole.url, f"/operator/{name}") as page:
+        for language in ("en", "de", "fr", "es", "ja", "ar"):
+            assert await page.locator(f'[lang="{language}"]').count() > 0
+        assert await page.locator('[lang="ar"][dir="rtl"]').count() == 1
+        for paper in ("A4", "Letter"):
+            margin: PdfMargins = {"top": "12mm", "bottom": "12mm", "left": "12mm", "right": "12mm"}
+            document = await page.pdf(format=paper, margin=margin)
+            assert document.count(b"/Type /Page\n") == 1
+
+
+async def test_a_phone_needs_no_sideways_scrolling(whole: Site) -> None:
+    async with opened(whole.url, wide=360) as page:
+        await expect(page.locator("#services tr")).to_have_count(6)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360

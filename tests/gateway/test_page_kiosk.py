@@ -1,0 +1,97 @@
+"""What the operator sets: agreeing by staying, no picking, the timer, the language, opening hours; and many visits."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from shared.circumplex import Mood
+from shared.embedded_redis import embedded_redis
+from shared.events import SongPicked, expiry
+from tests.gateway.browsing import launch, open_page
+from tests.gateway.running import Gateway, answer, connected_bus
+from tests.gateway.scenes import OFFERED, mood_changed, new_session, offered, ranked
+from tests.gateway.stages import at_stage
+from tests.gateway.weeks import growth
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STAY = {"MOODSTREAM_AUTO": "true", "MOODSTREAM_CONSENT_STAY_S": "3", "MOODSTREAM_LANGUAGE": "es"}
+QUICK = {"MOODSTREAM_IDLE_S": "5", "MOODSTREAM_STILL_THERE_S": "3"}
+SHORT_BYTES = 1_500_000
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with launch() as browser:
+        yield browser
+
+
+async def test_an_installation_needs_no_hand(chromium: Browser) -> None:
+    """Who stays after the notice agrees; the song is picked; the language is the operator's."""
+    with embedded_redis() as url, Gateway(url, STAY).run() as gateway:
+        async with connected_bus(url) as bus, open_page(chromium, gateway) as page:
+            await expect(page.locator("#word")).to_have_text("Acércate")
+            mood = mood_changed(Mood.CALM, new_session(), phase="start")
+            offer = offered(mood)
+            fields = {"offer_id": offer.id, "song_id": OFFERED[0].id, "mood": offer.mood, "by": "auto"}
+            pick = SongPicked.following(offer, expires_at=expiry(SongPicked), **fields)
+            for event in (mood, offer, pick):
+                await bus.publish(event)
+            async with page.expect_request("**/consents") as told:
+                await at_stage(page, "ask")
+                await expect(page.locator("#detail")).to_contain_text("Quédate")
+                await expect(page.locator("#cards button")).to_have_count(0)
+                await at_stage(page, "mirror")
+            assert (await told.value).post_data_json == {"choice": "given", "by": "stay"}
+            await expect(page.locator("#songs-title")).to_have_text(f"Elegida para ti: {OFFERED[0].title}")
+            await bus.publish(ranked(pick))
+            await at_stage(page, "listen")
+            await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
+            await at_stage(page, "attract")
+
+
+async def test_who_says_nothing_is_asked_and_then_forgotten(chromium: Browser) -> None:
+    with embedded_redis() as url, Gateway(url, QUICK).run() as gateway:
+        async with connected_bus(url) as bus, open_page(chromium, gateway, path="/?lang=de") as page:
+            await page.locator("#by-hand").click()
+            await at_stage(page, "hand")
+            await expect(page.locator("#still")).to_be_visible()
+            await page.get_by_role("button", name="Ich bin noch da").click()
+            await expect(page.locator("#still")).to_be_hidden()
+            await at_stage(page, "hand")
+            serving = await answer(bus, "mood.choose")
+            await page.locator(".mood[data-mood=calm]").click()
+            await serving
+            await at_stage(page, "mirror")
+            serving = await answer(bus, "session.end")
+            await expect(page.locator("#still")).to_be_visible()
+            assert (await serving).body == {"camera_id": "camera-1"}  # the second stage
+            await expect(page.locator("#still")).to_be_hidden()
+            await at_stage(page, "attract")
+
+
+async def test_outside_the_opening_hours_the_moon_sleeps(chromium: Browser) -> None:
+    shut = {"MOODSTREAM_OPENING_HOURS": "mo 00:00-00:01", "MOODSTREAM_TIME_ZONE": far_from_monday()}
+    with embedded_redis() as url, Gateway(url, shut).run() as gateway:
+        async with connected_bus(url) as bus, open_page(chromium, gateway) as page:
+            await expect(page.locator("#word")).to_have_text("See you soon")
+            await expect(page.locator("#detail")).to_contain_text("Monday")
+            await bus.publish(mood_changed(Mood.CALM, new_session(), phase="start"))
+            await at_stage(page, "closed")
+            await expect(page.get_by_role("button", name="I choose my mood myself")).to_be_hidden()
+
+
+def far_from_monday() -> str:
+    """A zone in which it is not the first minute of a Monday, whenever the test runs."""
+    now = datetime.now(UTC)
+    return "UTC" if (now + timedelta(minutes=1)).hour != 0 and now.hour != 0 else "Etc/GMT-6"
+
+
+async def test_visitors_leave_nothing_behind(chromium: Browser) -> None:
+    """The short form of ``make page-soak``."""
+    with embedded_redis() as url, Gateway(url).run() as gateway:
+        async with connected_bus(url) as bus, open_page(chromium, gateway) as page:
+            assert await growth(page, bus, visitors=40, warm_up=15) < SHORT_BYTES

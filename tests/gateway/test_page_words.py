@@ -1,0 +1,130 @@
+"""The languages of the page: files that say the same, a switch on the spot, text that runs from right to left."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import get_args
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from services.gateway.kiosk import Language
+from services.gateway.pages import STATIC
+from services.recommender.reasons import DEGREES, TRAITS
+from shared.bus import Bus
+from shared.circumplex import MOODS, Mood
+from tests.gateway.browsing import launch, open_page
+from tests.gateway.running import Gateway, connected_bus
+from tests.gateway.scenes import mood_changed, picked, playing, ranked
+from tests.gateway.stages import arrive, at_stage, visit
+
+LANGUAGES = get_args(Language)
+VALUES = re.compile(r"\{\w+\}")
+SCRIPTS = {"en": "latin", "de": "latin", "fr": "latin", "es": "latin", "ja": r"[぀-ヿ一-鿿]", "ar": r"[؀-ۿ]"}
+
+
+def messages(language: str) -> dict[str, str]:
+    words: dict[str, str] = json.loads((STATIC / "messages" / f"{language}.json").read_text("utf-8"))
+    return words
+
+
+def test_there_is_a_file_for_each_language_and_no_other() -> None:
+    assert {path.stem for path in (STATIC / "messages").iterdir()} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_everything_with_the_same_values(language: str) -> None:
+    english, words = messages("en"), messages(language)
+    assert list(words) == list(english)
+    assert {key for key, text in words.items() if not text.strip()} == set()
+    assert {key for key in words if sorted(VALUES.findall(words[key])) != sorted(VALUES.findall(english[key]))} == set()
+    if language != "en":
+        same = {key for key in words if words[key] == english[key]}
+        assert same <= {"stop", "paused", "do_pause", "embed", "trait tempo", "calm", "sad"}, same
+    if SCRIPTS[language] != "latin":
+        assert {key for key, text in words.items() if not re.search(SCRIPTS[language], text)} == set()
+
+
+def test_every_word_that_the_page_asks_for_is_there_and_is_asked_for() -> None:
+    code = "".join(path.read_text() for path in STATIC.glob("*.js")) + (STATIC / "index.html").read_text()
+    known = set(messages("en"))
+    asked = set(re.findall(r"""\bt\("(\w+)"|data-text="(\w+)\"""", code))
+    assert {key for pair in asked for key in pair if key} <= known
+    made = {key for key in known if key.startswith(("trait ", "degree ", "change "))} | {m.value for m in MOODS}
+    made |= {"do_pause", "do_resume"}
+    assert {key for key in known - made if not re.search(rf"\b{key}\b", code)} == set()
+
+
+def test_every_reason_of_the_recommender_has_its_words() -> None:
+    wanted = {f"trait {trait.name}" for trait in TRAITS}
+    wanted |= {f"change {change}" for trait in TRAITS for change in (trait.more, trait.less)}
+    wanted |= {f"degree {degree}" for degree in DEGREES if degree}
+    assert wanted == {key for key in messages("en") if key.startswith(("trait ", "degree ", "change "))}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with launch() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bus(gateway: Gateway) -> AsyncIterator[Bus]:
+    async with connected_bus(gateway.redis_url) as bus:
+        yield bus
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_whole_visit_in_each_language(language: str, gateway: Gateway, chromium: Browser, bus: Bus) -> None:
+    words = messages(language)
+    async with open_page(chromium, gateway, path=f"/?lang={language}") as page:
+        async for stage in visit(bus, page, Mood.SAD):
+            if stage == "attract":
+                await expect(page.locator("#word")).to_have_text(words["attract"])
+                await expect(page.locator("html")).to_have_attribute("lang", language)
+                await expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
+            elif stage == "mirror":
+                await expect(page.locator("#word")).to_have_text(words["sad"])
+            elif stage == "listen":
+                reason = page.locator("#ranking .reason").first
+                await expect(reason).to_contain_text(words["trait tempo"])
+                await expect(reason).not_to_have_attribute("lang", "en")
+            shown = await page.locator("body").inner_text()
+            assert not re.search(r"undefined|NaN|\{\w+\}|\bnull\b", shown), shown
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_language_is_switched_on_the_spot_and_back_after_the_visit(
+    gateway: Gateway, chromium: Browser, bus: Bus
+) -> None:
+    async with open_page(chromium, gateway, locale="de-AT") as page:
+        await expect(page.locator("#word")).to_have_text("Komm näher")  # as the browser wants it
+        mood, _ = await arrive(bus, page)
+        await page.locator("#language").click()
+        await page.get_by_role("button", name="العربية").click()
+        await expect(page.locator("#word")).to_have_text("الفرح")
+        await expect(page.locator("html")).to_have_attribute("dir", "rtl")
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        moon, said = [await page.locator(name).bounding_box() for name in ("#scene", "#said")]
+        assert moon is not None
+        assert said is not None
+        assert moon["x"] > said["x"]  # the moon stands where reading begins
+        await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
+        await expect(page.locator("#word")).to_have_text("Auf Wiedersehen")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_unknown_reason_stands_as_it_is(gateway: Gateway, chromium: Browser, bus: Bus) -> None:
+    async with open_page(chromium, gateway, path="/?lang=fr") as page:
+        mood, offer = await arrive(bus, page)
+        ranking = ranked(picked(offer))
+        first = ranking.ranking[0].model_copy(update={"reason": "Sung by the same choir."})
+        await bus.publish(ranking.model_copy(update={"ranking": (first, *ranking.ranking[1:])}))
+        reason = page.locator("#ranking .reason").first
+        await expect(reason).to_have_text("Sung by the same choir.")
+        await expect(reason).to_have_attribute("lang", "en")
+        await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
+        await bus.publish(playing(None, state="ready"))
+        await at_stage(page, "goodbye")

@@ -1,0 +1,117 @@
+"""Redis refuses: said once, remembered while it lasts, and nobody's failure but Redis's."""
+
+import asyncio
+import logging
+
+import pytest
+from faststream.redis import RedisRouter
+from redis.exceptions import OutOfMemoryError
+
+from shared.app import create_bus
+from shared.bus import Bus
+from shared.dead_letters import MOST_DELIVERIES
+from shared.delivery import Timing, consume, create_groups
+from shared.events import SongPicked
+from shared.janitor import Janitor
+from shared.live import connected
+from shared.settings import Settings, load
+from shared.trouble import REMIND_EVERY_S, STANDS_S, Trouble, describe
+from tests.shared.test_delivery import SOON, pick, running, until
+
+FULL = OutOfMemoryError("command not allowed", status_code="OOM")
+
+
+def test_it_is_said_when_it_begins_each_half_minute_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    now_s = 0.0
+    trouble = Trouble("redis://here", lambda: now_s)
+    with caplog.at_level(logging.WARNING, "moodstream.redis"):
+        for now_s in range(40):  # noqa: B007
+            trouble.note("publishing", FULL)
+            trouble.note("looking", FULL)
+            assert trouble.over() is None
+        assert trouble.reason == "OOM command not allowed"
+        trouble.passed("publishing")
+        assert trouble.reason is not None
+        trouble.passed("looking")
+        assert trouble.over() == 39
+        assert trouble.over() is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "waiting for Redis at redis://here: OOM command not allowed (publishing)",
+        f"still waiting for Redis at redis://here, for {REMIND_EVERY_S:.0f} s: OOM command not allowed",
+        "Redis at redis://here works again after 39.0 s",
+    ]
+
+
+def test_what_nobody_notices_any_more_is_over() -> None:
+    now_s = 0.0
+    trouble = Trouble("redis://here", lambda: now_s)
+    trouble.note("publishing", ConnectionError())
+    assert trouble.reason == "ConnectionError"
+    now_s = STANDS_S + 1
+    assert trouble.reason is None
+
+
+def test_an_error_is_one_line_with_its_code() -> None:
+    assert describe(FULL) == "OOM command not allowed"
+    assert describe(ConnectionError("no\nway")) == "no way"
+
+
+async def test_what_redis_refuses_counts_against_no_event(redis_url: str) -> None:
+    """However often: it is tried again, and done once Redis is better."""
+    tries = list[str]()
+
+    def register(router: RedisRouter, bus: Bus) -> None:
+        @consume(router, bus, SongPicked, "test", SOON)
+        async def take(one: SongPicked) -> None:
+            tries.append(one.song_id)
+            if len(tries) <= 2 * MOST_DELIVERIES:
+                raise FULL
+
+    async with running(redis_url, register) as bus:
+        await bus.publish(pick())
+        await until(lambda: len(tries) == 2 * MOST_DELIVERIES + 1, 20)
+        assert not await bus.redis.exists("mood:picks:dead")
+
+
+async def test_a_hang_while_redis_is_in_trouble_counts_against_no_event(redis_url: str) -> None:
+    tries = list[str]()
+
+    def register(router: RedisRouter, bus: Bus) -> None:
+        @consume(router, bus, SongPicked, "test", Timing(0.1, 200, 50))
+        async def take(one: SongPicked) -> None:
+            tries.append(one.song_id)
+            if len(tries) <= MOST_DELIVERIES:
+                bus.trouble.note("publishing", FULL)
+                await asyncio.sleep(5)
+
+    async with running(redis_url, register) as bus:
+        await bus.publish(pick())
+        await until(lambda: len(tries) == MOST_DELIVERIES + 1, 20)
+        assert not await bus.redis.exists("mood:picks:dead")
+
+
+async def test_the_janitor_removes_the_dead_that_have_nothing_pending(redis_url: str) -> None:
+    bus, router = create_bus(load(Settings, redis_url=redis_url)), RedisRouter()
+
+    @consume(router, bus, SongPicked, "test")
+    async def take(_: SongPicked) -> None:
+        """Nothing."""
+
+    bus.broker.include_router(router)
+    await bus.connect()
+    await create_groups(bus)
+    with connected(redis_url) as client:
+        client.xadd("mood:picks", {"__data__": pick().model_dump_json()})
+        client.xgroup_createconsumer("mood:picks", "test", "idle")
+        client.xreadgroup("test", "busy", {"mood:picks": ">"}, count=1)
+
+        def consumers() -> set[bytes]:
+            return {one["name"] for one in client.xinfo_consumers("mood:picks", "test")}
+
+        assert await Janitor(bus).sweep() == 0  # neither is dead for long
+        assert consumers() == {b"idle", b"busy"}
+        assert await Janitor(bus, dead_after_ms=0).sweep() == 1
+        assert consumers() == {b"busy"}
+        client.xack("mood:picks", "test", client.xrange("mood:picks")[0][0])
+        assert await Janitor(bus, dead_after_ms=0).sweep() == 1
+    await bus.close()
