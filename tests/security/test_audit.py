@@ -21,7 +21,7 @@ def test_nothing_is_found_that_is_not_excused() -> None:
         "redis://moodstream:" + "hunter22@redis:6379/0",
         "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAbCd",
         "operator_" + f'token = "{random.token_urlsafe(24)}"',
-        '"client_' + f'secret": "{random.token_hex(16)}"',
+        '"client_' + f'secret": "{random.token_hex(48)}"',
     ],
 )
 def test_secrets_are_found(line: str, tmp_path: Path) -> None:
