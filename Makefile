@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity appliance-try page-soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity appliance-try page-soak setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ check: setup $(VENV)/.test ## Check style, types and imports, without the tests
 
 compose-test: setup $(VENV)/.test ## Build the images, start the compose file and test it; needs a Docker engine
 	$(BIN)/python -m pytest -m compose $(ARGS)
+
+audit: setup $(VENV)/.test ## Known faults in packages (where they can be asked about), dangerous code, forgotten secrets
+	$(BIN)/python -m tests.security.audit
 
 images: $(BIN)/python ## Build all images, with their version and commit: make images MOODSTREAM_TAG=1.2.3; needs a Docker engine
 	MOODSTREAM_VERSION="$(VERSION)" MOODSTREAM_REVISION="$(REVISION)" $(DOCKER_COMPOSE) --profile demo build

@@ -131,7 +131,7 @@ USERS = (*RIGHTS, "demo", *PEOPLE, "all")
 
 
 def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
-    """The text of the file; ``hashes`` are the SHA-256 of the passwords, in hexadecimal, by user.
+    """The text of the file; ``hashes`` are the SHA-256 of the passwords, in hexadecimal, by user: those that shall be.
 
     Raises MoodstreamError for a prefix with a space in it, which the file's syntax cannot hold.
     """
@@ -140,7 +140,7 @@ def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
     # Nobody can be it, but as this user Redis plays back its own append-only file: with fewer rights it would leave out
     # every transaction in there, without a word.
     lines = ["user default off resetpass ~* &* +@all"]
-    for user in USERS:
+    for user in filter(hashes.__contains__, USERS):
         rights = " ".join(_selectors(user, re.sub(r"([*?\[\]\\])", r"\\\1", prefix), server))
         lines.append(f"user {user} on #{hashes[user]} sanitize-payload resetchannels resetkeys -@all {rights}".rstrip())
     return "\n".join(lines) + "\n"

@@ -12,6 +12,8 @@ log = logging.getLogger("moodstream.redis")
 
 STANDS_S = 10.0
 REMIND_EVERY_S = 30.0
+RELAPSE_S = 15.0
+"""So long after a fault, what is left of it, such as a dead connection, is no news if it is short."""
 
 
 class Trouble:
@@ -21,6 +23,8 @@ class Trouble:
         self._where, self._clock = where, clock
         self._noticed: dict[str, tuple[float, str]] = {}
         self._reminded_s = 0.0
+        self._over_s = float("-inf")
+        self._relapse = False
         self.since_s: float | None = None
         """when it began; None while all is well"""
 
@@ -41,7 +45,8 @@ class Trouble:
         self._noticed[what] = (now_s, reason)
         if self.since_s is None:
             self.since_s = self._reminded_s = now_s
-            log.warning("waiting for Redis at %s: %s (%s)", self._where, reason, what)
+            self._relapse = now_s - self._over_s < RELAPSE_S
+            log.log(self._level(), "waiting for Redis at %s: %s (%s)", self._where, reason, what)
         elif now_s - self._reminded_s >= REMIND_EVERY_S:
             self._reminded_s = now_s
             log.warning("still waiting for Redis at %s, for %.0f s: %s", self._where, self.for_s, reason)
@@ -55,9 +60,12 @@ class Trouble:
         self._prune()
         if self._noticed or self.since_s is None:
             return None
-        lasted_s, self.since_s = self.for_s, None
-        log.warning("Redis at %s works again after %.1f s", self._where, lasted_s)
+        lasted_s, self.since_s, self._over_s = self.for_s, None, self._clock()
+        log.log(self._level(lasted_s), "Redis at %s works again after %.1f s", self._where, lasted_s)
         return lasted_s
+
+    def _level(self, lasted_s: float = 0.0) -> int:
+        return logging.DEBUG if self._relapse and lasted_s < RELAPSE_S else logging.WARNING
 
     def _prune(self) -> None:
         old = self._clock() - STANDS_S

@@ -38,6 +38,9 @@ class Day:
     delivered: int = 0
     outage: tuple[float, float] = (0.0, 0.0)
     codes: dict[str, int] = field(default_factory=dict)
+    kept: dict[bytes, bytes] = field(default_factory=dict)
+    """all keys of the events' server after the last visit, when no picture came any more"""
+    sessions: set[str] = field(default_factory=set)
 
     def lines(self, service: str) -> list[dict[str, Any]]:
         """The log of a service; each line must be JSON."""
@@ -74,8 +77,19 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         running.wait_until_ready()
         eventually(lambda: all("works again" in running.said(name) for name in RIGHTS))
         day.refused += site.refused()
-        day.codes = running.end()
+        day.codes["camera"] = running.stop("camera")
+        eventually(lambda: site.admin(frames=True).xlen("mood:frames") == 0)
+        eventually(lambda: ended(site)[-1]["phase"] == "end")
+        eventually(lambda: site.admin().xlen("mood:readings") == 0, 90)
+        day.kept = {key: site.admin().dump(key) for key in site.admin().scan_iter()}
+        day.sessions = {one["session_id"] for one in ended(site) if one["phase"] == "end"}
+        day.codes |= running.end()
         yield day
+
+
+def ended(site: Site) -> list[dict[str, Any]]:
+    """What was told of moods, oldest first."""
+    return [json.loads(fields[b"__data__"]) for _, fields in site.admin().xrange("mood:moods")]
 
 
 def test_each_service_does_its_whole_work_with_its_own_user_and_nothing_is_refused(day: Day) -> None:
@@ -123,6 +137,18 @@ def test_nothing_about_a_person_is_in_any_log(day: Day) -> None:
         assert not re.search(r"\[\d+, ?\d+, ?\d+, ?\d+\]|\(\d+, ?\d+, ?\d+, ?\d+\)", text), "a box"
         for line in day.lines(name):
             assert set(line) <= {"at", "level", "logger", "message", "trace_id", "error", "traceback"}
+
+
+def test_after_the_visits_no_picture_no_box_and_no_key_of_them_is_left(day: Day) -> None:
+    """That no frame and no reading was left was waited for; events alone still say which visit they were of."""
+    streams = {f"mood:{name}".encode() for name in ("moods", "offers", "picks", "rankings", "feedback", "playback")}
+    streams |= {b"mood:requests", b"mood:replies", b"mood:picks:dead"}
+    assert len(day.sessions) >= 2
+    for key, value in day.kept.items():
+        assert not [session for session in day.sessions if session.encode() in key], key
+        assert key in streams or not [one for one in day.sessions if one.encode() in value], key
+        assert b"\xff\xd8\xff" not in value, key
+        assert b'"box"' not in value, key
 
 
 def test_lines_carry_the_trace_of_what_they_are_about(day: Day) -> None:
