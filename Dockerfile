@@ -57,7 +57,8 @@ COPY --from=sbom /sbom /sbom
 COPY deploy/image/sbom.py /
 COPY models /app/models
 COPY shared /app/shared
-COPY services/__init__.py /app/services/
+COPY services/__init__.py services/__main__.py /app/services/
+COPY services/cli /app/services/cli
 COPY services/${SERVICE} /app/services/${SERVICE}
 RUN python /sbom.py /packages /sbom /app/sbom.cdx.json "${SERVICE}" "${VERSION}" \
     && case "${SERVICE}" in emotion|recommender) ;; *) rm -r /app/models ;; esac \

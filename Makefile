@@ -18,11 +18,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help setup run test check compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak setup-train train train-smoke data-report has-data contract lock clean
-=======
-.PHONY: help setup run test check compose-test camera-soak wires-soak player-soak sentinel-run capacity appliance-try setup-train train train-smoke data-report has-data contract lock clean
->>>>>>> issue-10b
+.PHONY: help setup run test check compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity appliance-try setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -71,13 +67,11 @@ wires-soak: setup $(VENV)/.test ## 200 listeners, MQTT and webhooks for half an 
 player-soak: setup $(VENV)/.test ## Time picks in a real MPD, then take MPD and the simulated Spotify away for two minutes each
 	$(BIN)/python -m benchmarks.player 200 --away 120 $(ARGS)
 
-<<<<<<< HEAD
 chaos: setup $(VENV)/.test ## Kill, stop and cut off every process of the chain, and Redis, from 20 seeds; then look what was lost
 	$(BIN)/python -m benchmarks.chaos --seeds 20 --seconds 60 $(ARGS)
 
 soak: setup $(VENV)/.test ## The whole chain under load for half an hour: nothing lost, no memory that grows; writes soak.png
 	$(BIN)/python -m benchmarks.soak --minutes 30 $(ARGS)
-=======
 sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the leader of Redis is killed, hung, stopped; needs redis-server
 	$(BIN)/python -m benchmarks.sentinel --seconds 60 $(ARGS)
 
@@ -86,7 +80,6 @@ capacity: setup $(VENV)/.test ## Measure what a camera costs every service; need
 
 appliance-try: ## Install the kiosk appliance on a bare Debian in a folder; needs root and debootstrap
 	deploy/appliance/try $(ARGS)
->>>>>>> issue-10b
 
 setup-train: setup $(VENV)/.train ## Add TensorFlow (2 GB of disk) to .venv, for training and the tests of it
 

@@ -33,10 +33,10 @@ CONNECT = "time ping hello auth select role wait client|setname client|id"
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
 READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
-GROUP = f"{READ} xreadgroup xack xautoclaim xclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+LENGTHS = "exists xlen xinfo|groups xinfo|stream xinfo|consumers"
+GROUP = f"{READ} xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
 TRANSACTION = "multi exec discard"
 VALUE = "get set del"
-WATCH = "xlen xinfo|groups xinfo|consumers"
 LEASE = f"{VALUE} eval pexpire"
 HASH = "hset hget hgetall hdel hlen hincrby hsetnx del expire"
 SORTED = "zadd zrange zrangebyscore zrem zremrangebyscore zcard zpopmax del expire"
@@ -64,10 +64,10 @@ class Rights:
     follows: Kinds = ()
     """read without a group"""
     writes: Kinds = ()
+    looks: bool = False
+    """whether it shows operators how all streams and the servers do"""
     keys: tuple[tuple[str, str], ...] = ()
     """patterns with spaces between, and the commands that are for them; one command may name all of them"""
-    watches: bool = False
-    """asks of all streams who reads them, and how much waits; never what is in them"""
 
 
 RIGHTS: Mapping[str, Rights] = {
@@ -100,7 +100,7 @@ RIGHTS: Mapping[str, Rights] = {
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
         writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
         keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
-        watches=True,
+        looks=True,
     ),
     "bridge": Rights(
         handles=FOR_EVERYBODY,
@@ -153,15 +153,13 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
             yield f"(+set %W~{prefix}alive:*)"
         yield from _event_rights(user, prefix)
     if server != "events":
-        if any(rights.watches for rights in _rights(user).values()):
-            yield f"({_commands(WATCH)} ~{prefix}{FRAMES})"
+        if any(rights.looks for rights in _rights(user).values()):
+            yield f"+info ({_commands(LENGTHS)} %R~{prefix}{FRAMES})"
         for frames in sorted({rights.frames for rights in _rights(user).values()}):
             if frames == "write":
                 yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"
             if frames == "read":
                 yield f"({_commands(GROUP)} +xdel ~{prefix}{FRAMES})"
-        if any(rights.watches for rights in _rights(user).values()):
-            yield f"({_commands(WATCH)} ~{prefix}{FRAMES})"
 
 
 def _rights(user: str) -> Mapping[str, Rights]:
@@ -176,8 +174,6 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
     parts = _rights(user)
     if any(rights.handles for rights in parts.values()):
         yield _commands(TRANSACTION)
-    if parts.keys() & (RIGHTS.keys() | {"demo"}):
-        yield f"({_commands('set')} {_keys([f'{prefix}alive:*'])})"
     for group, rights in parts.items():
         handled, followed, written = ([prefix + STREAMS[kind].name for kind in kinds] for kinds in _kinds(rights))
         if handled:
@@ -188,9 +184,9 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
             yield f"({_commands(READ)} {_keys(followed, '%R~')})"
         if written:
             yield f"({_commands(PUT)} {_keys(written, '%W~')})"
-        if rights.watches:
-            names = [prefix + stream.name for stream in STREAMS.values()]
-            yield f"({_commands(WATCH)} {_keys(names)} ~{prefix}*{DEAD_SUFFIX})"
+        if rights.looks:
+            names = [prefix + name for name in (FRAMES, *(stream.name for stream in STREAMS.values()))]
+            yield f"+info ({_commands(LENGTHS)} {_keys((*names, *(name + DEAD_SUFFIX for name in names)), '%R~')})"
         for patterns, commands in rights.keys:
             yield f"({_commands(commands)} {_keys(prefix + pattern for pattern in patterns.split())})"
     if user == "operator":

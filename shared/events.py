@@ -48,7 +48,13 @@ Moment = Annotated[datetime, AfterValidator(_moment)]
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True, cache_strings="keys")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        cache_strings="keys",
+        allow_inf_nan=False,  # no JSON
+    )
 
 
 class Event(Model):

@@ -92,14 +92,14 @@ SORTED = {"zadd", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zcard"
 COMMANDS = {
     "subscriber": CONNECT | LOOK,
     "demo": CONNECT | LOOK | WORK,
-    "gateway": CONNECT | LOOK | WORK | {"hincrby", "hgetall"},
+    "gateway": CONNECT | LOOK | WORK | {"hincrby", "hgetall", "info", "exists"},
     "operator": CONNECT
     | LOOK
     | HASH
     | SORTED
     | {"xadd", "xtrim", "xdel", "scan", "multi", "exec", "discard"}
     | {"del", "expire"},
-    "all": CONNECT | LOOK | WORK | HASH | SORTED | {"xdel"},
+    "all": CONNECT | LOOK | WORK | HASH | SORTED | {"xdel", "info", "exists"},
     "emotion": CONNECT | LOOK | WORK | {"xdel"},
     "recommender": CONNECT | LOOK | WORK | HASH | SORTED,
     "bridge": CONNECT | LOOK | WORK | HASH | SORTED,
