@@ -119,8 +119,8 @@ def local_image(name: str, folder: Path, *programs: str, more: str = "") -> str:
     subprocess.run(
         ["tar", "--create", "--dereference", "--file", str(folder / "files.tar"), *files], check=True, cwd="/"
     )
-    redis = os.environ.get("REDIS_IMAGE", "redis:7-bookworm")
-    (folder / "Dockerfile").write_text(f"FROM {redis}\nADD files.tar /\n{more}\n")
+    base = os.environ.get("PYTHON_IMAGE", "python:3.11-slim-bookworm")
+    (folder / "Dockerfile").write_text(f"FROM {base}\nADD files.tar /\n{more}\n")
     docker("build", "--quiet", "--tag", f"{PROJECT}/{name}", str(folder))
     return f"{PROJECT}/{name}"
 

@@ -493,7 +493,15 @@ def test_settings_of_pip_are_used_and_stay_out(stack: Stack) -> None:
     try:
         own.write_text("[global]\nindex-url = http://name:a-password@127.0.0.1:9/simple\nretries = 0\n")
         with pytest.raises(subprocess.CalledProcessError) as refused:
-            docker("build", "--build-arg", "SERVICE=bridge", "--build-arg", f"VERSION={time.time()}", str(ROOT))
+            docker(
+                "build",
+                "--force-rm",
+                "--build-arg",
+                "SERVICE=bridge",
+                "--build-arg",
+                f"VERSION={time.time()}",
+                str(ROOT),
+            )
         assert "a-password" not in refused.value.stdout + refused.value.stderr
     finally:
         own.unlink()
