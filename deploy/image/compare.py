@@ -1,4 +1,7 @@
-"""Say where two images differ: ``compare.py IMAGE IMAGE``. Layer by layer: names, owners, modes, times, contents."""
+"""Say where two images differ: ``compare.py IMAGE IMAGE``. Layer by layer: names, owners, modes, times, contents.
+
+Times of folders are left out: a builder sets that of a folder it copies into.
+"""
 
 import hashlib
 import json
@@ -32,7 +35,7 @@ def _entries(archive: tarfile.TarFile, name: str) -> dict[str, Entry]:
         for one in layer:
             opened = layer.extractfile(one) if one.isreg() else None
             content = hashlib.sha256(opened.read()).hexdigest() if opened else one.linkname
-            found[one.name] = (one.type, oct(one.mode), one.uid, one.gid, int(one.mtime), content)
+            found[one.name] = (one.type, oct(one.mode), one.uid, one.gid, 0 if one.isdir() else int(one.mtime), content)
     return found
 
 

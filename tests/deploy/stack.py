@@ -104,8 +104,11 @@ def docker(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def local_image(name: str, folder: Path, *programs: str, entrypoint: str = "") -> str:
-    """An image of programs of this machine and their libraries: for those that come from a registry elsewhere."""
+def local_image(name: str, folder: Path, *programs: str, more: str = "") -> str:
+    """An image of programs of this machine and their libraries, for those that come from a registry elsewhere.
+
+    ``more`` are lines of its Dockerfile.
+    """
     files: set[str] = set()
     for program in programs:
         path = shutil.which(program) or missing(program)
@@ -116,9 +119,8 @@ def local_image(name: str, folder: Path, *programs: str, entrypoint: str = "") -
     subprocess.run(
         ["tar", "--create", "--dereference", "--file", str(folder / "files.tar"), *files], check=True, cwd="/"
     )
-    redis = os.environ.get("REDIS_IMAGE", "redis:7-bookworm")
-    start = f'ENTRYPOINT ["{entrypoint}"]' if entrypoint else ""
-    (folder / "Dockerfile").write_text(f"FROM {redis}\nADD files.tar /\n{start}\n")
+    base = os.environ.get("PYTHON_IMAGE", "python:3.11-slim-bookworm")
+    (folder / "Dockerfile").write_text(f"FROM {base}\nADD files.tar /\n{more}\n")
     docker("build", "--quiet", "--tag", f"{PROJECT}/{name}", str(folder))
     return f"{PROJECT}/{name}"
 

@@ -418,8 +418,12 @@ def all_healthy_of(stack: Stack, service: str) -> bool:
     return {one["State"]["Health"]["Status"] for one in stack.containers(service)} == {"healthy"}
 
 
+PROMETHEUS = 'RUN install --directory --owner 65534 /prometheus\nENTRYPOINT ["prometheus"]'
+"""As in its own image."""
+
+
 def test_prometheus_finds_everything_and_the_dashboard_has_something_to_show(stack: Stack, tmp_path: Path) -> None:
-    image = local_image("prometheus", tmp_path, "prometheus", "wget", entrypoint="prometheus")
+    image = local_image("prometheus", tmp_path, "prometheus", "wget", more=PROMETHEUS)
     options = {"PROMETHEUS_IMAGE": image}
     stack.compose("--profile", "observability", "up", "--detach", "--no-build", "prometheus", **options)
     [container] = stack.containers("prometheus")
@@ -489,7 +493,15 @@ def test_settings_of_pip_are_used_and_stay_out(stack: Stack) -> None:
     try:
         own.write_text("[global]\nindex-url = http://name:a-password@127.0.0.1:9/simple\nretries = 0\n")
         with pytest.raises(subprocess.CalledProcessError) as refused:
-            docker("build", "--build-arg", "SERVICE=bridge", "--build-arg", f"VERSION={time.time()}", str(ROOT))
+            docker(
+                "build",
+                "--force-rm",
+                "--build-arg",
+                "SERVICE=bridge",
+                "--build-arg",
+                f"VERSION={time.time()}",
+                str(ROOT),
+            )
         assert "a-password" not in refused.value.stdout + refused.value.stderr
     finally:
         own.unlink()
