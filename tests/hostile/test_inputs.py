@@ -1,16 +1,21 @@
 """Whatever comes in by a wire is answered or passed over, and never more: properties over generated input."""
 
+import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 
 from services.bridge.sender import LONGEST_REST_S, _rest
+from services.gateway.api import mount
 from services.gateway.board import Board
 from services.gateway.browser_camera import Gate
 from services.gateway.feed import Feed
+from services.gateway.main import GatewaySettings, create_parts
 from shared.app import create_bus
 from shared.bus import Bus
 from shared.events import EVENTS, Event, uuid_of
@@ -67,6 +72,42 @@ def test_the_page_survives_every_event_of_the_corpus(bus: Bus) -> None:
             taken += 1
     json.loads(board.to_json())
     assert taken > 100
+
+
+PATHS = [
+    "picks",
+    "moods",
+    "sessions/end",
+    "feedback",
+    "player",
+    "state",
+    "nowhere",
+    "events/ws",
+    "frames",
+    "consents",
+    "operator/status",
+    "songs/offer",
+]
+
+
+@settings(MANY, max_examples=80)
+@given(
+    st.sampled_from(("GET", "POST", "DELETE", "PUT", "OPTIONS", "HEAD")),
+    st.sampled_from(PATHS),
+    st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()) | st.just(b"x" * 20_000),
+    st.sampled_from(("application/json", "text/html", "", "application/json; charset=\x7f")),
+)
+async def test_no_request_is_an_error_of_our_own(method: str, path: str, body: bytes, kind: str) -> None:
+    """With Redis away; what it raises would be raised here."""
+    given_settings = load(GatewaySettings, redis_url=NOWHERE, requests_per_s=0)
+    bus = create_bus(given_settings)
+    await bus.connect()
+    api = Starlette(routes=[mount(create_parts(given_settings, bus))])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://test") as client:
+        async with asyncio.timeout(20):
+            answer = await client.request(method, f"/api/v1/{path}", content=body, headers={"content-type": kind})
+    await bus.close()
+    assert answer.status_code < 500 or answer.json() == {"error": "Redis does not answer; try again in a moment"}
 
 
 @MANY
