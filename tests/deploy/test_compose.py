@@ -267,8 +267,8 @@ def test_images_are_small_and_say_what_they_hold(stack: Stack, service: str) -> 
 class Visits:
     """A mood and a pick from the given offer, again and again, whatever is killed meanwhile."""
 
-    def __init__(self, stack: Stack, offer: SongsOffered) -> None:
-        self._stack, self._offer = stack, offer
+    def __init__(self, stack: Stack, offer: SongsOffered, name: str) -> None:
+        self._stack, self._offer, self._name = stack, offer, name
         self._redis: Redis | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -288,7 +288,7 @@ class Visits:
     def _run(self) -> None:
         while not self._stop.wait(0.2):
             number = len(self.moods)
-            session = f"visit-{number}"
+            session = f"{self._name}-{number}"
             mood = MoodChanged(
                 phase="start", reason="change", camera_id="another", mood=Mood.HAPPY, before=Mood.NOBODY, confidence=1,
                 probabilities=None, valence=0.8, arousal=0.5, faces=1, since=utc_now(), expires_at=expiry(MoodChanged),
@@ -318,7 +318,7 @@ class Visits:
 def test_whatever_is_killed_comes_back_and_nothing_is_lost(stack: Stack) -> None:
     offer = SongsOffered.model_validate(stack.events("offers")[-1])
     before = {stream: ids(stack, stream) for stream in ("moods", "offers", "picks", "rankings", "playback")}
-    with Visits(stack, offer) as visits:
+    with Visits(stack, offer, "killed") as visits:
         for service in (*SERVICES, *SERVERS):
             [killed] = stack.containers(service)
             begun = time.monotonic()
@@ -472,8 +472,10 @@ def test_a_song_goes_to_the_music_player_daemon(stack: Stack, tmp_path: Path) ->
     stack.compose("--profile", "mpd", "up", "--detach", "--no-build", "mpd")
     stack.compose("up", "--detach", "--no-build", "--no-deps", "player", MOODSTREAM_PLAYER="mpd")
     eventually(lambda: all_healthy_of(stack, "mpd"), within_s=40)
+    offer = SongsOffered.model_validate(eventually(lambda: stack.events("offers"), within_s=30)[-1])
     after = stack.last_entry("playback")
-    eventually(lambda: [one for one in stack.events("playback", after) if one["output"] == "mpd"], within_s=40)
+    with Visits(stack, offer, "mpd"):
+        eventually(lambda: [one for one in stack.events("playback", after) if one["output"] == "mpd"], within_s=40)
 
 
 def mpd_dockerfile(folder: Path, image: str) -> Path:
