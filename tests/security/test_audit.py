@@ -23,6 +23,7 @@ def test_nothing_is_found_that_is_not_excused() -> None:
         "operator_" + f'token = "{random.token_urlsafe(24)}"',
         '"client_' + f'secret": "{random.token_hex(48)}"',
     ],
+    ids=["key", "cloud", "redis", "webhook", "token", "spotify"],
 )
 def test_secrets_are_found(line: str, tmp_path: Path) -> None:
     (tmp_path / "file.py").write_text(f"x = 1\n{line}\n")
