@@ -1,11 +1,12 @@
 """What the operator sets: agreeing by staying, no picking, the timer, the language, opening hours; and many visits."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from shared.circumplex import Mood
 from shared.embedded_redis import embedded_redis
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 STAY = {"MOODSTREAM_AUTO": "true", "MOODSTREAM_CONSENT_STAY_S": "8", "MOODSTREAM_LANGUAGE": "es"}
 QUICK = {"MOODSTREAM_IDLE_S": "5", "MOODSTREAM_STILL_THERE_S": "3"}
 SHORT_BYTES = 1_500_000
+LATE_S = 1.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -29,10 +31,20 @@ async def chromium() -> AsyncIterator[Browser]:
         yield browser
 
 
+async def late(route: Route) -> None:
+    await asyncio.sleep(LATE_S)
+    await route.continue_()
+
+
 async def test_an_installation_needs_no_hand(chromium: Browser) -> None:
     """Who stays after the notice agrees; the song is picked; the language is the operator's."""
     with embedded_redis() as url, Gateway(url, STAY).run() as gateway:
         async with connected_bus(url) as bus, open_page(chromium, gateway) as page:
+            await expect(page.locator("#word")).to_have_text("Acércate")
+            await page.route("**/messages/en.json", late)  # what the browser asks for arrives after what the site does
+            await page.reload()
+            await expect(page.locator("#word")).to_have_text("Acércate")
+            await asyncio.sleep(2 * LATE_S)
             await expect(page.locator("#word")).to_have_text("Acércate")
             mood = mood_changed(Mood.CALM, new_session(), phase="start")
             offer = offered(mood)

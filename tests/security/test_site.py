@@ -169,7 +169,7 @@ def test_an_outage_of_redis_is_read_in_a_minute(day: Day) -> None:
         lines = [
             line
             for line in day.lines(name)
-            if begun - 1 < datetime.fromisoformat(line["at"]).timestamp() < ended + 15 and line["level"] != "DEBUG"
+            if begun <= datetime.fromisoformat(line["at"]).timestamp() < ended + 15 and line["level"] != "DEBUG"
         ]
         messages = [line["message"] for line in lines]
         words += sum(len(message.split()) + 1 for message in messages)  # and the name of the service

@@ -187,6 +187,11 @@ async function speak(language, byVisitor) {
   show();
 }
 
+/** Back to the usual language; also when its words could not be had, or the operator's came while others were on their way. */
+function speakAsUsual() {
+  if (!chosenLanguage && usual() !== words.language) speak(usual(), false);
+}
+
 for (const [language, name] of Object.entries(LANGUAGES)) {
   const button = element("button", { type: "button", className: "quiet", lang: language, textContent: name });
   button.addEventListener("click", () => { find("#languages").hidePopover(); speak(language, true); });
@@ -214,7 +219,7 @@ for (const change of ["online", "offline"]) addEventListener(change, show);
 new Live({
   snapshot: (data) => {
     present.snapshot(data);
-    if (!chosenLanguage && words.language !== null && usual() !== words.language) speak(usual(), false);
+    speakAsUsual();
     show();
   },
   event: (data) => { present.apply(data); show(); },
@@ -224,5 +229,5 @@ new Live({
     show();
   },
 }).start();
-setInterval(show, 1_000); // moods and offers expire without an event, and people fall silent
-speak(usual(), false);
+setInterval(() => { speakAsUsual(); show(); }, 1_000); // moods and offers expire without an event, and people fall silent
+speakAsUsual();
