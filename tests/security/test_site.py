@@ -21,6 +21,7 @@ from tests.security.site import Site, a_browser_sends_pictures, a_person_at_a_te
 from tests.security.site import site_in as site_in_folder
 
 OUTAGE_S = 8.0
+FRAMES = {"camera": "moodstream_camera_frames_published_total", "emotion": "moodstream_frames_read_total"}
 PER_MINUTE = 238
 """Words that people read silently (Brysbaert 2019, doi:10.1016/j.jml.2019.104047)."""
 
@@ -67,6 +68,9 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         a_person_at_a_terminal(site)
         eventually(lambda: site.admin().hget("mood:webhooks:one:state", "delivered"))
         day.delivered = int(site.admin().hget("mood:webhooks:one:state", "delivered"))
+        eventually(
+            lambda: all(counted(running.read(name, "/metrics").decode(), one) > 10 for name, one in FRAMES.items())
+        )
         day.metrics = {name: running.read(name, "/metrics").decode() for name in RIGHTS}
         day.refused = site.refused()
         begun = time.time()
@@ -189,6 +193,12 @@ def families(text: str) -> dict[str, Any]:
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
+def counted(text: str, name: str, **labels: str) -> float:
+    """The sum of a metric's samples that have these labels."""
+    family = families(text)[name.removesuffix("_total").removesuffix("_count")]
+    return sum(float(one.value) for one in family.samples if one.name == name and labels.items() <= one.labels.items())
+
+
 def test_every_metric_in_the_docs_is_there_and_every_metric_is_in_the_docs(day: Day) -> None:
     listed = {found[1]: found for found in LISTED.finditer((ROOT / "docs" / "metrics.md").read_text())}
     told = {name: families(text) for name, text in day.metrics.items()}
@@ -203,10 +213,7 @@ def test_every_metric_in_the_docs_is_there_and_every_metric_is_in_the_docs(day: 
 
 def test_what_happened_was_counted(day: Day) -> None:
     def value(service: str, name: str, **labels: str) -> float:
-        family = families(day.metrics[service])[name.removesuffix("_total").removesuffix("_count")]
-        return sum(
-            float(one.value) for one in family.samples if one.name == name and labels.items() <= one.labels.items()
-        )
+        return counted(day.metrics[service], name, **labels)
 
     assert value("camera", "process_resident_memory_bytes") > 10e6
     assert value("camera", "moodstream_camera_frames_published_total", camera="camera-1") > 10
