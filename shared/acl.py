@@ -37,7 +37,7 @@ LENGTHS = "exists xlen xinfo|groups xinfo|stream xinfo|consumers"
 GROUP = f"{READ} xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
 TRANSACTION = "multi exec discard"
 VALUE = "get set del"
-LEASE = f"{VALUE} eval pexpire"
+LEASE = f"{VALUE} eval"
 HASH = "hset hget hgetall hdel hlen hincrby hsetnx del expire"
 SORTED = "zadd zrange zrangebyscore zrem zremrangebyscore zcard zpopmax del expire"
 

@@ -7,19 +7,30 @@ from shared.bus import Bus
 from shared.events import Event
 from shared.streams import STREAMS
 
-LEASE_MS = 2_000
+LEASE_S = 2.0
 RENEW_S = 0.5
-"""How often a lease is renewed by its holder and asked for by the others: a dead one is replaced within 2.5 s."""
+"""How often a lease is renewed by its holder and asked for by the others: a dead one is replaced within 3 s."""
+LONGEST_S = 30 * 24 * 3600
+"""What nobody asks for any more is forgotten; long, because Redis counts by a clock that somebody may set."""
 
-_IF_OURS = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end "
-_RENEW = _IF_OURS + "return redis.call('pexpire', KEYS[1], ARGV[2])"
+_IF_OURS = "if string.match(redis.call('get', KEYS[1]) or '', '%S+$') ~= ARGV[1] then return 0 end "
+_ASK = """
+local value = redis.call('get', KEYS[1])
+if value and value ~= ARGV[2] and string.match(value, '%S+$') ~= ARGV[1] then return value end
+redis.call('set', KEYS[1], ARGV[3] .. ' ' .. ARGV[1], 'EX', ARGV[4])
+return ''
+"""
 _KEEP = _IF_OURS + "redis.call('set', KEYS[2], ARGV[2], 'EX', ARGV[3]) return 1"
 _PUBLISH = _IF_OURS + "redis.call('xadd', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', '__data__', ARGV[3]) return 1"
 _RELEASE = _IF_OURS + "return redis.call('del', KEYS[1])"
 
 
 class Lease:
-    """The right to do the thing of that name. Believes in itself less long than Redis does, so two never both do."""
+    """The right to do the thing of that name: in Redis stand its holder and a number that each renewal changes.
+
+    Who waits takes it when the number has not changed for the lease's time, by its own monotonic clock: no clock that
+    somebody can set decides. A holder believes in itself less long than that, so two never both do.
+    """
 
     MARGIN_S = 0.3
 
@@ -29,6 +40,8 @@ class Lease:
         self._clock = clock
         self._until_s = 0.0
         self._asked_s = -RENEW_S
+        self._others = b""
+        self._others_since_s = 0.0
 
     @property
     def held(self) -> bool:
@@ -40,11 +53,14 @@ class Lease:
         return self._clock() - self._asked_s >= RENEW_S
 
     async def ask(self) -> bool:
-        """Renew the lease, or take it where nobody holds it; says whether it is held now."""
+        """Renew the lease, or take it where nobody holds it any more; says whether it is held now."""
         self._asked_s = asked_s = self._clock()
-        renewed = await self._bus.redis.eval(_RENEW, 1, self._key, self._bus.consumer, LEASE_MS)
-        taken = renewed or await self._bus.redis.set(self._key, self._bus.consumer, nx=True, px=LEASE_MS)
-        self._until_s = asked_s + LEASE_MS / 1000 - self.MARGIN_S if taken else 0.0
+        dead = self._others if asked_s - self._others_since_s >= LEASE_S else b""
+        arguments = (self._bus.consumer, dead, time.monotonic_ns(), LONGEST_S)
+        others: bytes = await self._bus.redis.eval(_ASK, 1, self._key, *arguments)
+        if others != self._others:
+            self._others, self._others_since_s = others, self._clock()
+        self._until_s = 0.0 if others else asked_s + LEASE_S - self.MARGIN_S
         return self.held
 
     async def publish(self, event: Event) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.bus import Bus
@@ -12,11 +12,16 @@ LEASE_S = 30.0
 """What one process has taken is given to another after so long; above the time-out of a request."""
 
 _TAKE = """
-local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 1)
-if #ids == 0 then return false end
-redis.call('ZADD', KEYS[1], ARGV[2], ids[1])
-return {ids[1], redis.call('HGET', KEYS[2], ids[1])}
+local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if #first == 0 then return false end
+local body = redis.call('HGET', KEYS[2], first[1])
+local wait, longest = first[2] - ARGV[1], tonumber(ARGV[2])
+if body then longest = math.max(longest, cjson.decode(body)[4] or 0) end
+if wait > 0 and wait <= longest then return tostring(wait) end
+redis.call('ZADD', KEYS[1], ARGV[1] + ARGV[2], first[1])
+return {first[1], body}
 """
+"""What would have to wait longer than it was told to was queued before somebody set the clock back: it is due."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,11 @@ class Letter:
     queued_at: float
     """seconds since 1970"""
     tries: int = 0
+    pause_s: float = 0.0
+    """until the next try, from the last one"""
 
     def stored(self) -> str:
-        return json.dumps([self.body, self.queued_at, self.tries])
+        return json.dumps([self.body, self.queued_at, self.tries, self.pause_s])
 
 
 class Outbox:
@@ -58,23 +65,16 @@ class Outbox:
             await self.count("dropped", too_many)
         return too_many
 
-    async def take(self) -> Letter | None:
-        """The letter that is due first, held for this process; None when none is due."""
-        now = time.time()
-        taken = await self._bus.redis.eval(_TAKE, 2, self._due, self._letters, now, now + LEASE_S)
-        if not taken:
-            return None
+    async def take(self) -> Letter | float | None:
+        """The letter that is due first, held for this process; else the seconds until one is; None without any."""
+        taken = await self._bus.redis.eval(_TAKE, 2, self._due, self._letters, time.time(), LEASE_S)
+        if not isinstance(taken, list):
+            return None if taken is None else float(taken)
         letter_id = taken[0].decode()
         if taken[1] is None:
             await self.done(letter_id)
-            return None
-        body, queued_at, tries = json.loads(taken[1])
-        return Letter(letter_id, body, queued_at, tries)
-
-    async def next_due_s(self) -> float | None:
-        """Seconds until a letter is due; None when the queue is empty."""
-        first = await self._bus.redis.zrange(self._due, 0, 0, withscores=True)
-        return max(0.0, float(first[0][1]) - time.time()) if first else None
+            return 0.0
+        return Letter(letter_id, *json.loads(taken[1]))
 
     async def done(self, letter_id: str) -> None:
         async with self._bus.redis.pipeline(transaction=True) as all_:
@@ -85,7 +85,7 @@ class Outbox:
 
     async def again(self, letter: Letter, pause_s: float, unreachable: bool) -> None:
         """Try a letter again after a pause, or as soon as the receiver is known to be back."""
-        tried = Letter(letter.id, letter.body, letter.queued_at, letter.tries + 1)
+        tried = replace(letter, tries=letter.tries + 1, pause_s=pause_s)
         async with self._bus.redis.pipeline(transaction=True) as all_:
             all_.hset(self._letters, letter.id, tried.stored())
             all_.zadd(self._due, {letter.id: time.time() + pause_s}, xx=True)

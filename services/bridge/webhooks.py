@@ -61,8 +61,11 @@ class Webhook:
         try:
             while True:
                 try:
-                    if not await self._deliver_one(sender):
-                        await self._wait()
+                    found = await self._take()
+                    if isinstance(found, Letter):
+                        await self._deliver(found, sender)
+                    else:
+                        await self._wait(found)
                     self._trouble.passed(f"webhook {self.receiver.name}")
                 except (RedisError, OSError) as error:
                     self._trouble.note(f"webhook {self.receiver.name}", error)
@@ -73,8 +76,7 @@ class Webhook:
     async def _is_disabled(self) -> bool:
         return await self._outbox.disabled_at() == self.receiver.url
 
-    async def _wait(self) -> None:
-        due_s = await self._outbox.next_due_s()
+    async def _wait(self, due_s: float | None) -> None:
         try:
             async with asyncio.timeout(LOOK_AGAIN_S if due_s is None else min(due_s, LOOK_AGAIN_S)):
                 await self._news.wait()
@@ -82,21 +84,21 @@ class Webhook:
             pass
         self._news.clear()
 
-    async def _take(self) -> Letter | None:
-        """The next letter; stopped before its answer came, it gives back what Redis has held for us meanwhile."""
+    async def _take(self) -> Letter | float | None:
+        """The next letter, or the seconds until one is due.
+
+        Stopped before the answer came, it gives back what Redis has held for us meanwhile.
+        """
         taking = asyncio.ensure_future(self._outbox.take())
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
-            if letter := await taking:
+            if isinstance(letter := await taking, Letter):
                 await self._outbox.release(letter)
             raise
 
-    async def _deliver_one(self, sender: Sender) -> bool:
+    async def _deliver(self, letter: Letter, sender: Sender) -> None:
         name = self.receiver.name
-        letter = await self._take()
-        if letter is None:
-            return False
         try:
             answer = await sender.send(letter.id, letter.body)
         except asyncio.CancelledError:  # stopped in the middle: who starts next need not wait for the lease to end
@@ -107,7 +109,7 @@ class Webhook:
             await self._outbox.count("delivered")
             if back := await self._outbox.receiver_is_back():
                 log.info("webhook %s is back; %d messages that waited are sent", name, back)
-            return True
+            return
         await self._outbox.last_error(answer.reason)
         if answer.gone:
             log.error(
@@ -122,4 +124,3 @@ class Webhook:
             pause_s = max(self._pauses_s[letter.tries] * random.uniform(1 - JITTER, 1 + JITTER), answer.rest_s)
             log.warning("webhook %s: %s; tried again in %.0f s", name, answer.reason, pause_s)
             await self._outbox.again(letter, pause_s, answer.unreachable)
-        return True

@@ -1,0 +1,83 @@
+"""One holds a lease, another waits; by their own monotonic clocks, whatever the clocks of the wall say."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from shared.bus import Bus
+from shared.lease import LEASE_S, Lease
+from tests.gateway.running import connected_bus
+
+KEY = "mood:lease:thing"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+async def pair(redis_url: str) -> AsyncIterator[tuple[Lease, Lease, Clock, Bus]]:
+    """Two leases of the same name in two processes, with one clock."""
+    async with connected_bus(redis_url) as one, connected_bus(redis_url) as two:
+        two.consumer = "other-host-1"
+        clock = Clock()
+        yield Lease(one, "thing", clock=clock), Lease(two, "thing", clock=clock), clock, one
+
+
+async def test_a_holder_that_renews_keeps_it_for_ever(pair: Any) -> None:
+    holder, other, clock, _ = pair
+    for _ in range(20):
+        assert await holder.ask()
+        assert not await other.ask()
+        clock.now_s += 0.9 * LEASE_S
+
+
+async def test_a_dead_holder_has_stopped_believing_before_another_takes_over(pair: Any) -> None:
+    holder, other, clock, _ = pair
+    assert await holder.ask()
+    clock.now_s += 0.4
+    assert not await other.ask()
+    while not await other.ask():
+        assert clock.now_s < 5
+        clock.now_s += 0.1
+        if clock.now_s < LEASE_S + 0.4:
+            assert not other.held
+    assert not holder.held
+    assert clock.now_s == pytest.approx(LEASE_S + 0.4, abs=0.11)
+    assert not await holder.ask()
+    assert other.held
+
+
+async def test_what_was_released_is_taken_at_once_and_only_by_its_holder(pair: Any) -> None:
+    holder, other, _, bus = pair
+    assert await holder.ask()
+    await other.release()
+    assert await bus.redis.exists(KEY)
+    await holder.release()
+    assert not await bus.redis.exists(KEY)
+    assert await other.ask()
+
+
+async def test_only_the_holder_writes(pair: Any) -> None:
+    holder, other, clock, bus = pair
+    assert await holder.ask()
+    assert await holder.keep("mood:kept", "one", 10)
+    assert not await other.keep("mood:kept", "two", 10)
+    assert await bus.redis.get("mood:kept") == b"one"
+    assert not await other.ask()
+    clock.now_s += LEASE_S
+    assert await other.ask()
+    assert not await holder.keep("mood:kept", "three", 10)
+    assert await bus.redis.get("mood:kept") == b"one"
+
+
+async def test_redis_forgets_nothing_within_a_day(pair: Any) -> None:
+    """Its own clock may be set ahead while the lease is held."""
+    holder, _, _, bus = pair
+    assert await holder.ask()
+    assert await bus.redis.ttl(KEY) > 24 * 3600
