@@ -16,6 +16,8 @@ from shared.streams import DEAD_KEPT, DEAD_SUFFIX, EVENT_OF_STREAM
 log = logging.getLogger("moodstream.delivery")
 
 MOST_DELIVERIES = 3
+WRONG_TYPE = "WRONGTYPE"
+"""What Redis says of a key that somebody else has written: it is no fault of Redis, and no wait mends it."""
 _ADDED = (b"error", b"group", b"entry")
 
 
@@ -58,7 +60,7 @@ class DeadLetters(BaseMiddleware):
             log.error("%s: an entry could not be handled: %s", channel, _line(exc_val))
             return True
         tries = await self._deliveries(channel, subscription.group)
-        if isinstance(exc_val, AWAY):
+        if isinstance(exc_val, AWAY) and not str(exc_val).startswith(WRONG_TYPE):
             # a delivery less, and now again idle: another tries it when Redis is better
             again = {"retrycount": max(0, tries - 1), "justid": True}
             await client.xclaim(channel, subscription.group, subscription.consumer, 0, [entry_id], **again)

@@ -1,6 +1,6 @@
 """The whole chain on a machine whose clock is set: ``python -m tests.faults.clock FOLDER``, begun by ``test_clock.py``.
 
-This process, Redis and every service have loaded ``clock.c``: it adds what stands in the file that ``FAULT_CLOCK`` names.
+This process, Redis and every service have loaded ``clock.c``: it adds what stands in a file, ``FAULT_CLOCK``.
 """
 
 import json

@@ -194,6 +194,25 @@ async def test_a_failing_handler_is_tried_three_times_and_can_be_replayed(redis_
             assert list(letters(client, "mood:")) == []
 
 
+async def test_a_key_that_somebody_else_has_spoilt_is_not_waited_for(redis_url: str) -> None:
+    tries = list[str]()
+
+    def register(router: RedisRouter, bus: Bus) -> None:
+        @consume(router, bus, SongPicked, "test", SOON)
+        async def take(one: SongPicked) -> None:
+            tries.append(one.song_id)
+            await bus.redis.hgetall("mood:spoilt")
+
+    async with running(redis_url, register) as bus:
+        await bus.redis.set("mood:spoilt", "a word")
+        await bus.publish(pick())
+        await until(lambda: bus.redis.exists("mood:picks:dead"))
+        with connected(redis_url) as client:
+            [letter] = letters(client, "mood:")
+    assert tries == ["a song"] * 3
+    assert "WRONGTYPE" in letter["error"]
+
+
 async def test_an_entry_of_a_killed_worker_is_done_by_another(redis_url: str) -> None:
     got = list[str]()
     await put(redis_url, pick().model_dump_json().encode())
