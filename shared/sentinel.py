@@ -166,7 +166,8 @@ def _nobody_leads(error: Exception, pool: Any) -> RedisConnectionError:
     if "Authentication" in str(error) or "auth:" in str(error):
         return RedisConnectionError(f"the Sentinels at {where} want another password (sentinel_password)")
     if str(error).count(" - ") >= len(asked):
-        return RedisConnectionError(f"none of the Sentinels at {where} answers")
+        doubt = ", or their certificates are not trusted (redis_ca)" if "ssl_cert_reqs" in asked[0] else ""
+        return RedisConnectionError(f"none of the Sentinels at {where} answers{doubt}")
     return RedisConnectionError(f"the Sentinels at {where} know of no server that leads {pool.service_name!r}")
 
 

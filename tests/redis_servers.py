@@ -44,17 +44,19 @@ sentinel parallel-syncs {MASTER} 1
 
 
 class Trio:
-    """The servers by their ports. ``url`` is what a service is told."""
+    """The servers by their ports. ``url`` is what a service is told.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    ``certificate`` is a PEM file of a key and a certificate that vouches for itself: then all speak TLS alone.
+    """
+
+    def __init__(self, folder: Path, certificate: Path | None = None) -> None:
+        self._folder, self._certificate = folder, certificate
         *self.servers, first, second, third = free_ports(6)
         self.sentinels = [first, second, third]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
-        self.url = (
-            f"redis+sentinel://:{PASSWORD}@{','.join(f'127.0.0.1:{port}' for port in self.sentinels)}/{MASTER}/0"
-            f"?sentinel_password={SENTINEL_PASSWORD}"
-        )
+        scheme = "rediss" if certificate else "redis"
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.sentinels)
+        self.url = f"{scheme}+sentinel://:{PASSWORD}@{hosts}/{MASTER}/0?sentinel_password={SENTINEL_PASSWORD}"
 
     def start(self) -> None:
         leader, *others = self.servers
@@ -72,7 +74,11 @@ class Trio:
         home = self._folder / str(port)
         home.mkdir(exist_ok=True)
         file = home / "redis.conf"
-        file.write_text(f"port {port}\nbind 127.0.0.1\ndir {home}\nlogfile {home / 'log'}\n{configuration}")
+        listen = f"port {port}\n"
+        if self._certificate:
+            files = "".join(f"tls-{what} {self._certificate}\n" for what in ("cert-file", "key-file", "ca-cert-file"))
+            listen = f"port 0\ntls-port {port}\ntls-replication yes\ntls-auth-clients no\n{files}"
+        file.write_text(f"{listen}bind 127.0.0.1\ndir {home}\nlogfile {home / 'log'}\n{configuration}")
         self._processes[port] = subprocess.Popen(
             ["redis-server", str(file), *arguments], stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent
         )
@@ -80,7 +86,10 @@ class Trio:
 
     def _client(self, port: int) -> Any:
         password = SENTINEL_PASSWORD if port in self.sentinels else PASSWORD
-        return Redis(port=port, password=password, socket_timeout=1, socket_connect_timeout=1, decode_responses=True)
+        options: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "decode_responses": True}
+        if self._certificate:
+            options |= {"ssl": True, "ssl_ca_certs": str(self._certificate)}
+        return Redis(host="127.0.0.1", port=port, password=password, **options)
 
     def _agree(self) -> bool:
         def sees_all(port: int) -> bool:
@@ -189,12 +198,12 @@ def single(*options: str) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def trio() -> Iterator[Trio]:
+def trio(certificate: Path | None = None) -> Iterator[Trio]:
     """Three servers and three Sentinels, agreed with each other; all gone afterwards."""
     if shutil.which("redis-server") is None:
         missing("Debian's redis-server")
     with tempfile.TemporaryDirectory(prefix="moodstream-trio-") as folder:
-        one = Trio(Path(folder))
+        one = Trio(Path(folder), certificate)
         try:
             one.start()
             yield one
