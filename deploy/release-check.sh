@@ -54,6 +54,7 @@ wheel() {
     .venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$out" .
     python3 -m venv "$work/installed"
     "$work/installed/bin/pip" install --quiet --require-hashes -r requirements/run.txt
+    "$work/installed/bin/pip" install --quiet --require-hashes --no-deps -r requirements/sample.txt
     "$work/installed/bin/pip" install --quiet --no-deps "$out/moodstream-$version-py3-none-any.whl"
     cd "$work"  # nothing of the clone may help
     [[ $(installed/bin/moodstream --version) = "moodstream $version" ]]
