@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 
 import pytest
 from faststream.redis import RedisRouter
@@ -115,3 +117,25 @@ async def test_the_janitor_removes_the_dead_that_have_nothing_pending(redis_url:
         client.xack("mood:picks", "test", client.xrange("mood:picks")[0][0])
         assert await Janitor(bus, dead_after_ms=0).sweep() == 1
     await bus.close()
+
+
+FRAYED = """
+from pathlib import Path
+from shared.janitor import give_back_freed_memory
+
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+messages = [bytes(3_000) for _ in range(60_000)]
+kept = messages[::50]
+del messages
+before = resident_mb()
+give_back_freed_memory()
+print(before - resident_mb())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc gives back memory from between what is kept")
+def test_freed_memory_between_what_is_kept_goes_back_to_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", FRAYED], capture_output=True, text=True, check=True, timeout=60)
+    assert float(done.stdout) > 100
