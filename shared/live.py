@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,13 +26,17 @@ from shared.supervisor import LIFELINE
 log = logging.getLogger("moodstream.live")
 
 
-def print_events(bus: Bus, *, as_json: bool) -> Service:
-    """A service that prints a line per event."""
+def print_events(bus: Bus, *, as_json: bool, leave: Callable[[], None]) -> Service:
+    """A service that prints a line per event. ``leave`` is called when the reader of the lines has had enough."""
 
     async def show() -> None:
-        async for entry in bus.follow({event: "0-0" if as_json else await bus.last_id(event) for event in SHOWN}):
-            if entry is not None:
-                print(line(entry[1], as_json=as_json), flush=True)
+        try:
+            async for entry in bus.follow({event: "0-0" if as_json else await bus.last_id(event) for event in SHOWN}):
+                if entry is not None:
+                    print(line(entry[1], as_json=as_json), flush=True)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            leave()
 
     return Service("console", background=[show], told=False)
 

@@ -43,6 +43,19 @@ def run_once(camera: str, environment: dict[str, str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def test_a_reader_that_has_had_enough_ends_the_run(environment: dict[str, str]) -> None:
+    """``moodstream run --json | head -1``"""
+    command = [sys.executable, "-m", "services", "run", "--camera", "pattern:", "--auto", "--json", "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as run:  # type: ignore[call-overload]
+        assert json.loads(run.stdout.readline())["type"]
+        run.stdout.close()
+        assert run.wait(60) == 0
+        said = run.stderr.read()
+    assert "Traceback" not in said
+    assert "BrokenPipe" not in said
+
+
 def of(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [event for event in events if event["type"] == kind]
 

@@ -162,7 +162,7 @@ def services(given: argparse.Namespace) -> int:
     ended = Ending(bus, lambda: app.exit())
     app = build_app(
         bus,
-        print_events(bus, as_json=given.json),
+        print_events(bus, as_json=given.json, leave=lambda: app.exit()),
         emotion(load(EmotionSettings), bus),
         recommender(load(RecommenderSettings), bus),
         player(load(PlayerSettings), bus),

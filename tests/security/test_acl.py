@@ -86,7 +86,7 @@ WORK = {
     "xgroup|create",
     "xgroup|delconsumer",
 }
-WORK |= {"xinfo|consumers", "multi", "exec", "discard", "get", "set", "del", "eval", "pexpire", "expire"}
+WORK |= {"xinfo|consumers", "multi", "exec", "discard", "get", "set", "del", "eval", "expire"}
 HASH = {"hset", "hget", "hgetall", "hdel", "hlen", "hincrby", "hsetnx"}
 SORTED = {"zadd", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zcard", "zpopmax"}
 COMMANDS = {
