@@ -5,23 +5,23 @@ set -euo pipefail
 out=$(realpath -m "${1:-runs/release}")
 here=$(git -C "$(dirname "${BASH_SOURCE[0]}")" rev-parse --show-toplevel)
 work=$(mktemp -d)
-started=()
 compose() { docker-compose --env-file /dev/null --project-name moodstream-release "$@"; }
 command -v docker-compose >/dev/null || compose() { docker compose --env-file /dev/null --project-name moodstream-release "$@"; }
 
 finish() {
     local code=$?
-    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
     [[ -f $work/moodstream/docker-compose.yml ]] && (cd "$work/moodstream" && compose down --volumes --remove-orphans >/dev/null 2>&1)
     rm -rf "$work"
     [[ $code = 0 ]] && echo "release-check: all passed; $out" || echo "release-check: FAILED in the step above; $out" >&2
 }
 trap finish EXIT
 
-# step NAME COMMAND...: what it says goes into a file; the last lines are shown when it fails
+# step NAME COMMAND...: what it says goes into a file; the last lines are shown when it fails. In a shell of its own and in the
+# background, because a condition would switch off that the first failure ends it.
 step() {
     local name=$1 begun=$SECONDS; shift
-    if "$@" >"$out/$name.log" 2>&1; then echo "ok      $name ($((SECONDS - begun)) s)"
+    "$@" >"$out/$name.log" 2>&1 &
+    if wait $!; then echo "ok      $name ($((SECONDS - begun)) s)"
     else echo "failed  $name"; tail -n 20 "$out/$name.log"; exit 1; fi
 }
 
@@ -63,7 +63,8 @@ wheel() {
 
 readme_run() {
     local port; port=$(free_port)
-    HOME=$work make run ARGS="--port $port" & started+=($!)
+    HOME=$work make run ARGS="--port $port" &
+    trap "kill $!; wait $! || true" EXIT
     within 60 curl --fail --silent "http://127.0.0.1:$port/"
     screenshots "http://127.0.0.1:$port/" run
 }
