@@ -5,8 +5,9 @@ set -euo pipefail
 out=$(realpath -m "${1:-runs/release}")
 here=$(git -C "$(dirname "${BASH_SOURCE[0]}")" rev-parse --show-toplevel)
 work=$(mktemp -d)
-compose() { docker-compose --env-file /dev/null --project-name moodstream-release "$@"; }
-command -v docker-compose >/dev/null || compose() { docker compose --env-file /dev/null --project-name moodstream-release "$@"; }
+touch "$work/no.env"  # Compose 1 takes no /dev/null for a file
+compose() { docker-compose --env-file "$work/no.env" --project-name moodstream-release "$@"; }
+command -v docker-compose >/dev/null || compose() { docker compose --env-file "$work/no.env" --project-name moodstream-release "$@"; }
 
 finish() {
     local code=$?
