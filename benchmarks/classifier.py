@@ -28,7 +28,7 @@ FACES = np.random.default_rng(1).integers(0, 256, (64, 48, 48), dtype=np.uint8)
 def built(folder: Path) -> dict[str, Path]:
     """Float and int8 files of the shipped network's kind and of the article's, with fresh weights."""
     from training.export import to_onnx
-    from training.networks import NETWORKS, with_temperature
+    from training.networks import NETWORKS, calibrated
     from training.quantise import quantise
 
     kind = Classifier(MODEL).metadata["network"]
@@ -36,7 +36,7 @@ def built(folder: Path) -> dict[str, Path]:
     files = {}
     for name in dict.fromkeys((kind, "article")):
         files[f"{name}, float"] = folder / f"{name}.onnx"
-        onnx.save(to_onnx(with_temperature(NETWORKS[name](), 1.0), labels), files[f"{name}, float"])
+        onnx.save(to_onnx(calibrated(NETWORKS[name]()), labels), files[f"{name}, float"])
         files[f"{name}, int8"] = folder / f"{name}.int8.onnx"
         quantise(files[f"{name}, float"], files[f"{name}, int8"], FACES)
     return files

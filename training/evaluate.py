@@ -65,7 +65,7 @@ def report(classifier: Classifier, splits: dict[int, Faces], out: Path, history:
         name = PARTS[part]
         result[name] = evaluate(classifier, faces)
         probabilities = read(classifier, faces)
-        if part == PUBLIC_TEST:  # it fitted the temperature, so it judges the calibration only when fitted anew
+        if part == PUBLIC_TEST:  # it fitted the calibration, so it judges the calibration only when fitted anew
             fitted = cross_fitted(np.log(probabilities.clip(1e-9)), faces.labels)
             result[name]["calibration_error_cross_fitted"] = round(expected_calibration_error(fitted, faces.labels), 4)
         result[name]["accuracy_when_worn"] = accuracy_when_worn(classifier, faces)

@@ -1,8 +1,9 @@
 """Best weights of a run to the file that ships: ``python -m training.export --run runs/residual --data FER2013``.
 
-The graph takes raw grey levels (uint8) and gives calibrated probabilities: cast, scaling, network, temperature and
-softmax are inside. The temperature is fitted on PublicTest. Two files are made in the run's folder: one of floats,
-which is refused unless it equals the Keras network, and one of int8, which ships unless it loses half a point.
+The graph takes raw grey levels (uint8) and gives calibrated probabilities: cast, scaling, network, calibration and
+softmax are inside. Two files are made in the run's folder: one of floats, which is refused unless it equals the Keras
+network, and one of int8, which ships unless it loses half a point. The calibration is fitted on what the int8 file
+answers to PublicTest.
 """
 
 import argparse
@@ -27,11 +28,11 @@ from training.measures import (
     abstention,
     cross_fitted,
     expected_calibration_error,
-    fit_temperature,
+    fit_calibration,
     measure,
     risk_coverage,
 )
-from training.networks import four_of, with_temperature
+from training.networks import calibrated
 from training.quantise import quantise
 from training.runs import best_of, config_of
 
@@ -73,9 +74,6 @@ def export(run: Path, data: Fer2013, version: str) -> dict[str, Any]:
     """
     config, network, splits = config_of(run), best_of(run), data.moods()
     public = splits[PUBLIC_TEST]
-    logits = four_of(network.predict(public.images[..., None].astype(np.float32), verbose=0, batch_size=256))
-    temperature = fit_temperature(logits, public.labels)
-    model = with_temperature(network, temperature)
     metadata = {
         "name": "mood_cnn",
         "version": version,
@@ -84,11 +82,14 @@ def export(run: Path, data: Fer2013, version: str) -> dict[str, Any]:
         "network": config.network,
         "data": "FER2013, Training; four moods: angry, happy, sad, neutral as calm",
         "data_digest": config.data_digest,
-        "temperature": f"{temperature:.4f}",
         "training": config.model_dump_json(exclude={"start", "teachers"}),
         "reads": "apparent expression, not feelings",
         "precision": "float32",
     }
+    onnx.save(to_onnx(calibrated(network), metadata), run / FLOAT)
+    quantise(run / FLOAT, run / INT8, splits[TRAINING].images)
+    calibration = fit_calibration(_logits(run / INT8, public), public.labels)
+    model, metadata["calibration"] = calibrated(network, calibration), json.dumps(calibration._asdict())
     onnx.save(to_onnx(model, metadata), run / FLOAT)
     difference = largest_difference(model, run / FLOAT, public.images)
     if difference > PARITY:
@@ -100,13 +101,22 @@ def export(run: Path, data: Fer2013, version: str) -> dict[str, Any]:
     }
     chosen = INT8 if accuracy["float32"] - accuracy["int8"] <= INT8_MAY_LOSE else FLOAT
     result = {"largest_difference": difference, "accuracy_by_precision": accuracy, "file": chosen}
-    return result | {"temperature": temperature} | _complete(run / chosen, run / CHOSEN, result, splits[PUBLIC_TEST])
+    return (
+        result
+        | {"calibration": calibration._asdict()}
+        | _complete(run / chosen, run / CHOSEN, result, splits[PUBLIC_TEST])
+    )
+
+
+def _logits(file: Path, faces: Faces) -> NDArray[np.float32]:
+    """Logits [N, 4] of a file, up to a constant for each face."""
+    return np.asarray(np.log(read(Classifier(file), faces).clip(1e-9)))
 
 
 def _complete(file: Path, out: Path, known: dict[str, Any], public: Faces) -> dict[str, Any]:
     """The file again, with its measures on PublicTest and its abstention threshold in the metadata."""
     probabilities = read(Classifier(file), public)
-    fitted = cross_fitted(np.log(probabilities.clip(1e-9)), public.labels)
+    fitted = cross_fitted(_logits(file, public), public.labels)
     unsure = abstention(risk_coverage(fitted, public.labels))
     metrics = measure(probabilities, public.labels)
     metrics["calibration_error_cross_fitted"] = round(expected_calibration_error(fitted, public.labels), 4)
@@ -128,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, required=True, help="folder of a run of training.train")
     parser.add_argument("--data", type=Path, required=True, help="FER2013: .csv, .npz or folder")
     parser.add_argument("--out", type=Path, default=MODEL, help="where the chosen file goes too (models/mood_cnn.onnx)")
-    parser.add_argument("--version", default="2.0.0")
+    parser.add_argument("--version", default="2.1.0")
     given = parser.parse_args(arguments)
     try:
         result = export(given.run, load(given.data), given.version)

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 
 from shared.circumplex import MOODS
 
@@ -17,10 +17,29 @@ Numbers = NDArray[np.floating]
 Labels = NDArray[np.int64]
 
 
-def probabilities_of(logits: Numbers, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Softmax of logits [N, 4] divided by the temperature."""
-    scaled = np.asarray(logits, np.float64) / temperature
-    shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+class Calibration(NamedTuple):
+    """What is done with logits before the softmax: each mood's, less the mean of all four, is scaled and shifted.
+
+    Vector scaling (Guo et al., ICML 2017).
+    """
+
+    scales: tuple[float, ...]
+    shifts: tuple[float, ...]
+
+    def apply(self, logits: Numbers) -> Numbers:
+        """Calibrated logits [N, 4]."""
+        whole = np.asarray(logits, np.float64)
+        centred = whole - whole.mean(axis=1, keepdims=True)
+        return np.asarray(centred * np.array(self.scales) + np.array(self.shifts))
+
+
+PLAIN = Calibration((1.0,) * len(MOODS), (0.0,) * len(MOODS))
+
+
+def probabilities_of(logits: Numbers) -> NDArray[np.float64]:
+    """Softmax of logits [N, 4]."""
+    whole = np.asarray(logits, np.float64)
+    shares = np.exp(whole - whole.max(axis=1, keepdims=True))
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
@@ -29,22 +48,27 @@ def likelihood_loss(probabilities: Numbers, labels: Labels) -> float:
     return float(-np.log(probabilities[np.arange(len(labels)), labels].clip(1e-12)).mean())
 
 
-def fit_temperature(logits: Numbers, labels: Labels) -> float:
-    """The temperature with the least negative log-likelihood (Guo et al., ICML 2017); logits [N, 4], labels [N]."""
+def fit_calibration(logits: Numbers, labels: Labels) -> Calibration:
+    """The calibration with the least negative log-likelihood; logits [N, 4], labels [N]. The last shift is 0."""
+    moods = len(MOODS)
 
-    def loss(log_temperature: float) -> float:
-        return likelihood_loss(probabilities_of(logits, float(np.exp(log_temperature))), labels)
+    def of(values: Numbers) -> Calibration:
+        return Calibration(tuple(np.exp(values[:moods]).tolist()), (*values[moods:].tolist(), 0.0))
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
+    def loss(values: Numbers) -> float:
+        return likelihood_loss(probabilities_of(of(values).apply(logits)), labels)
+
+    bounds = [(-2.0, 2.0)] * moods + [(-3.0, 3.0)] * (moods - 1)
+    return of(minimize(loss, np.zeros(2 * moods - 1), method="L-BFGS-B", bounds=bounds).x)
 
 
 def cross_fitted(logits: Numbers, labels: Labels, seed: int = 1) -> NDArray[np.float64]:
-    """Probabilities of each face with a temperature fitted on the other four fifths."""
+    """Probabilities of each face with a calibration fitted on the other four fifths."""
     fold = np.random.default_rng(seed).permutation(len(labels)) % FOLDS
     result = np.zeros((len(labels), len(MOODS)))
     for one in range(FOLDS):
         own = fold == one
-        result[own] = probabilities_of(logits[own], fit_temperature(logits[~own], labels[~own]))
+        result[own] = probabilities_of(fit_calibration(logits[~own], labels[~own]).apply(logits[own]))
     return result
 
 

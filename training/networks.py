@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shared.circumplex import MOODS
 from training.data import EXPRESSIONS, FOUR, SIZE
+from training.measures import PLAIN, Calibration
 
 
 def article() -> keras.Model:
@@ -107,9 +108,11 @@ def of_four(network: keras.Model) -> keras.Model:
 NETWORKS: dict[str, Callable[[], keras.Model]] = {"article": article, "tiny": tiny, "residual": residual}
 
 
-def with_temperature(network: keras.Model, temperature: float) -> keras.Model:
-    """The graph that ships: logits divided by the temperature (> 0), then softmax -> probabilities [N, 4]."""
+def calibrated(network: keras.Model, calibration: Calibration = PLAIN) -> keras.Model:
+    """The graph that ships: logits of the four moods, calibrated, then softmax -> probabilities [N, 4]."""
     faces = keras.Input((SIZE, SIZE, 1), name="faces")
-    logits = of_four(network)(faces, training=False)
-    probabilities = layers.Softmax(name="probabilities")(layers.Rescaling(1 / temperature)(logits))
+    change = layers.Dense(len(MOODS), trainable=False, name="calibration")
+    probabilities = layers.Softmax(name="probabilities")(change(of_four(network)(faces, training=False)))
+    less_the_mean = np.eye(len(MOODS)) - 1 / len(MOODS)
+    change.set_weights([less_the_mean * np.array(calibration.scales), np.array(calibration.shifts)])
     return keras.Model(faces, probabilities, name=network.name)

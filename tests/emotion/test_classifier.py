@@ -54,7 +54,7 @@ def test_no_faces_give_no_readings(classifier: Classifier) -> None:
 
 def test_the_file_tells_what_it_is(classifier: Classifier) -> None:
     assert json.loads(classifier.metadata["labels"]) == ["angry", "happy", "sad", "calm"]
-    for name in ("name", "version", "data", "data_digest", "temperature", "metrics", "precision", "reads"):
+    for name in ("name", "version", "data", "data_digest", "calibration", "metrics", "precision", "reads"):
         assert classifier.metadata[name]
     assert 0.25 < classifier.unsure_below < 0.9
     assert float(classifier.metadata["parity_with_keras"]) <= 1e-4
@@ -83,7 +83,7 @@ def test_known_faces_pin_the_order_of_the_labels(classifier: Classifier, public:
 def test_the_shipped_network_reads_public_test(classifier: Classifier, public: Faces) -> None:
     result = evaluate(classifier, public)
     assert result["faces"] == 2622
-    assert result["accuracy"] >= 0.71
+    assert result["accuracy"] >= 0.74
     assert result["calibration_error"] <= 0.03
     assert result["without_copies"]["faces"] == 2622 - 104
 

@@ -20,7 +20,8 @@ try:
         from training import evaluate, export, smoke, train
         from training.config import CONFIGS, load_config
         from training.data import PUBLIC_TEST, DataError, load
-        from training.networks import residual, with_temperature
+        from training.measures import Calibration
+        from training.networks import calibrated, residual
         from training.quantise import quantise
         from training.runs import HISTORY, best_of
 except ImportError:
@@ -59,7 +60,7 @@ def test_the_exported_file_keeps_the_contract_and_tells_its_story(made: Path) ->
 def test_float_equals_keras_and_int8_is_near(made: Path) -> None:
     public = load(made / "gratings.npz").moods()[PUBLIC_TEST]
     as_float, as_int8 = (Classifier(made / "pupil" / name) for name in (export.FLOAT, export.INT8))
-    model = with_temperature(best_of(made / "pupil"), float(as_float.metadata["temperature"]))
+    model = calibrated(best_of(made / "pupil"), Calibration(**json.loads(as_float.metadata["calibration"])))
     assert export.largest_difference(model, made / "pupil" / export.FLOAT, public.images) <= export.PARITY
     right = [(evaluate.read(one, public).argmax(axis=1) == public.labels).mean() for one in (as_float, as_int8)]
     assert abs(right[0] - right[1]) <= 0.02
@@ -67,7 +68,7 @@ def test_float_equals_keras_and_int8_is_near(made: Path) -> None:
 
 def test_the_shipped_network_s_kind_survives_the_way_to_int8(tmp_path: Path) -> None:
     """Untrained weights: the float file equals Keras, and int8 keeps the order of what it is sure of, in a third."""
-    model = with_temperature(residual(), 1.0)
+    model = calibrated(residual())
     onnx.save(export.to_onnx(model, {"labels": '["angry", "happy", "sad", "calm"]'}), tmp_path / "float.onnx")
     assert export.largest_difference(model, tmp_path / "float.onnx", FACES) <= export.PARITY
     quantise(tmp_path / "float.onnx", tmp_path / "int8.onnx", FACES)

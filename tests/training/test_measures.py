@@ -9,7 +9,7 @@ from training.measures import (
     abstention,
     cross_fitted,
     expected_calibration_error,
-    fit_temperature,
+    fit_calibration,
     intervals,
     likelihood_loss,
     measure,
@@ -51,17 +51,23 @@ def boasting(count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int
     return 3 * logits, labels
 
 
-def test_the_temperature_undoes_boasting() -> None:
-    logits, labels = boasting(4000, seed=1)
-    assert fit_temperature(logits, labels) == pytest.approx(3, rel=0.1)
+def test_the_calibration_undoes_boasting_and_partiality() -> None:
+    logits, labels = boasting(8000, seed=1)
+    partial = np.array([0.0, 1.2, 0.0, 0.0])
+    found = fit_calibration(logits + partial, labels)
+    assert found.scales == pytest.approx([1 / 3] * 4, rel=0.1)
+    # a shift of one mood moves the mean of all by a quarter of it, and the last mood's own stays 0
+    undone = np.array(found.shifts) + (partial - partial.mean()) * found.scales
+    assert undone - undone[3] == pytest.approx([0] * 4, abs=0.1)
 
 
-def test_cross_fitting_judges_faces_that_the_temperature_has_not_seen() -> None:
+def test_cross_fitting_judges_faces_that_the_calibration_has_not_seen() -> None:
     logits, labels = boasting(3000, seed=2)
     fitted = cross_fitted(logits, labels)
     assert fitted.sum(axis=1) == pytest.approx(1)
-    temperatures = (logits[:, 0] - logits[:, 1]) / (np.log(fitted[:, 0]) - np.log(fitted[:, 1]))
-    assert len(set(temperatures.round(6))) == 5
+    known = probabilities_of(fit_calibration(logits, labels).apply(logits))
+    assert 0 < np.abs(fitted - known).max() < 0.05
+    assert likelihood_loss(fitted, labels) > likelihood_loss(known, labels)
     assert (
         expected_calibration_error(fitted, labels) < 0.04 < expected_calibration_error(probabilities_of(logits), labels)
     )

@@ -16,7 +16,8 @@ try:
         from training.augment import Augmentation
         from training.config import CONFIGS, load_config
         from training.data import FOUR
-        from training.networks import NETWORKS, article, residual, with_temperature
+        from training.measures import Calibration, probabilities_of
+        from training.networks import NETWORKS, article, calibrated, residual
 except ImportError:
     missing("tensorflow (make setup-train)")
 
@@ -28,7 +29,7 @@ FACES = np.random.default_rng(7).integers(0, 256, (32, 48, 48, 1)).astype(np.flo
 def test_four_of_seven_expressions_in_the_order_of_the_moods() -> None:
     network = residual()
     seven = np.asarray(network(FACES, training=False))
-    four = np.asarray(with_temperature(network, 1.0)(FACES))
+    four = np.asarray(calibrated(network)(FACES))
     wanted = np.exp(seven[:, FOUR]) / np.exp(seven[:, FOUR]).sum(axis=1, keepdims=True)
     assert four.shape == (32, len(MOODS))
     assert four == pytest.approx(wanted, abs=1e-5)
@@ -41,11 +42,13 @@ def test_the_sizes_are_as_the_cards_say() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_a_higher_temperature_is_less_sure(name: str) -> None:
+def test_the_graph_calibrates_as_the_measures_do(name: str) -> None:
     network = NETWORKS[name]()
-    cold, warm = (np.asarray(with_temperature(network, temperature)(FACES)) for temperature in (1.0, 3.0))
-    assert (cold.argmax(axis=1) == warm.argmax(axis=1)).all()
-    assert (warm.max(axis=1) <= cold.max(axis=1) + 1e-6).all()
+    logits = np.log(np.asarray(calibrated(network)(FACES)))
+    calibration = Calibration((0.5, 1.0, 2.0, 1.5), (0.3, -0.2, 0.1, 0.0))
+    shares = np.asarray(calibrated(network, calibration)(FACES))
+    assert shares == pytest.approx(probabilities_of(calibration.apply(logits)), abs=1e-5)
+    assert np.abs(shares - np.exp(logits)).max() > 0.01
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
