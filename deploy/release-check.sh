@@ -77,11 +77,11 @@ demo() {
     make images
     compose --profile demo up --detach --no-build
     within 60 healthy
-    within 60 playing
+    within 90 playing
     screenshots "http://127.0.0.1:$MOODSTREAM_PORT/" compose
 }
 healthy() { [[ $(docker ps --quiet --filter label=com.docker.compose.project=moodstream-release --filter health=healthy | wc -l) = 8 ]]; }
-playing() { compose logs player | grep -q playing; }
+playing() { [[ $(curl --fail --silent "http://127.0.0.1:$MOODSTREAM_PORT/api/v1/player") = *'"state":"playing"'* ]]; }
 
 step setup make setup
 step wheel wheel
