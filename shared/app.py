@@ -184,7 +184,10 @@ class App:
                     await broker.start()
                 except BaseException:  # those that run already would read twice after the next start
                     for subscriber in broker.subscribers:
+                        begun = list(getattr(subscriber, "tasks", ()))
                         await subscriber.stop()
+                        for task in begun:
+                            task.add_done_callback(_hear)
                     raise
 
         await self._insist(start)
@@ -213,6 +216,12 @@ class App:
         """End the process in good order, with this code."""
         self.exit_code = code
         self.bus.stopping.set()
+
+
+def _hear(task: asyncio.Task[object]) -> None:
+    """Take note of what a task of a start that failed has failed of; the start itself is told of."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _first(error: BaseException) -> BaseException:
