@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, PdfMargins, expect
+from playwright.async_api import Page, PdfMargins, Route, expect
 
 from shared.embedded_redis import embedded_redis
 from tests.gateway.browsing import launch
@@ -81,6 +81,21 @@ async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site) -> N
         await page.get_by_role("button", name="1 h").click()
         await expect(page.locator("#chart rect").first).to_be_visible()
         await expect(page.locator("#streams tr")).to_have_count(11)
+
+
+async def test_what_is_pressed_first_is_done_first(whole: Site) -> None:
+    async def slow_at_first(route: Route) -> None:
+        await asyncio.sleep(1.5 if '"percent":40' in (route.request.post_data or "") else 0)
+        await route.continue_()
+
+    async with opened(whole.url) as page, httpx.AsyncClient(base_url=whole.url, timeout=20) as visitor:
+        await expect(page.locator("#verdict")).to_have_text("Everything works", timeout=60_000)
+        await page.route("**/api/v1/player", slow_at_first)
+        await page.locator("#volume").fill("40")
+        await page.get_by_role("button", name="Mute").click()
+        await expect(page.get_by_role("button", name="Unmute")).to_be_visible()
+        await asyncio.sleep(2)
+        assert (await visitor.get("/api/v1/player")).json()["result"]["volume"] == 0
 
 
 async def test_a_lost_line_is_said_and_the_page_comes_back_by_itself() -> None:

@@ -11,6 +11,7 @@ const WORDS = { online: "works", offline: "away", degraded: "works badly", off: 
 const find = (selector) => document.querySelector(selector);
 let hours = 6;
 let status = null;
+let acting = Promise.resolve(); // requests sent at once may arrive in another order than they were pressed
 
 function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -36,15 +37,18 @@ async function ask(path, body, method = body === undefined ? "GET" : "POST") {
   return said.result;
 }
 
-/** Do something for the operator and look at once; what fails is said in one line. */
-async function act(path, body, done = "") {
-  find("#said").textContent = done;
-  try {
-    await ask(path, body);
-  } catch (error) {
-    find("#said").textContent = `That did not work: ${error.message}`;
-  }
-  await look();
+/** Do something for the operator, after all that was asked for before it, and look; what fails is said in one line. */
+function act(path, body, done = "") {
+  find("#said").textContent = "";
+  acting = acting.then(async () => {
+    try {
+      await ask(path, body);
+      find("#said").textContent = done;
+    } catch (error) {
+      find("#said").textContent = `That did not work: ${error.message}`;
+    }
+  });
+  acting.then(look);
 }
 
 async function look() {
