@@ -242,9 +242,20 @@ class Bus:
 
     async def newest(self, event: type[Event], count: int) -> list[Event]:
         """The newest events of a stream, newest first."""
+        return [one for _, one in await self.newest_entries(event, count)]
+
+    async def newest_entries(self, event: type[Event], count: int) -> list[tuple[str, Event]]:
+        """The newest entries of a stream as (entry id, event), newest first.
+
+        An event that was published again, as happens when an answer got lost, stands where it was the first time only.
+        """
         entries = await self.redis.xrevrange(self.stream(event), count=count)
-        parsed = (self.parse(self.stream(event), fields) for _, fields in entries)
-        return [one for one in parsed if one is not None]
+        first: dict[str, tuple[str, Event]] = {}
+        for entry_id, fields in reversed(entries):
+            one = self.parse(self.stream(event), fields)
+            if one is not None:
+                first.setdefault(one.id, (entry_id.decode(), one))
+        return list(reversed(first.values()))
 
     def parse(self, stream: str, fields: dict[bytes, bytes]) -> Event | None:
         """The event in an entry of a stream, or None with a warning when it is none."""

@@ -128,11 +128,9 @@ class Tracking:
 
     async def _last_told(self, camera_id: str) -> tuple[str, MoodChanged] | None:
         """The entry of the camera's last event, if it is among the newest."""
-        stream = self._bus.stream(MoodChanged)
-        for entry_id, fields in await self._bus.redis.xrevrange(stream, count=500):
-            event = self._bus.parse(stream, fields)
+        for entry_id, event in await self._bus.newest_entries(MoodChanged, count=500):
             if isinstance(event, MoodChanged) and event.camera_id == camera_id:
-                return entry_id.decode(), event
+                return entry_id, event
         return None
 
     async def _readings(self, camera_id: str, first: str, last: str = "+") -> AsyncIterator[tuple[str, FacesRead]]:

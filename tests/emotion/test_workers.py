@@ -208,6 +208,34 @@ def test_a_tracker_that_takes_over_opens_no_session_again_that_has_ended(redis_u
             assert len(events(client, MoodChanged)) == before
 
 
+def ask(client: Any, kind: str, **body: JsonValue) -> None:
+    put(client, RequestMade(kind=kind, body={"camera_id": "c", **body}, expires_at=expiry(RequestMade)))
+
+
+def test_a_tracker_that_takes_over_goes_on_with_the_newest_session_though_an_older_event_came_again(
+    redis_url: str,
+) -> None:
+    with connected(redis_url) as client:
+        with worker(redis_url) as first:
+            until(lambda: listening(client, 1))
+            time.sleep(0.5)
+            ask(client, "mood.choose", mood="sad")
+            until(lambda: len(events(client, MoodChanged)) == 1)
+            ask(client, "session.end")
+            until(lambda: len(events(client, MoodChanged)) == 2)
+            ask(client, "mood.choose", mood="calm")
+            until(lambda: len(events(client, MoodChanged)) == 3)
+            first.kill()
+        old, _, still_open = events(client, MoodChanged)
+        put(client, old)
+        with worker(redis_url) as current:
+            until(lambda: listening(client, 1))
+            until(lambda: client.get("mood:lease:tracker:c").split()[1].endswith(b"-%d" % current.pid))
+            ask(client, "session.end")
+            until(lambda: events(client, MoodChanged)[-1].phase == "end")
+        assert events(client, MoodChanged)[-1].session_id == still_open.session_id != old.session_id
+
+
 def test_a_mood_by_hand_opens_a_session_and_the_end_of_input_ends_it(redis_url: str) -> None:
     with connected(redis_url) as client, worker(redis_url):
         until(lambda: listening(client, 1))

@@ -53,13 +53,26 @@ async def test_a_dead_holder_has_stopped_believing_before_another_takes_over(pai
     assert other.held
 
 
+async def test_one_that_was_stopped_learns_that_another_has_had_it_and_let_it_go(pair: Any) -> None:
+    holder, other, clock, bus = pair
+    assert await holder.ask()
+    clock.now_s += LEASE_S
+    assert not await other.ask()
+    clock.now_s += LEASE_S
+    assert await other.ask()
+    await other.release()
+    assert not await holder.ask(), "what it knows is old"
+    assert await holder.ask()
+    await bus.redis.delete(KEY)
+    assert await holder.ask(), "Redis has lost it; nobody else has had it"
+
+
 async def test_what_was_released_is_taken_at_once_and_only_by_its_holder(pair: Any) -> None:
     holder, other, _, bus = pair
     assert await holder.ask()
     await other.release()
-    assert await bus.redis.exists(KEY)
+    assert (await bus.redis.get(KEY)).endswith(bus.consumer.encode())
     await holder.release()
-    assert not await bus.redis.exists(KEY)
     assert await other.ask()
 
 
