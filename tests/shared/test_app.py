@@ -1,5 +1,7 @@
 """A process: health, readiness, the watchdog, good and bad ends. Real processes, as a person starts them."""
 
+import asyncio
+import gc
 import json
 import os
 import signal
@@ -12,13 +14,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from faststream.redis import RedisRouter
 from prometheus_client import CollectorRegistry, Counter
 
 from shared.app import Service, build_app, create_bus
+from shared.delivery import consume
 from shared.embedded_redis import embedded_redis
+from shared.events import SongPicked, SongsOffered
 from shared.live import connected
 from shared.settings import Settings, load
 
@@ -216,6 +222,47 @@ def test_a_wrong_setting_is_one_line_and_1(redis_url: str) -> None:
         assert child.stderr is not None
         [line] = child.stderr.read().splitlines()
     assert line.startswith("moodstream: MOODSTREAM_PORT:")
+
+
+async def test_a_start_that_fails_leaves_no_task_unheard(redis_url: str) -> None:
+    """Python would print a traceback of each, long after, wherever it happens to collect them."""
+    bus, router, unheard = create_bus(load(Settings, redis_url=redis_url)), RedisRouter(), list[dict[str, Any]]()
+    taken = asyncio.Event()
+
+    @consume(router, bus, SongPicked, "one")
+    async def take(event: SongPicked) -> None:
+        taken.set()
+
+    @consume(router, bus, SongsOffered, "two")
+    async def take_offer(event: SongsOffered) -> None: ...
+
+    app = build_app(bus, Service("test", router))
+    first, *_, last = (subscriber for broker in bus.brokers for subscriber in broker.subscribers)
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    starts = last.start
+
+    async def fail_once() -> None:
+        last.start = starts  # type: ignore[method-assign]
+        first.tasks.append(asyncio.create_task(refuse()))  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+        raise ConnectionError("Redis is away")
+
+    async def refuse() -> None:
+        raise ConnectionError("Redis is away")
+
+    last.start = fail_once  # type: ignore[method-assign]
+    await bus.connect()
+    running = asyncio.create_task(app._run())
+    put(redis_url, "a song")
+    async with asyncio.timeout(20):
+        await taken.wait()
+    bus.stopping.set()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await bus.close()
+    gc.collect()
+    await asyncio.sleep(0.1)
+    assert unheard == []
 
 
 async def test_metrics_of_all_services_of_a_process_stand_side_by_side(redis_url: str) -> None:
