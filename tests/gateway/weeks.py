@@ -49,4 +49,5 @@ async def come_and_go(page: Page, bus: Bus, number: int) -> None:
         if number % 3 == 0:
             await page.locator(f"#languages button:nth-child({1 + number // 3 % 6})").evaluate("it => it.click()")
     await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
+    await at_stage(page, "attract")  # or the next visitor would be taken for this one
     await expect(page.locator("#ranking li")).to_have_count(0)
