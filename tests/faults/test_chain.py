@@ -1,15 +1,15 @@
 """The whole chain as separate processes: in peace, then a seed of chaos. `make chaos` and `make soak` are long."""
 
+import os
 from pathlib import Path
 
 from tests.faults.chaos import audit, chain, one_seed, rest, run
 from tests.faults.memory import Watch
 
-PEACE_S = 20.0
+PEACE_S, MOST_GROWTH_MB = (180.0, 5.0) if "CI" in os.environ else (20.0, 12.0)
+"""What leaks with every event shows, what fills once is let pass; three minutes where nobody waits."""
 CHAOS_S = 20.0
 SEED = 3
-MOST_GROWTH_MB = 12.0
-"""In the second half of the time: what leaks with every event shows, what fills once is let pass."""
 
 
 def test_nothing_grows_in_peace_and_nothing_is_lost_in_chaos(tmp_path: Path) -> None:
@@ -20,7 +20,8 @@ def test_nothing_grows_in_peace_and_nothing_is_lost_in_chaos(tmp_path: Path) -> 
         assert audit(whole, []).faults == []
         for name, samples in watch.samples.items():
             sizes = [size for _, size in samples]
-            assert sizes[-1] - sizes[len(sizes) // 2] < MOST_GROWTH_MB, name
+            third = len(sizes) // 3  # a minute in CI: as often is freed memory given back
+            assert min(sizes[-third:]) - min(sizes[third : 2 * third]) < MOST_GROWTH_MB, name
 
         found = one_seed(whole, SEED, CHAOS_S)
     assert found.faults == []
