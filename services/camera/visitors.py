@@ -25,9 +25,13 @@ class DemoVisitors:
     def __init__(self, bus: Bus, camera_id: str, speed: float = 1.0) -> None:
         self._bus, self._camera_id, self._speed = bus, camera_id, speed
         self._offer: SongsOffered | None = None
-        """the real one that stands open"""
+        """the newest real one of this visit"""
+        self._picked: str | None = None
+        """the offer from which somebody has picked"""
         self._offered: dict[str, SongsOffered] = {}
         """the simulated one of this moment, by id"""
+        self._place: int | None = None
+        """in the offer of this visit, which has not come yet: where the visitor would have picked"""
         self._session: str | None = None
         self._refused: str | None = None
         """session of a visitor who has stepped back"""
@@ -63,10 +67,11 @@ class DemoVisitors:
         if away or (self._others_until is not None and utc_now() < self._others_until):
             self._refused = self._session
         if self._session == self._refused:
+            self._place = None
             return None
         if isinstance(event, MoodChanged):
             if event.phase != "update":
-                self._offer = None
+                self._offer = self._place = None
             self._told += 1
             return _now(event)
         if isinstance(event, SongsOffered):
@@ -76,11 +81,22 @@ class DemoVisitors:
         return None
 
     def _pick(self, simulated: SongPicked) -> SongPicked | None:
-        """The song at the same place of the real offer, unless it has been picked from or has expired."""
-        offer, meant = self._offer, self._offered.get(simulated.offer_id)
-        if offer is None or meant is None or offer.session_id != simulated.session_id or offer.expires_at < utc_now():
+        """The song at the same place of the real offer; one that is late, as at the start of all, is waited for."""
+        meant = self._offered.get(simulated.offer_id)
+        if meant is None:
             return None
         place = [song.id for song in meant.songs].index(simulated.song_id)
+        if self._offer is None or self._offer.session_id != self._session:
+            self._place = place
+        return self._pick_at(place)
+
+    def _pick_at(self, place: int) -> SongPicked | None:
+        """None while nothing is offered to this visitor, or somebody else has picked."""
+        offer = self._offer
+        if offer is None or offer.session_id != self._session or offer.id == self._picked:
+            return None
+        if offer.expires_at < utc_now():
+            return None
         song = offer.songs[place % len(offer.songs)]
         fields = {"offer_id": offer.id, "song_id": song.id, "mood": offer.mood, "by": "visitor"}
         return SongPicked.following(offer, expires_at=expiry(SongPicked), **fields)
@@ -97,8 +113,12 @@ class DemoVisitors:
                 self._bus.trouble.note("catching up", error)
                 await asyncio.sleep(1)
         async for entry in self._bus.follow(start):
-            if entry is not None:
-                self._heard(entry[1])
+            if entry is None:
+                continue
+            self._heard(entry[1])
+            if self._place is not None and (pick := self._pick_at(self._place)) is not None:
+                self._place = None
+                await self._bus.publish(pick)
 
     def _heard(self, event: Event) -> None:
         match event:
@@ -109,8 +129,8 @@ class DemoVisitors:
                     self._refused = self._session
             case SongsOffered(songs=songs) if songs:
                 self._offer = event
-            case SongPicked() if self._offer is not None and event.offer_id == self._offer.id:
-                self._offer = None
+            case SongPicked():
+                self._picked = event.offer_id
 
 
 def _now(event: MoodChanged) -> MoodChanged:

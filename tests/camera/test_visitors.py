@@ -18,7 +18,7 @@ from shared.events import Event, MoodChanged, PlaybackChanged, SongPicked, Songs
 from shared.settings import load
 from tests.bridge.running import until
 from tests.gateway.running import connected_bus
-from tests.gateway.scenes import mood_changed, new_session
+from tests.gateway.scenes import mood_changed, new_session, offered
 from tests.recommender.songs import saved
 
 E = TypeVar("E", bound=Event)
@@ -77,6 +77,22 @@ async def test_they_pick_from_real_offers_and_the_rest_follows(redis_url: str, t
         assert mood.since <= mood.at < mood.expires_at
     [status] = heard.of(StatusChanged)
     assert status.reason == "simulated visitors"
+
+
+async def test_one_whose_offer_comes_late_picks_when_it_comes(redis_url: str) -> None:
+    """As at the first start of a demo, where the recommender still reads its catalogue."""
+    async with connected_bus(redis_url) as bus, visitors(bus, speed=2) as heard:
+        await until(lambda: len(heard.of(MoodChanged)) >= 2, 20)  # this visitor would have picked after 2.4 s
+        await asyncio.sleep(0.5)
+        assert heard.of(SongPicked) == []
+        offer = offered(heard.of(MoodChanged)[0])
+        await bus.publish(offer)
+        await until(lambda: heard.of(SongPicked), 5)
+        await bus.publish(offered(heard.of(MoodChanged)[1]))
+        await asyncio.sleep(0.5)
+        [pick] = heard.of(SongPicked)
+    assert pick.offer_id == offer.id
+    assert pick.song_id in {song.id for song in offer.songs}
 
 
 async def test_they_step_back_for_a_mood_chosen_by_hand(redis_url: str) -> None:
