@@ -35,6 +35,7 @@ class MpdOutput:
         self._shown, self._password, self._crossfade_s = address, password, crossfade_s
         self._client: Any = None
         self._schemes: tuple[str, ...] = ()
+        self._silent = False
         self._songs: dict[str, Song] = {}
         """what was queued, by file"""
         self._lock = threading.Lock()
@@ -104,12 +105,15 @@ class MpdOutput:
     def _look(self) -> Outcome:
         status = self._client.status()
         state = STATES.get(status.get("state", ""), "ready")
-        if state != "playing" and status.get("error"):
-            return Outcome("unavailable", f"MPD says: {status['error']}")
-        song = self._songs.get(self._client.currentsong().get("file", "")) if state != "ready" else None
         enabled = [one["outputname"] for one in self._client.outputs() if one["outputenabled"] == "1"]
+        was_silent, self._silent = self._silent, not enabled
         if not enabled:
             return Outcome("no_device", "Enable an output of MPD.", wait_s=2.0)
+        if was_silent:  # what it complained about for want of an output, it would go on to say
+            self._client.clearerror()
+        elif state != "playing" and status.get("error"):
+            return Outcome("unavailable", f"MPD says: {status['error']}")
+        song = self._songs.get(self._client.currentsong().get("file", "")) if state != "ready" else None
         volume = int(status.get("volume", -1))
         return Outcome(state, song=song, device=", ".join(enabled), volume=volume if volume >= 0 else None)
 

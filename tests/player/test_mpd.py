@@ -78,6 +78,21 @@ async def test_outputs_are_its_devices(output: MpdOutput, daemon: Mpd) -> None:
     await output.close()
 
 
+async def test_outputs_that_go_while_it_plays_and_come_back(output: MpdOutput, daemon: Mpd) -> None:
+    """MPD holds it against itself: an error that stays in its status."""
+    assert (await output.play([KITE])).state == "playing"
+    daemon.tell("disableoutput 0")
+    async with asyncio.timeout(10):
+        while "error" not in daemon.tell("status"):
+            await asyncio.sleep(0.02)
+    assert (await output.check()).state == "no_device"
+    daemon.tell("enableoutput 0")
+    assert (await output.check()).state in ("paused", "playing")
+    assert (await output.resume()).state == "playing"
+    daemon.tell("stop")
+    await output.close()
+
+
 async def test_a_ranking_plays_what_is_there_and_tells_what_is_not(redis_url: str, output: MpdOutput) -> None:
     async with player(redis_url, output) as bus:
         await bus.publish(ranked(NOWHERE, KITE, LANTERN))
