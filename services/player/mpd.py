@@ -36,6 +36,7 @@ class MpdOutput:
         self._client: Any = None
         self._schemes: tuple[str, ...] = ()
         self._silent = False
+        """whether no output was enabled at the last look"""
         self._songs: dict[str, Song] = {}
         """what was queued, by file"""
         self._lock = threading.Lock()
