@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from redis.exceptions import RedisError
 
 from shared import sentinel
 from shared.app import Service
-from shared.bus import Bus
+from shared.bus import AWAY, Bus, without_password
 from shared.console import SHOWN, line
 from shared.drain import drained
 from shared.errors import MoodstreamError
@@ -22,8 +23,12 @@ from shared.events import Event
 from shared.settings import Settings, load
 from shared.streams import STREAMS
 from shared.supervisor import LIFELINE
+from shared.trouble import Trouble
 
 log = logging.getLogger("moodstream.live")
+
+AGAIN_S = 1.0
+"""Between two looks for a Redis that went away."""
 
 
 def print_events(bus: Bus, *, as_json: bool, leave: Callable[[], None]) -> Service:
@@ -59,7 +64,7 @@ class Ending:
 def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
     """Events of these kinds as they come; others' rubbish is passed over with a warning.
 
-    Raises MoodstreamError when Redis is away.
+    Raises MoodstreamError when Redis does not answer at first; an outage later is told, waited for and read after.
     """
     prefix = load(Settings).prefix
     names = {prefix + STREAMS[kind].name: kind for kind in kinds}
@@ -67,8 +72,17 @@ def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
         newest = {name: client.xrevrange(name, count=1) for name in names}
         # ids and not "$", which would begin anew with every read and lose what came in between
         position = {name: entries[0][0] if entries else b"0-0" for name, entries in newest.items()}
+        trouble = Trouble(without_password(url))
         while True:
-            for name, entries in client.xread(position, block=2_000) or ():
+            try:
+                read = client.xread(position, block=2_000)
+            except AWAY as error:
+                trouble.note("reading", error)
+                time.sleep(AGAIN_S)
+                continue
+            trouble.passed("reading")
+            trouble.over()
+            for name, entries in read or ():
                 for entry_id, fields in entries:
                     position[name.decode()] = entry_id
                     try:

@@ -19,8 +19,9 @@ from shared.console import line
 from shared.errors import MoodstreamError
 from shared.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
 from shared.live import connected, follow_events
-from shared.recording import anew, read_recording, wanted
+from shared.recording import anew, publish, read_recording, wanted
 from shared.simulation import Visitors
+from tests.security.servers import eventually, redis_server
 
 ROOT = Path(__file__).parents[1]
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -137,6 +138,36 @@ def test_rubbish_on_a_stream_is_passed_over_and_nothing_is_lost_between_two_read
             client.xadd("mood:moods", {"__data__": event.model_dump_json()})
     follower.join(20)
     assert heard == [event.id for event in made]
+
+
+def test_a_recording_goes_on_after_an_outage_of_redis(tmp_path: Path) -> None:
+    before, after = events(4, 20), events(6, 20)
+    file = tmp_path / "recorded.jsonl"
+
+    def written(count: int) -> bool:
+        return len(file.read_text().splitlines()) >= count
+
+    with redis_server(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
+        url = f"redis://127.0.0.1:{server.port}"
+        environment = os.environ | {"MOODSTREAM_REDIS_URL": url}
+        recording = [sys.executable, "-m", "services", "record", str(file)]
+        with subprocess.Popen(recording, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as recorder:
+            assert recorder.stderr is not None
+            try:
+                with connected(url) as client:
+                    eventually(lambda: int(client.info("clients")["blocked_clients"]))
+                    publish(client, "mood:", ((0.0, event) for event in before))
+                eventually(lambda: written(20))
+                server.kill()
+                assert "waiting for Redis at" in recorder.stderr.readline()
+                server.start()
+                with connected(url) as client:
+                    publish(client, "mood:", ((0.0, event) for event in after))
+                eventually(lambda: written(40))
+                assert "works again after" in recorder.stderr.readline()
+            finally:
+                recorder.kill()
+    assert Counter(event.id for event in read_recording(file)) == Counter(event.id for event in before + after)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"type": "FacesRead"}', '{"type": "MoodChanged"}', "\xff"])

@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 
 from services.bridge.receivers import new_secret
 from tests.drawn import encoded, noise
-from tests.security.servers import PLAIN, ROOT, RedisServer, Services, eventually, redis_server
+from tests.security.servers import PLAIN, ROOT, START_S, RedisServer, Services, eventually, redis_server
 
 ADMIN = "user admin on nopass ~* &* +@all\n"
 """Of the test alone: whoever asks what was refused."""
@@ -161,11 +161,15 @@ def a_person_at_a_terminal(site: Site) -> None:
     site.moodstream("simulate", "--events", "3", "--speed", "100")
     listen = [sys.executable, "-m", "services", "listen", "--type", "all", "--json"]
     environment = site.environment("subscriber")
-    with subprocess.Popen(listen, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as listener:
-        killer = threading.Timer(30, listener.kill)
+    with subprocess.Popen(
+        listen, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as listener:
+        killer = threading.Timer(START_S, listener.kill)
         killer.start()
         assert listener.stdout is not None
+        assert listener.stderr is not None
         line = listener.stdout.readline()
         killer.cancel()
         listener.kill()
+        assert line, (listener.wait(), listener.stderr.read())
     assert json.loads(line)["id"]
