@@ -8,7 +8,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from redis.exceptions import RedisError
@@ -64,7 +66,8 @@ class Ending:
 def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
     """Events of these kinds as they come; others' rubbish is passed over with a warning.
 
-    Raises MoodstreamError when Redis does not answer at first; an outage later is told, waited for and read after.
+    Raises MoodstreamError when Redis does not answer at first, and when an embedded one ends with its run. An outage
+    of any other is told, waited for and read after.
     """
     prefix = load(Settings).prefix
     names = {prefix + STREAMS[kind].name: kind for kind in kinds}
@@ -77,6 +80,8 @@ def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
             try:
                 read = client.xread(position, block=2_000)
             except AWAY as error:
+                if url.startswith("unix:") and not Path(urlsplit(url).path).exists():
+                    raise MoodstreamError("the run that was listened to has ended, and its Redis with it") from None
                 trouble.note("reading", error)
                 time.sleep(AGAIN_S)
                 continue

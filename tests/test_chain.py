@@ -1,5 +1,6 @@
 """The whole chain, as a person starts it: real processes, an embedded server, real input."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -158,9 +159,9 @@ def test_reading_ten_photographs(environment: dict[str, str], reference: Path) -
         assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
 
 
-@pytest.fixture
-def running(environment: dict[str, str]) -> Iterator[str]:
-    """``moodstream run`` with the drawn face; gives the address of the page."""
+@contextlib.contextmanager
+def run_of_the_drawn_face(environment: dict[str, str]) -> Iterator[str]:
+    """The address of the page of a ``moodstream run``."""
     command = [sys.executable, "-m", "services", "run", "--camera", "pattern:", "--auto", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -170,6 +171,27 @@ def running(environment: dict[str, str]) -> Iterator[str]:
         finally:
             process.terminate()
             assert process.wait(timeout=15) == 0
+
+
+@pytest.fixture
+def running(environment: dict[str, str]) -> Iterator[str]:
+    with run_of_the_drawn_face(environment) as address:
+        yield address
+
+
+def test_a_listener_ends_with_the_run_that_it_listens_to(environment: dict[str, str]) -> None:
+    listen = [sys.executable, "-m", "services", "listen", "--type", "all"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with run_of_the_drawn_face(environment):
+        listener = subprocess.Popen(listen, cwd=ROOT, env=environment, **pipes)
+        assert listener.stdout is not None
+        assert listener.stdout.readline()
+    try:
+        _, said = listener.communicate(timeout=30)
+    finally:
+        listener.kill()
+    assert listener.returncode == 1
+    assert said.splitlines()[-1] == "moodstream: the run that was listened to has ended, and its Redis with it"
 
 
 def test_a_run_answers_the_page_and_other_commands(running: str, environment: dict[str, str]) -> None:
