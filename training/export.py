@@ -34,6 +34,7 @@ from training.measures import (
 )
 from training.networks import calibrated
 from training.quantise import quantise
+from training.rewrite import simplify
 from training.runs import best_of, config_of
 
 OPSET = 17
@@ -56,6 +57,7 @@ def to_onnx(model: keras.Model, metadata: dict[str, str]) -> onnx.ModelProto:
     proto.graph.output[0].name, inner = OUTPUT, proto.graph.output[0].name
     for node in proto.graph.node:
         node.output[:] = [OUTPUT if name == inner else name for name in node.output]
+    simplify(proto)
     onnx.helper.set_model_props(proto, metadata)
     onnx.checker.check_model(proto)
     return proto

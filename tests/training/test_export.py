@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from tests.conftest import missing
 try:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import keras
+
         from training import evaluate, export, smoke, train
         from training.config import CONFIGS, load_config
         from training.data import PUBLIC_TEST, DataError, load
         from training.measures import Calibration
-        from training.networks import calibrated, residual
+        from training.networks import NETWORKS, calibrated, residual
         from training.quantise import quantise
+        from training.rewrite import without_scaling
         from training.runs import HISTORY, best_of
 except ImportError:
     missing("tensorflow (make setup-train)")
@@ -75,6 +79,40 @@ def test_the_shipped_network_s_kind_survives_the_way_to_int8(tmp_path: Path) -> 
     exact, rough = (Classifier(tmp_path / name).probabilities(FACES) for name in ("float.onnx", "int8.onnx"))
     assert np.abs(exact - rough).max() < 0.05
     assert os.path.getsize(tmp_path / "int8.onnx") < os.path.getsize(tmp_path / "float.onnx") / 3
+
+
+@pytest.mark.parametrize(("name", "scale", "zero_point"), [("residual", 1 / 128, 128), ("article", 1 / 255, 0)])
+def test_the_int8_file_takes_grey_levels_as_they_are(name: str, scale: float, zero_point: int, tmp_path: Path) -> None:
+    onnx.save(export.to_onnx(calibrated(NETWORKS[name]()), {"labels": "[]"}), tmp_path / "float.onnx")
+    quantise(tmp_path / "float.onnx", tmp_path / "int8.onnx", FACES)
+    graph = onnx.load(tmp_path / "int8.onnx").graph
+    assert not {"Cast", "Mul", "Add"} & {node.op_type for node in graph.node if "rescaling" in node.name}
+    first = next(node for node in graph.node if node.op_type == "DequantizeLinear" and "quantized" not in node.input[0])
+    constants = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    assert constants[first.input[1]] == np.float32(scale)
+    assert constants[first.input[2]] == zero_point
+
+
+def test_what_saves_time_changes_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pooling before a 1x1 convolution and empty reshapes go; where a mean at the border has fewer places it stays."""
+    model = calibrated(residual())
+    short = export.to_onnx(model, {"labels": '["angry", "happy", "sad", "calm"]'})
+    monkeypatch.setattr(export, "simplify", lambda proto: None)
+    long = export.to_onnx(model, {"labels": '["angry", "happy", "sad", "calm"]'})
+    kinds = [Counter(node.op_type for node in one.graph.node) for one in (long, short)]
+    assert [one["AveragePool"] for one in kinds] == [3, 1]
+    assert [one["Reshape"] for one in kinds] == [13, 1]
+    for one, path in ((long, tmp_path / "long.onnx"), (short, tmp_path / "short.onnx")):
+        onnx.save(one, path)
+    readings = [Classifier(tmp_path / name).probabilities(FACES) for name in ("long.onnx", "short.onnx")]
+    assert readings[1] == pytest.approx(readings[0], abs=1e-6)
+
+
+def test_a_network_that_scales_no_grey_level_to_zero_is_not_quantised() -> None:
+    faces = keras.Input((48, 48, 1))
+    network = keras.layers.Dense(4)(keras.layers.Flatten()(keras.layers.Rescaling(1 / 255, offset=2.0)(faces)))
+    with pytest.raises(ValueError, match="no grey level"):
+        without_scaling(export.to_onnx(calibrated(keras.Model(faces, network)), {}))
 
 
 def test_a_run_leaves_its_figures_and_pictures(made: Path) -> None:
