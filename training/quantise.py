@@ -4,8 +4,10 @@ The input is the grey levels themselves, which are scaled faces already quantise
 Weights use 7 of their 8 bits: processors without VNNI add pairs of products in 16 bits, which full ones overflow.
 """
 
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -41,21 +43,22 @@ def quantise(source: Path, out: Path, faces: NDArray[np.uint8], seed: int = 1) -
         quant_pre_process(str(bare), str(prepared), skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
         pooled = max((place for place, node in enumerate(nodes) if node.op_type == "GlobalAveragePool"), default=None)
-        quantize_static(
-            str(prepared),
-            str(out),
-            _Reader(unscaled.graph.input[0].name, (chosen.astype(np.float32) - zero_point) * np.float32(scale)),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            # the widest values of all faces are few, and would cost the others their steps
-            calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"CalibPercentile": 99.999},
-            # 256 levels of a logit would show in the probabilities, and these few sums cost nothing
-            nodes_to_exclude=[] if pooled is None else [node.name for node in nodes[pooled + 1 :]],
-        )
+        with redirect_stdout(sys.stderr):  # the collector tells its progress
+            quantize_static(
+                str(prepared),
+                str(out),
+                _Reader(unscaled.graph.input[0].name, (chosen.astype(np.float32) - zero_point) * np.float32(scale)),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                # the widest values of all faces are few, and would cost the others their steps
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"CalibPercentile": 99.999},
+                # 256 levels of a logit would show in the probabilities, and these few sums cost nothing
+                nodes_to_exclude=[] if pooled is None else [node.name for node in nodes[pooled + 1 :]],
+            )
     model = onnx.load(out)
     take_levels(model, scale, zero_point)
     onnx.helper.set_model_props(model, metadata | {"precision": "int8"})
