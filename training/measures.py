@@ -10,6 +10,8 @@ from shared.circumplex import MOODS
 
 BINS = 15
 FOLDS = 5
+NEARLY = 0.0025
+"""Share of the faces that is less than what another draw of them would change."""
 _Z95 = 1.96
 _NAMES = [str(mood) for mood in MOODS]
 
@@ -179,6 +181,9 @@ def risk_coverage(probabilities: Numbers, labels: Labels) -> list[Abstention]:
 def abstention(curve: list[Abstention]) -> Abstention:
     """The point with the most right readings left after each wrong one has cancelled a right one.
 
-    Below its threshold a reading is wrong at least as often as right.
+    Below its threshold a reading is wrong at least as often as right. Around the best the curve is flat, and a few
+    faces decide which point is it: of those within ``NEARLY`` of it, the middle one.
     """
-    return max(curve, key=lambda point: point.coverage * (1 - 2 * point.risk))
+    left = [point.coverage * (1 - 2 * point.risk) for point in curve]
+    near = [point for point, value in zip(curve, left, strict=True) if value >= max(left) - NEARLY]
+    return near[len(near) // 2]

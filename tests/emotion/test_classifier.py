@@ -83,7 +83,7 @@ def test_known_faces_pin_the_order_of_the_labels(classifier: Classifier, public:
 def test_the_shipped_network_reads_public_test(classifier: Classifier, public: Faces) -> None:
     result = evaluate(classifier, public)
     assert result["faces"] == 2622
-    assert result["accuracy"] >= 0.74
+    assert result["accuracy"] >= 0.755
     assert result["calibration_error"] <= 0.03
     assert result["without_copies"]["faces"] == 2622 - 104
 

@@ -104,3 +104,10 @@ def test_the_threshold_leaves_out_what_is_more_often_wrong_than_right() -> None:
     chosen = abstention(curve)
     assert 0.4 < chosen.threshold <= 0.6
     assert chosen[1:] == pytest.approx((2 / 3, 1 / 8))
+
+
+def test_of_nearly_equal_thresholds_the_middle_one_is_chosen() -> None:
+    flat = [Abstention(0.4, 1.0, 0.25), Abstention(0.5, 0.9, 0.2225), Abstention(0.6, 0.8, 0.1875)]
+    assert [point.coverage * (1 - 2 * point.risk) for point in flat] == pytest.approx([0.5, 0.4995, 0.5])
+    assert abstention(flat).threshold == 0.5
+    assert abstention([*flat, Abstention(0.7, 0.7, 0.14)]).threshold == 0.7
