@@ -43,12 +43,13 @@ def draw(path: Path, count: int = 1400, seed: int = 1) -> Path:
 def smoke(folder: Path) -> float:
     """Accuracy of the exported pupil on the gratings of the four moods; raises RuntimeError when a step fails."""
     data = draw(folder / "gratings.npz")
-    teacher, pupil, model = folder / "teacher", folder / "pupil", folder / "mood_cnn.onnx"
+    teacher, teaching, pupil, model = (folder / one for one in ("teacher", "teacher.onnx", "pupil", "mood_cnn.onnx"))
     given = ["--data", str(data)]
     steps = [
         (report.main, [*given, "--out", str(folder / "data")]),
         (train.main, [*given, "--network", "tiny", "--out", str(teacher)]),
-        (train.main, [*given, "--network", "tiny", "--out", str(pupil), "--teacher", str(teacher), "--seed", "2"]),
+        (export.main, [*given, "--run", str(teacher), "--out", str(teaching), "--version", "0"]),
+        (train.main, [*given, "--network", "tiny", "--out", str(pupil), "--teacher", str(teaching), "--seed", "2"]),
         (export.main, [*given, "--run", str(pupil), "--out", str(model), "--version", "0"]),
         (evaluate.main, [*given, "--run", str(pupil)]),
     ]

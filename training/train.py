@@ -1,8 +1,8 @@
 """Fit a network: ``python -m training.train --data FER2013 --network residual --out runs/residual``.
 
 Only Training fits weights; PublicTest chooses the epoch. The run folder holds the configuration, the history, the
-best weights and a checkpoint; a run that was stopped goes on from its last epoch. With ``--teacher RUN`` (any
-number) the network also learns from the mean answer of finished runs to each face as it was changed (L. Beyer et
+best weights and a checkpoint; a run that was stopped goes on from its last epoch. With ``--teacher FILE`` (any
+number) the network also learns from the mean answer of exported ones to each face as it was changed (L. Beyer et
 al., "Knowledge distillation: a good teacher is patient and consistent", CVPR 2022).
 """
 
@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from math import cos, pi
 from pathlib import Path
@@ -26,11 +25,15 @@ from training.config import CONFIGS, Config, Phase, load_config
 from training.data import EXPRESSIONS, FOUR, PUBLIC_TEST, DataError, Faces, SoftFaces, load
 from training.measures import likelihood_loss, measure, probabilities_of
 from training.networks import NETWORKS, four_of
-from training.runs import BEST, CHECKPOINT, CONFIG, HISTORY, best_of, config_of
+from training.runs import BEST, CHECKPOINT, CONFIG, HISTORY, config_of
+from training.teachers import Teachers
 
 
-def batches(faces: SoftFaces, config: Config, phase: Phase, seed: int) -> tf.data.Dataset:
-    """One epoch of changed batches (faces [B, size, size, 1], targets [B, 7]), in an order that the seed decides."""
+def batches(faces: SoftFaces, config: Config, phase: Phase, seed: int, teachers: Teachers) -> tf.data.Dataset:
+    """One epoch of changed batches (faces [B, size, size, 1], targets [B, 7]), in an order that the seed decides.
+
+    The teachers have their share in the targets of a phase that learns the four moods; they know no others.
+    """
     keep = np.flatnonzero(faces.moods) if phase.faces == "moods" else np.arange(len(faces.images))
     steps = len(keep) // config.batch
     order = np.random.default_rng(seed).permutation(keep)[: steps * config.batch].reshape(steps, config.batch)
@@ -44,7 +47,11 @@ def batches(faces: SoftFaces, config: Config, phase: Phase, seed: int) -> tf.dat
 
     def prepare(images: tf.Tensor, wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         changed = augment(images, how, phase.size)
-        return mix(changed, wanted, phase.mixup) if phase.mixup else (changed, wanted)
+        if phase.mixup:
+            changed, wanted = mix(changed, wanted, phase.mixup)
+        if teachers and phase.faces == "moods":
+            wanted = (1 - config.share_of_teachers) * wanted + config.share_of_teachers * teachers.answers(changed)
+        return changed, wanted
 
     tf.random.set_seed(seed)
     data = tf.data.Dataset.from_tensor_slices((faces.images[order][..., None], targets[order].astype(np.float32)))
@@ -80,22 +87,17 @@ class Schedule:
 class Trainer:
     """One network with its optimiser and the running average of its weights."""
 
-    def __init__(self, config: Config, teachers: Sequence[keras.Model]) -> None:
-        self._config, self._teachers = config, teachers
+    def __init__(self, config: Config) -> None:
+        self._config = config
         self.network, self.average = NETWORKS[config.network](), NETWORKS[config.network]()
         if config.start:
-            start = Path(config.start)
-            self.network.load_weights(start / BEST if start.is_dir() else start)
+            _begin_with(self.network, Path(config.start))
         self.average.set_weights(self.network.get_weights())
         self._optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
         self._optimizer.build(self.network.trainable_variables)
         self._step = tf.function(self._step_eagerly, reduce_retracing=False)
 
     def _step_eagerly(self, faces: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        if self._teachers:
-            warmth, share = self._config.teacher_temperature, self._config.share_of_teachers
-            answers = [tf.nn.softmax(_seven(teacher(faces, training=False)) / warmth) for teacher in self._teachers]
-            targets = (1 - share) * targets + share * tf.add_n(answers) / len(answers)
         with tf.GradientTape() as tape:
             logits = _seven(self.network(faces, training=True))
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
@@ -141,6 +143,13 @@ class Trainer:
         return int(epoch)
 
 
+def _begin_with(network: keras.Model, start: Path) -> None:
+    try:
+        network.load_weights(start / BEST if start.is_dir() else start)
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot begin with {start}: {str(error).splitlines()[0]}") from None
+
+
 def _seven(logits: tf.Tensor) -> tf.Tensor:
     """Logits of a network of four moods among the seven expressions, the others next to impossible."""
     if logits.shape[-1] == len(EXPRESSIONS):
@@ -162,18 +171,18 @@ def train(config: Config, faces: SoftFaces, public: Faces, out: Path, until: int
     ``until`` stops after so many epochs of all; started again, the run goes on as if it had never stopped.
     """
     out.mkdir(parents=True, exist_ok=True)
-    _keep(config, out / CONFIG)
     keras.utils.set_random_seed(config.seed)
     lengths = {"all": len(faces.images) // config.batch, "moods": int(faces.moods.sum()) // config.batch}
-    teachers = [best_of(Path(one)) for one in config.teachers]
-    trainer, schedule = Trainer(config, teachers), Schedule(config, lengths)
+    teachers = Teachers([Path(one) for one in config.teachers], config.teacher_temperature)
+    trainer, schedule = Trainer(config), Schedule(config, lengths)
+    _keep(config, out / CONFIG)
     epoch = trainer.restore(out / CHECKPOINT, schedule) if (out / CHECKPOINT).exists() else 0
     rows = [json.loads(line) for line in (out / HISTORY).read_text().splitlines()][:epoch] if epoch else []
     (out / HISTORY).write_text("".join(json.dumps(row) + "\n" for row in rows))
     while schedule.progress < 1 and (until is None or epoch < until):
         epoch += 1
         phase, began = schedule.phase(epoch), time.monotonic()
-        loss = trainer.epoch(batches(faces, config, phase, config.seed * 1000 + epoch), schedule)
+        loss = trainer.epoch(batches(faces, config, phase, config.seed * 1000 + epoch, teachers), schedule)
         row = {"epoch": epoch, "size": phase.size, "learns": phase.faces, "training_loss": round(loss, 4)}
         row |= {"seconds": round(time.monotonic() - began, 1)} | read(trainer.average, public)
         better = all(_goodness(row, config) > _goodness(other, config) for other in rows)
@@ -213,7 +222,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, help="a configuration of your own, instead")
     parser.add_argument("--seed", type=int, help="another seed than the configuration's")
     parser.add_argument("--start", type=Path, help="begin with these weights: a file, or the folder of a run")
-    parser.add_argument("--teacher", type=Path, action="append", default=[], help="learn from this run too; repeatable")
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="learn from this exported network too; repeatable",
+    )
     parser.add_argument("--minutes", type=float, help="fit the whole schedule into so many minutes of this machine")
     parser.add_argument("--until", type=int, metavar="EPOCH", help="stop there for now; start again to go on")
     given = parser.parse_args(arguments)

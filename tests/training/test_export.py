@@ -21,13 +21,14 @@ try:
         import keras
 
         from training import evaluate, export, smoke, train
-        from training.config import CONFIGS, load_config
-        from training.data import PUBLIC_TEST, DataError, load
+        from training.config import CONFIGS, Phase, load_config
+        from training.data import FOUR, PUBLIC_TEST, DataError, load
         from training.measures import Calibration
         from training.networks import NETWORKS, calibrated, residual
         from training.quantise import quantise
         from training.rewrite import without_scaling
         from training.runs import HISTORY, best_of
+        from training.teachers import Teachers
 except ImportError:
     missing("tensorflow (make setup-train)")
 
@@ -134,10 +135,34 @@ def test_a_run_leaves_its_figures_and_pictures(made: Path) -> None:
 
 def test_a_pupil_names_its_teachers_and_a_teacher_changes_what_is_learnt(made: Path) -> None:
     config = json.loads((made / "pupil" / "config.json").read_text())
-    assert config["teachers"] == [str(made / "teacher")]
+    assert config["teachers"] == [str(made / "teacher.onnx")]
     given = ["--data", str(made / "gratings.npz"), "--network", "tiny", "--seed", "2", "--until", "1"]
     assert train.main([*given, "--out", str(made / "alone")]) == 0
     assert rows(made / "alone")[0]["training_loss"] != rows(made / "pupil")[0]["training_loss"]
+
+
+def test_teachers_answer_with_their_mean_to_the_face_and_its_mirror_image(made: Path) -> None:
+    """Faces of another size are brought to the network's; temperature 2 is the root, shared out over the four moods."""
+    files = [made / "teacher.onnx", made / "mood_cnn.onnx"]
+    answers = Teachers(files, 2.0).answers(FACES[..., None].astype(np.float32)).numpy()
+    views = [Classifier(file).probabilities(view) for file in files for view in (FACES, FACES[:, :, ::-1])]
+    flat = np.sqrt(np.mean(views, axis=0))
+    assert answers[:, FOUR] == pytest.approx(flat / flat.sum(axis=1, keepdims=True), abs=1e-6)
+    assert answers.sum(axis=1) == pytest.approx(1.0)
+    assert Teachers(files, 2.0).answers(np.zeros((2, 36, 36, 1), np.float32)).shape == (2, 7)
+
+
+def test_only_a_phase_of_the_four_moods_has_teachers(made: Path) -> None:
+    faces = load(made / "gratings.npz").training(0.0)
+    config = load_config(CONFIGS / "tiny.toml").model_copy(update={"augmentation": None, "label_smoothing": 0.0})
+    for kind, taught in (("moods", True), ("all", False)):
+        phase = Phase(epochs=1, faces=kind)
+        alone, pupil = (
+            np.concatenate([targets for _, targets in train.batches(faces, config, phase, 1, Teachers(files, 1.5))])
+            for files in ([], [made / "teacher.onnx"])
+        )
+        assert np.array_equal(alone, pupil) != taught
+        assert pupil.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(made: Path, tmp_path: Path) -> None:
@@ -157,7 +182,8 @@ def test_another_configuration_needs_another_folder(made: Path, capsys: pytest.C
     ("arguments", "words"),
     [
         (["--network", "none"], "there are article, finish, long, residual, tiny"),
-        (["--network", "tiny", "--teacher", "nowhere"], "not the folder of a run"),
+        (["--network", "tiny", "--teacher", "nowhere"], "not a teacher: the network is missing: nowhere"),
+        (["--network", "tiny", "--start", "nowhere"], "cannot begin with nowhere: "),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(
