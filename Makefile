@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 DATA ?=
-RUN ?= runs/residual
+RUN ?= runs/middle
 OUT ?= runs/data
 SERVICE ?= bridge
 

@@ -31,12 +31,14 @@ def built(folder: Path) -> dict[str, Path]:
     from training.networks import NETWORKS, calibrated
     from training.quantise import quantise
 
-    kind = Classifier(MODEL).metadata["network"]
+    shipped = Classifier(MODEL).metadata
+    kind, mirrored = shipped["network"], json.loads(shipped["training"]).get("mirrored", False)
     labels = {"labels": json.dumps([str(mood) for mood in MOODS])}
     files = {}
     for name in dict.fromkeys((kind, "article")):
         files[f"{name}, float"] = folder / f"{name}.onnx"
-        onnx.save(to_onnx(calibrated(NETWORKS[name]()), labels), files[f"{name}, float"])
+        model = calibrated(NETWORKS[name](), mirrored=mirrored and name == kind)
+        onnx.save(to_onnx(model, labels), files[f"{name}, float"])
         files[f"{name}, int8"] = folder / f"{name}.int8.onnx"
         quantise(files[f"{name}, float"], files[f"{name}, int8"], FACES)
     return files

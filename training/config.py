@@ -40,6 +40,7 @@ class Config(Strict):
     select: str = Field(default="loss", pattern="^(loss|accuracy)$", description="what chooses the epoch")
     augmentation: dict[str, float] | None = Field(default=None, description="changes of the usual one; absent: mirror")
     start: str = Field(default="", description="weights to begin with: a file, or a run's folder")
+    mirrored: bool = Field(default=False, description="the exported file also reads the face's mirror image")
     teachers: tuple[str, ...] = Field(default=(), description="exported networks to learn from")
     data_digest: str = ""
 

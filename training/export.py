@@ -1,4 +1,4 @@
-"""Best weights of a run to the file that ships: ``python -m training.export --run runs/residual --data FER2013``.
+"""Best weights of a run to the file that ships: ``python -m training.export --run runs/middle --data FER2013``.
 
 The graph takes raw grey levels (uint8) and gives calibrated probabilities: cast, scaling, network, calibration and
 softmax are inside. Two files are made in the run's folder: one of floats, which is refused unless it equals the Keras
@@ -46,10 +46,10 @@ FLOAT, INT8, CHOSEN = "mood_cnn.float.onnx", "mood_cnn.int8.onnx", "mood_cnn.onn
 
 
 def to_onnx(model: keras.Model, metadata: dict[str, str]) -> onnx.ModelProto:
-    """The Keras model (float grey levels -> probabilities) as an ONNX graph that keeps the model contract."""
+    """The Keras model (grey levels -> probabilities) as an ONNX graph that keeps the model contract."""
 
     def graph(faces: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {OUTPUT: model(tf.cast(faces, tf.float32), training=False)}
+        return {OUTPUT: model(faces, training=False)}
 
     signature = (tf.TensorSpec((None, SIZE, SIZE, 1), tf.uint8, name=INPUT),)
     proto: onnx.ModelProto
@@ -65,7 +65,7 @@ def to_onnx(model: keras.Model, metadata: dict[str, str]) -> onnx.ModelProto:
 
 def largest_difference(model: keras.Model, path: Path, faces: NDArray[np.uint8]) -> float:
     """Largest difference of any probability between Keras and the file, over faces uint8[N, 48, 48]."""
-    wanted = model.predict(faces[..., None].astype(np.float32), verbose=0, batch_size=256)
+    wanted = model.predict(faces[..., None], verbose=0, batch_size=256)
     return float(np.abs(Classifier(path).probabilities(faces) - wanted).max())
 
 
@@ -88,10 +88,11 @@ def export(run: Path, data: Fer2013, version: str) -> dict[str, Any]:
         "reads": "apparent expression, not feelings",
         "precision": "float32",
     }
-    onnx.save(to_onnx(calibrated(network), metadata), run / FLOAT)
+    onnx.save(to_onnx(calibrated(network, mirrored=config.mirrored), metadata), run / FLOAT)
     quantise(run / FLOAT, run / INT8, splits[TRAINING].images)
     calibration = fit_calibration(_logits(run / INT8, public), public.labels)
-    model, metadata["calibration"] = calibrated(network, calibration), json.dumps(calibration._asdict())
+    model = calibrated(network, calibration, mirrored=config.mirrored)
+    metadata["calibration"] = json.dumps(calibration._asdict())
     onnx.save(to_onnx(model, metadata), run / FLOAT)
     difference = largest_difference(model, run / FLOAT, public.images)
     if difference > PARITY:

@@ -3,7 +3,7 @@
 Scaling from 0-255 to 0-1 is part of every network, so training and run time cannot disagree about it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -55,27 +55,32 @@ def tiny() -> keras.Model:
 
 
 def residual() -> keras.Model:
-    """The blocks of ``_residual``, 40 to 160 wide: 1.1 million weights."""
-    return _residual("residual", 24, (40, 80, 160))
+    """Two of ``_residual``'s blocks of each width, on the middle 44 pixels: 1.1 million weights."""
+    return _residual("residual", 24, {40: 2, 80: 2, 160: 2}, cropped=2)
 
 
 def wide() -> keras.Model:
-    """The blocks of ``_residual``, 48 to 192 wide: 1.6 million weights. Int8 kernels work in sixteens."""
-    return _residual("wide", 32, (48, 96, 192))
+    """``residual``, a fifth wider: 1.6 million weights. Int8 kernels work in sixteens."""
+    return _residual("wide", 32, {48: 2, 96: 2, 192: 2}, cropped=2)
 
 
-def _residual(name: str, stem: int, widths: Sequence[int]) -> keras.Model:
-    """Two squeeze-excite residual blocks of each width: faces [N, any, any, 1] -> logits of seven expressions [N, 7].
+def middle() -> keras.Model:
+    """``residual`` on the middle 40 pixels, a block less: a third less to compute, so a face can be read twice."""
+    return _residual("middle", 24, {40: 1, 80: 2, 160: 2}, cropped=4)
+
+
+def _residual(name: str, stem: int, blocks: dict[int, int], *, cropped: int) -> keras.Model:
+    """So many squeeze-excite residual blocks by width: faces [N, any, any, 1] -> logits of seven expressions [N, 7].
 
     K. He et al., CVPR 2016; J. Hu et al., CVPR 2018. Any size, so that training may begin with smaller, cheaper faces.
     """
     faces = keras.Input((None, None, 1), name="faces")
     x = layers.Rescaling(1 / 128, offset=-1.0)(faces)
-    x = layers.Cropping2D(2)(x)
+    x = layers.Cropping2D(cropped)(x)
     x = _convolution(x, stem)
-    for width in widths:
-        x = _block(x, width, stride=2)
-        x = _block(x, width, stride=1)
+    for width, count in blocks.items():
+        for place in range(count):
+            x = _block(x, width, stride=1 if place else 2)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(0.4)(x)
     return keras.Model(faces, layers.Dense(len(EXPRESSIONS), name="logits")(x), name=name)
@@ -115,14 +120,23 @@ def of_four(network: keras.Model) -> keras.Model:
     return keras.Model(faces, logits, name=network.name)
 
 
-NETWORKS: dict[str, Callable[[], keras.Model]] = {"article": article, "tiny": tiny, "residual": residual, "wide": wide}
+NETWORKS: dict[str, Callable[[], keras.Model]] = {
+    network.__name__: network for network in (article, tiny, residual, middle, wide)
+}
 
 
-def calibrated(network: keras.Model, calibration: Calibration = PLAIN) -> keras.Model:
-    """The graph that ships: logits of the four moods, calibrated, then softmax -> probabilities [N, 4]."""
-    faces = keras.Input((SIZE, SIZE, 1), name="faces")
+def calibrated(network: keras.Model, calibration: Calibration = PLAIN, *, mirrored: bool = False) -> keras.Model:
+    """The graph that ships: grey levels uint8 [N, 48, 48, 1] -> logits of the four moods, calibrated -> probabilities.
+
+    With ``mirrored`` the logits are the mean of those of the face and of its mirror image.
+    """
+    faces = keras.Input((SIZE, SIZE, 1), name="faces", dtype="uint8")
+    views = layers.Concatenate(axis=0)([faces, faces[:, :, ::-1]]) if mirrored else faces
+    logits = of_four(network)(views, training=False)
+    if mirrored:
+        logits = keras.ops.mean(keras.ops.reshape(logits, (2, -1, len(MOODS))), axis=0)
     change = layers.Dense(len(MOODS), trainable=False, name="calibration")
-    probabilities = layers.Softmax(name="probabilities")(change(of_four(network)(faces, training=False)))
+    probabilities = layers.Softmax(name="probabilities")(change(logits))
     less_the_mean = np.eye(len(MOODS)) - 1 / len(MOODS)
     change.set_weights([less_the_mean * np.array(calibration.scales), np.array(calibration.shifts)])
     return keras.Model(faces, probabilities, name=network.name)

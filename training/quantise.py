@@ -36,7 +36,8 @@ def quantise(source: Path, out: Path, faces: NDArray[np.uint8], seed: int = 1) -
     chosen = faces[np.random.default_rng(seed).permutation(len(faces))[:CALIBRATION_FACES]]
     model = onnx.load(source)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    unscaled, scale, zero_point = without_scaling(model)
+    unscaled, front = without_scaling(model)
+    scaled = (chosen.astype(np.float32) - front.zero_point) * np.float32(front.scale)
     with tempfile.TemporaryDirectory(prefix="moodstream-int8-") as folder:
         bare, prepared = Path(folder) / "bare.onnx", Path(folder) / "prepared.onnx"
         onnx.save(unscaled, bare)
@@ -47,7 +48,7 @@ def quantise(source: Path, out: Path, faces: NDArray[np.uint8], seed: int = 1) -
             quantize_static(
                 str(prepared),
                 str(out),
-                _Reader(unscaled.graph.input[0].name, (chosen.astype(np.float32) - zero_point) * np.float32(scale)),
+                _Reader(unscaled.graph.input[0].name, scaled),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
                 reduce_range=True,
@@ -60,6 +61,6 @@ def quantise(source: Path, out: Path, faces: NDArray[np.uint8], seed: int = 1) -
                 nodes_to_exclude=[] if pooled is None else [node.name for node in nodes[pooled + 1 :]],
             )
     model = onnx.load(out)
-    take_levels(model, scale, zero_point)
+    take_levels(model, front)
     onnx.helper.set_model_props(model, metadata | {"precision": "int8"})
     onnx.save(model, out)

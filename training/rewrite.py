@@ -1,6 +1,7 @@
 """Rewrites of an exported graph that save time and leave its answers: what tf2onnx and ONNX Runtime leave undone."""
 
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -60,40 +61,57 @@ def _drop_reshapes(model: onnx.ModelProto) -> None:
             graph.node.remove(node)
 
 
-def without_scaling(model: onnx.ModelProto) -> tuple[onnx.ModelProto, float, int]:
-    """The graph behind the scaling of its grey levels, and that scaling: ``(level - zero_point) * scale``.
+class Front(NamedTuple):
+    """What a graph does to grey levels before its first layer: ``(level - zero_point) * scale``."""
+
+    levels: str
+    """what is scaled: the input, or that with its mirror image"""
+    scale: float
+    zero_point: int
+    views: onnx.GraphProto
+    """what makes ``levels`` of the input; nothing where they are the same"""
+
+
+def without_scaling(model: onnx.ModelProto) -> tuple[onnx.ModelProto, Front]:
+    """The graph behind the scaling of its grey levels, and what stands before it.
 
     Raises ValueError when no grey level is scaled to zero.
     """
     constants = _constants(model.graph)
-    name, scale, shift = INPUT, 1.0, 0.0
-    while (node := _users(model.graph, name)[0]).op_type in ("Cast", "Mul", "Add"):
-        change = float(constants[node.input[1]]) if len(node.input) == 2 else 0.0
+    cast = next(node for node in model.graph.node if node.op_type == "Cast")
+    levels, name, scale, shift = cast.input[0], cast.output[0], 1.0, 0.0
+    while (node := _users(model.graph, name)[0]).op_type in ("Mul", "Add"):
+        change = float(constants[node.input[1]])
         scale, shift = (scale * change, shift * change) if node.op_type == "Mul" else (scale, shift + change)
         name = node.output[0]
     zero_point = round(-shift / scale)
     if not 0 <= zero_point <= 255 or abs(zero_point * scale + shift) > 1e-6:
         raise ValueError("no grey level is scaled to zero")
-    rest = Extractor(shape_inference.infer_shapes(model)).extract_model([name], [OUTPUT])
-    return rest, scale, zero_point
+    parts = Extractor(shape_inference.infer_shapes(model))
+    views = onnx.GraphProto() if levels == INPUT else parts.extract_model([INPUT], [levels]).graph
+    return parts.extract_model([name], [OUTPUT]), Front(levels, scale, zero_point, views)
 
 
-def take_levels(model: onnx.ModelProto, scale: float, zero_point: int) -> None:
+def take_levels(model: onnx.ModelProto, front: Front) -> None:
     """In place: a quantised graph of scaled faces takes the grey levels instead: those faces, quantised exactly.
 
     Between its input and the first QuantizeLinear it may only crop and reshape, which levels bear as well.
     """
     graph = model.graph
     (first,) = _users(graph, graph.input[0].name)
-    first.input[0], name = INPUT, INPUT
+    first.input[0] = name = front.levels
     while (quantised := _users(graph, name)[0]).op_type != "QuantizeLinear":
         name = quantised.output[0]
-    exact = {quantised.input[1]: np.float32(scale), quantised.input[2]: np.uint8(zero_point)}
+    exact = {quantised.input[1]: np.float32(front.scale), quantised.input[2]: np.uint8(front.zero_point)}
     for constant in graph.initializer:
         if constant.name in exact:
             constant.CopyFrom(numpy_helper.from_array(np.asarray(exact[constant.name]), constant.name))
     for user in _users(graph, quantised.output[0]):
         user.input[0] = name
     graph.node.remove(quantised)
+    rest = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*front.views.node, *rest])
+    graph.initializer.extend(front.views.initializer)
     graph.input[0].name, graph.input[0].type.tensor_type.elem_type = INPUT, onnx.TensorProto.UINT8
     del graph.value_info[:]  # what was known of floats

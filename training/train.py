@@ -1,4 +1,4 @@
-"""Fit a network: ``python -m training.train --data FER2013 --network residual --out runs/residual``.
+"""Fit a network: ``python -m training.train --data FER2013 --network middle --out runs/middle``.
 
 Only Training fits weights; PublicTest chooses the epoch. The run folder holds the configuration, the history, the
 best weights and a checkpoint; a run that was stopped goes on from its last epoch. With ``--teacher FILE`` (any
@@ -218,7 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="FER2013: .csv, .npz or folder")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; checkpoints go there")
-    parser.add_argument("--network", default="residual", help="a configuration of training/configs, by its name")
+    parser.add_argument("--network", default="middle", help="a configuration of training/configs, by its name")
     parser.add_argument("--config", type=Path, help="a configuration of your own, instead")
     parser.add_argument("--seed", type=int, help="another seed than the configuration's")
     parser.add_argument("--start", type=Path, help="begin with these weights: a file, or the folder of a run")
