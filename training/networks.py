@@ -59,11 +59,6 @@ def residual() -> keras.Model:
     return _residual("residual", 24, {40: 2, 80: 2, 160: 2}, cropped=2)
 
 
-def wide() -> keras.Model:
-    """``residual``, a fifth wider: 1.6 million weights. Int8 kernels work in sixteens."""
-    return _residual("wide", 32, {48: 2, 96: 2, 192: 2}, cropped=2)
-
-
 def middle() -> keras.Model:
     """``residual`` on the middle 40 pixels, a block less: a third less to compute, so a face can be read twice."""
     return _residual("middle", 24, {40: 1, 80: 2, 160: 2}, cropped=4)
@@ -121,7 +116,7 @@ def of_four(network: keras.Model) -> keras.Model:
 
 
 NETWORKS: dict[str, Callable[[], keras.Model]] = {
-    network.__name__: network for network in (article, tiny, residual, middle, wide)
+    network.__name__: network for network in (article, tiny, residual, middle)
 }
 
 
