@@ -48,7 +48,7 @@ def built(folder: Path) -> dict[str, Path]:
 AFTER, AGAIN = "after other work", "again"
 
 
-def measure(files: dict[str, Path], rounds: int, batch: int = 1) -> dict[str, dict[str, float]]:
+def measure(files: dict[str, Path], rounds: int, batch: int = 1) -> dict[tuple[str, str], dict[str, float]]:
     """Median, best and processor milliseconds of a face, and megabytes, by name and by what the caches hold."""
     networks = {name: Classifier(path) for name, path in files.items()}
     took: dict[tuple[str, str], list[float]] = {(name, when): [] for name in networks for when in (AFTER, AGAIN)}
@@ -62,7 +62,7 @@ def measure(files: dict[str, Path], rounds: int, batch: int = 1) -> dict[str, di
                 busy[one] += time.process_time() - began_cpu
                 took[one].append(time.perf_counter() - began)
     return {
-        f"{name}, {when}": {
+        (name, when): {
             "median_ms": 1000 * float(np.median(took[name, when])) / batch,
             "best_ms": 1000 * min(took[name, when]) / batch,
             "processor_ms": 1000 * busy[name, when] / rounds / batch,
@@ -82,9 +82,9 @@ def main() -> None:
         files = {"shipped": MODEL} | built(Path(folder))
         if given.run:
             files |= {path.stem: path for path in sorted(given.run.glob("mood_cnn.*.onnx"))}
-        result = measure(files, given.rounds)
-        eight = {name: row for name, row in measure(files, given.rounds // 8, 8).items() if AGAIN in name}
-        result |= {name.replace(AGAIN, "8 at once"): row for name, row in eight.items()}
+        result = {f"{name}, {when}": row for (name, when), row in measure(files, given.rounds).items()}
+        eight = measure(files, given.rounds // 8, 8)
+        result |= {f"{name}, 8 at once": row for (name, when), row in eight.items() if when == AGAIN}
     if given.json:
         print(json.dumps({"load": os.getloadavg(), "networks": result}, indent=1))
         return
