@@ -56,6 +56,7 @@ ARG VERSION=development
 COPY --from=sbom /sbom /sbom
 COPY deploy/image/sbom.py /
 COPY models /app/models
+COPY moodstream /app/moodstream
 COPY shared /app/shared
 COPY services/__init__.py services/__main__.py /app/services/
 COPY services/cli /app/services/cli
@@ -74,7 +75,7 @@ WORKDIR /app
 # Shows that all its modules can be imported here, and leaves bytecode for what they use alone: quick to start, small to keep.
 ARG SOURCE_DATE_EPOCH=1767225600
 RUN python -c "import importlib, pkgutil, services.${SERVICE} as service; \
-    [importlib.import_module(f'{service.__name__}.{module.name}') for module in pkgutil.iter_modules(service.__path__)]" \
+    [importlib.import_module(module.name) for module in pkgutil.walk_packages(service.__path__, f'{service.__name__}.')]" \
     && find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/hostname -o -path /etc/resolv.conf \) -prune \
         -o -newermt "@${SOURCE_DATE_EPOCH}" -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1 MOODSTREAM_HOST=0.0.0.0 MOODSTREAM_PORT=8000
@@ -82,7 +83,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1 MOODSTR
 USER 10001:10001
 EXPOSE 8000
 # Ready means that every subscriber runs and Redis answers. It is asked all day long, so by the lightest of clients.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["python", "-m", "shared.ready"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["python", "-m", "shared.app.healthcheck"]
 # A shell would not pass SIGTERM on; exec makes the service the process that is stopped.
 CMD ["sh", "-c", "exec python -m services.${SERVICE}.main"]
 ARG VERSION=development

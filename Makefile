@@ -104,7 +104,7 @@ has-data:
 	@test -n "$(DATA)" || { echo "make: say where FER2013 is (.csv, .npz or folder): make train DATA=fer2013.csv" >&2; exit 1; }
 
 contract: setup ## Write what is generated from the code: docs/schemas, asyncapi.json, openapi.json, events.html, .env.example
-	$(BIN)/python -m shared.contract
+	$(BIN)/python -m shared.contracts.schemas
 	$(BIN)/python -m services settings > .env.example
 	$(BIN)/python -m services openapi > docs/openapi.json
 

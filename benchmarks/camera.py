@@ -22,11 +22,11 @@ from redis import Redis
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from services.camera import pattern
-from services.camera.opencv import cv2
-from shared.embedded_redis import embedded_redis
-from tests.camera.mjpeg_server import MjpegServer, Mode
-from tests.camera.watching import Watched, watched
+from services.camera.capture.opencv import cv2
+from services.camera.drawn import pattern
+from services.cli.embedded_redis import embedded_redis
+from tests.support.cameras import Watched, watched
+from tests.support.mjpeg_server import MjpegServer, Mode
 
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGESIZE")

@@ -19,8 +19,8 @@ from pathlib import Path
 import cv2
 
 from benchmarks.sentinel import service, wait_until_ready
-from services.camera import pattern
-from tests.redis_servers import free_ports, single
+from services.camera.drawn import pattern
+from tests.support.redis_servers import free_ports, single
 
 SERVICES: dict[str, dict[str, str]] = {
     "camera": {},

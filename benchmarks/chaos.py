@@ -1,6 +1,6 @@
 """Random faults over the whole chain, then an audit: ``python -m benchmarks.chaos [--seeds 20] [--seconds 60]``.
 
-Every process of the chain is killed, stopped and cut off, Redis itself too, from a seed; see ``tests/faults/chaos.py``.
+Every process of the chain is killed, stopped and cut off, Redis itself too, from a seed (``tests/support/chaos.py``).
 The same chain meets one seed after the other, and the audit looks at all since it began. A seed that breaks a promise
 keeps its folder, with the logs of all processes; the next one begins with a new chain, and the exit code is 1.
 """
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults.chaos import Chain, chain, one_seed
+from tests.support.chaos import Chain, chain, one_seed
 
 
 def main() -> int:

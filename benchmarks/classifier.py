@@ -20,8 +20,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import onnx
 
-from services.emotion.classifier import MODEL, Classifier
-from shared.circumplex import MOODS
+from moodstream.contracts.moods import MOODS
+from services.emotion.faces.classifier import MODEL, Classifier
 
 FACES = np.random.default_rng(1).integers(0, 256, (64, 48, 48), dtype=np.uint8)
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.drawn_face [--model FILE] [--tries N] [--seed N]
 
-Hill climbing from the expressions in ``services/camera/expressions.py``: one try changes a few of an expression's
+Hill climbing from the expressions in ``services/camera/drawn/expressions.py``: one try changes a few of an expression's
 measures at random, draws it at several places, sizes, turns and blurs, finds it with the service's own cascade, and
 keeps the change when the network is surer of the mood. Changes cost something, so that the face stays one that
 people read too, and measures stay in ranges that look like a face. Prints the table to put there,
@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.camera import pattern
-from services.camera.expressions import EXPRESSIONS, Expression
-from services.emotion.classifier import MODEL, Classifier
-from services.emotion.faces import HaarFinder
-from services.emotion.patches import crop
-from shared.circumplex import MOODS, Mood
+from moodstream.contracts.moods import MOODS, Mood
+from services.camera.drawn import pattern
+from services.camera.drawn.expressions import EXPRESSIONS, Expression
+from services.emotion.faces.classifier import MODEL, Classifier
+from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.patches import crop
 
 RANGES: dict[str, tuple[float, float]] = {
     "brow_inner": (-0.22, 0.20),

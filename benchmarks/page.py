@@ -19,13 +19,13 @@ from typing import Any
 import cv2
 from playwright.async_api import Browser, Page
 
-from services.camera.expressions import EXPRESSIONS
-from services.camera.pattern import face, place
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from tests.gateway.browsing import launch, open_page
-from tests.gateway.running import ROOT, Gateway
-from tests.gateway.stages import at_stage
+from moodstream.contracts.moods import Mood
+from services.camera.drawn.expressions import EXPRESSIONS
+from services.camera.drawn.pattern import face, place
+from services.cli.embedded_redis import embedded_redis
+from tests.support.browser import launch, open_page
+from tests.support.gateways import ROOT, Gateway
+from tests.support.stages import at_stage
 
 PAINT_MS, WEIGHT_KB, CHANGE_S = 500, 300, 1.7
 HOLD_S, FRAMES_PER_S, CORNER_PX = 4, 15, 60

@@ -5,10 +5,10 @@ import os
 import sys
 import time
 
-from shared.embedded_redis import embedded_redis
-from tests.gateway.browsing import launch, open_page
-from tests.gateway.running import Gateway, connected_bus
-from tests.gateway.weeks import growth
+from services.cli.embedded_redis import embedded_redis
+from tests.support.browser import launch, open_page
+from tests.support.gateways import Gateway, connected_bus
+from tests.support.page_visits import growth
 
 MOST_MB = 5.0
 WARM_UP = 50

@@ -15,15 +15,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from moodstream.contracts.events import PlaybackChanged, Song
+from services.cli.embedded_redis import embedded_redis
 from services.player.mpd import MpdOutput
-from shared.bus import Bus
-from shared.embedded_redis import embedded_redis
-from shared.events import PlaybackChanged, Song
+from shared.bus.connection import Bus
 from tests.player.conftest import Served
-from tests.player.mpd_server import Mpd, mpd_server, tone
-from tests.player.running import playback_where, player, ranked, state_is
 from tests.player.test_spotify import make, sign_in
-from tests.wires import p95
+from tests.support.mpd_server import Mpd, mpd_server, tone
+from tests.support.players import playback_where, player, ranked, state_is
+from tests.support.wires import p95
 
 SONGS = [Song(id=f"s{n}", title=f"Song {n}", artist="Ola Verano") for n in range(20)]
 TRACKS = [song.model_copy(update={"uri": f"spotify:track:{n:022d}"}) for n, song in enumerate(SONGS)]

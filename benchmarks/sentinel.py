@@ -27,11 +27,7 @@ from uuid import uuid4
 
 import cv2
 
-from services.camera import pattern
-from shared.app import create_bus
-from shared.bus import Bus
-from shared.circumplex import MOODS, Mood
-from shared.events import (
+from moodstream.contracts.events import (
     Event,
     FacesRead,
     FrameCaptured,
@@ -42,10 +38,14 @@ from shared.events import (
     SongsRanked,
     utc_now,
 )
-from shared.live import connected
+from moodstream.contracts.moods import MOODS, Mood
+from moodstream.contracts.streams import STREAMS
+from services.camera.drawn import pattern
+from services.cli.terminal import connected
+from shared.app.service import create_bus
+from shared.bus.connection import Bus
 from shared.settings import Settings, load
-from shared.streams import STREAMS
-from tests.redis_servers import Trio, free_ports, trio
+from tests.support.redis_servers import Trio, free_ports, trio
 
 ROOT = Path(__file__).parents[1]
 SITES = {"north:": 4, "south:": 4}

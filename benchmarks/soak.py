@@ -16,8 +16,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.faults.chaos import Chain, audit, chain, rest, run
-from tests.faults.memory import Samples, Watch, slope_mb_h
+from tests.support.chaos import Chain, audit, chain, rest, run
+from tests.support.memory import Samples, Watch, slope_mb_h
 
 MOST_MB_H = 5.0
 LISTENERS = 20

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from services.recommender.catalogue import Catalogue
-from services.recommender.importers import import_songs
-from services.recommender.library import Library
-from services.recommender.ranking import Distance
-from services.recommender.taste import Taste
-from services.recommender.vectors import INPUTS, Embedding, Floats, Scales
-from shared.circumplex import MOODS
+from moodstream.contracts.moods import MOODS
+from services.recommender.catalogue.importers import import_songs
+from services.recommender.catalogue.table import Catalogue
+from services.recommender.choice.library import Library
+from services.recommender.choice.preferences import Taste
+from services.recommender.choice.ranking import Distance
+from services.recommender.models.vectors import INPUTS, Embedding, Floats, Scales
 
 LISTENERS = 200
 ROUNDS = 12

@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from shared.embedded_redis import embedded_redis
-from tests.wires import measure, p95
+from services.cli.embedded_redis import embedded_redis
+from tests.support.wires import measure, p95
 
 
 def main() -> int:

@@ -21,14 +21,14 @@ from pathlib import Path
 
 from websockets.asyncio.client import connect
 
-from services.bridge.receivers import new_secret
-from shared.bus import Bus
-from shared.circumplex import MOODS
-from shared.embedded_redis import embedded_redis
-from shared.events import MoodChanged
-from tests.bridge.running import Broker, Endpoint, bridge, broker, endpoint, receivers_file, until, watching
-from tests.gateway.running import Gateway
-from tests.gateway.scenes import mood_changed, new_session
+from moodstream.contracts.events import MoodChanged
+from moodstream.contracts.moods import MOODS
+from services.bridge.webhooks.receivers import new_secret
+from services.cli.embedded_redis import embedded_redis
+from shared.bus.connection import Bus
+from tests.support.bridges import Broker, Endpoint, bridge, broker, endpoint, receivers_file, until, watching
+from tests.support.gateways import Gateway
+from tests.support.scenes import mood_changed, new_session
 
 EVENTS = "/api/v1/events"
 ID = re.compile(r'"id":"([0-9a-f-]{36})","type":"MoodChanged"')

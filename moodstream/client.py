@@ -21,11 +21,11 @@ from typing import Any
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from shared import sentinel
-from shared.errors import MoodstreamError
-from shared.events import Event, MoodChanged
-from shared.recording import KINDS, Wanted, wanted
-from shared.streams import STREAMS
+from moodstream import sentinel
+from moodstream.contracts.event_filter import KINDS, Wanted, wanted
+from moodstream.contracts.events import Event, MoodChanged
+from moodstream.contracts.streams import STREAMS
+from moodstream.errors import MoodstreamError
 
 log = logging.getLogger("moodstream.client")
 

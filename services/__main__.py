@@ -5,10 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
+from moodstream.errors import MoodstreamError
 from services.cli import acl, camera, dead, doctor, emotion, events, player, running, songs, webhooks
 from services.cli.arguments import Run
 from shared import __version__
-from shared.errors import EXIT_FAILED, MoodstreamError
+from shared.exit_codes import EXIT_FAILED
 
 COMMANDS = (running, emotion, camera, songs, player, events, webhooks, dead, acl, doctor)
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
-from shared.errors import MoodstreamError
+from moodstream.errors import MoodstreamError
 
 FOLDER = "MOODSTREAM_SECRETS"
 """Environment variable that names another folder for them."""

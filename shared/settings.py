@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from shared.errors import MoodstreamError
+from moodstream.errors import MoodstreamError
 from shared.logs import Form
 from shared.secret_files import SecretFiles
 

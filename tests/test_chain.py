@@ -254,7 +254,7 @@ def test_a_bad_setting_is_one_line_and_1(setting: str, value: str, words: str, e
 
 
 def test_reading_what_is_no_picture_is_told_and_the_rest_is_read(environment: dict[str, str], tmp_path: Path) -> None:
-    from tests.drawn import encoded, noise
+    from tests.support.pictures import encoded, noise
 
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "page.jpg").write_bytes(b"<html>")

@@ -9,14 +9,14 @@ from services.bridge.main import BridgeSettings
 from services.bridge.main import create_service as bridge
 from services.camera.main import CameraSettings
 from services.camera.main import create_service as camera
+from services.cli.terminal import connected
 from services.emotion.main import EmotionSettings
 from services.emotion.main import create_service as emotion
 from services.gateway.main import GatewaySettings
 from services.gateway.main import create_service as gateway
 from services.player.main import PlayerSettings
 from services.player.main import create_service as player
-from shared.app import build_app, create_bus
-from shared.live import connected
+from shared.app.service import build_app, create_bus
 from shared.settings import load
 
 MOST_COMMANDS_PER_S = 200

@@ -12,11 +12,11 @@ from typing import IO
 
 import pytest
 
-from shared.circumplex import Mood
-from shared.live import connected
-from tests.conftest import missing
-from tests.gateway.running import Gateway, free_port
-from tests.gateway.scenes import mood_changed, new_session
+from moodstream.contracts.moods import Mood
+from services.cli.terminal import connected
+from tests.support.gateways import Gateway, free_port
+from tests.support.needs import missing
+from tests.support.scenes import mood_changed, new_session
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.console import line
-from shared.errors import MoodstreamError
-from shared.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
-from shared.live import connected, follow_events
-from shared.recording import anew, publish, read_recording, wanted
-from shared.simulation import Visitors
-from tests.security.servers import eventually, redis_server
+from moodstream.contracts.event_filter import wanted
+from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
+from moodstream.errors import MoodstreamError
+from services.cli.terminal import connected, follow_events
+from shared.contracts.event_lines import line
+from shared.contracts.recording import anew, publish, read_recording
+from shared.contracts.simulation import Visitors
+from tests.support.secured_services import eventually, redis_server
 
 ROOT = Path(__file__).parents[1]
 START = datetime(2030, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ PAGE = ROOT / "docs/troubleshoot.md"
 
 
 def test_every_message_occurs_in_the_program() -> None:
-    sources = [path for folder in ("shared", "services") for path in (ROOT / folder).rglob("*.py")]
+    sources = [path for folder in ("moodstream", "shared", "services") for path in (ROOT / folder).rglob("*.py")]
     program = "\n".join(path.read_text() for path in [*sources, ROOT / "Makefile"])
     program = re.sub(r'"\s*\n\s*f?"', "", program)  # a message over two lines of code is one
     headings = re.findall(r"^### (.*)$", PAGE.read_text(), re.M)
@@ -34,6 +34,8 @@ def test_the_pages_for_operators_name_what_there_is(page: str) -> None:
     settings = (ROOT / ".env.example").read_text()
     for setting in re.findall(r"MOODSTREAM_[A-Z_]+[A-Z]", text):
         assert f"{setting}=" in settings, setting
-    program = "\n".join(path.read_text() for folder in ("shared", "services") for path in (ROOT / folder).rglob("*.py"))
+    program = "\n".join(
+        path.read_text() for folder in ("moodstream", "shared", "services") for path in (ROOT / folder).rglob("*.py")
+    )
     for metric in re.findall(r"`(moodstream_[a-z_]+)", text):
         assert metric in program or f'"{metric.removeprefix("moodstream_")}"' in program, metric

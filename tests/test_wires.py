@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.wires import WIRES, measure, p95
+from tests.support.wires import WIRES, measure, p95
 
 
 async def test_a_change_of_mood_arrives_on_every_wire_soon(redis_url: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shared.circumplex import MOODS, Mood
+from moodstream.contracts.moods import MOODS, Mood
 
 SIZE = 48
 TRAINING, PUBLIC_TEST, PRIVATE_TEST = 0, 1, 2
@@ -64,7 +64,7 @@ class Faces:
     images: NDArray[np.uint8]
     """[N, 48, 48], raw grey levels"""
     labels: NDArray[np.int64]
-    """[N], index into ``shared.circumplex.MOODS``"""
+    """[N], index into ``moodstream.contracts.moods.MOODS``"""
     copies: NDArray[np.bool_]
     """[N], pixel-identical to a Training face"""
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.emotion.classifier import MODEL, Classifier
-from shared.errors import MoodstreamError
+from moodstream.errors import MoodstreamError
+from services.emotion.faces.classifier import MODEL, Classifier
 from training.data import PARTS, PUBLIC_TEST, TRAINING, DataError, Faces, load
 from training.measures import (
     abstention,

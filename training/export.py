@@ -20,8 +20,8 @@ import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
-from services.emotion.classifier import INPUT, MODEL, OUTPUT, Classifier
-from shared.circumplex import MOODS
+from moodstream.contracts.moods import MOODS
+from services.emotion.faces.classifier import INPUT, MODEL, OUTPUT, Classifier
 from training.data import PUBLIC_TEST, SIZE, TRAINING, DataError, Faces, Fer2013, load
 from training.evaluate import read
 from training.measures import (

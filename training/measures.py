@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from shared.circumplex import MOODS
+from moodstream.contracts.moods import MOODS
 
 BINS = 15
 FOLDS = 5

@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from shared.circumplex import MOODS
+from moodstream.contracts.moods import MOODS
 from training.data import EXPRESSIONS, FOUR, SIZE
 from training.measures import PLAIN, Calibration
 

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from shared.circumplex import MOODS
+from moodstream.contracts.moods import MOODS
 from training import measures
 
 _MOODS = [str(mood) for mood in MOODS]

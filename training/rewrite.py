@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper, shape_inference
 from onnx.utils import Extractor
 
-from services.emotion.classifier import INPUT, OUTPUT
+from services.emotion.faces.classifier import INPUT, OUTPUT
 
 
 def simplify(model: onnx.ModelProto) -> None:

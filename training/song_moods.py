@@ -18,9 +18,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
-from services.recommender.listeners import LISTENERS, ListenersModel, inputs
-from services.recommender.vectors import INPUTS, Floats, Scales
-from shared.circumplex import MOODS, quadrant
+from moodstream.contracts.moods import MOODS, quadrant
+from services.recommender.models.listeners import LISTENERS, ListenersModel, inputs
+from services.recommender.models.vectors import INPUTS, Floats, Scales
 
 STRENGTH = 0.3
 """Of the regression: the inverse of the penalty."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from services.recommender.vectors import INPUTS, SIMILARITY, Embedding, Floats, Scales, Singles
+from services.recommender.models.vectors import INPUTS, SIMILARITY, Embedding, Floats, Scales, Singles
 from training.intervals import bootstrap
 
 SONGS_EACH = 8

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from services.emotion.classifier import Classifier
-from shared.circumplex import MOODS
-from shared.errors import MoodstreamError
+from moodstream.contracts.moods import MOODS
+from moodstream.errors import MoodstreamError
+from services.emotion.faces.classifier import Classifier
 from training.data import EXPRESSIONS, FOUR, SIZE, DataError
 
 

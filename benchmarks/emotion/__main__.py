@@ -20,9 +20,9 @@ from benchmarks.emotion.moods import moods
 from benchmarks.emotion.speeds import speeds
 from benchmarks.emotion.table import Row, load, plot
 from benchmarks.emotion.workers import ROOT, overload, start_and_memory, two_workers
-from services.emotion.classifier import MODEL, Classifier
-from services.emotion.faces import HaarFinder
-from services.emotion.yunet import YuNetFinder
+from services.emotion.faces.classifier import MODEL, Classifier
+from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.yunet import YuNetFinder
 
 PARTS = ("photographs", "speeds", "workers", "start", "overload", "moods")
 DATA = Path(os.environ.get("MOODSTREAM_REFERENCE", ROOT.parent / "shared" / "data"))

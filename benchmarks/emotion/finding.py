@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from benchmarks.emotion.table import Row
-from services.emotion.following import Finder
+from services.emotion.faces.detection import Finder
 
 
 def photographs(finder: Finder, data: Path, name: str) -> Iterator[Row]:

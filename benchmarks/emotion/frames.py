@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import cv2
 
-from shared.events import FrameCaptured
+from moodstream.contracts.events import FrameCaptured
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WOMAN, MAN, EMPTY = "WolfgangLanger_Pexels.mp4", "face_noface.mov", "no_face.mp4"

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.emotion.table import Row
-from services.emotion.classifier import Classifier
-from services.emotion.faces import HaarFinder
+from moodstream.contracts.moods import MOODS, Mood
+from services.emotion.faces.classifier import Classifier
+from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.reader import Reader
 from services.emotion.main import EmotionSettings
-from services.emotion.reader import Reader
-from services.emotion.replay import replay
-from services.emotion.smoothing import SteadyMood
-from shared.circumplex import MOODS, Mood
+from services.emotion.offline.replay import replay
+from services.emotion.visits.smoothing import SteadyMood
 
 EXPECTATIONS = Path(__file__).parents[2] / "tests" / "emotion" / "expectations.json"
 RATES = (6, 10, 12, 15, 30)

@@ -18,15 +18,15 @@ import numpy as np
 
 from benchmarks.emotion.frames import EMPTY, MAN, START, WOMAN, Video, frame, video
 from benchmarks.emotion.table import Row
-from services.emotion.boxes import Box
-from services.emotion.classifier import Classifier
-from services.emotion.decode import decode_grey
-from services.emotion.faces import HaarFinder
-from services.emotion.following import Finder
+from services.emotion.faces.boxes import Box
+from services.emotion.faces.classifier import Classifier
+from services.emotion.faces.decode import decode_grey
+from services.emotion.faces.detection import Finder
+from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.patches import crop
+from services.emotion.faces.reader import Reader
+from services.emotion.faces.yunet import YuNetFinder
 from services.emotion.handlers import read_frame
-from services.emotion.patches import crop
-from services.emotion.reader import Reader
-from services.emotion.yunet import YuNetFinder
 
 ROUNDS = 3
 SAME_FRAMES = 18

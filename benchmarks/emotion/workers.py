@@ -20,10 +20,10 @@ import numpy as np
 
 from benchmarks.emotion.frames import EMPTY, START, WOMAN, frame, video
 from benchmarks.emotion.table import Row
-from shared.app import create_bus
-from shared.embedded_redis import embedded_redis
-from shared.events import FacesRead, FrameCaptured, utc_now
-from shared.live import connected
+from moodstream.contracts.events import FacesRead, FrameCaptured, utc_now
+from services.cli.embedded_redis import embedded_redis
+from services.cli.terminal import connected
+from shared.app.service import create_bus
 from shared.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]

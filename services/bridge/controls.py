@@ -4,10 +4,10 @@ import logging
 
 from pydantic import JsonValue
 
+from moodstream.contracts.moods import MOODS
 from services.bridge.present import Present
-from services.bridge.seldom import Seldom
-from shared.bus import AWAY, Bus
-from shared.circumplex import MOODS
+from services.bridge.rate_limited_log import Seldom
+from shared.bus.connection import AWAY, Bus
 
 log = logging.getLogger("moodstream.bridge")
 

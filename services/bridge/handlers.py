@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from faststream.redis import RedisRouter
 
-from services.bridge.receivers import PUBLIC
-from services.bridge.webhooks import Webhook
-from shared.bus import Bus
-from shared.delivery import consume
-from shared.events import Event
+from moodstream.contracts.events import Event
+from services.bridge.webhooks.receivers import PUBLIC
+from services.bridge.webhooks.workers import Webhook
+from shared.bus.connection import Bus
+from shared.delivery.consume import consume
 
 GROUP = "bridge"
 

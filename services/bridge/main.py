@@ -7,20 +7,20 @@ from pathlib import Path
 
 from pydantic import Field
 
+from moodstream.contracts.events import Event, FacesRead, MoodChanged, PlaybackChanged, StatusChanged, utc_now
+from moodstream.errors import MoodstreamError
 from services.bridge.controls import Controls
 from services.bridge.handlers import create_router
 from services.bridge.mqtt import Mqtt, parse_address
-from services.bridge.osc import OscIn, OscOut, parse_places
-from services.bridge.pages import Pages
+from services.bridge.osc.output import OscIn, OscOut, parse_places
 from services.bridge.present import Present
-from services.bridge.receivers import read_receivers
-from services.bridge.webhooks import Webhook
-from shared.app import Job, Service, create_bus, run_service
-from shared.bus import AWAY, Bus
-from shared.errors import MoodstreamError
-from shared.events import Event, FacesRead, MoodChanged, PlaybackChanged, StatusChanged, utc_now
-from shared.operator import Operator, OperatorSettings
+from services.bridge.webhooks.pages import Pages
+from services.bridge.webhooks.receivers import read_receivers
+from services.bridge.webhooks.workers import Webhook
+from shared.app.service import Job, Service, create_bus, run_service
+from shared.bus.connection import AWAY, Bus
 from shared.settings import Settings, load
+from shared.web.operator import Operator, OperatorSettings
 
 log = logging.getLogger("moodstream.bridge")
 

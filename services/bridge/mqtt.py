@@ -15,11 +15,11 @@ from urllib.parse import unquote, urlsplit
 import aiomqtt
 from pydantic import JsonValue
 
+from moodstream.contracts.events import Event, MoodChanged, PlaybackChanged, StatusChanged
+from moodstream.errors import MoodstreamError
 from services.bridge.home_assistant import camera_device, level, player_device
 from services.bridge.present import Present
-from services.bridge.seldom import Seldom
-from shared.errors import MoodstreamError
-from shared.events import Event, MoodChanged, PlaybackChanged, StatusChanged
+from services.bridge.rate_limited_log import Seldom
 
 log = logging.getLogger("moodstream.bridge")
 

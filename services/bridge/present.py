@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from shared.circumplex import Mood
-from shared.events import Event, FacesRead, MoodChanged, PlaybackChanged, StatusChanged
+from moodstream.contracts.events import Event, FacesRead, MoodChanged, PlaybackChanged, StatusChanged
+from moodstream.contracts.moods import Mood
 
 CAMERAS_KEPT = 64
 

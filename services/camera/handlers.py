@@ -6,10 +6,10 @@ from typing import Any, Protocol
 from faststream.redis import RedisRouter
 from pydantic import JsonValue
 
-from services.camera.camera import RESTS
-from shared.bus import Bus
-from shared.delivery import NotMine, answer_requests
-from shared.errors import MoodstreamError
+from moodstream.errors import MoodstreamError
+from services.camera.watch.camera import RESTS
+from shared.bus.connection import Bus
+from shared.delivery.consume import NotMine, answer_requests
 
 
 class Asked(Protocol):

@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
-from services.camera.cameras import CameraConfig, create_cameras, read_cameras
+from services.camera.drawn.simulated_visitors import DemoVisitors
 from services.camera.handlers import create_router
-from services.camera.publisher import Publisher
-from services.camera.trial import check_files
-from services.camera.visitors import DemoVisitors
-from shared.app import Service, create_bus, run_service
-from shared.bus import Bus
+from services.camera.rules.cameras import CameraConfig, create_cameras, read_cameras
+from services.camera.watch.publisher import Publisher
+from services.camera.watch.trial import check_files
+from shared.app.service import Service, create_bus, run_service
+from shared.bus.connection import Bus
 from shared.settings import Settings, load
 
 NO_LIST = "[]"

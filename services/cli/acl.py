@@ -6,9 +6,9 @@ import secrets
 from hashlib import sha256
 from pathlib import Path
 
+from moodstream.errors import MoodstreamError
 from services.cli.arguments import Commands, add
 from services.cli.connection import prefix
-from shared.errors import MoodstreamError
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -27,7 +27,7 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def acl(given: argparse.Namespace) -> int:
     """The file goes to standard output; passwords go nowhere but into their files, ``redis_USER``."""
-    from shared.acl import USERS, acl_file
+    from shared.contracts.access import USERS, acl_file
 
     hashes = {user: sha256(_password(given.secrets / f"redis_{user}").encode()).hexdigest() for user in USERS}
     print(acl_file(prefix(), given.server, hashes), end="")

@@ -39,7 +39,7 @@ def filters(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def event_type(text: str) -> str:
-    from shared.recording import KINDS
+    from moodstream.contracts.event_filter import KINDS
 
     if text != "all" and text not in KINDS:
         raise argparse.ArgumentTypeError(f"{text} is no type of event; there are {', '.join(KINDS)}, and all")
@@ -47,7 +47,7 @@ def event_type(text: str) -> str:
 
 
 def mood(text: str) -> str:
-    from shared.circumplex import Mood
+    from moodstream.contracts.moods import Mood
 
     if text not in tuple(Mood):
         raise argparse.ArgumentTypeError(f"{text} is no mood; there are {', '.join(Mood)}")

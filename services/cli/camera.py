@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from services.cli.arguments import Commands, add, add_group, reading, tell
-from shared.errors import EXIT_FAILED
+from shared.exit_codes import EXIT_FAILED
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -21,9 +21,9 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def camera_list(given: argparse.Namespace) -> int:
     """Webcams with their names, then the cameras of the settings; nothing is opened."""
-    from services.camera.address import masked
-    from services.camera.devices import devices
+    from services.camera.capture.devices import devices
     from services.camera.main import CameraSettings, cameras_of
+    from services.camera.rules.address import masked
     from shared.settings import load
 
     webcams = devices()
@@ -44,10 +44,10 @@ def camera_test(given: argparse.Namespace) -> int:
     """Each camera for a few seconds; 1 when one gives no pictures."""
     import shutil
 
-    from services.camera.cameras import create_cameras
+    from services.camera.capture.terminal import drawn
     from services.camera.main import CameraSettings, cameras_of
-    from services.camera.terminal import drawn
-    from services.camera.trial import try_camera
+    from services.camera.rules.cameras import create_cameras
+    from services.camera.watch.trial import try_camera
     from shared.settings import load
 
     given_one = [{"id": "camera", "address": given.address}] if given.address else None
@@ -76,9 +76,9 @@ def _trial_line(trial: Any) -> str:
 
 def first_webcam() -> str | None:
     """The first webcam that gives pictures."""
-    from services.camera.cameras import create_cameras
-    from services.camera.devices import devices
-    from services.camera.trial import try_camera
+    from services.camera.capture.devices import devices
+    from services.camera.rules.cameras import create_cameras
+    from services.camera.watch.trial import try_camera
 
     for device in devices():
         [camera] = create_cameras([{"address": device.address}])

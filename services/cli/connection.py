@@ -1,11 +1,11 @@
 """Where the commands find what runs here."""
 
-from shared.errors import MoodstreamError
+from moodstream.errors import MoodstreamError
 
 
 def redis_url() -> str:
     """The whole address of the server, with its password."""
-    from shared import runtime_file
+    from services.cli import runtime_file
     from shared.settings import RunSettings, load
 
     running = runtime_file.read()

@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from moodstream.errors import MoodstreamError
 from services.cli.arguments import Commands, add, add_group, reading
 from services.cli.connection import prefix, redis_url
-from shared.errors import MoodstreamError
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -39,7 +39,7 @@ def dead_show(given: argparse.Namespace) -> int:
 
 def dead_replay(given: argparse.Namespace) -> int:
     """Put dead letters back on their streams."""
-    from shared.dead_letters import replay
+    from shared.delivery.dead_letters import replay
 
     chosen = _named(given.letters) if given.letters else _letters()
     print(f"{_with_each(replay, chosen)} put back")
@@ -48,7 +48,7 @@ def dead_replay(given: argparse.Namespace) -> int:
 
 def dead_drop(given: argparse.Namespace) -> int:
     """Delete dead letters."""
-    from shared.dead_letters import drop
+    from shared.delivery.dead_letters import drop
 
     if given.all == bool(given.letters):
         raise MoodstreamError("dead drop: name the letters, or say --all")
@@ -57,8 +57,8 @@ def dead_drop(given: argparse.Namespace) -> int:
 
 
 def _letters() -> list[dict[str, str]]:
-    from shared.dead_letters import letters
-    from shared.live import connected
+    from services.cli.terminal import connected
+    from shared.delivery.dead_letters import letters
 
     with connected(redis_url()) as client:
         return list(letters(client, prefix()))
@@ -74,7 +74,7 @@ def _named(names: list[str]) -> list[dict[str, str]]:
 
 
 def _with_each(act: Callable[[Any, str, set[str]], int], chosen: list[dict[str, str]]) -> int:
-    from shared.live import connected
+    from services.cli.terminal import connected
 
     with connected(redis_url()) as client:
         return act(client, prefix(), {letter["letter"] for letter in chosen})

@@ -5,9 +5,10 @@ import json
 from collections.abc import Iterator
 from importlib import import_module
 
+from moodstream.errors import MoodstreamError
 from services.cli.arguments import Commands, add, reading
 from services.cli.checks import SERVICES, Check, Finding, here
-from shared.errors import EXIT_FAILED, MoodstreamError
+from shared.exit_codes import EXIT_FAILED
 from shared.settings import Settings
 
 COMPOSE_SETTINGS = """

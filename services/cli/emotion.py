@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from services.cli.arguments import Commands, add, reading
-from shared.errors import EXIT_FAILED
+from shared.exit_codes import EXIT_FAILED
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -22,9 +22,9 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def read(given: argparse.Namespace) -> int:
     """Each file to the faces in it; 1 when a file could not be read, after all the others were."""
-    from services.emotion.classifier import Classifier
-    from services.emotion.files import read_file
+    from services.emotion.faces.classifier import Classifier
     from services.emotion.main import EmotionSettings, create_reader
+    from services.emotion.offline.files import read_file
     from shared.settings import load
 
     settings = load(EmotionSettings)
@@ -65,7 +65,7 @@ def frame_rate(text: str) -> float:
 def replay(given: argparse.Namespace) -> int:
     """A video through the reader and the tracker."""
     from services.emotion.main import EmotionSettings, create_reader
-    from services.emotion.replay import Film, replay
+    from services.emotion.offline.replay import Film, replay
     from shared.settings import load
 
     emotion = load(EmotionSettings)

@@ -5,9 +5,9 @@ import os
 import sys
 from pathlib import Path
 
+from moodstream.errors import MoodstreamError
 from services.cli.arguments import Commands, add, filters, positive, reading
 from services.cli.connection import prefix, redis_url
-from shared.errors import MoodstreamError
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -27,9 +27,9 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def listen(given: argparse.Namespace) -> int:
     """Events as they come, until interrupted."""
-    from shared.console import line
-    from shared.live import follow_events
-    from shared.recording import wanted
+    from moodstream.contracts.event_filter import wanted
+    from services.cli.terminal import follow_events
+    from shared.contracts.event_lines import line
 
     takes = wanted(given.type or ["MoodChanged"], given.camera, given.mood)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -40,8 +40,8 @@ def listen(given: argparse.Namespace) -> int:
 
 def record(given: argparse.Namespace) -> int:
     """Events into a file, until interrupted."""
-    from shared.live import follow_events
-    from shared.recording import wanted
+    from moodstream.contracts.event_filter import wanted
+    from services.cli.terminal import follow_events
 
     takes = wanted(given.type, given.camera, given.mood)
     url = redis_url()
@@ -59,9 +59,10 @@ def record(given: argparse.Namespace) -> int:
 
 def replay_events(given: argparse.Namespace) -> int:
     """Recorded events, published as if they happened now."""
-    from shared.events import utc_now
-    from shared.live import connected
-    from shared.recording import anew, publish, read_recording, wanted
+    from moodstream.contracts.event_filter import wanted
+    from moodstream.contracts.events import utc_now
+    from services.cli.terminal import connected
+    from shared.contracts.recording import anew, publish, read_recording
 
     takes = wanted(given.type, given.camera, given.mood)
     events = list(read_recording(given.file))
@@ -75,10 +76,11 @@ def simulate(given: argparse.Namespace) -> int:
     """Invented visitors, published or printed."""
     from itertools import islice
 
-    from shared.events import utc_now
-    from shared.live import connected
-    from shared.recording import publish, wanted
-    from shared.simulation import Visitors
+    from moodstream.contracts.event_filter import wanted
+    from moodstream.contracts.events import utc_now
+    from services.cli.terminal import connected
+    from shared.contracts.recording import publish
+    from shared.contracts.simulation import Visitors
 
     takes = wanted(given.type, given.camera, given.mood)
     visitors = Visitors(given.seed, utc_now(), speed=given.speed)

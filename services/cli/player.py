@@ -7,9 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from moodstream.errors import MoodstreamError
 from services.cli.arguments import Commands, add, add_group, reading
 from services.cli.connection import redis_url
-from shared.errors import EXIT_FAILED, MoodstreamError
+from shared.exit_codes import EXIT_FAILED
 
 TRIED = 20
 
@@ -56,7 +57,7 @@ def devices_list(given: argparse.Namespace) -> int:
 def login(given: argparse.Namespace) -> int:
     """A running player finds the token by itself within seconds."""
     from services.player.main import PlayerSettings, create_login
-    from services.player.terminal_login import sign_in
+    from services.player.spotify.terminal_login import sign_in
     from shared.settings import load
 
     sign_in(create_login(load(PlayerSettings)), sys.stdin, sys.stdout)
@@ -103,8 +104,8 @@ def _songs(catalogue: Path | None, count: int) -> Any:
 
 
 def _ask(kind: str, body: dict[str, Any] | None = None) -> Any:
+    from services.cli.terminal import check_redis
     from services.player.commands import ask
-    from shared.live import check_redis
 
     url = redis_url()
     check_redis(url)

@@ -42,11 +42,11 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The parent: owns the embedded server and the socket of the page, restarts its one child."""
-    from shared import runtime_file
-    from shared.app import listen as listen_on
-    from shared.embedded_redis import embedded_redis
+    from services.cli import runtime_file
+    from services.cli.embedded_redis import embedded_redis
+    from services.cli.supervisor import supervise
+    from shared.app.service import listen as listen_on
     from shared.settings import RunSettings, load
-    from shared.supervisor import supervise
 
     settings = load(RunSettings, port=given.port)
     with contextlib.ExitStack() as stack:
@@ -83,8 +83,8 @@ def run(given: argparse.Namespace) -> int:
 
 def _operator(as_json: bool, page: str) -> dict[str, str]:
     """The settings of the operator's token: that of the environment, else one that is made once and kept."""
-    from shared.operator import OperatorSettings, kept_token, make_token
     from shared.settings import load
+    from shared.web.operator import OperatorSettings, kept_token, make_token
 
     settings = load(OperatorSettings)
     if settings.operator_token:
@@ -114,8 +114,8 @@ def _demo(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
 
 def _camera(given: argparse.Namespace) -> dict[str, str]:
     """The settings that say which cameras are used; empty when the environment or .env says it."""
-    from services.camera.address import has_secret
     from services.camera.main import NO_LIST, CameraSettings
+    from services.camera.rules.address import has_secret
     from shared.settings import load
 
     if given.demo:
@@ -139,17 +139,17 @@ def services(given: argparse.Namespace) -> int:
     from services.bridge.main import create_service as bridge
     from services.camera.main import CameraSettings
     from services.camera.main import create_service as camera
+    from services.cli.terminal import Ending, print_events, watch_lifeline
     from services.emotion.main import EmotionSettings
     from services.emotion.main import create_service as emotion
     from services.gateway.main import GatewaySettings
     from services.gateway.main import create_service as gateway
     from services.player.main import PlayerSettings
     from services.player.main import create_service as player
-    from services.player.spotify_simulator import Simulator
+    from services.player.spotify.simulator import Simulator
     from services.recommender.main import RecommenderSettings
     from services.recommender.main import create_service as recommender
-    from shared.app import Service, build_app, create_bus, serve
-    from shared.live import Ending, print_events, watch_lifeline
+    from shared.app.service import Service, build_app, create_bus, serve
     from shared.logs import set_up_logging
     from shared.settings import load
 

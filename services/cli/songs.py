@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moodstream.contracts.moods import MOODS, Mood
+from moodstream.errors import MoodstreamError
 from services.cli.arguments import Commands, add, add_group, reading
-from shared.circumplex import MOODS, Mood
-from shared.errors import MoodstreamError
 
 if TYPE_CHECKING:
     from services.recommender.main import RecommenderSettings
@@ -65,7 +65,7 @@ def songs_import(given: argparse.Namespace) -> int:
 
 def songs_scan(given: argparse.Namespace) -> int:
     """Make a catalogue of a folder of music."""
-    from services.recommender.scan import scan
+    from services.recommender.catalogue.scan import scan
 
     with Progress() as progress:
         done = scan(given.folder, _settings(given).catalogue, progress.tell)
@@ -122,7 +122,7 @@ def songs_path(given: argparse.Namespace) -> int:
 
 def songs_report(given: argparse.Namespace) -> int:
     """A page with pictures of the catalogue."""
-    from services.recommender.report import write_report
+    from services.recommender.report.page import write_report
 
     with Progress() as progress:
         page = write_report(given.folder, _settings(given), progress.tell)

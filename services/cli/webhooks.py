@@ -5,7 +5,7 @@ import json
 
 from services.cli.arguments import Commands, add, add_group, reading
 from services.cli.connection import prefix, redis_url
-from shared.errors import EXIT_FAILED
+from shared.exit_codes import EXIT_FAILED
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -21,9 +21,9 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def webhooks_list(given: argparse.Namespace) -> int:
     """Every receiver with what waits for it."""
-    from services.bridge.commands import receivers
-    from services.bridge.outbox import look
-    from shared.live import connected
+    from services.bridge.webhooks.commands import receivers
+    from services.bridge.webhooks.outbox import look
+    from services.cli.terminal import connected
 
     with connected(redis_url()) as client:
         for receiver in receivers():
@@ -36,7 +36,7 @@ def webhooks_list(given: argparse.Namespace) -> int:
 
 def webhooks_test(given: argparse.Namespace) -> int:
     """One test message; 1 when the receiver does not accept it."""
-    from services.bridge.commands import receiver_named, test
+    from services.bridge.webhooks.commands import receiver_named, test
 
     answer = test(receiver_named(given.name))
     print(f"{given.name}: {answer.reason}")
@@ -45,9 +45,9 @@ def webhooks_test(given: argparse.Namespace) -> int:
 
 def webhooks_enable(given: argparse.Namespace) -> int:
     """Send again to a receiver."""
-    from services.bridge.commands import receiver_named
-    from services.bridge.outbox import enable
-    from shared.live import connected
+    from services.bridge.webhooks.commands import receiver_named
+    from services.bridge.webhooks.outbox import enable
+    from services.cli.terminal import connected
 
     with connected(redis_url()) as client:
         enable(client, prefix(), receiver_named(given.name).name)
@@ -56,7 +56,7 @@ def webhooks_enable(given: argparse.Namespace) -> int:
 
 def webhooks_secret(_: argparse.Namespace) -> int:
     """A new secret."""
-    from services.bridge.receivers import new_secret
+    from services.bridge.webhooks.receivers import new_secret
 
     print(new_secret())
     return 0

@@ -10,14 +10,14 @@ from uuid import uuid5
 
 from faststream.redis import RedisRouter
 
-from services.emotion.decode import PictureRefused, decode_grey
-from services.emotion.meters import Meters
-from services.emotion.reader import Reader
-from shared.bus import Bus
-from shared.delivery import consume_frames
-from shared.errors import EXIT_RESTART
-from shared.events import NAMESPACE, FaceRead, FacesRead, FrameCaptured, utc_now
-from shared.watchdog import STUCK_AFTER_S
+from moodstream.contracts.events import NAMESPACE, FaceRead, FacesRead, FrameCaptured, utc_now
+from services.emotion.faces.decode import PictureRefused, decode_grey
+from services.emotion.faces.reader import Reader
+from services.emotion.metrics import Meters
+from shared.app.watchdog import STUCK_AFTER_S
+from shared.bus.connection import Bus
+from shared.delivery.consume import consume_frames
+from shared.exit_codes import EXIT_RESTART
 
 log = logging.getLogger("moodstream.emotion")
 

@@ -6,20 +6,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.emotion.classifier import MODEL, Classifier
-from services.emotion.faces import HaarFinder
-from services.emotion.following import Finder
-from services.emotion.groups import Policy
+from services.emotion.faces.classifier import MODEL, Classifier
+from services.emotion.faces.detection import Finder
+from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.reader import Reader
+from services.emotion.faces.yunet import YuNetFinder
 from services.emotion.handlers import create_router
-from services.emotion.meters import Meters
-from services.emotion.patience import Patience
-from services.emotion.reader import Reader
-from services.emotion.smoothing import Steadiness
-from services.emotion.tracker import Tracker
-from services.emotion.tracking import Tracking
-from services.emotion.yunet import YuNetFinder
-from shared.app import Service, create_bus, run_service
-from shared.bus import Bus
+from services.emotion.metrics import Meters
+from services.emotion.tracker_job import Tracking
+from services.emotion.visits.policy import Policy
+from services.emotion.visits.smoothing import Steadiness
+from services.emotion.visits.thresholds import Patience
+from services.emotion.visits.visit_machine import Tracker
+from shared.app.service import Service, create_bus, run_service
+from shared.bus.connection import Bus
 from shared.settings import Settings, load
 
 

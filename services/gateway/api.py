@@ -13,13 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Mount
 
 from services.gateway.bodies import Problem
+from services.gateway.context import Parts
 from services.gateway.guard import Guard
-from services.gateway.listening import Listening
-from services.gateway.operating import SCHEMES, Operating
 from services.gateway.pages import SecurityHeaders
-from services.gateway.parts import Parts
-from services.gateway.reading import Reading
-from services.gateway.visiting import Visiting
+from services.gateway.routes.events import Listening
+from services.gateway.routes.operator import SCHEMES, Operating
+from services.gateway.routes.site import Reading
+from services.gateway.routes.visitor import Visiting
 
 log = logging.getLogger("moodstream.gateway")
 

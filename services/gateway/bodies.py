@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from services.gateway.kiosk import Kiosk
-from shared.circumplex import Mood
-from shared.events import MoodChanged, RankedSong, Song
+from moodstream.contracts.events import MoodChanged, RankedSong, Song
+from moodstream.contracts.moods import Mood
+from services.gateway.state.kiosk import Kiosk
 
 FourMoods = Literal[Mood.ANGRY, Mood.HAPPY, Mood.SAD, Mood.CALM]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]

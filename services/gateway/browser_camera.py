@@ -15,9 +15,9 @@ from typing import Literal
 from redis.exceptions import RedisError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from services.gateway.meters import Meters
-from shared.bus import Bus
-from shared.events import FrameCaptured, StatusChanged, utc_now
+from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
+from services.gateway.metrics import Meters
+from shared.bus.connection import Bus
 
 log = logging.getLogger("moodstream.gateway")
 

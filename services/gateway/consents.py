@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.bus import Bus
+from shared.bus.connection import Bus
 
 KEPT_DAYS = 31
 SHOWN_DAYS = 7

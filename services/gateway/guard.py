@@ -6,8 +6,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from shared.limits import Limits
-from shared.origin import is_foreign
+from shared.web.origin import is_foreign
+from shared.web.rate_limit import Limits
 
 MOST_BODY_BYTES = 16 * 1024
 MOST_PICTURE_BYTES = 2 * 1024 * 1024

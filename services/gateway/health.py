@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from redis.exceptions import RedisError, ResponseError
 
-from shared.bus import Bus
-from shared.streams import DEAD_SUFFIX, EVENT_OF_STREAM, FRAMES
+from moodstream.contracts.streams import DEAD_SUFFIX, EVENT_OF_STREAM, FRAMES
+from shared.bus.connection import Bus
 
 NEEDED = ("camera", "emotion", "recommender", "player")
 SERVICES = (*NEEDED, "bridge")

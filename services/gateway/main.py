@@ -7,24 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from services.gateway.api import create_api, mount
-from services.gateway.board import Board
-from services.gateway.browser_camera import MOST_FRAMES_PER_S, BrowserCameras
-from services.gateway.consents import Consents
-from services.gateway.doors import Doors
-from services.gateway.feed import Feed
-from services.gateway.health import Doctor
-from services.gateway.history import KEPT, History
-from services.gateway.kiosk import Consent, Kiosk, Language
-from services.gateway.opening import parse, zone_of
-from services.gateway.pages import operator_routes, page_routes
-from services.gateway.parts import Parts
-from services.gateway.pushed_frames import PushedFrames
-from services.gateway.self_test import SelfTest
-from shared.app import Service, create_bus, run_service
-from shared.bus import AWAY, Bus
-from shared.errors import MoodstreamError
-from shared.events import (
+from moodstream.contracts.events import (
     Event,
     FacesRead,
     FeedbackGiven,
@@ -36,10 +19,27 @@ from shared.events import (
     StatusChanged,
     utc_now,
 )
-from shared.limits import Limits
-from shared.operator import Operator, OperatorSettings
+from moodstream.contracts.streams import SELF_TEST
+from moodstream.errors import MoodstreamError
+from services.gateway.api import create_api, mount
+from services.gateway.browser_camera import MOST_FRAMES_PER_S, BrowserCameras
+from services.gateway.consents import Consents
+from services.gateway.context import Parts
+from services.gateway.health import Doctor
+from services.gateway.opening_control import Doors
+from services.gateway.pages import operator_routes, page_routes
+from services.gateway.pushed_frames import PushedFrames
+from services.gateway.self_test import SelfTest
+from services.gateway.state.board import Board
+from services.gateway.state.feed import Feed
+from services.gateway.state.history import KEPT, History
+from services.gateway.state.kiosk import Consent, Kiosk, Language
+from services.gateway.state.opening_hours import parse, zone_of
+from shared.app.service import Service, create_bus, run_service
+from shared.bus.connection import AWAY, Bus
 from shared.settings import Settings, load
-from shared.streams import SELF_TEST
+from shared.web.operator import Operator, OperatorSettings
+from shared.web.rate_limit import Limits
 
 # A cause stands before what follows from it: side by side in one read, they are applied in this order.
 HISTORY: dict[type[Event], int] = {

@@ -16,9 +16,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.catalogue import STYLE
-from shared.contract import documents
-from shared.operator import Operator
+from shared.contracts.event_page import STYLE
+from shared.contracts.schemas import documents
+from shared.web.operator import Operator
 
 STATIC = Path(__file__).parent / "static"
 

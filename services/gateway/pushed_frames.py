@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
 
+from moodstream.contracts.events import FrameCaptured, utc_now
 from services.gateway.browser_camera import IDLE_S, JPEG_MAGIC, Gate, say
-from shared.bus import Bus
-from shared.events import FrameCaptured, utc_now
+from shared.bus.connection import Bus
 
 MOST = 8
 LOOK_EVERY_S = 1.0

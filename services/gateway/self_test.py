@@ -9,11 +9,11 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.errors import MoodstreamError
-from shared.events import FacesRead, FrameCaptured, new_id, utc_now
-from shared.streams import SELF_TEST
+from moodstream.contracts.events import FacesRead, FrameCaptured, new_id, utc_now
+from moodstream.contracts.moods import Mood
+from moodstream.contracts.streams import SELF_TEST
+from moodstream.errors import MoodstreamError
+from shared.bus.connection import Bus
 
 FACE = Path(__file__).parent / "self_test.jpg"
 PATIENCE_S = 3.0

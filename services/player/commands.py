@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from moodstream.contracts.events import Song
+from moodstream.errors import MoodstreamError
 from services.player.main import PlayerSettings, create_output
 from services.player.outputs import Device, Outcome
-from shared.app import create_bus
-from shared.errors import MoodstreamError
-from shared.events import Song
+from shared.app.service import create_bus
 from shared.settings import Settings, load
 
 PATIENCE_S = 6.0

@@ -16,13 +16,22 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 from redis.exceptions import RedisError
 
-from services.player.meters import Meters
+from moodstream.contracts.events import (
+    Asking,
+    Event,
+    Model,
+    MoodChanged,
+    PlaybackChanged,
+    ReplyGiven,
+    RequestMade,
+    SongsRanked,
+)
+from moodstream.errors import MoodstreamError
+from services.player.metrics import Meters
 from services.player.outputs import Outcome, Output
-from services.player.programme import Action, Programme, Rules, Saved
-from shared.bus import Bus
-from shared.errors import MoodstreamError
-from shared.events import Asking, Event, Model, MoodChanged, PlaybackChanged, ReplyGiven, RequestMade, SongsRanked
-from shared.lease import RENEW_S, Lease
+from services.player.programme.programme import Action, Programme, Rules, Saved
+from shared.bus.connection import Bus
+from shared.bus.lease import RENEW_S, Lease
 
 log = logging.getLogger("moodstream.player")
 

@@ -4,9 +4,9 @@ import logging
 
 from faststream.redis import RedisRouter
 
-from shared.bus import Bus
-from shared.delivery import consume
-from shared.events import SongsRanked
+from moodstream.contracts.events import SongsRanked
+from shared.bus.connection import Bus
+from shared.delivery.consume import consume
 
 log = logging.getLogger("moodstream.player")
 

@@ -8,18 +8,18 @@ from typing import Literal
 
 from pydantic import Field
 
+from moodstream.errors import MoodstreamError
 from services.player.conductor import Conductor
 from services.player.handlers import create_router
-from services.player.login_pages import login_routes
 from services.player.mpd import MpdOutput
 from services.player.outputs import BrowserOutput, HouseOutput, LogOutput, Output
-from services.player.programme import Rules
-from services.player.quiet_hours import parse
-from services.player.spotify import SpotifyOutput
-from services.player.spotify_login import CALLBACK, SpotifyLogin
-from shared.app import Service, create_bus, run_service
-from shared.bus import Bus
-from shared.errors import MoodstreamError
+from services.player.programme.programme import Rules
+from services.player.programme.quiet_hours import parse
+from services.player.spotify.login import CALLBACK, SpotifyLogin
+from services.player.spotify.login_pages import login_routes
+from services.player.spotify.output import SpotifyOutput
+from shared.app.service import Service, create_bus, run_service
+from shared.bus.connection import Bus
 from shared.settings import Settings, load
 
 

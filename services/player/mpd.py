@@ -11,10 +11,10 @@ from typing import Any
 
 from mpd import CommandError, MPDClient, MPDError
 
-from services.player.matching import bare_title, same_song
+from moodstream.contracts.events import PlaybackState, Song
+from moodstream.errors import MoodstreamError
 from services.player.outputs import Device, Outcome
-from shared.errors import MoodstreamError
-from shared.events import PlaybackState, Song
+from services.player.programme.matching import bare_title, same_song
 
 ANSWER_S = 2.0
 ACTION_S = 4.5

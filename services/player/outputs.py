@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from shared.errors import MoodstreamError
-from shared.events import PlaybackState, Song
+from moodstream.contracts.events import PlaybackState, Song
+from moodstream.errors import MoodstreamError
 
 log = logging.getLogger("moodstream.player")
 

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid5
 
-from services.recommender import song_moods
-from services.recommender.catalogue import Catalogue
-from services.recommender.goals import Goal, Limits
-from services.recommender.importers import ImportReport, Tell, import_songs
-from services.recommender.library import Choice, Library
-from services.recommender.sample import sample_wanted, take_sample
-from services.recommender.song_moods import Method
-from shared.circumplex import Mood
-from shared.errors import MoodstreamError
-from shared.events import NAMESPACE, new_id
+from moodstream.contracts.events import NAMESPACE, new_id
+from moodstream.contracts.moods import Mood
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.importers import ImportReport, Tell, import_songs
+from services.recommender.catalogue.sample import sample_wanted, take_sample
+from services.recommender.catalogue.table import Catalogue
+from services.recommender.choice.goals import Goal, Limits
+from services.recommender.choice.library import Choice, Library
+from services.recommender.models import song_moods
+from services.recommender.models.song_moods import Method
 
 
 def import_file(

@@ -5,16 +5,17 @@ import logging
 from faststream.redis import RedisRouter
 from pydantic import JsonValue
 
-from services.recommender import outcomes, questions
-from services.recommender.memory import Memory
-from services.recommender.meters import Meters
-from services.recommender.outcomes import Plan
-from services.recommender.shelf import Shelf
+from moodstream.contracts.events import FeedbackGiven, MoodChanged, PlaybackChanged, SongPicked
+from moodstream.errors import MoodstreamError
+from services.recommender import request_handlers
+from services.recommender.choice import events_made
+from services.recommender.choice.events_made import Plan
+from services.recommender.feedback_store import Memory
+from services.recommender.metrics import Meters
+from services.recommender.reloader import Shelf
 from services.recommender.visits import Visits
-from shared.bus import Bus
-from shared.delivery import answer_requests, consume
-from shared.errors import MoodstreamError
-from shared.events import FeedbackGiven, MoodChanged, PlaybackChanged, SongPicked
+from shared.bus.connection import Bus
+from shared.delivery.consume import answer_requests, consume
 
 log = logging.getLogger("moodstream.recommender")
 
@@ -32,27 +33,27 @@ def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool
         if session is not None and mood.phase == "end":
             await visits.forget(session)
             await memory.forget(session)
-        elif session is not None and outcomes.asks_for_songs(mood):
+        elif session is not None and events_made.asks_for_songs(mood):
             await make_offer(mood, session)
 
     async def make_offer(mood: MoodChanged, session: str) -> None:
         chosen_now = mood.reason == "forced" and not mood.repeated
         if not chosen_now and mood.mood == await visits.last_mood(session):
             return
-        offered = outcomes.offer_for(mood, shelf.library, await memory.heard(), await memory.taste(session))
+        offered = events_made.offer_for(mood, shelf.library, await memory.heard(), await memory.taste(session))
         if not await visits.open(session, offered.id):
             return
         await bus.publish(offered)
         meters.offered(offered)
         if auto:
-            await bus.publish(outcomes.auto_pick(offered))
+            await bus.publish(events_made.auto_pick(offered))
         await visits.offered(session, mood.mood)
 
     @consume(router, bus, SongPicked, GROUP)
     async def rank(pick: SongPicked) -> None:
         try:
             likes = await memory.taste(pick.session_id)
-            ranking = outcomes.ranking_for(pick, shelf.library, plan, likes)
+            ranking = events_made.ranking_for(pick, shelf.library, plan, likes)
         except MoodstreamError as error:
             meters.dropped()
             log.warning("a pick was dropped: %s", error)
@@ -70,23 +71,23 @@ def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool
         await memory.hear(playback)
 
     async def songs_offer(body: dict[str, JsonValue]) -> JsonValue:
-        return questions.offer(body, shelf.library, await memory.heard())
+        return request_handlers.offer(body, shelf.library, await memory.heard())
 
     async def songs_similar(body: dict[str, JsonValue]) -> JsonValue:
-        return questions.similar(body, shelf.library)
+        return request_handlers.similar(body, shelf.library)
 
     async def songs_path(body: dict[str, JsonValue]) -> JsonValue:
-        return questions.path(body, shelf.library, plan.limits)
+        return request_handlers.path(body, shelf.library, plan.limits)
 
     async def songs_mood(body: dict[str, JsonValue]) -> JsonValue:
-        return questions.mood(body, shelf.library)
+        return request_handlers.mood(body, shelf.library)
 
     async def feedback_list(body: dict[str, JsonValue]) -> JsonValue:
-        whose = questions.whose(body, "feedback.list")
+        whose = request_handlers.whose(body, "feedback.list")
         return {"feedback": list(await memory.said(whose.session_id, whose.profile))}
 
     async def feedback_clear(body: dict[str, JsonValue]) -> JsonValue:
-        whose = questions.whose(body, "feedback.clear")
+        whose = request_handlers.whose(body, "feedback.clear")
         return {"cleared": await memory.clear(whose.session_id, whose.profile)}
 
     answer_requests(

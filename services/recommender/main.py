@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from services.recommender.goals import Goal, Limits
+from services.recommender.catalogue.paths import default_catalogue
+from services.recommender.choice.events_made import Plan, Play
+from services.recommender.choice.goals import Goal, Limits
+from services.recommender.feedback_store import Memory
 from services.recommender.handlers import create_router
-from services.recommender.memory import Memory
-from services.recommender.meters import Meters
-from services.recommender.outcomes import Plan, Play
-from services.recommender.places import default_catalogue
-from services.recommender.shelf import Shelf
-from shared.app import Service, create_bus, run_service
-from shared.bus import Bus
+from services.recommender.metrics import Meters
+from services.recommender.reloader import Shelf
+from shared.app.service import Service, create_bus, run_service
+from shared.bus.connection import Bus
 from shared.settings import Settings, load
 
 if TYPE_CHECKING:
-    from services.recommender.library import Choice
+    from services.recommender.choice.library import Choice
 
 
 class RecommenderSettings(Settings):
@@ -55,8 +55,8 @@ class RecommenderSettings(Settings):
     def choice(self) -> "Choice":
         """How the library is made. Raises MoodstreamError when a list cannot be read."""
         # pandas takes a second to import, for which the other services need not wait.
-        from services.recommender.filters import Filters, read_list
-        from services.recommender.library import Choice
+        from services.recommender.choice.filters import Filters, read_list
+        from services.recommender.choice.library import Choice
 
         genres = frozenset(genre.strip() for genre in self.genres.split(",") if genre.strip())
         allowed, blocked = read_list(self.songs_allowed), read_list(self.songs_blocked) or frozenset()

@@ -1,8 +1,8 @@
 """What is remembered of a visit: whether the visitor is choosing, and the mood last offered. Kept in Redis, briefly."""
 
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.events import SongPicked, SongsOffered
+from moodstream.contracts.events import SongPicked, SongsOffered
+from moodstream.contracts.moods import Mood
+from shared.bus.connection import Bus
 
 REMEMBERED_S = 24 * 3600
 """A session that never ends, because its tracker died, is forgotten after this."""

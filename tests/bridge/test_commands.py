@@ -8,9 +8,9 @@ from pathlib import Path
 
 from standardwebhooks import Webhook as Verifier
 
-from services.bridge.outbox import Outbox
-from tests.bridge.running import endpoint, receivers_file
-from tests.gateway.running import ROOT, connected_bus
+from services.bridge.webhooks.outbox import Outbox
+from tests.support.bridges import endpoint, receivers_file
+from tests.support.gateways import ROOT, connected_bus
 
 
 async def webhooks(redis_url: str, file: Path | None, *arguments: str) -> tuple[int, str, str]:

@@ -12,14 +12,14 @@ import aiomqtt
 import pytest
 from pydantic import JsonValue
 
+from moodstream.contracts.events import RequestMade, StatusChanged
+from moodstream.contracts.moods import Mood
+from moodstream.errors import MoodstreamError
 from services.bridge.mqtt import Address, parse_address
-from shared.circumplex import Mood
-from shared.errors import MoodstreamError
-from shared.events import RequestMade, StatusChanged
-from tests.bridge.running import Watcher, bridge, broker, until, watching
-from tests.conftest import missing
-from tests.gateway.running import answer, connected_bus
-from tests.gateway.scenes import SIMILAR, faces_read, mood_changed, new_session, playing
+from tests.support.bridges import Watcher, bridge, broker, until, watching
+from tests.support.gateways import answer, connected_bus
+from tests.support.needs import missing
+from tests.support.scenes import SIMILAR, faces_read, mood_changed, new_session, playing
 
 STATE = "moodstream/camera-1/state"
 AVAILABILITY = "moodstream/bridge/availability"

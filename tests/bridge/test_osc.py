@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
-from services.bridge.glide import Glide
-from services.bridge.osc import Picture, parse_places
-from services.bridge.seldom import Seldom
-from shared.circumplex import Mood
-from shared.errors import MoodstreamError
-from tests.bridge.running import bridge, free_port, hearing_osc, until
-from tests.gateway.running import answer, connected_bus
-from tests.gateway.scenes import faces_read, mood_changed, new_session
+from moodstream.contracts.moods import Mood
+from moodstream.errors import MoodstreamError
+from services.bridge.osc.glide import Glide
+from services.bridge.osc.output import Picture, parse_places
+from services.bridge.rate_limited_log import Seldom
+from tests.support.bridges import bridge, free_port, hearing_osc, until
+from tests.support.gateways import answer, connected_bus
+from tests.support.scenes import faces_read, mood_changed, new_session
 
 Heard = Sequence[tuple[float, str, tuple[Any, ...]]]
 

@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
+from moodstream.errors import MoodstreamError
 from services.bridge.main import BridgeSettings, create_service
-from services.bridge.outbox import Outbox
-from services.bridge.receivers import new_secret
-from shared.app import build_app, create_bus
-from shared.errors import MoodstreamError
+from services.bridge.webhooks.outbox import Outbox
+from services.bridge.webhooks.receivers import new_secret
+from shared.app.service import build_app, create_bus
 from shared.settings import load
-from tests.bridge.running import Endpoint, endpoint, receivers_file, until
+from tests.support.bridges import Endpoint, endpoint, receivers_file, until
 
 TOKEN = "a-token-of-the-operator"
 HTML = {"Accept": "text/html,*/*"}

@@ -11,18 +11,18 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from services.bridge.outbox import LEASE_S, Letter, Outbox, enable, look
-from services.bridge.receivers import Receiver, new_secret, read_receivers
-from services.bridge.sender import LONGEST_REST_S, Sender, is_public
-from services.bridge.webhooks import PAUSES_S, Webhook
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.errors import MoodstreamError
-from shared.events import utc_now
-from shared.live import connected
-from tests.bridge.running import Endpoint, bridge, endpoint, receivers_file, until
-from tests.gateway.running import connected_bus
-from tests.gateway.scenes import mood_changed, new_session, playing
+from moodstream.contracts.events import utc_now
+from moodstream.contracts.moods import Mood
+from moodstream.errors import MoodstreamError
+from services.bridge.webhooks.outbox import LEASE_S, Letter, Outbox, enable, look
+from services.bridge.webhooks.receivers import Receiver, new_secret, read_receivers
+from services.bridge.webhooks.sender import LONGEST_REST_S, Sender, is_public
+from services.bridge.webhooks.workers import PAUSES_S, Webhook
+from services.cli.terminal import connected
+from shared.bus.connection import Bus
+from tests.support.bridges import Endpoint, bridge, endpoint, receivers_file, until
+from tests.support.gateways import connected_bus
+from tests.support.scenes import mood_changed, new_session, playing
 
 SECRET = new_secret()
 
@@ -46,7 +46,7 @@ class Delivering:
         return self.hook
 
     async def __aexit__(self, *_: object) -> None:
-        while not self._task.done():  # as shared.app does: libraries lose cancellations
+        while not self._task.done():  # as shared.app.service does: libraries lose cancellations
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.5)
 
@@ -307,7 +307,7 @@ async def test_a_clock_that_is_set_back_makes_nothing_wait_longer(
 ) -> None:
     async with connected_bus(redis_url) as bus:
         outbox, now_s = Outbox(bus, "lights"), time.time()
-        monkeypatch.setattr("services.bridge.outbox.time.time", lambda: now_s)
+        monkeypatch.setattr("services.bridge.webhooks.outbox.time.time", lambda: now_s)
         await outbox.put("queued before", "{}")
         now_s -= 7200
         found = await outbox.take()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.camera.address import host_and_port, is_live, masked
+from services.camera.rules.address import host_and_port, is_live, masked
 
 SECRET = "hunter2"
 

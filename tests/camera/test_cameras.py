@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.camera.cameras import create_cameras, read_cameras
-from services.camera.job import Job
-from services.camera.opencv import cv2
-from services.camera.picture import decode, encode, look_at, prepare, sharpness
-from shared.errors import MoodstreamError
-from tests.camera.mjpeg_server import bomb
-from tests.drawn import encoded, noise
+from moodstream.errors import MoodstreamError
+from services.camera.capture.opencv import cv2
+from services.camera.capture.picture import decode, encode, look_at, prepare, sharpness
+from services.camera.rules.cameras import create_cameras, read_cameras
+from services.camera.rules.job import Job
+from tests.support.mjpeg_server import bomb
+from tests.support.pictures import encoded, noise
 
 TWO = [{"id": "door", "address": "rtsp://u:secret@h/1", "frame_rate": 5}, {"address": "webcam:1"}]
 

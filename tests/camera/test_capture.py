@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.camera.capture import Gate, Pace, Restarts
+from services.camera.rules.pacing import Gate, Pace, Restarts
 
 
 def test_frames_are_due_evenly() -> None:

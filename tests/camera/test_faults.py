@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.camera.mjpeg_server import MjpegServer, Mode
 from tests.camera.test_service import children, some_frames
-from tests.camera.watching import FAKE_WEBCAM, watched
+from tests.support.cameras import FAKE_WEBCAM, watched
+from tests.support.mjpeg_server import MjpegServer, Mode
 
 TOLD_S, BACK_S = 6.0, 10.0
 
@@ -114,7 +114,7 @@ def runs(pid: int) -> bool:
 
 def ours() -> list[int]:
     """The capture processes of this very process."""
-    names = (b"services.camera.worker", b"tests.camera.fake_webcam")
+    names = (b"services.camera.capture.worker", b"tests.support.fake_webcam")
     found = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children(os.getpid())}
     return [pid for pid, command in found.items() if any(name in command for name in names)]
 

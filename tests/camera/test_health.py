@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.camera.health import Health, Limits, Seen, Verdict
+from services.camera.rules.health import Health, Limits, Seen, Verdict
 
 GOOD = (120.0, 40.0)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from services.camera import pattern
-from services.camera.opencv import cv2
+from moodstream.contracts.events import FaceRead
+from moodstream.contracts.moods import MOODS, Mood
+from services.camera.capture.opencv import cv2
+from services.camera.drawn import pattern
 from services.emotion.main import EmotionSettings, create_reader
-from shared.circumplex import MOODS, Mood
-from shared.events import FaceRead
 from shared.settings import load
 
 STEP_S = 0.2

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from services.camera.job import Job
-from services.camera.lost import SourceLost
-from services.camera.sources import open_camera
-from tests.camera.watching import watched
-from tests.conftest import missing
+from services.camera.capture.lost import SourceLost
+from services.camera.capture.sources import open_camera
+from services.camera.rules.job import Job
+from tests.support.cameras import watched
+from tests.support.needs import missing
 
 SERVER = Path(__file__).with_name("rtsp_server.py")
 SYSTEM_PYTHON = Path("/usr/bin/python3")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from redis import Redis
 
-from tests.camera.mjpeg_server import MjpegServer
 from tests.camera.test_service import ROOT, children
+from tests.support.mjpeg_server import MjpegServer
 
 SECRET = "hunter2"
 
@@ -34,7 +34,7 @@ def told_by_system(pid: int) -> str:
         )
     except OSError:
         return ""
-    return command + "".join(others) if "services.camera.worker" in command else ""
+    return command + "".join(others) if "services.camera.capture.worker" in command else ""
 
 
 def test_no_password_leaves_the_service(redis_url: str) -> None:
@@ -61,7 +61,7 @@ def test_no_password_leaves_the_service(redis_url: str) -> None:
             time.sleep(0.1)
             for pid in children(process.pid):
                 seen += told_by_system(pid)
-        assert "services.camera.worker" in seen
+        assert "services.camera.capture.worker" in seen
         with urllib.request.urlopen(f"{page}/metrics", timeout=5) as answer:
             seen += answer.read().decode()
         process.send_signal(signal.SIGTERM)

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from moodstream.contracts.events import MoodChanged, StatusChanged, expiry, new_id, utc_now
+from moodstream.contracts.moods import Mood
+from moodstream.errors import MoodstreamError
 from services.camera.main import CameraSettings, create_service
-from shared.app import create_bus
-from shared.circumplex import Mood
-from shared.errors import MoodstreamError
-from shared.events import MoodChanged, StatusChanged, expiry, new_id, utc_now
+from shared.app.service import create_bus
 from shared.settings import load
-from tests.camera.mjpeg_server import MjpegServer
 from tests.camera.test_sources import film
-from tests.camera.watching import FAKE_WEBCAM, Watched, watched
+from tests.support.cameras import FAKE_WEBCAM, Watched, watched
+from tests.support.mjpeg_server import MjpegServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -150,7 +150,7 @@ async def test_several_cameras_in_one_service(redis_url: str, tmp_path: Path) ->
 
 
 async def test_the_rate_follows_the_visitors(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.camera.camera.IDLE_AFTER_S", 1.0)
+    monkeypatch.setattr("services.camera.watch.camera.IDLE_AFTER_S", 1.0)
     async with watched(redis_url, "pattern:", frame_rate=20, idle_frame_rate=2) as seen:
         await some_frames(seen)
         await asyncio.sleep(2)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.camera.job import Job
-from services.camera.lost import SourceLost
-from services.camera.opencv import cv2
-from services.camera.sources import CameraSource, open_camera, open_file
-from shared.errors import MoodstreamError
-from tests.camera.mjpeg_server import MjpegServer
-from tests.drawn import encoded, noise
+from moodstream.errors import MoodstreamError
+from services.camera.capture.lost import SourceLost
+from services.camera.capture.opencv import cv2
+from services.camera.capture.sources import CameraSource, open_camera, open_file
+from services.camera.rules.job import Job
+from tests.support.mjpeg_server import MjpegServer
+from tests.support.pictures import encoded, noise
 
 FRAMES, RATE = 30, 10
 

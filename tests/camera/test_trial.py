@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.camera.cameras import create_cameras
-from services.camera.devices import devices
-from services.camera.terminal import drawn
-from services.camera.trial import Trial, check_files, try_camera
-from shared.errors import MoodstreamError
-from tests.camera.mjpeg_server import MjpegServer
+from moodstream.errors import MoodstreamError
+from services.camera.capture.devices import devices
+from services.camera.capture.terminal import drawn
+from services.camera.rules.cameras import create_cameras
+from services.camera.watch.trial import Trial, check_files, try_camera
 from tests.camera.test_service import ROOT
 from tests.camera.test_sources import film
-from tests.camera.watching import FAKE_WEBCAM
-from tests.drawn import encoded
+from tests.support.cameras import FAKE_WEBCAM
+from tests.support.mjpeg_server import MjpegServer
+from tests.support.pictures import encoded
 
 
 def test_devices_are_named_and_faults_told(tmp_path: Path) -> None:

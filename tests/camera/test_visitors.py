@@ -6,20 +6,28 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeVar
 
-from services.camera.visitors import DemoVisitors
+from moodstream.contracts.events import (
+    Event,
+    MoodChanged,
+    PlaybackChanged,
+    SongPicked,
+    SongsOffered,
+    SongsRanked,
+    StatusChanged,
+)
+from moodstream.contracts.moods import Mood
+from services.camera.drawn.simulated_visitors import DemoVisitors
 from services.player.main import PlayerSettings
 from services.player.main import create_service as player
 from services.recommender.main import RecommenderSettings
 from services.recommender.main import create_service as recommender
-from shared.app import build_app, create_bus
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.events import Event, MoodChanged, PlaybackChanged, SongPicked, SongsOffered, SongsRanked, StatusChanged
+from shared.app.service import build_app, create_bus
+from shared.bus.connection import Bus
 from shared.settings import load
-from tests.bridge.running import until
-from tests.gateway.running import connected_bus
-from tests.gateway.scenes import mood_changed, new_session, offered
-from tests.recommender.songs import saved
+from tests.support.bridges import until
+from tests.support.gateways import connected_bus
+from tests.support.random_songs import saved
+from tests.support.scenes import mood_changed, new_session, offered
 
 E = TypeVar("E", bound=Event)
 
@@ -48,7 +56,7 @@ async def visitors(bus: Bus, speed: float) -> AsyncIterator[Hearing]:
     try:
         yield hearing
     finally:
-        while not all(task.done() for task in tasks):  # as shared.app does: libraries lose cancellations
+        while not all(task.done() for task in tasks):  # as shared.app.service does: libraries lose cancellations
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=0.5)

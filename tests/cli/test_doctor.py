@@ -12,7 +12,7 @@ import pytest
 
 from services.cli.checks import Finding, machine, redis, senses
 from shared.settings import RunSettings, load
-from tests.redis_servers import PASSWORD, single, trio
+from tests.support.redis_servers import PASSWORD, single, trio
 
 ROOT = Path(__file__).parents[2]
 

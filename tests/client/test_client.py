@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from moodstream.client import events, iter_events, iter_moods, moods
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from shared.errors import MoodstreamError
-from shared.events import Event, MoodChanged
-from shared.live import connected
-from tests.gateway.running import Gateway, connected_bus, free_port
-from tests.gateway.scenes import mood_changed, new_session, playing
+from moodstream.contracts.events import Event, MoodChanged
+from moodstream.contracts.moods import Mood
+from moodstream.errors import MoodstreamError
+from services.cli.embedded_redis import embedded_redis
+from services.cli.terminal import connected
+from tests.support.gateways import Gateway, connected_bus, free_port
+from tests.support.scenes import mood_changed, new_session, playing
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ class Hearing:
                 self.heard.append(event)
 
     async def stop(self) -> None:
-        while not self._task.done():  # as shared.app does: libraries lose cancellations
+        while not self._task.done():  # as shared.app.service does: libraries lose cancellations
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.5)
 

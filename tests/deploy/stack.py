@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from tests.conftest import missing
+from tests.support.needs import missing
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "moodstream-test"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from shared import systemd
-from tests.conftest import missing
+from shared.app import systemd
+from tests.support.needs import missing
 
 ROOT = Path(__file__).parents[2]
 APPLIANCE = ROOT / "deploy/appliance"

@@ -24,9 +24,9 @@ from aiomqtt import MqttError
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from shared.circumplex import Mood
-from shared.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, expiry, utc_now
-from shared.stack_secrets import SERVER
+from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, expiry, utc_now
+from moodstream.contracts.moods import Mood
+from services.cli.stack_secrets import SERVER
 from tests.deploy.stack import PROJECT, ROOT, Stack, docker, eventually, local_image
 
 pytestmark = pytest.mark.compose

@@ -13,10 +13,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from services.camera.cameras import read_cameras
+from services.camera.rules.cameras import read_cameras
 from shared import __version__
 from shared.settings import Settings
-from tests.conftest import missing
+from tests.support.needs import missing
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("camera", "emotion", "recommender", "player", "gateway", "bridge")
@@ -112,7 +112,7 @@ def decoded(value: str) -> str:
 
 def test_ports_paths_and_images_are_those_of_our_images(manifests: list[Manifest]) -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
-    app = (ROOT / "shared/app.py").read_text()
+    app = (ROOT / "shared/app/service.py").read_text()
     for name, pod, container in pods(manifests):
         if name not in SERVICES:
             continue

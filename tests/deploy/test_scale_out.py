@@ -4,13 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import tests.redis_servers  # says what is missing where Debian's redis-server is not there
+import tests.support.redis_servers  # says what is missing where Debian's redis-server is not there
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_nothing_is_lost_when_the_leader_of_redis_is_killed() -> None:
-    with tests.redis_servers.single():
+    with tests.support.redis_servers.single():
         pass
     run = [sys.executable, "-m", "benchmarks.sentinel", "--seconds", "16", "--harm", "kill"]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=400)

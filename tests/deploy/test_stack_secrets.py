@@ -10,9 +10,9 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError, ConnectionError, NoPermissionError
 
-from shared.stack_secrets import main
-from tests.conftest import missing
+from services.cli.stack_secrets import main
 from tests.deploy.stack import eventually
+from tests.support.needs import missing
 
 FOLDERS = ("redis", "camera", "gateway", "bridge", "mqtt", "mosquitto", "grafana")
 ARGUMENTS = ["--users", "camera", "gateway", "bridge", "mqtt=bridge", "--frames", "camera"]

@@ -12,11 +12,11 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from services.camera import pattern
-from services.camera.expressions import EXPRESSIONS
-from services.emotion.classifier import MODEL, Classifier
-from shared.circumplex import MOODS
-from shared.errors import MoodstreamError
+from moodstream.contracts.moods import MOODS
+from moodstream.errors import MoodstreamError
+from services.camera.drawn import pattern
+from services.camera.drawn.expressions import EXPRESSIONS
+from services.emotion.faces.classifier import MODEL, Classifier
 from training.data import PUBLIC_TEST, Faces, load
 from training.evaluate import evaluate
 

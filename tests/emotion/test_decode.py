@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.emotion.decode import MAX_BYTES, PictureRefused, decode_grey
-from tests.drawn import encoded, noise
+from services.emotion.faces.decode import MAX_BYTES, PictureRefused, decode_grey
+from tests.support.pictures import encoded, noise
 
 JPEG = encoded(noise())
 
@@ -40,7 +40,7 @@ def test_a_huge_png_is_refused_from_its_header() -> None:
 def test_the_limit_does_not_depend_on_how_opencv_was_imported() -> None:
     """A bomb is refused before OpenCV sees it, in little memory."""
     code = (
-        "import cv2, resource, sys; from services.emotion.decode import PictureRefused, decode_grey\n"
+        "import cv2, resource, sys; from services.emotion.faces.decode import PictureRefused, decode_grey\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try: decode_grey(sys.stdin.buffer.read())\n"
         "except PictureRefused as refused: print(refused.kind)\n"

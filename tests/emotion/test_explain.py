@@ -7,16 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
+from moodstream.contracts.events import FaceRead, Probabilities
+from moodstream.contracts.moods import Mood
 from services.__main__ import main
-from services.camera import pattern
-from services.emotion.classifier import Classifier
-from services.emotion.explain import explain
-from services.emotion.files import read_file
+from services.camera.drawn import pattern
+from services.emotion.faces.classifier import Classifier
+from services.emotion.faces.reader import Reader
 from services.emotion.main import EmotionSettings, create_reader
-from services.emotion.reader import Reader
-from services.emotion.smoothing import Steadiness
-from shared.circumplex import Mood
-from shared.events import FaceRead, Probabilities
+from services.emotion.offline.explain import explain
+from services.emotion.offline.files import read_file
+from services.emotion.visits.smoothing import Steadiness
 from shared.settings import load
 
 SURE = Steadiness()

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.camera import pattern
-from services.emotion.boxes import Box, distinct, overlap
-from services.emotion.decode import Grey
-from services.emotion.faces import HaarFinder
-from services.emotion.following import SEARCH_EVERY_S, STALE_S, WHOLE_EVERY_S, Finder, Follower
-from services.emotion.looks import REACH, Look
-from services.emotion.patches import back_in_frame, crop, cut
-from services.emotion.quality import REASONS, refusal
-from services.emotion.yunet import YuNetFinder
-from shared.errors import MoodstreamError
-from tests.drawn import noise
+from moodstream.errors import MoodstreamError
+from services.camera.drawn import pattern
+from services.emotion.faces.appearance import REACH, Look
+from services.emotion.faces.boxes import Box, distinct, overlap
+from services.emotion.faces.decode import Grey
+from services.emotion.faces.detection import SEARCH_EVERY_S, STALE_S, WHOLE_EVERY_S, Finder, Follower
+from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.patches import back_in_frame, crop, cut
+from services.emotion.faces.quality import REASONS, refusal
+from services.emotion.faces.yunet import YuNetFinder
+from tests.support.pictures import noise
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 EMPTY = np.zeros((360, 640), np.uint8)

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.emotion.groups import Policy
-from services.emotion.patience import Patience
-from services.emotion.smoothing import Steadiness
-from services.emotion.tracker import Tracker
-from services.emotion.tracks import Tracks
-from shared.circumplex import MOODS, Mood
-from shared.events import FaceRead, MoodChanged
+from moodstream.contracts.events import FaceRead, MoodChanged
+from moodstream.contracts.moods import MOODS, Mood
+from services.emotion.visits.face_tracks import Tracks
+from services.emotion.visits.policy import Policy
+from services.emotion.visits.smoothing import Steadiness
+from services.emotion.visits.thresholds import Patience
+from services.emotion.visits.visit_machine import Tracker
 from tests.emotion.test_tracker import SURE, moods, reading, told
 
 

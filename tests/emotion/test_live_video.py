@@ -9,10 +9,10 @@ from typing import Any
 import cv2
 import pytest
 
-from shared.app import create_bus
-from shared.circumplex import Mood
-from shared.events import FacesRead, FrameCaptured, MoodChanged, utc_now
-from shared.live import connected
+from moodstream.contracts.events import FacesRead, FrameCaptured, MoodChanged, utc_now
+from moodstream.contracts.moods import Mood
+from services.cli.terminal import connected
+from shared.app.service import create_bus
 from shared.settings import Settings, load
 from tests.emotion.test_workers import events, listening, until, worker
 

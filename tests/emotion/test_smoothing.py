@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.emotion.smoothing import Steadiness, SteadyMood
-from shared.circumplex import MOODS, Mood
+from moodstream.contracts.moods import MOODS, Mood
+from services.emotion.visits.smoothing import Steadiness, SteadyMood
 
 HAPPY, SAD, FLAT = (0.05, 0.8, 0.1, 0.05), (0.1, 0.05, 0.8, 0.05), (0.25, 0.25, 0.25, 0.25)
 

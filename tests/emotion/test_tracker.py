@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.emotion.patience import Patience
-from services.emotion.tracker import Tracker
-from shared.circumplex import MOODS, Mood
-from shared.events import NAMESPACE, FaceRead, FacesRead, MoodChanged, Probabilities, RequestMade, expiry
+from moodstream.contracts.events import NAMESPACE, FaceRead, FacesRead, MoodChanged, Probabilities, RequestMade, expiry
+from moodstream.contracts.moods import MOODS, Mood
+from services.emotion.visits.thresholds import Patience
+from services.emotion.visits.visit_machine import Tracker
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SURE = {mood: Probabilities(**{str(one): 0.85 if one == mood else 0.05 for one in MOODS}) for mood in MOODS}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from moodstream.contracts.moods import Mood
+from moodstream.errors import MoodstreamError
 from services.emotion.main import EmotionSettings, create_reader
-from services.emotion.replay import Film, replay
-from shared.circumplex import Mood
-from shared.errors import MoodstreamError
+from services.emotion.offline.replay import Film, replay
 from shared.settings import load
 
 EXPECTED = json.loads((Path(__file__).parent / "expectations.json").read_text())

@@ -16,14 +16,7 @@ from uuid import uuid5
 
 from pydantic import JsonValue
 
-from services.emotion.boxes import Box
-from services.emotion.classifier import Classifier
-from services.emotion.decode import decode_grey
-from services.emotion.handlers import read_frame
-from services.emotion.reader import Reader
-from services.emotion.tracking import END_OF_INPUT
-from shared.circumplex import MOODS, Mood
-from shared.events import (
+from moodstream.contracts.events import (
     NAMESPACE,
     Event,
     FaceRead,
@@ -36,9 +29,16 @@ from shared.events import (
     expiry,
     utc_now,
 )
-from shared.live import connected
-from shared.streams import STREAMS
-from tests.drawn import encoded, noise
+from moodstream.contracts.moods import MOODS, Mood
+from moodstream.contracts.streams import STREAMS
+from services.cli.terminal import connected
+from services.emotion.faces.boxes import Box
+from services.emotion.faces.classifier import Classifier
+from services.emotion.faces.decode import decode_grey
+from services.emotion.faces.reader import Reader
+from services.emotion.handlers import read_frame
+from services.emotion.tracker_job import END_OF_INPUT
+from tests.support.pictures import encoded, noise
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def send_frames(client: Any, count: int) -> None:
     """Frames through the stream, each waiting until the one before was taken, as a calm camera's are."""
     import asyncio
 
-    from shared.app import create_bus
+    from shared.app.service import create_bus
     from shared.settings import Settings, load
 
     url = f"unix://{client.connection_pool.connection_kwargs['path']}"

@@ -10,8 +10,8 @@ import sys
 import threading
 from pathlib import Path
 
-from shared.events import MoodChanged
-from tests.faults.chaos import audit, chain, rest, run
+from moodstream.contracts.events import MoodChanged
+from tests.support.chaos import audit, chain, rest, run
 
 FOR_S = 40.0
 STEPS_H = {8.0: 2, 18.0: -2, 28.0: 0}

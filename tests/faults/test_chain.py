@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from tests.faults.chaos import audit, chain, one_seed, rest, run
-from tests.faults.memory import Watch
+from tests.support.chaos import audit, chain, one_seed, rest, run
+from tests.support.memory import Watch
 
 PEACE_S, MOST_GROWTH_MB = (180.0, 5.0) if "CI" in os.environ else (20.0, 12.0)
 """What leaks with every event shows, what fills once is let pass; three minutes where nobody waits."""

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from services.camera.pattern import SCRIPT
-from tests.conftest import missing
+from services.camera.drawn.pattern import SCRIPT
+from tests.support.needs import missing
 
 HERE = Path(__file__).parent
 MOST_S = 200

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from faststream.redis import RedisRouter
 
-from shared.app import Service, build_app, create_bus
-from shared.bus import FRAME_PATIENCE_S, Bus
-from shared.delivery import consume_frames
-from shared.events import FrameCaptured, StatusChanged, utc_now
+from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
+from shared.app.service import Service, build_app, create_bus
+from shared.bus.connection import FRAME_PATIENCE_S, Bus
+from shared.delivery.consume import consume_frames
 from shared.settings import Settings, load
-from tests.faults.server import Server
-from tests.wires import p95
+from tests.support.redis_process import Server
+from tests.support.wires import p95
 
 JPEG = b"\xff\xd8\xff" + bytes(30_000)
 

@@ -15,13 +15,13 @@ from uuid import UUID, uuid5
 
 from redis.exceptions import RedisError
 
-from shared.circumplex import Mood
-from shared.delivery import TIMING
-from shared.events import SongPicked, SongsRanked, StatusChanged, expiry
-from tests.conftest import missing
-from tests.faults.parts import Part, running, waited
-from tests.faults.server import Server
+from moodstream.contracts.events import SongPicked, SongsRanked, StatusChanged, expiry
+from moodstream.contracts.moods import Mood
+from shared.delivery.consume import TIMING
 from tests.faults.worker import LONG_S
+from tests.support.needs import missing
+from tests.support.processes import Part, running, waited
+from tests.support.redis_process import Server
 
 KEEP = ("--appendonly", "yes", "--appendfsync", "everysec")
 MORE_LINES_S = 10.0

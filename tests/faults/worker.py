@@ -7,10 +7,10 @@ import sys
 
 from faststream.redis import RedisRouter
 
-from shared.app import Service, create_bus, run_service
-from shared.bus import Bus
-from shared.delivery import Timing, consume
-from shared.events import Song, SongPicked, SongsRanked, expiry
+from moodstream.contracts.events import Song, SongPicked, SongsRanked, expiry
+from shared.app.service import Service, create_bus, run_service
+from shared.bus.connection import Bus
+from shared.delivery.consume import Timing, consume
 from shared.settings import Settings, load
 
 GROUP = "worker"

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from shared.bus import Bus
-from shared.embedded_redis import embedded_redis
-from tests.gateway.running import Gateway, connected_bus
+from services.cli.embedded_redis import embedded_redis
+from shared.bus.connection import Bus
+from tests.support.gateways import Gateway, connected_bus
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from moodstream.contracts.events import FeedbackGiven, MoodChanged, PlaybackChanged, SongPicked, SongsOffered, utc_now
+from moodstream.contracts.moods import Mood
 from services.gateway.pages import STATIC
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.events import FeedbackGiven, MoodChanged, PlaybackChanged, SongPicked, SongsOffered, utc_now
-from tests.gateway.running import Gateway, answer, listening, state_where
-from tests.gateway.scenes import (
+from shared.bus.connection import Bus
+from tests.support.gateways import Gateway, answer, listening, state_where
+from tests.support.scenes import (
     CAMERA,
     OFFERED,
     camera_online,

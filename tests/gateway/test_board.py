@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from services.gateway.board import CAMERAS_KEPT, Board
-from shared.circumplex import Mood
-from shared.events import MoodChanged, SongsOffered, StatusChanged
-from tests.gateway.scenes import (
+from moodstream.contracts.events import MoodChanged, SongsOffered, StatusChanged
+from moodstream.contracts.moods import Mood
+from services.gateway.state.board import CAMERAS_KEPT, Board
+from tests.support.scenes import (
     CAMERA,
     OFFERED,
     camera_online,

@@ -12,12 +12,12 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from moodstream.contracts.events import FrameCaptured, StatusChanged
+from moodstream.contracts.streams import FRAMES
+from services.cli.embedded_redis import embedded_redis
 from services.gateway.browser_camera import MOST_BYTES, Gate
-from shared.bus import Bus, frame_of
-from shared.embedded_redis import embedded_redis
-from shared.events import FrameCaptured, StatusChanged
-from shared.streams import FRAMES
-from tests.gateway.running import Gateway, answer
+from shared.bus.connection import Bus, frame_of
+from tests.support.gateways import Gateway, answer
 
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 100
 PACE_S = 0.08

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import httpx
 
-from services.bridge.receivers import PUBLIC
-from services.gateway.listening import TOLD
-from shared.contract import documents
-from shared.events import EVENTS
-from shared.recording import RECORDED
-from shared.streams import STREAMS
-from tests.gateway.browsing import launch
-from tests.gateway.running import Gateway
+from moodstream.contracts.event_filter import RECORDED
+from moodstream.contracts.events import EVENTS
+from moodstream.contracts.streams import STREAMS
+from services.bridge.webhooks.receivers import PUBLIC
+from services.gateway.routes.events import TOLD
+from shared.contracts.schemas import documents
+from tests.support.browser import launch
+from tests.support.gateways import Gateway
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from services.gateway.board import Board
-from services.gateway.doors import Doors
-from services.gateway.opening import Opening, OpeningHours
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from shared.events import RequestMade, StatusChanged
-from tests.gateway.running import connected_bus
-from tests.gateway.scenes import CAMERA, mood_changed, new_session
+from moodstream.contracts.events import RequestMade, StatusChanged
+from moodstream.contracts.moods import Mood
+from services.cli.embedded_redis import embedded_redis
+from services.gateway.opening_control import Doors
+from services.gateway.state.board import Board
+from services.gateway.state.opening_hours import Opening, OpeningHours
+from tests.support.gateways import connected_bus
+from tests.support.scenes import CAMERA, mood_changed, new_session
 
 
 class Switch(OpeningHours):

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from services.gateway.feed import KEEP_ALIVE, RETRY, Feed
+from services.gateway.state.feed import KEEP_ALIVE, RETRY, Feed
 
 
 def parts(chunk: bytes) -> list[dict[str, str]]:

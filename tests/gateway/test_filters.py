@@ -13,12 +13,12 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from shared.events import MoodChanged
-from tests.gateway.running import Gateway, _messages, connected_bus
-from tests.gateway.scenes import mood_changed, new_session, offered, playing
+from moodstream.contracts.events import MoodChanged
+from moodstream.contracts.moods import Mood
+from services.cli.embedded_redis import embedded_redis
+from shared.bus.connection import Bus
+from tests.support.gateways import Gateway, _messages, connected_bus
+from tests.support.scenes import mood_changed, new_session, offered, playing
 
 EVENTS = "/api/v1/events"
 MOST_MB = 400

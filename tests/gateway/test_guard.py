@@ -13,17 +13,17 @@ from pathlib import Path
 import httpx
 import pytest
 
+from moodstream.contracts.events import utc_now
+from moodstream.contracts.moods import Mood
+from services.cli.embedded_redis import embedded_redis
 from services.gateway.browser_camera import IDLE_S
-from shared.app import GRACE_S
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from shared.events import utc_now
-from shared.limits import Limits
-from tests.gateway.running import ROOT, Gateway, connected_bus, listening, state_where
-from tests.gateway.scenes import mood_changed, new_session
+from shared.app.service import GRACE_S
+from shared.bus.connection import Bus
+from shared.web.rate_limit import Limits
 from tests.gateway.test_browser_camera import JPEG, frames_of, states_of
 from tests.gateway.test_filters import memory_mb, small_socket
+from tests.support.gateways import ROOT, Gateway, connected_bus, listening, state_where
+from tests.support.scenes import mood_changed, new_session
 
 
 def test_a_bucket_fills_again_and_addresses_keep_apart() -> None:

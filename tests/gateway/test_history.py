@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.gateway.history import BUCKETS, SONGS_KEPT, VISITS_KEPT, History
-from shared.circumplex import Mood
-from shared.events import FeedbackGiven
-from tests.gateway.scenes import mood_changed, new_session, offered, picked, playing, song
+from moodstream.contracts.events import FeedbackGiven
+from moodstream.contracts.moods import Mood
+from services.gateway.state.history import BUCKETS, SONGS_KEPT, VISITS_KEPT, History
+from tests.support.scenes import mood_changed, new_session, offered, picked, playing, song
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

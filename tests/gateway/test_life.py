@@ -2,10 +2,10 @@
 
 import httpx
 
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from tests.gateway.running import Gateway, connected_bus, listening, state_where
-from tests.gateway.scenes import CAMERA, camera_online, mood_changed, new_session, offered, playing
+from moodstream.contracts.moods import Mood
+from services.cli.embedded_redis import embedded_redis
+from tests.support.gateways import Gateway, connected_bus, listening, state_where
+from tests.support.scenes import CAMERA, camera_online, mood_changed, new_session, offered, playing
 
 
 async def test_it_ends_soon_although_pages_listen() -> None:

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.gateway.opening import OpeningHours, parse, zone_of
-from shared.errors import MoodstreamError
+from moodstream.errors import MoodstreamError
+from services.gateway.state.opening_hours import OpeningHours, parse, zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

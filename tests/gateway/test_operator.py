@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from shared.events import MoodChanged, RequestMade, StatusChanged, utc_now
-from tests.gateway.running import Gateway, answer, listening
-from tests.gateway.scenes import CAMERA, camera_online, faces_read, mood_changed, new_session, playing
-from tests.gateway.site import TOKEN, Site, site
+from moodstream.contracts.events import MoodChanged, RequestMade, StatusChanged, utc_now
+from moodstream.contracts.moods import Mood
+from services.cli.embedded_redis import embedded_redis
+from shared.bus.connection import Bus
+from tests.support.gateways import Gateway, answer, listening
+from tests.support.page_site import TOKEN, Site, site
+from tests.support.scenes import CAMERA, camera_online, faces_read, mood_changed, new_session, playing
 
 BASIC = {"Authorization": "Basic " + base64.b64encode(f"op:{TOKEN}".encode()).decode()}
 SETTINGS = {"MOODSTREAM_OPERATOR_TOKEN": TOKEN, "MOODSTREAM_REQUESTS_PER_S": "0"}

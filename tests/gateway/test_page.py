@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.events import FeedbackGiven, MoodChanged, Song, SongPicked, SongsOffered, utc_now
-from tests.gateway.browsing import launch, open_page
-from tests.gateway.running import Gateway, answer, connected_bus
-from tests.gateway.scenes import (
+from moodstream.contracts.events import FeedbackGiven, MoodChanged, Song, SongPicked, SongsOffered, utc_now
+from moodstream.contracts.moods import Mood
+from shared.bus.connection import Bus
+from tests.support.browser import launch, open_page
+from tests.support.gateways import Gateway, answer, connected_bus
+from tests.support.scenes import (
     CAMERA,
     OFFERED,
     SIMILAR,
@@ -25,7 +25,7 @@ from tests.gateway.scenes import (
     playing,
     ranked,
 )
-from tests.gateway.stages import arrive, at_stage, visit, visit_by_hand
+from tests.support.stages import arrive, at_stage, visit, visit_by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

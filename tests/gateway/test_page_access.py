@@ -7,12 +7,12 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from shared.bus import Bus
-from shared.circumplex import Mood
-from tests.gateway.browsing import launch, open_page
-from tests.gateway.running import Gateway, connected_bus
-from tests.gateway.scenes import mood_changed
-from tests.gateway.stages import arrive, at_stage, visit, visit_by_hand
+from moodstream.contracts.moods import Mood
+from shared.bus.connection import Bus
+from tests.support.browser import launch, open_page
+from tests.support.gateways import Gateway, connected_bus
+from tests.support.scenes import mood_changed
+from tests.support.stages import arrive, at_stage, visit, visit_by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,14 +11,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from shared.events import FrameCaptured, StatusChanged
-from tests.gateway.browsing import launch, open_page
-from tests.gateway.running import Gateway, connected_bus
-from tests.gateway.scenes import mood_changed, new_session
+from moodstream.contracts.events import FrameCaptured, StatusChanged
+from moodstream.contracts.moods import Mood
+from services.cli.embedded_redis import embedded_redis
+from shared.bus.connection import Bus
 from tests.gateway.test_browser_camera import frames_of, states_of
+from tests.support.browser import launch, open_page
+from tests.support.gateways import Gateway, connected_bus
+from tests.support.scenes import mood_changed, new_session
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

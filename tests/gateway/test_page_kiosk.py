@@ -8,14 +8,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Route, expect
 
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from shared.events import SongPicked, expiry
-from tests.gateway.browsing import launch, open_page
-from tests.gateway.running import Gateway, answer, connected_bus
-from tests.gateway.scenes import OFFERED, mood_changed, new_session, offered, ranked
-from tests.gateway.stages import at_stage
-from tests.gateway.weeks import growth
+from moodstream.contracts.events import SongPicked, expiry
+from moodstream.contracts.moods import Mood
+from services.cli.embedded_redis import embedded_redis
+from tests.support.browser import launch, open_page
+from tests.support.gateways import Gateway, answer, connected_bus
+from tests.support.page_visits import growth
+from tests.support.scenes import OFFERED, mood_changed, new_session, offered, ranked
+from tests.support.stages import at_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

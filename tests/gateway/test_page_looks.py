@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from shared.bus import Bus
-from shared.circumplex import Mood
-from tests.gateway.browsing import launch, open_page
-from tests.gateway.running import Gateway, connected_bus
-from tests.gateway.stages import visit, visit_by_hand
+from moodstream.contracts.moods import Mood
+from shared.bus.connection import Bus
+from tests.support.browser import launch, open_page
+from tests.support.gateways import Gateway, connected_bus
+from tests.support.stages import visit, visit_by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -7,15 +7,15 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.embedded_redis import embedded_redis
-from shared.events import Song
-from tests.gateway.browsing import launch, open_page
-from tests.gateway.running import Gateway, answer, connected_bus
-from tests.gateway.scenes import mood_changed, new_session, playing
-from tests.gateway.stages import arrive, at_stage
-from tests.player.mpd_server import tone
+from moodstream.contracts.events import Song
+from moodstream.contracts.moods import Mood
+from services.cli.embedded_redis import embedded_redis
+from shared.bus.connection import Bus
+from tests.support.browser import launch, open_page
+from tests.support.gateways import Gateway, answer, connected_bus
+from tests.support.mpd_server import tone
+from tests.support.scenes import mood_changed, new_session, playing
+from tests.support.stages import arrive, at_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

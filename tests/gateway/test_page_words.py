@@ -9,15 +9,15 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from services.gateway.kiosk import Language
+from moodstream.contracts.moods import MOODS, Mood
 from services.gateway.pages import STATIC
-from services.recommender.reasons import DEGREES, TRAITS
-from shared.bus import Bus
-from shared.circumplex import MOODS, Mood
-from tests.gateway.browsing import launch, open_page
-from tests.gateway.running import Gateway, connected_bus
-from tests.gateway.scenes import mood_changed, picked, playing, ranked
-from tests.gateway.stages import arrive, at_stage, visit
+from services.gateway.state.kiosk import Language
+from services.recommender.choice.reasons import DEGREES, TRAITS
+from shared.bus.connection import Bus
+from tests.support.browser import launch, open_page
+from tests.support.gateways import Gateway, connected_bus
+from tests.support.scenes import mood_changed, picked, playing, ranked
+from tests.support.stages import arrive, at_stage, visit
 
 LANGUAGES = get_args(Language)
 VALUES = re.compile(r"\{\w+\}")

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from services.emotion.decode import MAX_BYTES
-from shared.circumplex import Mood
-from shared.events import EVENTS, Event
-from tests.drawn import encoded, noise
+from moodstream.contracts.events import EVENTS, Event
+from moodstream.contracts.moods import Mood
+from services.emotion.faces.decode import MAX_BYTES
+from tests.support.pictures import encoded, noise
 
 GOOD = encoded(noise())
 KINDS = (
@@ -92,7 +92,7 @@ BAD: tuple[Any, ...] = (
 
 def whole(kind: type[Event]) -> dict[str, Any]:
     """A right event of this type, as the public catalogue shows it."""
-    from shared.catalogue import examples
+    from shared.contracts.event_page import examples
 
     example: dict[str, Any] = json.loads(examples()[kind.__name__].model_dump_json())
     if "expires_at" in example:

@@ -10,17 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from services.bridge.sender import LONGEST_REST_S, _rest
+from moodstream.contracts.events import EVENTS, Event, uuid_of
+from moodstream.contracts.streams import STREAMS
+from services.bridge.webhooks.sender import LONGEST_REST_S, _rest
 from services.gateway.api import mount
-from services.gateway.board import Board
 from services.gateway.browser_camera import Gate
-from services.gateway.feed import Feed
 from services.gateway.main import GatewaySettings, create_parts
-from shared.app import create_bus
-from shared.bus import Bus
-from shared.events import EVENTS, Event, uuid_of
+from services.gateway.state.board import Board
+from services.gateway.state.feed import Feed
+from shared.app.service import create_bus
+from shared.bus.connection import Bus
 from shared.settings import Settings, load
-from shared.streams import STREAMS
 from tests.hostile.corpus import events, whole
 
 JSON = st.recursive(

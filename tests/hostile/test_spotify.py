@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.player.keep import Keep
+from moodstream.contracts.events import PlaybackState, Song
+from moodstream.errors import MoodstreamError
 from services.player.main import PlayerSettings, create_output
-from shared.errors import MoodstreamError
-from shared.events import PlaybackState, Song
+from services.player.spotify.json_file import Keep
 from shared.settings import load
 from tests.hostile.test_inputs import JSON
 

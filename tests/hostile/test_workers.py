@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from shared.app import create_bus
-from shared.embedded_redis import embedded_redis
-from shared.events import FrameCaptured, utc_now
-from shared.live import connected
+from moodstream.contracts.events import FrameCaptured, utc_now
+from moodstream.contracts.streams import STREAMS
+from services.cli.embedded_redis import embedded_redis
+from services.cli.terminal import connected
+from shared.app.service import create_bus
 from shared.settings import Settings, load
-from shared.streams import STREAMS
 from tests.hostile.corpus import GOOD, KINDS, events, pictures
-from tests.security.servers import PLAIN, ROOT, Services, eventually, services
+from tests.support.secured_services import PLAIN, ROOT, Services, eventually, services
 
 SEED = 9
 PICTURES = 20 * len(KINDS)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 import uvicorn
 
-from services.player.spotify_simulator import Exchange, Simulator
-from tests.gateway.running import free_port
+from services.player.spotify.simulator import Exchange, Simulator
+from tests.support.gateways import free_port
 
 
 @dataclass

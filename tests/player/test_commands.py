@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from services.player.outputs import Device, Outcome
-from tests.gateway.running import ROOT
 from tests.player.conftest import Served
-from tests.player.running import SONGS, ScriptedOutput, player, ranked, state_is
 from tests.player.test_spotify import settings, sign_in
+from tests.support.gateways import ROOT
+from tests.support.players import SONGS, ScriptedOutput, player, ranked, state_is
 
 
 class Radio(ScriptedOutput):

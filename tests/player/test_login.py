@@ -15,14 +15,14 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from services.player.keep import Keep
+from moodstream.errors import MoodstreamError
 from services.player.main import create_login
-from services.player.terminal_login import sign_in
-from shared.errors import MoodstreamError
-from tests.gateway.browsing import launch
-from tests.gateway.running import ROOT, free_port
+from services.player.spotify.json_file import Keep
+from services.player.spotify.terminal_login import sign_in
 from tests.player.conftest import Served
 from tests.player.test_spotify import agree, settings
+from tests.support.browser import launch
+from tests.support.gateways import ROOT, free_port
 
 START_S = 90.0
 

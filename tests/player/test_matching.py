@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.player.matching import bare_title, same_song
+from services.player.programme.matching import bare_title, same_song
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from moodstream.contracts.events import PlaybackChanged, Song
+from moodstream.errors import MoodstreamError
 from services.player.mpd import MpdOutput
-from shared.errors import MoodstreamError
-from shared.events import PlaybackChanged, Song
-from tests.player.mpd_server import Mpd, mpd_server, tone
-from tests.player.running import playback_where, player, ranked, state_is, status
+from tests.support.mpd_server import Mpd, mpd_server, tone
+from tests.support.players import playback_where, player, ranked, state_is, status
 
 HARBOUR = Song(id="1", title="Harbour Tram (Remastered 2011)", artist="Ola Verano", uri="spotify:track:1")
 LANTERN = Song(id="2", title="Lantern", artist="Juniper Lane")

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from moodstream.contracts.events import PlaybackChanged, SongsRanked, utc_now
+from moodstream.errors import MoodstreamError
 from services.player.main import PlayerSettings, create_output, create_rules
 from services.player.outputs import Outcome
-from shared.bus import Bus
-from shared.errors import MoodstreamError
-from shared.events import PlaybackChanged, SongsRanked, utc_now
+from shared.bus.connection import Bus
 from shared.settings import load
-from tests.gateway.running import connected_bus
-from tests.player.running import SONGS, ScriptedOutput, command, playback_where, player, ranked, state_is, status
+from tests.support.gateways import connected_bus
+from tests.support.players import SONGS, ScriptedOutput, command, playback_where, player, ranked, state_is, status
 
 
 async def playbacks(bus: Bus) -> list[PlaybackChanged]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from moodstream.contracts.events import MoodChanged, RequestMade, Song, SongsRanked, expiry
+from moodstream.contracts.moods import Mood
+from moodstream.errors import MoodstreamError
 from services.player.outputs import ADVICE, LASTING, WORKS, Outcome
-from services.player.programme import Action, Programme, Rules, Saved
-from services.player.quiet_hours import parse
-from shared.circumplex import Mood
-from shared.errors import MoodstreamError
-from shared.events import MoodChanged, RequestMade, Song, SongsRanked, expiry
-from tests.player.running import SONGS, command, ranked
+from services.player.programme.programme import Action, Programme, Rules, Saved
+from services.player.programme.quiet_hours import parse
+from tests.support.players import SONGS, command, ranked
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 

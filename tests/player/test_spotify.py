@@ -17,18 +17,18 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from services.player.keep import Keep
+from moodstream.contracts.events import Song
+from moodstream.errors import MoodstreamError
 from services.player.main import PlayerSettings, create_login, create_output
-from services.player.spotify import SpotifyOutput
-from services.player.spotify_login import CONSENT, SpotifyLogin
-from services.player.spotify_simulator import Exchange, Fault, device, rate_limit, refusal
-from shared.errors import MoodstreamError
-from shared.events import Song
+from services.player.spotify.json_file import Keep
+from services.player.spotify.login import CONSENT, SpotifyLogin
+from services.player.spotify.output import SpotifyOutput
+from services.player.spotify.simulator import Exchange, Fault, device, rate_limit, refusal
 from shared.settings import load
-from tests.conftest import missing
 from tests.player.conftest import Served
-from tests.player.described import Described
-from tests.player.running import playback_where, player, ranked, state_is, status
+from tests.support.needs import missing
+from tests.support.openapi_exchange import Described
+from tests.support.players import playback_where, player, ranked, state_is, status
 
 CLIENT = "moodstream-demo"
 REDIRECT = "http://127.0.0.1:8080/player/spotify/callback"

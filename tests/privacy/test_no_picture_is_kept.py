@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from shared.live import connected
-from tests.conftest import missing
-from tests.drawn import encoded, noise
+from services.cli.terminal import connected
+from tests.support.needs import missing
+from tests.support.pictures import encoded, noise
 
 ROOT = Path(__file__).parents[2]
 MARKS = (b"\xff\xd8\xff", b"\x89PNG", b"/9j/", b"iVBORw0KGgo")

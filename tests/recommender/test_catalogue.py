@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from services.recommender.catalogue import COLUMNS, FEATURES, Catalogue
-from services.recommender.places import default_catalogue
-from shared.errors import MoodstreamError
-from tests.recommender.songs import catalogue, saved, table
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.paths import default_catalogue
+from services.recommender.catalogue.table import COLUMNS, FEATURES, Catalogue
+from tests.support.random_songs import catalogue, saved, table
 
 
 def test_what_is_saved_is_loaded_and_old_files_are_replaced_whole(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from moodstream.contracts.moods import MOODS
+from moodstream.errors import MoodstreamError
 from services.recommender import commands
-from services.recommender.catalogue import Catalogue
-from services.recommender.places import default_catalogue
-from services.recommender.sample import FILE, PACKAGE, sample_file, take_sample
-from shared.circumplex import MOODS
-from shared.errors import MoodstreamError
-from tests.conftest import missing
-from tests.recommender.songs import saved, table
+from services.recommender.catalogue.paths import default_catalogue
+from services.recommender.catalogue.sample import FILE, PACKAGE, sample_file, take_sample
+from services.recommender.catalogue.table import Catalogue
+from tests.support.needs import missing
+from tests.support.random_songs import saved, table
 
 NO_PACKAGE = "a_package_that_nobody_has"
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.recommender.catalogue import NUMBERS, Catalogue
-from services.recommender.importers import import_songs
-from shared.errors import MoodstreamError
-from tests.recommender.songs import table
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.importers import import_songs
+from services.recommender.catalogue.table import NUMBERS, Catalogue
+from tests.support.random_songs import table
 
 RENAMED = {
     "catalogue": {},

@@ -5,7 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.recommender.offers import draw
+from services.recommender.choice.sampling import draw
 
 CAUSE = "5f0c7e51-1f7a-4c1e-9a57-0d3f5d3c2b1a"
 

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.recommender.catalogue import FEATURES, Catalogue, Floats
-from services.recommender.library import Choice, Library
-from services.recommender.ranking import RANKINGS, Maker, Similarity
-from services.recommender.reasons import Reasons
-from services.recommender.vectors import Embedding
-from shared.circumplex import MOODS
-from shared.errors import MoodstreamError
-from tests.recommender.songs import catalogue, table
+from moodstream.contracts.moods import MOODS
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.table import FEATURES, Catalogue, Floats
+from services.recommender.choice.library import Choice, Library
+from services.recommender.choice.ranking import RANKINGS, Maker, Similarity
+from services.recommender.choice.reasons import Reasons
+from services.recommender.models.vectors import Embedding
+from tests.support.random_songs import catalogue, table
 
 
 def maker(songs: Catalogue, name: Similarity) -> Maker:

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.recommender import commands, song_moods
-from services.recommender.importers import import_songs
-from services.recommender.library import Library
-from services.recommender.vectors import Embedding
+from services.recommender import commands
+from services.recommender.catalogue.importers import import_songs
+from services.recommender.choice.library import Library
+from services.recommender.models import song_moods
+from services.recommender.models.vectors import Embedding
 from training.song_similarity import above_random, read
 
 pytestmark = pytest.mark.reference

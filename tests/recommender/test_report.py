@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from services.__main__ import main
-from services.recommender import song_moods
-from services.recommender.catalogue import Catalogue
-from services.recommender.report import compare
-from tests.recommender.songs import saved, table
+from services.recommender.catalogue.table import Catalogue
+from services.recommender.models import song_moods
+from services.recommender.report.page import compare
+from tests.support.random_songs import saved, table
 
 
 def test_the_page_has_every_picture_and_needs_nothing_from_elsewhere(

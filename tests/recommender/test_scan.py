@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from services.recommender import scan as scanning
-from services.recommender.audio import RATE, features, hear
-from services.recommender.catalogue import Catalogue
-from services.recommender.library import Library
-from shared.errors import MoodstreamError
-from tests.recommender.songs import saved
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue import scan as scanning
+from services.recommender.catalogue.audio import RATE, features, hear
+from services.recommender.catalogue.table import Catalogue
+from services.recommender.choice.library import Library
+from tests.support.random_songs import saved
 
 Sound = npt.NDArray[np.float64]
 

@@ -11,16 +11,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from services.recommender import outcomes
-from services.recommender.catalogue import Catalogue
-from services.recommender.library import Choice, Library
-from services.recommender.outcomes import Plan
-from services.recommender.shelf import Shelf
-from services.recommender.visits import Visits
-from shared.circumplex import MOODS, Mood
-from shared.delivery import create_groups
-from shared.errors import MoodstreamError
-from shared.events import (
+from moodstream.contracts.events import (
     Event,
     FeedbackGiven,
     MoodChanged,
@@ -30,8 +21,17 @@ from shared.events import (
     SongsRanked,
     utc_now,
 )
-from tests.recommender.site import GROUP, Site, mood_changed, picked, recommender, site, until
-from tests.recommender.songs import saved, table
+from moodstream.contracts.moods import MOODS, Mood
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.table import Catalogue
+from services.recommender.choice import events_made
+from services.recommender.choice.events_made import Plan
+from services.recommender.choice.library import Choice, Library
+from services.recommender.reloader import Shelf
+from services.recommender.visits import Visits
+from shared.delivery.consume import create_groups
+from tests.support.random_songs import saved, table
+from tests.support.recommenders import GROUP, Site, mood_changed, picked, recommender, site, until
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ async def test_auto_mode_picks_by_itself_and_goes_on_with_the_next_mood(redis_ur
         for offer, pick in zip(offers, picks, strict=True):
             assert (pick.by, pick.offer_id, pick.mood) == ("auto", offer.id, offer.mood)
             assert (pick.session_id, pick.trace_id) == (offer.session_id, offer.trace_id)
-            again = outcomes.auto_pick(offer)
+            again = events_made.auto_pick(offer)
             assert (again.id, again.song_id) == (pick.id, pick.song_id)
             assert pick.song_id in {song.id for song in offer.songs}
 
@@ -171,9 +171,9 @@ async def test_killed_between_publish_and_acknowledgement_the_same_event_is_made
     """A worker did everything but acknowledge; what it held is claimed."""
     async with site(redis_url) as around:
         bus, mood = around.bus, mood_changed(Mood.HAPPY, around.session)
-        offer = outcomes.offer_for(mood, library)
+        offer = events_made.offer_for(mood, library)
         pick = picked(offer)
-        ranking = outcomes.ranking_for(pick, library, Plan())
+        ranking = events_made.ranking_for(pick, library, Plan())
         assert await Visits(bus).open(around.session, offer.id)
         for cause, outcome in ((mood, offer), (pick, ranking)):
             await bus.publish(cause)

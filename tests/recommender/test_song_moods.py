@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.recommender import fitted, song_moods
-from services.recommender.catalogue import FEATURES, Catalogue
-from services.recommender.library import Choice, Library
-from shared.circumplex import COORDINATES, MOODS, Mood, quadrant
-from shared.errors import MoodstreamError
-from tests.recommender.songs import catalogue, table
+from moodstream.contracts.moods import COORDINATES, MOODS, Mood, quadrant
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.table import FEATURES, Catalogue
+from services.recommender.choice.library import Choice, Library
+from services.recommender.models import mood_cache, song_moods
+from tests.support.random_songs import catalogue, table
 
 
 def planted(seed: int, centre: tuple[float, float] = (0.5, 0.5)) -> tuple[Catalogue, dict[str, Mood]]:
@@ -107,17 +107,17 @@ def test_the_other_clusterings_find_planted_groups(method: song_moods.Method) ->
 def test_moods_that_take_long_are_found_once_for_the_same_songs(tmp_path: Path) -> None:
     songs, beside = catalogue(300), tmp_path / "catalogue.parquet"
     kept = tmp_path / "catalogue.parquet.moods.npz"
-    found = fitted.moods(songs, "article", beside)
+    found = mood_cache.moods(songs, "article", beside)
     stamp = kept.stat().st_mtime_ns
-    again = fitted.moods(songs, "article", beside)
+    again = mood_cache.moods(songs, "article", beside)
     assert kept.stat().st_mtime_ns == stamp
     np.testing.assert_array_equal(again.codes, found.codes)
     np.testing.assert_array_equal(again.memberships, found.memberships)
     for other, method in ((catalogue(300, 1), "article"), (songs, "gmm")):
         expected = song_moods.fit(other, method)  # type: ignore[arg-type]
-        np.testing.assert_array_equal(fitted.moods(other, method, beside).codes, expected.codes)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(mood_cache.moods(other, method, beside).codes, expected.codes)  # type: ignore[arg-type]
     kept.write_bytes(b"PK\x03\x04 and then nothing")
-    np.testing.assert_array_equal(fitted.moods(songs, "article", beside).codes, found.codes)
+    np.testing.assert_array_equal(mood_cache.moods(songs, "article", beside).codes, found.codes)
     assert [file.name for file in tmp_path.iterdir()] == [kept.name]
 
 

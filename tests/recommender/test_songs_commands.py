@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.__main__ import main
-from tests.recommender.songs import saved, table
+from tests.support.random_songs import saved, table
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from benchmarks.songs import one_listener
-from services.recommender.catalogue import Catalogue
-from services.recommender.filters import Filters, read_list
-from services.recommender.goals import Limits, path, waypoints
-from services.recommender.library import Choice, Library
-from services.recommender.offers import OFFERED
-from services.recommender.taste import MOST, Taste, order
-from shared.circumplex import COORDINATES, MOODS, Mood
-from shared.errors import MoodstreamError
-from tests.recommender.songs import catalogue, table
+from moodstream.contracts.moods import COORDINATES, MOODS, Mood
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.table import Catalogue
+from services.recommender.choice.filters import Filters, read_list
+from services.recommender.choice.goals import Limits, path, waypoints
+from services.recommender.choice.library import Choice, Library
+from services.recommender.choice.preferences import MOST, Taste, order
+from services.recommender.choice.sampling import OFFERED
+from tests.support.random_songs import catalogue, table
 
 CAUSE = "5f0c7e51-1f7a-4c1e-9a57-0d3f5d3c2b1a"
 

@@ -12,12 +12,12 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError, ResponseError
 
-from shared.acl import RIGHTS, USERS, acl_file
-from shared.errors import MoodstreamError
-from shared.events import EVENTS
-from shared.streams import STREAMS
-from tests.security.servers import ROOT, redis_server
-from tests.security.site import Site, site_in, write_acl
+from moodstream.contracts.events import EVENTS
+from moodstream.contracts.streams import STREAMS
+from moodstream.errors import MoodstreamError
+from shared.contracts.access import RIGHTS, USERS, acl_file
+from tests.support.secured_services import ROOT, redis_server
+from tests.support.secured_site import Site, site_in, write_acl
 
 HASHES = dict.fromkeys(USERS, "0" * 64)
 

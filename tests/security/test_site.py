@@ -14,11 +14,17 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from shared.acl import RIGHTS
-from tests.collector import Collector, collecting
-from tests.security.servers import ROOT, Services, eventually, services
-from tests.security.site import Site, a_browser_sends_pictures, a_person_at_a_terminal, a_visit, receiver_of_webhooks
-from tests.security.site import site_in as site_in_folder
+from shared.contracts.access import RIGHTS
+from tests.support.secured_services import ROOT, Services, eventually, services
+from tests.support.secured_site import (
+    Site,
+    a_browser_sends_pictures,
+    a_person_at_a_terminal,
+    a_visit,
+    receiver_of_webhooks,
+)
+from tests.support.secured_site import site_in as site_in_folder
+from tests.support.trace_collector import Collector, collecting
 
 OUTAGE_S = 8.0
 FRAMES = {"camera": "moodstream_camera_frames_published_total", "emotion": "moodstream_frames_read_total"}

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from redis.exceptions import RedisError
 
-from shared.app import create_bus
-from shared.errors import MoodstreamError
-from shared.events import StatusChanged
-from shared.live import check_redis
+from moodstream.contracts.events import StatusChanged
+from moodstream.errors import MoodstreamError
+from services.cli.terminal import check_redis
+from shared.app.service import create_bus
 from shared.settings import Settings, load
-from tests.conftest import missing
-from tests.security.servers import PLAIN, ROOT, redis_server, services
+from tests.support.needs import missing
+from tests.support.secured_services import PLAIN, ROOT, redis_server, services
 
 
 def openssl(folder: Path, *arguments: str) -> None:

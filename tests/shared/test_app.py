@@ -21,11 +21,11 @@ import pytest
 from faststream.redis import RedisRouter
 from prometheus_client import CollectorRegistry, Counter
 
-from shared.app import Service, build_app, create_bus
-from shared.delivery import consume
-from shared.embedded_redis import embedded_redis
-from shared.events import SongPicked, SongsOffered
-from shared.live import connected
+from moodstream.contracts.events import SongPicked, SongsOffered
+from services.cli.embedded_redis import embedded_redis
+from services.cli.terminal import connected
+from shared.app.service import Service, build_app, create_bus
+from shared.delivery.consume import consume
 from shared.settings import Settings, load
 
 SERVICE = """

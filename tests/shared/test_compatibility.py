@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.contract import documents
-from shared.events import utc_now
-from shared.simulation import Visitors
+from moodstream.contracts.events import utc_now
+from shared.contracts.schemas import documents
+from shared.contracts.simulation import Visitors
 
 ROOT = Path(__file__).parents[2]
 FIRST = Path(__file__).parent / "contract_1"
@@ -102,11 +102,11 @@ def test_events_of_today_keep_to_the_first_schemas() -> None:
 
 
 def test_these_tests_fail_when_a_field_is_removed_from_the_code(tmp_path: Path) -> None:
-    for folder in ("shared", "tests/shared", "docs"):
+    for folder in ("moodstream", "services", "shared", "tests/shared", "tests/support", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "images"))
     for name in ("tests/__init__.py", "tests/conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
-    events = tmp_path / "shared" / "events.py"
+    events = tmp_path / "moodstream" / "contracts" / "events.py"
     field = '    confidence: Probability\n    """calibrated probability of the mood"""\n'
     assert events.read_text().count(field) == 1
     events.write_text(events.read_text().replace(field, ""))

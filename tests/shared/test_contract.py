@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.circumplex import Mood
-from shared.contract import documents
-from shared.events import EVENTS, MoodChanged, Probabilities, expiry, utc_now
+from moodstream.contracts.events import EVENTS, MoodChanged, Probabilities, expiry, utc_now
+from moodstream.contracts.moods import Mood
+from shared.contracts.schemas import documents
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.live import connected
+from services.cli.terminal import connected
 
 ROOT = Path(__file__).parents[2]
 

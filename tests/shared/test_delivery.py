@@ -10,14 +10,23 @@ import pytest
 from faststream.redis import RedisRouter
 from pydantic import JsonValue
 
-from shared.app import Service, build_app, create_bus
-from shared.bus import Bus
-from shared.circumplex import Mood
-from shared.dead_letters import letters, replay
-from shared.delivery import Timing, answer_requests, consume, consume_frames, create_groups
-from shared.errors import MoodstreamError
-from shared.events import Event, FrameCaptured, MoodChanged, ReplyGiven, SongPicked, expiry, new_id, utc_now
-from shared.live import connected
+from moodstream.contracts.events import (
+    Event,
+    FrameCaptured,
+    MoodChanged,
+    ReplyGiven,
+    SongPicked,
+    expiry,
+    new_id,
+    utc_now,
+)
+from moodstream.contracts.moods import Mood
+from moodstream.errors import MoodstreamError
+from services.cli.terminal import connected
+from shared.app.service import Service, build_app, create_bus
+from shared.bus.connection import Bus
+from shared.delivery.consume import Timing, answer_requests, consume, consume_frames, create_groups
+from shared.delivery.dead_letters import letters, replay
 from shared.settings import Settings, load
 
 SOON = Timing(handler_timeout_s=0.1, claim_after_ms=200, claim_every_ms=50)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.embedded_redis import embedded_redis
-from shared.errors import MoodstreamError
-from shared.live import connected
-from shared.supervisor import supervise
+from moodstream.errors import MoodstreamError
+from services.cli.embedded_redis import embedded_redis
+from services.cli.supervisor import supervise
+from services.cli.terminal import connected
 
 
 def test_it_is_a_recent_server_on_a_private_socket() -> None:

@@ -5,9 +5,9 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from shared.circumplex import COORDINATES, MOODS, Mood, expectation, quadrant
-from shared.events import EVENTS, Asking, MoodChanged, Probabilities, StatusChanged, expiry
-from shared.streams import EVENT_OF_STREAM, STREAMS
+from moodstream.contracts.events import EVENTS, Asking, MoodChanged, Probabilities, StatusChanged, expiry
+from moodstream.contracts.moods import COORDINATES, MOODS, Mood, expectation, quadrant
+from moodstream.contracts.streams import EVENT_OF_STREAM, STREAMS
 
 
 def test_every_event_has_one_stream_and_its_name_as_type() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.bus import Bus
-from shared.lease import LEASE_S, Lease
-from tests.gateway.running import connected_bus
+from shared.bus.connection import Bus
+from shared.bus.lease import LEASE_S, Lease
+from tests.support.gateways import connected_bus
 
 KEY = "mood:lease:thing"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from moodstream.errors import MoodstreamError
 from services.cli.running import _operator
-from shared.errors import MoodstreamError
-from shared.operator import make_token
+from shared.web.operator import make_token
 
 
 def test_run_makes_a_token_once_shows_it_once_and_keeps_it(

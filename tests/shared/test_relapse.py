@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from shared.trouble import Trouble
+from shared.bus.outage import Trouble
 
 
 def test_what_is_left_of_a_fault_is_no_news(caplog: pytest.LogCaptureFixture) -> None:

@@ -5,10 +5,10 @@ import time
 
 from faststream.redis import RedisRouter
 
-from shared.app import Service, build_app, create_bus
-from shared.delivery import consume_frames
-from shared.events import FacesRead, FrameCaptured, MoodChanged, utc_now
-from shared.retention import DAY_S, Retention
+from moodstream.contracts.events import FacesRead, FrameCaptured, MoodChanged, utc_now
+from shared.app.service import Service, build_app, create_bus
+from shared.delivery.consume import consume_frames
+from shared.delivery.retention import DAY_S, Retention
 from shared.settings import Settings, load
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from moodstream.errors import MoodstreamError
 from services.bridge.main import BridgeSettings
 from services.camera.main import CameraSettings
 from services.player.main import PlayerSettings
 from shared import secret_files
-from shared.errors import MoodstreamError
 from shared.settings import Settings, load
 
 

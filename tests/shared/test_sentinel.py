@@ -10,17 +10,17 @@ import httpx
 import pytest
 from faststream.redis import RedisRouter
 
+from moodstream import sentinel
 from moodstream.client import events
-from shared import sentinel
-from shared.app import Service, build_app, create_bus
-from shared.delivery import consume, consume_frames
-from shared.errors import MoodstreamError
-from shared.events import FrameCaptured, StatusChanged, utc_now
-from shared.lease import Lease
-from shared.live import connected
-from shared.replicas import PATIENCE_MS, Replicas
+from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
+from moodstream.errors import MoodstreamError
+from services.cli.terminal import connected
+from shared.app.service import Service, build_app, create_bus
+from shared.bus.lease import Lease
+from shared.bus.replicas import PATIENCE_MS, Replicas
+from shared.delivery.consume import consume, consume_frames
 from shared.settings import Settings, load
-from tests.redis_servers import MASTER, PASSWORD, SENTINEL_PASSWORD, Trio, trio
+from tests.support.redis_servers import MASTER, PASSWORD, SENTINEL_PASSWORD, Trio, trio
 
 
 @pytest.fixture(scope="module")

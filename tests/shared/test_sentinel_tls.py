@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.app import create_bus
-from shared.errors import MoodstreamError
-from shared.live import connected
+from moodstream.errors import MoodstreamError
+from services.cli.terminal import connected
+from shared.app.service import create_bus
 from shared.settings import Settings, load
 from tests.bridge.test_mqtt import certificate
-from tests.redis_servers import PASSWORD, trio
 from tests.shared.test_sentinel import status
+from tests.support.redis_servers import PASSWORD, trio
 
 
 async def test_over_tls_a_leader_that_dies_costs_a_moment_and_strangers_are_refused(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ import time
 import httpx
 from faststream.redis import RedisRouter
 
-from shared.app import Service, build_app, create_bus
-from shared.circumplex import Mood
-from shared.delivery import consume
-from shared.embedded_redis import embedded_redis
-from shared.events import SongPicked, expiry
+from moodstream.contracts.events import SongPicked, expiry
+from moodstream.contracts.moods import Mood
+from services.cli.embedded_redis import embedded_redis
+from shared.app.service import Service, build_app, create_bus
+from shared.delivery.consume import consume
+from shared.delivery.stream_metrics import lag
 from shared.settings import Settings, load
-from shared.stream_metrics import lag
-from tests.redis_servers import single
+from tests.support.redis_servers import single
 
 
 def pick() -> SongPicked:

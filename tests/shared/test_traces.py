@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 from faststream.redis import RedisRouter
 
-from shared.app import Service, build_app, create_bus
-from shared.circumplex import Mood
-from shared.delivery import consume
-from shared.events import Song, SongPicked, SongsOffered, SongsRanked, expiry
+from moodstream.contracts.events import Song, SongPicked, SongsOffered, SongsRanked, expiry
+from moodstream.contracts.moods import Mood
+from shared.app.service import Service, build_app, create_bus
+from shared.bus.traces import Traces, trace_of
+from shared.delivery.consume import consume
 from shared.logs import TRACE
 from shared.settings import Settings, load
-from shared.traces import Traces, trace_of
-from tests.collector import Collector, collecting
+from tests.support.trace_collector import Collector, collecting
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ import pytest
 from faststream.redis import RedisRouter
 from redis.exceptions import OutOfMemoryError
 
-from shared.app import create_bus
-from shared.bus import Bus
-from shared.dead_letters import MOST_DELIVERIES
-from shared.delivery import Timing, consume, create_groups
-from shared.events import SongPicked
-from shared.janitor import Janitor
-from shared.live import connected
+from moodstream.contracts.events import SongPicked
+from services.cli.terminal import connected
+from shared.app.service import create_bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REMIND_EVERY_S, STANDS_S, Trouble, describe
+from shared.delivery.consume import Timing, consume, create_groups
+from shared.delivery.dead_letters import MOST_DELIVERIES
+from shared.delivery.janitor import Janitor
 from shared.settings import Settings, load
-from shared.trouble import REMIND_EVERY_S, STANDS_S, Trouble, describe
 from tests.shared.test_delivery import SOON, pick, running, until
 
 FULL = OutOfMemoryError("command not allowed", status_code="OOM")

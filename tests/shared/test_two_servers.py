@@ -5,11 +5,11 @@ import asyncio
 import httpx
 from faststream.redis import RedisRouter
 
-from shared.app import Service, build_app, create_bus
-from shared.delivery import consume, consume_frames
-from shared.embedded_redis import embedded_redis
-from shared.events import FrameCaptured, StatusChanged, utc_now
-from shared.live import connected
+from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
+from services.cli.embedded_redis import embedded_redis
+from services.cli.terminal import connected
+from shared.app.service import Service, build_app, create_bus
+from shared.delivery.consume import consume, consume_frames
 from shared.settings import Settings, load
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.conftest import missing
+from tests.support.needs import missing
 
 try:
     with warnings.catch_warnings():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.circumplex import MOODS, Mood
+from moodstream.contracts.moods import MOODS, Mood
 from training.data import EXPRESSIONS, FOUR, PRIVATE_TEST, PUBLIC_TEST, TRAINING, VOTES_FILE, DataError, load
 
 USAGES = ["Training", "PublicTest", "PrivateTest"]

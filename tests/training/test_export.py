@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 import pytest
 
-from services.emotion.classifier import Classifier
-from tests.conftest import missing
+from services.emotion.faces.classifier import Classifier
+from tests.support.needs import missing
 
 try:
     with warnings.catch_warnings():

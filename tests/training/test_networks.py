@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.circumplex import MOODS
-from tests.conftest import missing
+from moodstream.contracts.moods import MOODS
+from tests.support.needs import missing
 
 try:
     with warnings.catch_warnings():

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from moodstream.errors import MoodstreamError
+from services.cli import runtime_file
 from services.cli.checks import SERVICES, Finding, here, is_image
-from shared import runtime_file
-from shared.app import listen
-from shared.errors import MoodstreamError
+from shared.app.service import listen
 from shared.settings import RunSettings, load
 
 DISK_MB = 200

@@ -8,10 +8,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
 
+from moodstream import sentinel
+from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding, is_image
-from shared import sentinel
-from shared.bus import without_password
-from shared.errors import MoodstreamError
+from shared.bus.connection import without_password
 from shared.settings import RunSettings, load
 
 OLDEST = (7, 0)
@@ -33,7 +33,7 @@ def check(given: RunSettings | None = None) -> Iterator[Finding]:
 
 
 def _own() -> Finding:
-    from shared.embedded_redis import embedded_redis
+    from services.cli.embedded_redis import embedded_redis
 
     try:
         with embedded_redis():

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding, here, in_container
-from shared.errors import MoodstreamError
 from shared.settings import load
 
 
@@ -91,9 +91,9 @@ def check_cameras() -> Iterator[Finding]:
     """Those that are set must give pictures; a webcam that nobody asked for may be missing."""
     if not here("camera"):
         return
-    from services.camera.address import masked
     from services.camera.main import CameraSettings, cameras_of
-    from services.camera.trial import try_camera
+    from services.camera.rules.address import masked
+    from services.camera.watch.trial import try_camera
 
     settings = load(CameraSettings)
     if settings.demo:
@@ -119,9 +119,9 @@ def check_cameras() -> Iterator[Finding]:
 
 
 def _webcam() -> Iterator[Finding]:
-    from services.camera.cameras import create_cameras
-    from services.camera.devices import devices
-    from services.camera.trial import try_camera
+    from services.camera.capture.devices import devices
+    from services.camera.rules.cameras import create_cameras
+    from services.camera.watch.trial import try_camera
 
     found = devices()
     if not found:
@@ -141,7 +141,7 @@ def _webcam() -> Iterator[Finding]:
 
 def cure_of_camera(address: str, fault: str, *, container: bool, dev: Path = Path("/dev")) -> str:
     """The command for a camera that gives no pictures, inside a container or outside."""
-    from services.camera.address import webcam_number
+    from services.camera.rules.address import webcam_number
 
     number = webcam_number(address)
     if number is None:

@@ -1,0 +1,403 @@
+"""Every event of Moodstream, as frozen models; they are facts, told in the past tense.
+
+Fields are only ever added, and consumers ignore those they do not know, so services upgrade one at a time.
+An event that follows from another is made with ``Event.following``: its id is uuid5(cause id, type), so that
+handling the same cause twice makes the same event, which consumers know again.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal, Self
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+
+from moodstream.contracts.moods import Mood
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+SignedUnit = Annotated[float, Field(ge=-1, le=1)]
+
+NAMESPACE = uuid5(NAMESPACE_URL, "https://moodstream.invalid/events")
+"""Root of ids that follow from no other event."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    return str(uuid4())
+
+
+def uuid_of(id_: str) -> UUID:
+    """The UUID that an id is; of one that is none, which anybody may have written, one that stands for it."""
+    try:
+        return UUID(id_)
+    except ValueError:
+        return uuid5(NAMESPACE, id_)
+
+
+def _moment(given: datetime) -> datetime:
+    """Aware, and far from the ends of the calendar: whoever adds seconds to it must not fall off."""
+    aware = given if given.tzinfo else given.replace(tzinfo=UTC)
+    if not 2000 <= aware.year < 3000:
+        raise ValueError("must be between the years 2000 and 3000")
+    return aware
+
+
+Moment = Annotated[datetime, AfterValidator(_moment)]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        cache_strings="keys",
+        allow_inf_nan=False,  # no JSON
+    )
+
+
+class Event(Model):
+    """What all events have."""
+
+    id: str = Field(default_factory=new_id)
+    """UUID; the same for the same fact"""
+    type: str
+    """name of the event"""
+    schema_version: int = 1
+    """of this type of event; 1 as long as fields are only added"""
+    at: Moment = Field(default_factory=utc_now)
+    """when it was published, UTC"""
+    session_id: str | None = None
+    """random id of the visit that it belongs to"""
+    trace_id: str = Field(default_factory=new_id)
+    """the same for all that follows from one frame or command"""
+
+    LIFETIME: ClassVar[timedelta | None] = None
+    """How long it asks for an action; None for events that ask for none."""
+
+    @classmethod
+    def following(cls, cause: "Event", **fields: Any) -> Self:
+        """The event of this class that follows from ``cause``: its id, session, trace and expiry are derived."""
+        derived: dict[str, Any] = {
+            "id": str(uuid5(uuid_of(cause.id), cls.__name__)),
+            "session_id": cause.session_id,
+            "trace_id": cause.trace_id,
+        }
+        return cls(**(derived | fields))
+
+
+class Asking(Event):
+    """An event that asks for an action: consumers drop it once it has expired."""
+
+    expires_at: Moment
+    """after this moment nobody acts on it"""
+
+
+def expiry(cls: type[Event], now: datetime | None = None) -> datetime:
+    """The moment at which an event of this class, published now, expires."""
+    if cls.LIFETIME is None:
+        raise TypeError(f"{cls.__name__} never expires")
+    return (now or utc_now()) + cls.LIFETIME
+
+
+class FrameCaptured(Model):
+    """A picture from a camera: the JPEG is the body of the message, the rest are its headers."""
+
+    camera_id: str
+    run_id: str
+    """new at each start of a camera; increases from run to run"""
+    seq: int
+    """counts frames within a run, from 0"""
+    captured_at: Moment
+    jpeg: bytes = Field(repr=False)
+
+    @property
+    def frame_id(self) -> str:
+        """The same wherever it is asked for."""
+        return str(uuid5(NAMESPACE, f"frame/{self.camera_id}/{self.run_id}/{self.seq}"))
+
+    @property
+    def trace_id(self) -> str:
+        """A frame begins a trace."""
+        return self.frame_id
+
+
+class Probabilities(Model):
+    """Calibrated probabilities of the four moods; they sum to 1."""
+
+    angry: Probability
+    happy: Probability
+    sad: Probability
+    calm: Probability
+
+    def in_order(self) -> tuple[float, float, float, float]:
+        """In the order of ``moodstream.contracts.moods.MOODS``."""
+        return self.angry, self.happy, self.sad, self.calm
+
+
+class FaceRead(Model):
+    """One face of a frame."""
+
+    box: tuple[int, int, int, int]
+    """x, y, width, height in pixels of the frame"""
+    mood: Mood
+    """the likeliest of the four"""
+    confidence: Probability
+    """probability of that mood"""
+    probabilities: Probabilities
+    refused: str | None = None
+    """why the face was seen but not read; None for a face that was"""
+    tilt_deg: int = 0
+    """the turn of the picture, anticlockwise, that sets the face upright"""
+
+
+class FacesRead(Event):
+    """The faces of one frame were read; one event per frame."""
+
+    type: Literal["FacesRead"] = "FacesRead"
+    camera_id: str
+    """which camera"""
+    run_id: str
+    """new at each start of the camera"""
+    seq: int
+    """counts the frames of a run, from 0"""
+    captured_at: Moment
+    """when the picture was taken, UTC"""
+    faces: tuple[FaceRead, ...]
+    """every face that was seen, those that could not be read too"""
+    model: str
+    """name and version of the network"""
+    error: str | None = None
+    """why the frame was refused; then there are no faces"""
+    size: tuple[int, int] | None = None
+    """width and height of the frame in pixels"""
+    search: Literal["near", "glance", "whole"] | None = None
+    """how the faces were looked for: around the last ones, coarsely everywhere, finely everywhere"""
+    took_ms: float | None = None
+    """time that the reading took, decoding included"""
+
+
+class Person(Model):
+    """One of the people before a camera, for as long as the face can be followed."""
+
+    number: int
+    """counts the people of a session; says nothing about who it is"""
+    mood: Mood
+    """apparent mood of this one"""
+    confidence: Probability
+    """probability of that mood"""
+    dwell_s: float
+    """how long the face has been there"""
+
+
+class MoodChanged(Event):
+    """The apparent mood at a camera: the first of a session, a change, a heartbeat, or the end of the session."""
+
+    type: Literal["MoodChanged"] = "MoodChanged"
+    phase: Literal["start", "update", "end"]
+    """of the session: its first event, one in between, its last"""
+    reason: Literal["change", "heartbeat", "forced"]
+    """another mood, nothing new, or chosen by hand"""
+    camera_id: str
+    """which camera"""
+    mood: Mood
+    """apparent mood now; unsure and nobody are moods, too"""
+    before: Mood
+    """mood until now"""
+    confidence: Probability
+    """calibrated probability of the mood"""
+    probabilities: Probabilities | None
+    """of the four moods; null for nobody"""
+    valence: SignedUnit
+    """place on Russell's circumplex: from unpleasant to pleasant"""
+    arousal: SignedUnit
+    """place on Russell's circumplex: from quiet to excited"""
+    faces: int
+    """how many are seen"""
+    policy: Literal["largest", "average", "majority"] = "largest"
+    """how several faces became one mood"""
+    since: Moment
+    """when this mood began"""
+    expires_at: Moment
+    """the next event is due before this moment"""
+    model: str
+    """name and version of the network, or `simulated`"""
+    repeated: bool = False
+    """whether this mood has been told before; then only the time, the counts or the confidence are new"""
+    people: tuple[Person, ...] = ()
+    """those whose faces are followed now, the one seen longest first"""
+    entered: int = 0
+    """people who have come since the session began"""
+    left: int = 0
+    """people who have gone since the session began"""
+    dwell_s: float = 0.0
+    """how long somebody has been there, by the camera's clock"""
+
+    LIFETIME = timedelta(seconds=30)
+
+
+class Song(Model):
+    """What is needed to show a song and to play it."""
+
+    id: str
+    """in the catalogue"""
+    title: str
+    artist: str
+    genre: str | None = None
+    uri: str | None = None
+    """where an output finds it, for example spotify:track:..."""
+
+
+class SongsOffered(Asking):
+    """Songs of a mood were offered to the visitor."""
+
+    type: Literal["SongsOffered"] = "SongsOffered"
+    camera_id: str | None = None
+    """which camera; null where a mood was chosen without one"""
+    mood: Mood
+    songs: tuple[Song, ...]
+    filled: tuple[Mood, ...] = ()
+    """moods that songs were borrowed from, since too few of this mood may be offered; empty for an offer of one mood"""
+
+    LIFETIME = timedelta(seconds=90)
+
+
+class SongPicked(Asking):
+    """One of the offered songs was picked."""
+
+    type: Literal["SongPicked"] = "SongPicked"
+    offer_id: str
+    """id of the SongsOffered"""
+    song_id: str
+    """one of its songs"""
+    mood: Mood
+    """mood of the offer"""
+    by: Literal["visitor", "auto"]
+    """a visitor, or the recommender by itself"""
+
+    LIFETIME = timedelta(seconds=60)
+
+
+class RankedSong(Model):
+    song: Song
+    similarity: Probability
+    """to the picked song; 1 is the same"""
+    reason: str
+    """one plain sentence of why"""
+
+
+class SongsRanked(Asking):
+    """Songs were ranked by similarity to the picked one."""
+
+    type: Literal["SongsRanked"] = "SongsRanked"
+    offer_id: str
+    """id of the SongsOffered that was picked from"""
+    picked: Song
+    mood: Mood
+    ranking: tuple[RankedSong, ...]
+    """best first, without the picked song"""
+    play: tuple[Song, ...]
+    """what shall play, in order"""
+    goal: Literal["match", "lift", "calm"] = "match"
+    """where the songs to play lead: they stay with the mood, lift it or calm it"""
+    by: Literal["visitor", "auto"] = "visitor"
+    """who picked"""
+
+    LIFETIME = timedelta(seconds=60)
+
+
+class FeedbackGiven(Event):
+    """The visitor said something about a song or a mood."""
+
+    type: Literal["FeedbackGiven"] = "FeedbackGiven"
+    kind: Literal["like", "skip", "wrong_mood"]
+    """what was said: about the song, or about the mood"""
+    song_id: str | None = None
+    mood: Mood | None = None
+    profile: str | None = None
+    """a name under which likes are kept beyond the session, where somebody chose one"""
+
+
+PlaybackState = Literal[
+    "ready",
+    "playing",
+    "paused",
+    "signed_out",
+    "needs_reauthorization",
+    "no_device",
+    "rate_limited",
+    "quota_exceeded",
+    "premium_required",
+    "unavailable",
+]
+
+
+class PlaybackChanged(Event):
+    """What the player does now, and what it needs."""
+
+    type: Literal["PlaybackChanged"] = "PlaybackChanged"
+    state: PlaybackState
+    output: str
+    """name of the output: browser, house, log, mpd, spotify"""
+    song: Song | None = None
+    message: str = ""
+    """one sentence on what to do, where something is to be done"""
+    until: Moment | None = None
+    """when a state ends by itself, such as rate_limited"""
+    device: str | None = None
+    """name of what it plays on, where that is known"""
+    volume: Annotated[int, Field(ge=0, le=100)] | None = None
+    """percent, where it was set or is known"""
+
+
+class StatusChanged(Event):
+    """A service, or a part of one, came up, went away or works less well."""
+
+    type: Literal["StatusChanged"] = "StatusChanged"
+    service: str
+    """camera, emotion, recommender, player, gateway or bridge"""
+    part: str | None = None
+    """for example the id of a camera"""
+    state: Literal["online", "offline", "degraded"]
+    """how it works now"""
+    reason: str = ""
+    """one sentence of why"""
+
+
+class RequestMade(Asking):
+    """A question or a command to whichever service serves its kind."""
+
+    type: Literal["RequestMade"] = "RequestMade"
+    kind: str
+    """for example songs.similar"""
+    body: dict[str, JsonValue] = {}
+    """arguments of that kind"""
+
+    LIFETIME = timedelta(seconds=1)
+
+
+class ReplyGiven(Event):
+    """The answer to a request."""
+
+    type: Literal["ReplyGiven"] = "ReplyGiven"
+    request_id: str
+    """id of the RequestMade"""
+    result: JsonValue = None
+    """what was asked for"""
+    error: str | None = None
+    """one line, when the request could not be served"""
+
+
+EVENTS: tuple[type[Event], ...] = (
+    FacesRead,
+    MoodChanged,
+    SongsOffered,
+    SongPicked,
+    SongsRanked,
+    FeedbackGiven,
+    PlaybackChanged,
+    StatusChanged,
+    RequestMade,
+    ReplyGiven,
+)

@@ -1,0 +1,191 @@
+"""Redis that outlives a server: one address names the Sentinels, and the clients follow whichever server leads.
+
+    redis+sentinel://user:password@host1,host2:26380,host3/moodstream/0?sentinel_password=...
+
+``moodstream`` is the name that the Sentinels give to the servers, ``0`` the database. User and password are those of
+the servers; the Sentinels have their own, if any (``sentinel_username``, ``sentinel_password``).
+``rediss+sentinel://`` speaks TLS with both, with the parameters that redis-py knows for it (``ssl_ca_certs=...``).
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.asyncio.sentinel import MasterNotFoundError as AsyncMasterNotFoundError
+from redis.asyncio.sentinel import Sentinel as AsyncSentinel
+from redis.asyncio.sentinel import SentinelManagedConnection as AsyncConnection
+from redis.asyncio.sentinel import SentinelManagedSSLConnection as AsyncTlsConnection
+from redis.backoff import NoBackoff
+from redis.connection import parse_url
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError, Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
+
+from moodstream.errors import MoodstreamError
+
+SCHEMES = ("redis+sentinel", "rediss+sentinel")
+PORT = 26379
+PATIENCE_S = 1.0
+"""A Sentinel that does not answer within this is passed over for the next; all of them know the same."""
+
+_LEADS_NO_MORE = ("UNBLOCKED", "NOREPLICAS", "MASTERDOWN")
+"""What a server says that has just been demoted, or that may not write because it is alone."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address, taken apart."""
+
+    sentinels: tuple[tuple[str, int], ...]
+    master: str
+    server_url: str
+    """``redis://`` address whose host means nothing: user, password, database and parameters of the servers"""
+    tls: bool
+    login: Mapping[str, str]
+    """user name and password of the Sentinels themselves"""
+
+
+def is_sentinel(url: str) -> bool:
+    return url.partition("://")[0] in SCHEMES
+
+
+def parse(url: str) -> Address:
+    """Take an address apart. Raises MoodstreamError, without its password, when it cannot be right."""
+    try:
+        parts = urlsplit(url)
+        login, _, hosts = parts.netloc.rpartition("@")
+        sentinels = tuple(_host_and_port(host) for host in hosts.split(","))
+        master, _, database = parts.path.strip("/").partition("/")
+        if not master or not (database or "0").isdecimal():
+            raise ValueError("after the hosts come the name of the servers and the database")
+    except ValueError as error:
+        raise MoodstreamError(
+            f"an address of Sentinels reads redis+sentinel://USER:PASSWORD@HOST1,HOST2,HOST3/NAME/0: {error}"
+        ) from None
+    query = dict(parse_qsl(parts.query))
+    own = {name: query.pop(f"sentinel_{name}", "") for name in ("username", "password")}
+    tls = parts.scheme.startswith("rediss")
+    server = f"{'rediss' if tls else 'redis'}://{login}{'@' if login else ''}sentinel/{database or 0}"
+    server += f"?{urlencode(query)}" if query else ""
+    return Address(sentinels, master, server, tls, {name: value for name, value in own.items() if value})
+
+
+def broker_options(url: str) -> dict[str, Any]:
+    """What FastStream's ``RedisSentinelBroker`` needs to know."""
+    address = parse(url)
+    return {
+        "url": address.server_url,
+        "sentinels": address.sentinels,
+        "sentinel_master_name": address.master,
+        "sentinel_kwargs": _of_sentinels(address, AsyncRetry(NoBackoff(), 0)),
+        "connection_class": _AsyncTls if address.tls else _Async,
+    }
+
+
+def client(url: str, **options: Any) -> Redis:
+    """A client without asyncio, for any address that redis-py or this module knows."""
+    if not is_sentinel(url):
+        return Redis.from_url(url, **options)
+    address = parse(url)
+    manager = Sentinel(list(address.sentinels), sentinel_kwargs=_of_sentinels(address, Retry(NoBackoff(), 0)))
+    kind = _Tls if address.tls else _Plain
+    leading: Redis = manager.master_for(address.master, connection_class=kind, **_of_server(address), **options)
+    return leading
+
+
+@asynccontextmanager
+async def async_client(url: str, **options: Any) -> AsyncIterator[AsyncRedis]:
+    """A client for asyncio, for any address that redis-py or this module knows."""
+    async with AsyncRedis.from_url(url, **options) if not is_sentinel(url) else _leading(url, options) as found:
+        try:
+            yield found
+        finally:
+            await forget(found)
+
+
+def _leading(url: str, options: dict[str, Any]) -> AsyncRedis:
+    address = parse(url)
+    manager = AsyncSentinel(list(address.sentinels), sentinel_kwargs=_of_sentinels(address, AsyncRetry(NoBackoff(), 0)))
+    kind = _AsyncTls if address.tls else _Async
+    leading: AsyncRedis = manager.master_for(address.master, connection_class=kind, **_of_server(address), **options)
+    return leading
+
+
+async def forget(client: AsyncRedis) -> None:
+    """Close the connections to the Sentinels, which closing a client leaves open."""
+    manager = getattr(client.connection_pool, "sentinel_manager", None)
+    if manager is not None:
+        await manager.aclose()
+
+
+class _Async(AsyncConnection):
+    """A server that no longer leads is away, like one that is gone: ask the Sentinels anew."""
+
+    async def connect(self) -> None:
+        try:
+            await super().connect()  # type: ignore[no-untyped-call]
+        except AsyncMasterNotFoundError as error:
+            raise _nobody_leads(error, self.connection_pool) from None
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super().read_response(*arguments, **options)
+        except ResponseError as error:
+            if not str(error).startswith(_LEADS_NO_MORE):
+                raise
+            await self.disconnect()
+            raise RedisConnectionError(str(error)) from None
+
+
+class _AsyncTls(_Async, AsyncTlsConnection):
+    pass
+
+
+class _Plain(SentinelManagedConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()  # type: ignore[no-untyped-call]
+        except MasterNotFoundError as error:
+            raise _nobody_leads(error, self.connection_pool) from None
+
+
+class _Tls(_Plain, SentinelManagedSSLConnection):
+    pass
+
+
+def _nobody_leads(error: Exception, pool: Any) -> RedisConnectionError:
+    """redis-py's own message is a page of its objects."""
+    asked = [client.get_connection_kwargs() for client in pool.sentinel_manager.sentinels]
+    where = ", ".join(f"{one['host']}:{one['port']}" for one in asked)
+    if "Authentication" in str(error) or "auth:" in str(error):
+        return RedisConnectionError(f"the Sentinels at {where} want another password (sentinel_password)")
+    if str(error).count(" - ") >= len(asked):
+        doubt = ", or their certificates are not trusted (redis_ca)" if "ssl_cert_reqs" in asked[0] else ""
+        return RedisConnectionError(f"none of the Sentinels at {where} answers{doubt}")
+    return RedisConnectionError(f"the Sentinels at {where} know of no server that leads {pool.service_name!r}")
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname:
+        raise ValueError("a host is missing")
+    return parts.hostname, parts.port or PORT
+
+
+def _of_server(address: Address) -> dict[str, Any]:
+    options: dict[str, Any] = dict(parse_url(address.server_url))
+    return {name: value for name, value in options.items() if name not in ("host", "port", "connection_class")} | (
+        {"ssl": True} if address.tls else {}
+    )
+
+
+def _of_sentinels(address: Address, retry: Any) -> dict[str, Any]:
+    """TLS as with the servers, but a login of their own, little patience, and no second try: the next one is asked."""
+    tls = {name: value for name, value in _of_server(address).items() if name.startswith("ssl")}
+    return {**tls, **address.login, "socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S, "retry": retry}

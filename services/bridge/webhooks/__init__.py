@@ -1,0 +1,1 @@
+"""Webhooks: receivers, queues, signed requests."""

@@ -1,0 +1,105 @@
+"""Who is sent webhooks: a TOML file that its owner writes, checked as a whole before anything starts."""
+
+import base64
+import binascii
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from moodstream.contracts.events import (
+    Event,
+    FeedbackGiven,
+    MoodChanged,
+    PlaybackChanged,
+    SongPicked,
+    SongsOffered,
+    SongsRanked,
+    StatusChanged,
+)
+from moodstream.errors import MoodstreamError
+
+PUBLIC: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (MoodChanged, SongsOffered, SongPicked, SongsRanked, FeedbackGiven, PlaybackChanged, StatusChanged)
+}
+"""What may be sent to third parties."""
+
+PREFIX = "whsec_"
+
+
+def new_secret() -> str:
+    """A signing secret as the specification asks for it."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _secret(text: str) -> str:
+    try:
+        length = len(base64.b64decode(text.removeprefix(PREFIX), validate=True))
+    except binascii.Error:
+        length = 0
+    if not text.startswith(PREFIX) or not 24 <= length <= 64:
+        raise ValueError("a secret is made by: moodstream webhooks secret")
+    return text
+
+
+def _event(name: str) -> str:
+    if name not in PUBLIC:
+        raise ValueError(f"{name!r} is no event; there are {', '.join(PUBLIC)}")
+    return name
+
+
+class Receiver(BaseModel):
+    """One receiver of webhooks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern="^[A-Za-z0-9_-]{1,64}$")
+    url: str
+    secrets: tuple[Annotated[str, AfterValidator(_secret)], ...] = Field(min_length=1, max_length=4, repr=False)
+    """newest first; more than one while receivers change from the old to the new"""
+    events: tuple[Annotated[str, AfterValidator(_event)], ...] = ("MoodChanged",)
+    heartbeats: bool = False
+    """whether moods are also sent when nothing changed"""
+    private: bool = False
+    """whether it may have a private address, and be spoken to without TLS"""
+
+    @model_validator(mode="after")
+    def _address(self) -> "Receiver":
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise ValueError("url: must be https://..., without a name and password")
+        if parts.scheme == "http" and not self.private:
+            raise ValueError("url: must be https://...; http:// only together with private = true")
+        return self
+
+    def wants(self, event: Event) -> bool:
+        if event.type not in self.events:
+            return False
+        return self.heartbeats or not (isinstance(event, MoodChanged) and event.reason == "heartbeat")
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    webhook: tuple[Receiver, ...] = ()
+
+
+def read_receivers(file: Path) -> tuple[Receiver, ...]:
+    """The receivers in a file. Raises MoodstreamError with one line."""
+    try:
+        receivers = _File.model_validate(tomllib.loads(file.read_text())).webhook
+    except OSError as error:
+        raise MoodstreamError(f"MOODSTREAM_WEBHOOKS: {file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MoodstreamError(f"MOODSTREAM_WEBHOOKS: {file}: not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise MoodstreamError(f"MOODSTREAM_WEBHOOKS: {file}: {where}: {first['msg']}") from None
+    names = [one.name for one in receivers]
+    if len(set(names)) < len(names):
+        raise MoodstreamError(f"MOODSTREAM_WEBHOOKS: {file}: two webhooks have the same name")
+    return receivers

@@ -1,0 +1,1 @@
+"""The capture process and what it opens: webcams, streams, files."""

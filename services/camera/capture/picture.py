@@ -1,0 +1,84 @@
+"""A camera's picture to the one that leaves the capture process: masked, cut, turned, made smaller, as JPEG."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.camera.capture.opencv import cv2
+from services.camera.rules.job import Job
+
+Image = NDArray[np.uint8]
+"""A picture [height, width, 3], blue green red."""
+
+_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_STEP = 8
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture looks, before anything is painted over."""
+
+    light: float
+    """mean level, 0 to 255"""
+    contrast: float
+    """standard deviation of the level"""
+
+
+def look_at(image: Image) -> Look:
+    """Measured on every eighth pixel of every eighth row."""
+    some = image[::_STEP, ::_STEP]
+    return Look(float(some.mean()), float(some.std()))
+
+
+def sharpness(image: Image) -> float:
+    """Variance of the Laplacian of the grey picture at 320 px across: below about 30 it is out of focus."""
+    scale = 320 / image.shape[1]
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return float(cv2.Laplacian(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var())
+
+
+def prepare(image: Image, job: Job) -> Image:
+    """Masks come first: what they cover is gone before anything else looks at the picture."""
+    height, width = image.shape[:2]
+    if job.masks:
+        image = image.copy()
+        for mask in job.masks:
+            corners = np.array([(round(x * width), round(y * height)) for x, y in mask], np.int32)
+            cv2.fillPoly(image, [corners], (0, 0, 0))
+    if job.crop is not None:
+        x, y, w, h = job.crop
+        left, top = min(round(x * width), width - 1), min(round(y * height), height - 1)
+        image = image[top : max(top + 1, round((y + h) * height)), left : max(left + 1, round((x + w) * width))]
+    scale = job.max_side_px / max(image.shape[:2])
+    if scale < 1:
+        image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    if job.rotation:
+        image = np.asarray(cv2.rotate(image, _TURNS[job.rotation]), dtype=np.uint8)
+    return np.asarray(cv2.flip(image, 1), dtype=np.uint8) if job.mirror else image
+
+
+def encode(image: Image, quality: int) -> bytes:
+    """The picture as JPEG."""
+    _, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return jpeg.tobytes()
+
+
+def decode(data: bytes) -> Image | None:
+    """The picture in a JPEG, PNG, BMP or WebP; None when it is none, is cut short, or has too many pixels."""
+    if not is_whole(data):
+        return None
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # more pixels than are allowed
+        return None
+    return None if image is None else np.asarray(image, dtype=np.uint8)
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether a picture ends as it must: decoders fill in what is missing of JPEG and PNG with grey."""
+    if data.startswith(b"\xff\xd8"):
+        return b"\xff\xd9" in data[-1024:]  # some cameras pad
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return b"IEND" in data[-1024:]
+    return len(data) > 0

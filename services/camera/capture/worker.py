@@ -1,0 +1,199 @@
+"""The capture process: one camera, one thread that may hang, and a parent that then ends it.
+
+It is told its job on standard input and answers on standard output (``job``). Nothing of the address
+stands in its arguments or its environment, and nothing that OpenCV and its libraries print goes anywhere.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import IO, Any
+
+from moodstream.errors import MoodstreamError
+from services.camera.capture.http_source import SnapshotCamera
+from services.camera.capture.lost import SourceLost
+from services.camera.capture.opencv import cv2
+from services.camera.capture.picture import Image, encode, look_at, prepare, sharpness
+from services.camera.capture.sources import CameraSource, OpenVideo, open_camera, open_file
+from services.camera.rules.address import is_live
+from services.camera.rules.job import Job, message
+from services.camera.rules.pacing import Gate, Pace
+
+PULSE_S = 0.5
+SHARPNESS_EVERY_S = 2.0
+LATE_S = 1.0
+CLOSE_S = 1.0
+SLOWEST_CHECK_S = 0.2
+MOST_READS_PER_S = 200.0
+
+
+class Worker:
+    """Captures until its input has ended, the camera is lost, or it is told to stop."""
+
+    def __init__(self, job: Job, orders: IO[bytes], out: IO[bytes], open_video: OpenVideo = cv2.VideoCapture) -> None:
+        self._job, self._orders, self._out, self._open_video = job, orders, out, open_video
+        self._rate = job.rate
+        self._stopping = threading.Event()
+        self._arrived = self._broken = 0
+        self._pulse_s = self._sharpness_s = self._taken_s = float("-inf")
+        self._sharpness = 0.0
+
+    def run(self) -> None:
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._tell("started")
+        try:
+            if is_live(self._job.address):
+                self._live()
+            else:
+                self._play()
+        except SourceLost as lost:
+            self._tell("lost", reason=str(lost))
+        except MoodstreamError as error:
+            self._tell("wrong", reason=str(error))
+        else:
+            self._tell("end")
+
+    def _listen(self) -> None:
+        """Orders come by lines; their end means that the parent wants no more, or is gone."""
+        for line in self._orders:
+            self._rate = float(json.loads(line)["rate"])
+        self._stopping.set()
+        time.sleep(CLOSE_S)  # for a camera that is told properly that we leave
+        os._exit(0)
+
+    def _live(self) -> None:
+        camera = open_camera(self._job, self._open_video)
+        try:
+            opened, gate = False, Gate(self._rate)
+            while not self._stopping.is_set():
+                gate.rate = self._rate
+                if isinstance(camera, SnapshotCamera):
+                    camera.gap_s = 1 / self._rate
+                image, at = self._take(camera, gate)
+                if image is not None:
+                    if not opened:
+                        self._opened(image, camera.rate)
+                        opened = True
+                    self._send(image, at)
+                self._pulse()
+        finally:
+            camera.close()
+
+    def _take(self, camera: CameraSource, gate: Gate) -> tuple[Image | None, float]:
+        """The next picture if it is due, and when it arrived (seconds since 1970)."""
+        # a source without a pace of its own, for example a film on a web server, must not take a whole core
+        time.sleep(max(0.0, self._taken_s + 1 / MOST_READS_PER_S - time.monotonic()))
+        whole = camera.wait()
+        at, self._taken_s = time.time(), time.monotonic()
+        if not whole:
+            self._broken += 1
+            return None, at
+        if not gate.due(time.monotonic()):
+            self._arrived += 1
+            return None, at
+        image = camera.picture()
+        if image is None:
+            self._broken += 1
+        else:
+            self._arrived += 1
+        return image, at
+
+    def _play(self) -> None:
+        """Files and the drawn face, again and again unless they shall end."""
+        told = False
+        while not self._stopping.is_set():
+            source = open_file(self._job.address)
+            try:
+                told = self._pass(source, told)
+            finally:
+                source.close()
+            if self._job.once:
+                return
+
+    def _pass(self, source: Any, told: bool) -> bool:
+        start_s, pace, shown = time.monotonic(), Pace(self._rate), -1
+        fast_s = 0.0
+        while not self._stopping.is_set():
+            pace.rate = self._rate
+            if self._job.real_time:
+                at_s = pace.next(time.monotonic() - start_s)
+                self._sleep_until(start_s + at_s)
+            else:
+                at_s, fast_s = fast_s, fast_s + 1 / self._rate
+            read = source.read(at_s)
+            at = time.time()
+            if read is None:
+                return told
+            number, image = read
+            if number != shown or source.repeats:
+                shown = number
+                self._arrived += 1
+                if not told:
+                    self._opened(image, 0.0)
+                    told = True
+                self._send(image, at)
+            self._pulse()
+            late_s = time.monotonic() - start_s - at_s
+            if self._job.real_time and late_s > LATE_S:
+                start_s += late_s  # a file slower than its own time plays slower, without ever larger gaps
+        return told
+
+    def _sleep_until(self, at_s: float) -> None:
+        """With a pulse meanwhile, so that a slow rate does not look like a stall."""
+        while not self._stopping.is_set():
+            left_s = at_s - time.monotonic()
+            if left_s <= 0:
+                return
+            time.sleep(min(left_s, SLOWEST_CHECK_S))
+            if left_s > PULSE_S:
+                self._arrived += 1
+                self._pulse()
+
+    def _send(self, image: Image, at: float) -> None:
+        look = look_at(image)
+        if time.monotonic() - self._sharpness_s > SHARPNESS_EVERY_S:
+            self._sharpness_s, self._sharpness = time.monotonic(), sharpness(image)
+        jpeg = encode(prepare(image, self._job), self._job.jpeg_quality)
+        self._tell(
+            "picture", jpeg, at=at, light=look.light, contrast=look.contrast, sharpness=round(self._sharpness, 1)
+        )
+
+    def _opened(self, image: Image, rate: float) -> None:
+        self._tell("opened", width=image.shape[1], height=image.shape[0], rate=rate)
+
+    def _pulse(self) -> None:
+        if time.monotonic() - self._pulse_s >= PULSE_S:
+            self._pulse_s = time.monotonic()
+            self._tell("pulse", arrived=self._arrived, broken=self._broken)
+
+    def _tell(self, kind: str, jpeg: bytes = b"", **fields: object) -> None:
+        self._out.write(message(kind, jpeg, **fields))
+        self._out.flush()
+
+
+def main(open_video: OpenVideo = cv2.VideoCapture) -> int:
+    """Serve the parent at the other end of the pipes."""
+    out = os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_WRONLY)
+    errors = os.fdopen(os.dup(2), "w")
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    try:
+        Worker(Job.from_line(sys.stdin.buffer.readline()), sys.stdin.buffer, out, open_video).run()
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        # Where it was, but never its text: that may hold the address.
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        line = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else ""
+        print(f"capture process: {type(error).__name__} at {line}", file=errors, flush=True)
+        os._exit(1)
+    os._exit(0)  # libraries that hang at their end must not hold us
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Cameras for those who have none: the drawn face and simulated visitors."""

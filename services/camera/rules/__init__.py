@@ -1,0 +1,1 @@
+"""Decisions about cameras: addresses, settings, jobs, pacing, health. Pure: no OpenCV, no Redis, no clock."""

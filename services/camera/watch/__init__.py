@@ -1,0 +1,1 @@
+"""The parent of a capture process: when it starts, how it does, what is published."""

@@ -1,0 +1,157 @@
+"""The passwords of a compose stack, made at its first start.
+
+    python -m services.cli.stack_secrets /secrets --users ...
+
+Each folder below ``/secrets`` is a volume of its own, which only the container of that name mounts. What is there is
+kept, so every start may run this; whoever wants it all anew removes the volumes.
+
+    redis/events.acl, redis/frames.acl  Redis's users, hashes of their passwords, and what each may do (``access``)
+    redis/health, redis/admin           passwords of the health check, and of whoever may do everything
+    redis/operator, redis/subscriber    of people at a terminal, and of anybody's own software, which only reads
+    USER/moodstream_redis_url           a setting as a file (``shared.settings``); so are the next three
+    USER/moodstream_frames_redis_url
+    USER/moodstream_operator_token
+    USER/moodstream_mqtt_url
+    BROKER/passwords, BROKER/home       Mosquitto's users, and the password of those at home
+    OTHER/password                      of what is not ours, such as Grafana
+"""
+
+import argparse
+import sys
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import pbkdf2_hmac, sha256
+from pathlib import Path
+from secrets import token_bytes, token_urlsafe
+from urllib.parse import urlsplit
+
+from moodstream.errors import MoodstreamError
+from shared.contracts.access import USERS, Server, acl_file
+from shared.exit_codes import EXIT_FAILED
+
+BYTES = 24
+SERVER = "redis"
+EVENTS, FRAMES, MQTT = "redis:6379/0", "redis-frames:6379/0", "mosquitto:1883"
+PEOPLE = ("operator", "subscriber")
+OWN = {"health": "-@all +ping", "admin": "~* &* +@all"}
+"""Users of the stack itself, beside those of ``shared.contracts.access``."""
+
+OURS, READABLE = 0o400, 0o444
+"""Programs that are not ours run as another user; who sees a file is decided by its volume."""
+
+
+class Folders:
+    """What lies in them, and how it is made."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def kept(self, file: str) -> str | None:
+        path = self._root / file
+        return path.read_text().strip() or None if path.exists() else None
+
+    def password(self, file: str, mode: int = READABLE) -> str:
+        """Of the file, which is made when it is missing."""
+        found = self.kept(file) or token_urlsafe(BYTES)
+        self.write(file, found, mode)
+        return found
+
+    def password_in(self, files: Sequence[str]) -> str:
+        """That of the first address or word in files that hold the same one; a new one where there is none."""
+        found = next((text for file in files if (text := self.kept(file))), None)
+        return (urlsplit(found).password or found) if found else token_urlsafe(BYTES)
+
+    def write(self, file: str, text: str, mode: int = OURS) -> None:
+        """Replaced as a whole, and only when it changes."""
+        path = self._root / file
+        if path.exists() and path.read_text() == text + "\n":
+            return
+        new = path.with_suffix(".new")
+        new.write_text(text + "\n")
+        new.chmod(mode)
+        new.replace(path)
+
+
+def create(
+    root: Path,
+    prefix: str,
+    users: Mapping[str, str],
+    frames: Sequence[str] = (),
+    operators: Sequence[str] = (),
+    broker: Sequence[str] = (),
+    others: Sequence[str] = (),
+) -> None:
+    """Make what is missing; ``users`` of Redis by folder. Raises OSError or MoodstreamError."""
+    made = Folders(root)
+    passwords = {name: made.password(f"{SERVER}/{name}") for name in (*OWN, *PEOPLE)}
+    for user in dict.fromkeys(users.values()):
+        folders = [folder for folder in users if users[folder] == user]
+        passwords[user] = made.password_in([f"{folder}/moodstream_redis_url" for folder in folders])
+        for folder in folders:
+            made.write(f"{folder}/moodstream_redis_url", f"redis://{user}:{passwords[user]}@{EVENTS}")
+            if folder in frames:
+                made.write(f"{folder}/moodstream_frames_redis_url", f"redis://{user}:{passwords[user]}@{FRAMES}")
+    for server in ("events", "frames"):
+        made.write(f"{SERVER}/{server}.acl", acl(prefix, server, passwords), READABLE)
+    tokens = [f"{operator}/moodstream_operator_token" for operator in operators]
+    token = made.password_in(tokens)
+    for file in tokens:
+        made.write(file, token)
+    if broker:
+        _broker(made, *broker)
+    for other in others:
+        made.password(f"{other}/password")
+
+
+def acl(prefix: str, server: Server, passwords: Mapping[str, str]) -> str:
+    """Redis's file of users: those who have a password here, and nobody else."""
+    hashes = {user: sha256(word.encode()).hexdigest() for user, word in passwords.items()}
+    lines = acl_file(prefix, server, dict.fromkeys(USERS, "") | hashes).splitlines()
+    ours = [line for line in lines if line.split()[1] in {"default", *passwords}]
+    return "\n".join([*ours, *(f"user {user} on #{hashes[user]} {rights}" for user, rights in OWN.items())])
+
+
+def _broker(made: Folders, broker: str, client: str) -> None:
+    """A user for the client, which is our bridge, and one for everything at home."""
+    whole = all(made.kept(file) for file in (f"{client}/moodstream_mqtt_url", f"{broker}/home", f"{broker}/passwords"))
+    ours = made.password_in([f"{client}/moodstream_mqtt_url"])
+    made.write(f"{client}/moodstream_mqtt_url", f"mqtt://moodstream:{ours}@{MQTT}")
+    home = made.password(f"{broker}/home", OURS)
+    if not whole:
+        made.write(f"{broker}/passwords", f"moodstream:{_mosquitto(ours)}\nhome:{_mosquitto(home)}")
+
+
+def _mosquitto(word: str, iterations: int = 101) -> str:
+    """As mosquitto_passwd writes it: PBKDF2 with SHA-512. A random word needs no more rounds than its default."""
+    salt = token_bytes(12)
+    hashed = pbkdf2_hmac("sha512", word.encode(), salt, iterations)
+    return f"$7${iterations}${b64encode(salt).decode()}${b64encode(hashed).decode()}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.cli.stack_secrets", description="The passwords of a compose stack."
+    )
+    add = parser.add_argument
+    add("root", type=Path)
+    add("--prefix", default="mood:", help="of the keys of this site")
+    add("--users", nargs="+", default=[], metavar="FOLDER[=USER]", help="services that use the Redis of the events")
+    add("--frames", nargs="+", default=[], metavar="FOLDER", help="those of them that use that of the frames too")
+    add("--operators", nargs="+", default=[], metavar="FOLDER", help="services with pages for the operator")
+    add("--broker", nargs=2, default=[], metavar=("FOLDER", "CLIENT"), help="Mosquitto, and the service that uses it")
+    add("--others", nargs="+", default=[], metavar="FOLDER", help="what needs a password alone")
+    given = vars(parser.parse_args(arguments))
+    pairs = (text.partition("=") for text in given.pop("users"))
+    try:
+        create(users={folder: user or folder for folder, _, user in pairs}, **given)
+    except OSError as error:
+        print(f"moodstream: the secrets cannot be written: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except MoodstreamError as error:
+        print(f"moodstream: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

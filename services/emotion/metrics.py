@@ -1,0 +1,57 @@
+"""What the emotion service counts, as Prometheus reads it at ``/metrics``."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from moodstream.contracts.events import FacesRead, MoodChanged
+from services.emotion.faces.quality import REASONS
+
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0)
+
+
+class Meters:
+    """Counters of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._frames = self._counter("frames_read", "Frames that were read", "search")
+        self._refused = self._counter("frames_refused", "Frames that were no usable picture", "kind")
+        self._old = self._counter("frames_too_old", "Frames that were dropped because of their age")
+        self._missed = Gauge("moodstream_frames_missed", "Frames dropped before reading", registry=self.registry)
+        self._late = self._counter("readings_late", "Readings that came after a newer one and were not used")
+        self._faces = self._counter("faces_seen", "Faces that were seen")
+        self._unread = self._counter("faces_unread", "Faces that were seen but not read", "reason")
+        self._moods = self._counter("moods_told", "Mood events", "reason")
+        self._took = self._histogram("reading_seconds", "Time from a frame's arrival to its reading")
+        self._age = self._histogram("reading_age_seconds", "Age of the frame when its reading was published")
+        for reason in REASONS:
+            self._unread.labels(reason)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"moodstream_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str) -> Histogram:
+        return Histogram(f"moodstream_{name}", text, buckets=SECONDS, registry=self.registry)
+
+    def read(self, reading: FacesRead, kind: str | None, age_s: float) -> None:
+        """One frame was read, or refused for a kind of fault."""
+        if kind is not None:
+            self._refused.labels(kind).inc()
+        else:
+            self._frames.labels(reading.search or "").inc()
+        self._took.observe((reading.took_ms or 0.0) / 1000)
+        self._age.observe(max(0.0, age_s))
+        self._faces.inc(len(reading.faces))
+        for face in reading.faces:
+            if face.refused is not None:
+                self._unread.labels(face.refused).inc()
+
+    def too_old(self) -> None:
+        self._old.inc()
+
+    def followed(self, missed: int, late: int) -> None:
+        """A reading was taken in; ``missed`` is -1 when it closes a gap."""
+        self._missed.inc(missed)
+        self._late.inc(late)
+
+    def told(self, mood: MoodChanged) -> None:
+        self._moods.labels(mood.reason).inc()

@@ -1,0 +1,1 @@
+"""Reading files from the command line: pictures, videos, recordings."""

@@ -1,0 +1,129 @@
+"""A recording through the reader and the tracker, exactly as a camera's frames go, for tuning and for bug reports."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from moodstream.contracts.events import FaceRead, FacesRead, FrameCaptured, MoodChanged
+from moodstream.contracts.moods import MOODS, Mood
+from moodstream.errors import MoodstreamError
+from services.emotion.faces.reader import Reader
+from services.emotion.handlers import read_frame
+from services.emotion.offline.drawing import draw
+from services.emotion.visits.thresholds import Patience
+from services.emotion.visits.visit_machine import Tracker
+
+MAX_SIDE_PX, JPEG_QUALITY = 640, 85
+"""As the camera service sends frames by default."""
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame, what was read in it, and what the tracker made of it."""
+
+    time_s: float
+    picture: Picture
+    reading: FacesRead
+    mood: MoodChanged | None
+    """the steady mood after this frame, None while nobody is there"""
+    changed: bool
+    """whether this is news: a session's start, another mood, its end"""
+
+    def as_dict(self) -> dict[str, object]:
+        steady = {"mood", "confidence", "probabilities", "people", "entered", "left", "dwell_s"}
+        return {
+            "time_s": self.time_s,
+            "search": self.reading.search,
+            "faces": [face.model_dump(mode="json") for face in self.reading.faces],
+            "steady": self.mood.model_dump(mode="json", include=steady) if self.mood else None,
+            "changed": self.changed,
+        }
+
+    def as_text(self) -> str:
+        faces = "; ".join(
+            f"{','.join(map(str, face.box))} {face.refused or _shares(face)}" for face in self.reading.faces
+        )
+        steady = f"{self.mood.mood} {self.mood.confidence:.0%}" if self.mood else Mood.NOBODY
+        return f"{self.time_s:7.2f} s  {steady:<12}{'*' if self.changed else ' '} {faces or 'no face'}"
+
+
+def _shares(face: FaceRead) -> str:
+    return " ".join(f"{mood} {p:3.0%}" for mood, p in zip(MOODS, face.probabilities.in_order(), strict=True))
+
+
+def replay(path: Path, reader: Reader, patience: Patience, rate: float) -> Iterator[Moment]:
+    """The moments of a video, ``rate`` a second at most. Raises MoodstreamError when it is none."""
+    every = replace(patience, heartbeat_s=0.0)
+    tracker, mood = Tracker(path.name, reader.model, every), None
+    for seq, (time_s, picture) in enumerate(_frames(path, rate)):
+        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        at = START + timedelta(seconds=time_s)
+        frame = FrameCaptured(camera_id=path.name, run_id="1", seq=seq, captured_at=at, jpeg=jpeg.tobytes())
+        reading, _ = read_frame(reader, frame)
+        events = tracker.observe(reading, time_s)
+        mood = events[-1] if events else mood
+        changed = any(event.reason == "change" for event in events)
+        standing = mood if mood and mood.phase != "end" else None
+        yield Moment(round(time_s, 3), picture, reading, standing, changed)
+
+
+def _frames(path: Path, rate: float) -> Iterator[tuple[float, Picture]]:
+    if not path.is_file():
+        raise MoodstreamError(f"there is no file {path}")
+    video = cv2.VideoCapture(str(path))
+    try:
+        next_s, found = 0.0, False
+        while True:
+            more, picture = video.read()
+            if not more:
+                break
+            time_s = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            if not found or time_s >= next_s - 1e-6:
+                next_s = time_s if not found else max(next_s, time_s - 1 / rate)
+                next_s, found = next_s + 1 / rate, True
+                yield time_s, _small(np.asarray(picture, np.uint8))
+        if not found:
+            raise MoodstreamError(f"{path} is no video")
+    finally:
+        video.release()
+
+
+def _small(picture: Picture) -> Picture:
+    scale = min(1.0, MAX_SIDE_PX / max(picture.shape[:2]))
+    if scale == 1:
+        return picture
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+class Film:
+    """The moments as a video with all that was read drawn into it; use as a context."""
+
+    def __init__(self, path: Path, rate: float) -> None:
+        self._path, self._rate = path, rate
+        self._writer: cv2.VideoWriter | None = None
+
+    def __enter__(self) -> "Film":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.release()
+
+    def add(self, moment: Moment) -> None:
+        """Raises MoodstreamError when the file cannot be written."""
+        picture = draw(moment.picture, moment.time_s, moment.reading, moment.mood)
+        if self._writer is None:
+            size = picture.shape[1], picture.shape[0]
+            codec = cv2.VideoWriter.fourcc(*"mp4v")
+            self._writer = cv2.VideoWriter(str(self._path), codec, self._rate, size)
+            if not self._writer.isOpened():
+                raise MoodstreamError(f"cannot write the video {self._path}")
+        self._writer.write(picture)

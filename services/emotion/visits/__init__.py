@@ -1,0 +1,1 @@
+"""From the readings of a camera to visits and steady moods."""

@@ -1,0 +1,154 @@
+"""The events as they come: server-sent events and WebSocket."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+
+from fastapi import APIRouter
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from moodstream.contracts.event_filter import RECORDED
+from moodstream.contracts.moods import Mood
+from services.gateway.guard import address_of
+from services.gateway.state.feed import Feed, Wanted
+from shared.bus.connection import Bus
+
+MOST_LISTENERS = 1_000
+MOST_CAMERAS = 20
+TOLD = tuple(event.__name__ for event in RECORDED)
+"""What everybody may hear: no readings of faces, no questions."""
+
+_FILTERS = [
+    {
+        "name": name,
+        "in": "query",
+        "description": text,
+        "schema": {"type": "array", "items": {"type": "string"} | allowed},
+    }
+    for name, text, allowed in (
+        ("type", "Only events of these types.", {"enum": list(TOLD)}),
+        ("camera", f"Only of these cameras, at most {MOST_CAMERAS}.", {"minLength": 1, "maxLength": 200}),
+        ("mood", "Only events with these moods.", {"enum": [str(mood) for mood in Mood]}),
+    )
+]
+_LAST_ID = {
+    "name": "last_id",
+    "in": "query",
+    "description": "Id of the last event that was heard; the header Last-Event-ID says the same.",
+    "schema": {"type": "string"},
+}
+STREAM = {"description": "Events, and first of all a `snapshot`", "content": {"text/event-stream": {}}}
+
+
+class Listening:
+    """Lets listeners in, so many in all and so many from one address."""
+
+    def __init__(self, bus: Bus, feed: Feed, most_of_one: int) -> None:
+        self._bus, self._feed, self._most_of_one = bus, feed, most_of_one
+        self._closer: asyncio.Task[None] | None = None
+        self._listeners: Counter[str] = Counter()
+        """by address; counted when they come in and not when they are first told something: many may come at once"""
+
+    def router(self) -> APIRouter:
+        router = APIRouter(tags=["events"])
+        router.add_api_route(
+            "/events",
+            self.events,
+            response_class=StreamingResponse,
+            responses={200: STREAM},
+            openapi_extra={"parameters": [*_FILTERS, _LAST_ID]},
+        )
+        router.add_api_websocket_route("/events/ws", self.events_by_websocket)
+        return router
+
+    async def events(self, request: Request) -> StreamingResponse:
+        """Server-sent events: `type`, `camera` and `mood` filter, `last_id` resumes."""
+        last_id, wanted = self._admit(request)
+        heard = self._feed.listen(request.headers.get("last-event-id") or last_id, wanted=wanted)
+        return _Stream(heard, lambda: self._leave(request))
+
+    async def events_by_websocket(self, socket: WebSocket) -> None:
+        """The same over a WebSocket: one JSON object a message, with id, event and data."""
+        try:
+            last_id, wanted = self._admit(socket)
+        except HTTPException as error:
+            await socket.send_denial_response(JSONResponse({"error": error.detail}, error.status_code, error.headers))
+            return
+        try:
+            await socket.accept()
+            telling = asyncio.create_task(self._tell(socket, last_id, wanted))
+            try:
+                while (await socket.receive())["type"] != "websocket.disconnect":
+                    pass  # nothing is expected from a listener
+            finally:
+                telling.cancel()
+                await asyncio.wait([telling])
+        finally:
+            self._leave(socket)
+
+    async def _tell(self, socket: WebSocket, last_id: str | None, wanted: Wanted) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # gone in mid-sentence
+            async with contextlib.aclosing(self._feed.messages(last_id, wanted=wanted)) as heard:
+                async for batch in heard:
+                    for message in batch:
+                        await socket.send_text(message.json)
+            await socket.close(1001)
+
+    def _admit(self, connection: HTTPConnection) -> tuple[str | None, Wanted]:
+        """The last id and what is wanted; ``_leave`` follows. Raises HTTPException for what is wrong or too many."""
+        wanted = wanted_from(connection.query_params)
+        address = address_of(connection)
+        if self._listeners.total() >= MOST_LISTENERS:
+            raise HTTPException(503, f"{MOST_LISTENERS} listen already; try again later", {"Retry-After": "10"})
+        if self._listeners[address] >= self._most_of_one:
+            raise HTTPException(429, f"{self._most_of_one} listen from this address already", {"Retry-After": "10"})
+        self._listeners[address] += 1
+        # Not a job of the service: those run only once Redis is there, and listeners come before.
+        self._closer = self._closer or asyncio.create_task(self._close_feed())
+        return connection.query_params.get("last_id"), wanted
+
+    def _leave(self, connection: HTTPConnection) -> None:
+        address = address_of(connection)
+        self._listeners[address] -= 1
+        if not self._listeners[address]:
+            del self._listeners[address]
+
+    async def _close_feed(self) -> None:
+        """The server waits for open streams before it ends."""
+        await self._bus.stopping.wait()
+        self._feed.close()
+
+
+class _Stream(StreamingResponse):
+    """Server-sent events; ``leave`` is called when the listener has gone, however that happens."""
+
+    def __init__(self, heard: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
+        super().__init__(heard, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
+
+def wanted_from(query: QueryParams) -> Wanted:
+    """``type``, ``camera`` and ``mood``, each any number of times. Raises HTTPException with one line."""
+    for name in query:
+        if name not in ("type", "camera", "mood", "last_id"):
+            raise HTTPException(422, f"{name}: not a filter; there are type, camera, mood and last_id")
+    for name, known in (("type", TOLD), ("mood", tuple(Mood))):
+        for value in query.getlist(name):
+            if value not in known:
+                raise HTTPException(422, f"{name}: {value[:50]!r} is none of {', '.join(known)}")
+    cameras = query.getlist("camera")
+    if len(cameras) > MOST_CAMERAS or not all(0 < len(camera) <= 200 for camera in cameras):
+        raise HTTPException(422, f"camera: at most {MOST_CAMERAS} names of 1 to 200 characters")
+    return Wanted(frozenset(query.getlist("type")), frozenset(cameras), frozenset(query.getlist("mood")))

@@ -1,0 +1,164 @@
+"""What a visitor may do: pick, choose a mood, end the visit, say something, steer the player, agree or decline."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+from pydantic import JsonValue
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from moodstream.contracts.events import FeedbackGiven, SongPicked, expiry, utc_now
+from services.gateway.bodies import (
+    ChosenMood,
+    Consent,
+    Feedback,
+    FourMoods,
+    OfferResult,
+    Pick,
+    PlayerCommand,
+    Published,
+    Result,
+    ShortText,
+    SimilarResult,
+    Whose,
+)
+from services.gateway.calls import ask, publish
+from services.gateway.context import Parts
+
+REST_AFTER_STOP_S = 20.0
+MOST_SONGS = 100
+
+
+class Visiting:
+    """Answers of other services are passed on as they are, within a second."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._bus, self._board, self._parts = parts.bus, parts.board, parts
+
+    def router(self) -> APIRouter:
+        router = APIRouter()
+        add = router.add_api_route
+        add("/picks", self.pick, methods=["POST"], status_code=202, response_model=Published, tags=["songs"])
+        add("/moods", self.choose_mood, methods=["POST"], response_model=Result, tags=["moods"])
+        add("/sessions/end", self.end_session, methods=["POST"], response_model=Result, tags=["sessions"])
+        add(
+            "/feedback",
+            self.give_feedback,
+            methods=["POST"],
+            status_code=202,
+            response_model=Published,
+            tags=["feedback"],
+        )
+        add("/feedback", self.list_feedback, methods=["GET"], response_model=Result, tags=["feedback"])
+        add("/feedback", self.clear_feedback, methods=["DELETE"], response_model=Result, tags=["feedback"])
+        add("/songs/offer", self.offer, methods=["GET"], response_model=OfferResult, tags=["songs"])
+        add("/songs/similar", self.similar, methods=["GET"], response_model=SimilarResult, tags=["songs"])
+        add("/songs/mood", self.mood_of_song, methods=["GET"], response_model=Result, tags=["songs"])
+        add("/songs/path", self.path, methods=["GET"], response_model=Result, tags=["songs"])
+        add("/player", self.command_player, methods=["POST"], response_model=Result, tags=["player"])
+        add("/player", self.player, methods=["GET"], response_model=Result, tags=["player"])
+        add("/consents", self.count_consent, methods=["POST"], status_code=204, tags=["sessions"])
+        return router
+
+    async def pick(self, body: Pick) -> JSONResponse:
+        """A song of an open offer; the same pick again makes the same event."""
+        offer = self._board.offers.get(body.offer_id)
+        if offer is None or offer.event.expires_at < utc_now():
+            raise HTTPException(404, "this offer is unknown or has expired")
+        if body.song_id not in {song.id for song in offer.event.songs}:
+            raise HTTPException(422, "song_id: not a song of this offer")
+        if offer.picked not in (None, body.song_id):
+            raise HTTPException(409, "another song of this offer was picked already")
+        picked = SongPicked.following(
+            offer.event,
+            offer_id=offer.event.id,
+            song_id=body.song_id,
+            mood=offer.event.mood,
+            by="visitor",
+            expires_at=expiry(SongPicked),
+        )
+        with self._bus.traces.step("gateway pick", offer.event):
+            answer = await publish(self._bus, picked)
+        self._board.song_picked(picked.offer_id, picked.song_id)
+        return answer
+
+    async def choose_mood(self, body: ChosenMood) -> JSONResponse:
+        """A mood chosen by hand, at a camera or with none."""
+        return await ask(self._bus, "mood.choose", {"camera_id": self._camera(body.camera_id), "mood": body.mood})
+
+    async def end_session(self, body: Annotated[Whose | None, Body()] = None) -> JSONResponse:
+        """The visit ends and is forgotten."""
+        camera_id = self._camera(body.camera_id if body else None)
+        answer = await ask(self._bus, "session.end", {"camera_id": camera_id})
+        if camera_id == self._board.camera_id:  # whoever stops is still before the camera, and wants not to be seen
+            answer.background = BackgroundTask(self._parts.browsers.rest_local, REST_AFTER_STOP_S)
+        return answer
+
+    async def give_feedback(self, body: Feedback) -> JSONResponse:
+        """Like, skip or wrong mood."""
+        given = FeedbackGiven(
+            kind=body.kind,
+            song_id=body.song_id,
+            mood=body.mood,
+            session_id=self._board.session_of(self._camera(body.camera_id)),
+            profile=body.profile,
+        )
+        return await publish(self._bus, given)
+
+    async def list_feedback(self, camera_id: ShortText | None = None) -> JSONResponse:
+        """What was said in the visit at a camera; profiles are for operators alone."""
+        return await ask(self._bus, "feedback.list", self._visit(camera_id))
+
+    async def clear_feedback(self, camera_id: ShortText | None = None) -> JSONResponse:
+        """Forget what was said in the visit at a camera."""
+        return await ask(self._bus, "feedback.clear", self._visit(camera_id))
+
+    async def offer(self, mood: FourMoods) -> JSONResponse:
+        """Five songs of a mood, others each time; no event comes of it."""
+        return await ask(self._bus, "songs.offer", {"mood": mood})
+
+    async def similar(
+        self,
+        id: ShortText,
+        n: Annotated[int, Query(ge=1, le=MOST_SONGS)] = 10,
+        mood: FourMoods | None = None,
+    ) -> JSONResponse:
+        """The songs nearest to one, best first, of one mood or of all."""
+        body: dict[str, JsonValue] = {"id": id, "n": n}
+        return await ask(self._bus, "songs.similar", body | ({"mood": mood} if mood else {}))
+
+    async def mood_of_song(self, id: ShortText) -> JSONResponse:
+        """The mood of a song and its place on the circumplex."""
+        return await ask(self._bus, "songs.mood", {"id": id})
+
+    async def path(
+        self,
+        id: ShortText,
+        goal: Annotated[str, Query(pattern="^(match|lift|calm)$")],
+        n: Annotated[int, Query(ge=1, le=MOST_SONGS)] = 10,
+    ) -> JSONResponse:
+        """Songs that lead from the mood of one to a goal."""
+        return await ask(self._bus, "songs.path", {"id": id, "goal": goal, "n": n})
+
+    async def command_player(self, body: PlayerCommand) -> JSONResponse:
+        """Pause, go on, next, volume, another device; `ended` says that the page has played a song to its end."""
+        return await ask(self._bus, "player.command", body.model_dump(exclude_none=True))
+
+    async def player(self) -> JSONResponse:
+        """What plays, what comes next, and what is needed."""
+        return await ask(self._bus, "player.status", {})
+
+    async def count_consent(self, body: Consent) -> Response:
+        """One more visitor has agreed, declined or withdrawn; nothing else is kept."""
+        await self._parts.consents.count(body.choice, body.by, self._parts.doors.local_now())
+        return Response(status_code=204)
+
+    def _camera(self, camera_id: str | None) -> str:
+        return camera_id or self._board.camera_id
+
+    def _visit(self, camera_id: str | None) -> dict[str, JsonValue]:
+        session_id = self._board.session_of(self._camera(camera_id))
+        if session_id is None:
+            raise HTTPException(404, "nobody is visiting this camera")
+        return {"session_id": session_id}

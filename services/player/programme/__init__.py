@@ -1,0 +1,1 @@
+"""What shall play and what to do next for it. Pure: no clock, network or output."""

@@ -1,0 +1,1 @@
+"""Spotify: the output, the sign-in, the session, and the simulator that stands in for it."""

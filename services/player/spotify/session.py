@@ -1,0 +1,123 @@
+"""The line to Spotify: one session for all requests, which never waits long and never asks before it may.
+
+With its own session spotipy would sleep for a whole Retry-After. What Spotify asks for is kept in a file, so that a
+restart does not forget it.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+from services.player.spotify.breaker import Breaker
+from services.player.spotify.json_file import Keep
+
+REQUEST_S = 2.0
+"""Time-out of connecting, and of every silence while reading."""
+COMMAND_S = 4.0
+"""A command with all its requests; below what a handler has."""
+LONGEST_WAIT_S = 86_400.0
+WAIT_UNSAID_S = 30.0
+QUOTA_WAIT_S = 3_600.0
+MOST_BYTES = 2 * 1024 * 1024
+
+
+class NotNow(requests.RequestException):
+    """Nothing may be asked before ``wait_s`` has passed."""
+
+    def __init__(self, reason: str, wait_s: float) -> None:
+        super().__init__(reason)
+        self.reason, self.wait_s = reason, wait_s
+
+
+class Line(requests.Session):
+    """A session with a deadline for each command, a circuit breaker, and an ear for Retry-After."""
+
+    def __init__(self, keep: Keep) -> None:
+        super().__init__()
+        self._keep, self._breaker = keep, Breaker()
+        self._commands = threading.local()
+        kept = keep.read()
+        self._reason = str(kept.get("wait_reason", "rate_limited"))
+        self._free_s = time.monotonic() + _rest_s(kept)
+
+    @contextlib.contextmanager
+    def command(self) -> Iterator[None]:
+        """All requests of this thread within end in time; a command that was given up sends nothing more."""
+        self._commands.deadline_s = time.monotonic() + COMMAND_S
+        try:
+            yield
+        finally:
+            self._commands.deadline_s = None
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        """Raises NotNow, or requests' own errors; an answer to a question that is no JSON is one, too."""
+        if waiting := self.waiting():
+            raise waiting
+        left_s = self._left_s()
+        if left_s <= 0:
+            raise requests.Timeout("no time is left")
+        kwargs |= {"timeout": min(REQUEST_S, left_s), "allow_redirects": False, "stream": True}
+        try:
+            with super().request(method, url, *args, **kwargs) as response:
+                self._read(response)
+            if method == "GET" and response.status_code == 200:
+                response.json()
+        except requests.RequestException:
+            self._breaker.failed()
+            raise
+        if response.status_code >= 500:
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
+        self._listen(response)
+        return response
+
+    def waiting(self) -> NotNow | None:
+        """Why and for how long nothing may be asked, if so."""
+        rest_s = self._free_s - time.monotonic()
+        if rest_s > 0:
+            return NotNow(self._reason, rest_s)
+        return NotNow("unavailable", self._breaker.wait_s) if self._breaker.wait_s > 0 else None
+
+    def _left_s(self) -> float:
+        deadline_s: float | None = getattr(self._commands, "deadline_s", None)
+        return REQUEST_S if deadline_s is None else deadline_s - time.monotonic()
+
+    def _read(self, response: requests.Response) -> None:
+        """The body, unless it is too long or comes too slowly."""
+        body = bytearray()
+        for chunk in response.iter_content(65_536):
+            body += chunk
+            if len(body) > MOST_BYTES or self._left_s() <= 0:
+                raise requests.Timeout("the answer does not end")
+        response._content = bytes(body)  # where requests itself keeps a body that was read
+
+    def _listen(self, response: requests.Response) -> None:
+        quota = "QUOTA_EXCEEDED" in response.text[:2_000] and response.status_code in (403, 429)
+        if response.status_code != 429 and not quota:
+            return
+        self._reason = "quota_exceeded" if quota else "rate_limited"
+        seconds = _seconds(response.headers.get("Retry-After"), QUOTA_WAIT_S if quota else WAIT_UNSAID_S)
+        self._free_s = time.monotonic() + seconds
+        with contextlib.suppress(OSError):  # a full disk must not stop the music
+            self._keep.update(wait_until=time.time() + seconds, wait_s=seconds, wait_reason=self._reason)
+
+
+def _seconds(header: str | None, unsaid_s: float) -> float:
+    try:
+        seconds = float(header or "")
+    except ValueError:
+        seconds = unsaid_s
+    return min(max(1.0, seconds), LONGEST_WAIT_S)
+
+
+def _rest_s(kept: dict[str, Any]) -> float:
+    """What is left of a wait before the restart: never more than was asked for, whatever the clock says."""
+    try:
+        return max(0.0, min(float(kept["wait_until"]) - time.time(), float(kept["wait_s"])))
+    except (KeyError, TypeError, ValueError):
+        return 0.0

@@ -1,0 +1,1 @@
+"""The songs: their table, how files become it, and where it lies."""

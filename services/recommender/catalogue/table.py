@@ -1,0 +1,159 @@
+"""The songs that may be offered: one table in one form, whatever file they came from."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from moodstream.contracts.events import Song
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.table_files import read_table
+from services.recommender.models.vectors import INPUTS
+
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+FEATURES = (
+    "danceability",
+    "energy",
+    "key",
+    "loudness",
+    "mode",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+)
+"""Spotify's audio features, in the order of every feature table."""
+
+TEXTS = ("id", "title", "artist", "genre", "uri")
+"""Empty where unknown; only the id is always there."""
+
+NUMBERS = (*FEATURES, "duration_ms")
+UNKNOWN: Mapping[str, int] = {"explicit": -1, "year": 0}
+"""What filters ask for, and what stands there when a table does not say it.
+
+``explicit`` is 1 or 0, ``year`` that of the release.
+"""
+
+COLUMNS = (*TEXTS, *NUMBERS, *UNKNOWN)
+WHOLE = ("key", "mode", "duration_ms")
+
+ARTISTS = ";"
+"""Stands between the artists of one song."""
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Songs in the columns ``COLUMNS``, sorted by id, so that no result depends on the order of a file.
+
+    A song's position is its row, 0 to n - 1; lower positions have lower ids. Raises MoodstreamError when a column
+    or every song is missing, an id stands twice, or a number is none.
+    """
+
+    frame: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        if fault := _fault(self.frame):
+            raise MoodstreamError(f"this is no catalogue: {fault}")
+        kinds = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(WHOLE, "int64")
+        kinds |= dict.fromkeys(UNKNOWN, "int16")
+        told = self.frame.assign(**{name: value for name, value in UNKNOWN.items() if name not in self.frame.columns})
+        frame = told.loc[:, list(COLUMNS)].astype(kinds).sort_values("id", ignore_index=True)
+        object.__setattr__(self, "frame", frame)
+
+    @classmethod
+    def load(cls, path: Path) -> "Catalogue":
+        """Read what ``save`` wrote. Raises MoodstreamError when the file is missing, broken or empty."""
+        if not os.path.exists(path):
+            raise MoodstreamError(f"no catalogue at {path}: make one with `moodstream songs import FILE`")
+        table, _ = read_table(path)
+        try:
+            return cls(table)
+        except MoodstreamError as error:
+            raise MoodstreamError(f"{path}: {error}") from None
+
+    def save(self, path: Path) -> None:
+        """Write as parquet; readers see the old file or the new one, never half of it. Raises MoodstreamError."""
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with part.open("wb") as file:
+                    self.frame.to_parquet(file, index=False)
+                    file.flush()
+                    os.fsync(file.fileno())  # else a power cut may leave the new name on an empty file
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            raise MoodstreamError(f"cannot write the catalogue {path}: {error.strerror or error}") from None
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def position(self, song_id: str) -> int:
+        """The row of a song. Raises MoodstreamError for an id that is not there."""
+        try:
+            return self.positions[song_id]
+        except KeyError:
+            raise MoodstreamError(f"no song with the id {song_id!r} in the catalogue") from None
+
+    def song(self, position: int) -> Song:
+        song_id, title, artist, genre, uri = self._texts[position]
+        return Song(id=song_id, title=title, artist=artist.replace(ARTISTS, ", "), genre=genre or None, uri=uri or None)
+
+    def artist(self, position: int) -> str:
+        """The first artist of a song; empty when unknown."""
+        return str(self._texts[position][2]).partition(ARTISTS)[0]
+
+    @cached_property
+    def features(self) -> Floats:
+        """float64 [n, 11] in the order of ``FEATURES`` and in Spotify's units."""
+        return self.frame.loc[:, list(FEATURES)].to_numpy(dtype=np.float64)
+
+    @property
+    def inputs(self) -> Floats:
+        """float64 [n, 12] in the order of ``vectors.INPUTS``: the features and the duration."""
+        return self.frame.loc[:, list(INPUTS)].to_numpy(dtype=np.float64)
+
+    @cached_property
+    def standardised(self) -> Floats:
+        """float64 [n, 11]: ``features`` with mean 0 and standard deviation 1; 0 where all songs are alike."""
+        centred = self.features - self.features.mean(axis=0)
+        spread = self.features.std(axis=0)
+        alike = spread <= 1e-9 * np.abs(self.features).max(axis=0)
+        centred[:, alike] = 0
+        return np.asarray(centred / np.where(alike, 1, spread))
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """By id."""
+        return {song_id: position for position, song_id in enumerate(self.frame["id"])}
+
+    @cached_property
+    def _texts(self) -> list[tuple[str, ...]]:
+        return list(zip(*(self.frame[column] for column in TEXTS), strict=True))
+
+
+def _fault(frame: pd.DataFrame) -> str | None:
+    missing = [column for column in (*TEXTS, *NUMBERS) if column not in frame.columns]
+    if missing:
+        return f"it lacks the columns {', '.join(missing)}"
+    if frame.empty:
+        return "it has no songs"
+    if frame["id"].isna().any() or frame["id"].duplicated().any():
+        return "an id is missing or stands twice"
+    numbers = frame.loc[:, list(NUMBERS)]
+    if not all(pd.api.types.is_numeric_dtype(kind) for kind in numbers.dtypes):
+        return "a feature is not a number"
+    if not np.isfinite(numbers.to_numpy(dtype=np.float64, na_value=np.nan)).all():
+        return "a feature is missing"
+    return None

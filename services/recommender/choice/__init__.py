@@ -1,0 +1,1 @@
+"""Which songs are offered, how they are ranked, and why. Pure: no Redis, no web."""

@@ -1,0 +1,77 @@
+"""The events that follow from moods and picks. The same cause always makes the same songs and the same event id."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Literal
+
+from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, expiry, uuid_of
+from moodstream.contracts.moods import MOODS
+from services.recommender.choice.goals import Goal, Limits
+from services.recommender.choice.preferences import NO_TASTE, Taste
+
+if TYPE_CHECKING:
+    from services.recommender.choice.library import Library
+
+Play = Literal["top", "pick"]
+
+
+def asks_for_songs(mood: MoodChanged) -> bool:
+    """Whether songs may be offered: one of the four moods, new or forced, in a session that goes on."""
+    return mood.phase != "end" and mood.reason != "heartbeat" and mood.mood in MOODS and mood.session_id is not None
+
+
+def offer_for(
+    mood: MoodChanged, library: "Library", heard: Collection[str] = (), likes: Taste = NO_TASTE
+) -> SongsOffered:
+    offer = library.offer(mood.mood, mood.id, heard, likes)
+    return SongsOffered.following(
+        mood,
+        camera_id=mood.camera_id,
+        mood=mood.mood,
+        songs=offer.songs,
+        filled=offer.filled,
+        expires_at=expiry(SongsOffered),
+    )
+
+
+def auto_pick(offer: SongsOffered) -> SongPicked:
+    """The pick of a site without visitors who pick: one of the songs at random."""
+    song = Random(uuid_of(offer.id).int).choice(offer.songs)
+    return SongPicked.following(
+        offer, offer_id=offer.id, song_id=song.id, mood=offer.mood, by="auto", expires_at=expiry(SongPicked)
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What follows from a pick."""
+
+    count: int = 10
+    """how many songs are ranked"""
+    play: Play = "top"
+    """"top": the best match is heard first, as in the article; "pick": the pick is, then its matches"""
+    goal: Goal = "match"
+    """other goals play songs that lead there instead"""
+    limits: Limits = field(default_factory=Limits)
+
+
+def ranking_for(pick: SongPicked, library: "Library", plan: Plan, likes: Taste = NO_TASTE) -> SongsRanked:
+    """The ranking of the songs of the offer's mood. Raises MoodstreamError for an unknown song."""
+    picked = library.catalogue.song(library.catalogue.position(pick.song_id))
+    ranking = library.ranked(pick.song_id, plan.count, pick.mood, likes)
+    best = tuple(entry.song for entry in ranking)
+    if plan.goal != "match":
+        best = library.way(pick.song_id, plan.goal, pick.mood, plan.count, plan.limits)
+    return SongsRanked.following(
+        pick,
+        offer_id=pick.offer_id,
+        picked=picked,
+        mood=pick.mood,
+        ranking=ranking,
+        # In a mood of one song the pick is all there is to hear.
+        play=best if plan.play == "top" and best else (picked, *best),
+        goal=plan.goal,
+        by=pick.by,
+        expires_at=expiry(SongsRanked),
+    )

@@ -1,0 +1,61 @@
+"""Which songs a site may offer at all: explicit words, genre, era, and what the operator allows or blocks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.table import Catalogue
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What songs must be; a song of which the table does not say it is not held against."""
+
+    explicit: bool = True
+    """whether songs with explicit words may be offered"""
+    genres: frozenset[str] = frozenset()
+    """only these, if any are named"""
+    year_from: int = 0
+    year_to: int = 9999
+    allowed: frozenset[str] | None = None
+    """only these songs and artists, when there is a list"""
+    blocked: frozenset[str] = frozenset()
+    """never these songs and artists"""
+
+    def mask(self, catalogue: Catalogue) -> Mask:
+        """bool [n]: the songs that pass."""
+        frame = catalogue.frame
+        good = np.ones(len(frame), dtype=bool)
+        if not self.explicit:
+            good &= (frame["explicit"] != 1).to_numpy()
+        if self.genres:
+            good &= frame["genre"].str.casefold().isin([genre.casefold() for genre in self.genres]).to_numpy()
+        year = frame["year"].to_numpy()
+        good &= (year == 0) | ((year >= self.year_from) & (year <= self.year_to))
+        if self.allowed is not None:
+            good &= _named(catalogue, self.allowed)
+        if self.blocked:
+            good &= ~_named(catalogue, self.blocked)
+        return good
+
+
+def read_list(path: Path | None) -> frozenset[str] | None:
+    """One id or artist a line; lines that begin with # are remarks. Raises MoodstreamError."""
+    if path is None:
+        return None
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise MoodstreamError(f"cannot read the list of songs {path}: {error}") from None
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def _named(catalogue: Catalogue, names: frozenset[str]) -> Mask:
+    artists = {name.casefold() for name in names}
+    of_artist = [not artists.isdisjoint(artist.split(";")) for artist in catalogue.frame["artist"].str.casefold()]
+    return np.asarray(catalogue.frame["id"].isin(names).to_numpy() | np.array(of_artist, dtype=bool))

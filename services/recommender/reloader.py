@@ -1,0 +1,79 @@
+"""The library in use: made at the start, and anew whenever the file of the catalogue changes."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moodstream.errors import MoodstreamError
+
+if TYPE_CHECKING:
+    from services.recommender.choice.library import Choice, Library
+
+log = logging.getLogger("moodstream.recommender")
+
+CHECK_EVERY_S = 0.5
+
+Stamp = tuple[int, int, int] | None
+
+
+class Shelf:
+    """Holds one library. Reading and fitting run in a thread, and who asks for songs never waits for a change."""
+
+    def __init__(self, path: Path, choose: "Callable[[], Choice]") -> None:
+        """``choose`` says how the library is made; it is asked each time, so that changed lists count."""
+        self._path = path
+        self._choose = choose
+        self._library: Library | None = None
+        self._seen: Stamp = None
+
+    @property
+    def library(self) -> "Library":
+        """The library in use."""
+        assert self._library is not None, "load comes first"
+        return self._library
+
+    @property
+    def count(self) -> int:
+        """Songs in the catalogue; 0 before it was read."""
+        return len(self._library.catalogue) if self._library is not None else 0
+
+    async def load(self) -> None:
+        """Read the catalogue for the first time. Raises MoodstreamError when it is no good."""
+        before = await asyncio.to_thread(self._stamp)
+        self._library = await asyncio.to_thread(self._read)
+        self._seen = before or await asyncio.to_thread(self._stamp)  # the sample may have been put there just now
+
+    async def watch(self) -> None:
+        """Follow the changes of the file for ever."""
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            stamp = await asyncio.to_thread(self._stamp)
+            if stamp != self._seen:
+                self._seen = stamp
+                await self._renew()
+
+    async def _renew(self) -> None:
+        try:
+            self._library = await asyncio.to_thread(self._read)
+        except MoodstreamError as error:
+            log.warning("the new catalogue is not used, the old one stays: %s", error)
+
+    def _read(self) -> "Library":
+        # pandas and scikit-learn take seconds to import, for which the page and the other services need not wait.
+        from services.recommender.catalogue.sample import sample_wanted, take_sample
+        from services.recommender.catalogue.table import Catalogue
+        from services.recommender.choice.library import Library
+
+        catalogue = take_sample(self._path) if sample_wanted(self._path) else Catalogue.load(self._path)
+        library = Library.build(catalogue, self._choose(), self._path)
+        log.info("%d songs from %s", len(catalogue), self._path)
+        return library
+
+    def _stamp(self) -> Stamp:
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -1,0 +1,1 @@
+"""A process made of services: start, health, watchdog, heartbeat, end."""

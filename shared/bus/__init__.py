@@ -1,0 +1,1 @@
+"""The connection to Redis: publish, follow, ask; leases, outages, traces and metrics."""

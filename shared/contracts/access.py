@@ -1,0 +1,208 @@
+"""Who may do what in Redis: least rights for each service, as an ACL file of Redis 7 or Valkey.
+
+Each right is a selector of its own, commands together with the keys that they may touch: who may read a stream cannot
+write to it. Source of the syntax: https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from moodstream.contracts.events import (
+    EVENTS,
+    Event,
+    FacesRead,
+    FeedbackGiven,
+    MoodChanged,
+    PlaybackChanged,
+    ReplyGiven,
+    RequestMade,
+    SongPicked,
+    SongsOffered,
+    SongsRanked,
+    StatusChanged,
+)
+from moodstream.contracts.streams import DEAD_SUFFIX, FRAMES, STREAMS
+from moodstream.errors import MoodstreamError
+
+Server = Literal["events", "frames", "both"]
+
+CONNECT = "time ping hello auth select role wait client|setname client|id"
+"""Without ``client|setinfo``, which Redis 7.0 does not know; newer ones refuse it, and nobody misses it."""
+PUT = "xadd xtrim"
+WRITE = f"{PUT} xlen"
+READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
+LENGTHS = "exists xlen xinfo|groups xinfo|stream xinfo|consumers"
+GROUP = f"{READ} xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+TRANSACTION = "multi exec discard"
+VALUE = "get set del"
+LEASE = f"{VALUE} eval"
+HASH = "hset hget hgetall hdel hlen hincrby hsetnx del expire"
+SORTED = "zadd zrange zrangebyscore zrem zremrangebyscore zcard zpopmax del expire"
+
+Kinds = tuple[type[Event], ...]
+FOR_EVERYBODY: Kinds = (
+    MoodChanged,
+    SongsOffered,
+    SongPicked,
+    SongsRanked,
+    FeedbackGiven,
+    PlaybackChanged,
+    StatusChanged,
+)
+"""No readings of faces, no questions."""
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What one user needs; keys are patterns without the prefix of the site, with their commands."""
+
+    frames: Literal["none", "write", "read"] = "none"
+    handles: Kinds = ()
+    """read as a group of its own name, maybe with more behind a hyphen; what fails goes to the dead letters"""
+    follows: Kinds = ()
+    """read without a group"""
+    writes: Kinds = ()
+    looks: bool = False
+    """whether it shows operators how all streams and the servers do"""
+    keys: tuple[tuple[str, str], ...] = ()
+    """patterns with spaces between, and the commands that are for them; one command may name all of them"""
+
+
+RIGHTS: Mapping[str, Rights] = {
+    "camera": Rights(
+        frames="write", handles=(RequestMade,), follows=(MoodChanged,), writes=(StatusChanged, ReplyGiven)
+    ),
+    "emotion": Rights(
+        frames="read",
+        follows=(FacesRead, MoodChanged, StatusChanged, RequestMade),
+        writes=(FacesRead, MoodChanged, ReplyGiven, StatusChanged),
+        keys=(("lease:tracker:*", LEASE), ("lease:tracker:* moods", "eval get xadd"), ("tracker:place:*", VALUE)),
+    ),
+    "recommender": Rights(
+        handles=(MoodChanged, SongPicked, FeedbackGiven, PlaybackChanged, RequestMade),
+        writes=(SongsOffered, SongPicked, SongsRanked, ReplyGiven, StatusChanged),
+        keys=(
+            ("choosing:* offered:*", VALUE),
+            ("said:* profile:* profile-of:*", f"{HASH} get set"),
+            ("heard", SORTED),
+        ),
+    ),
+    "player": Rights(
+        handles=(SongsRanked,),
+        follows=(MoodChanged, SongsRanked, RequestMade),
+        writes=(PlaybackChanged, ReplyGiven, StatusChanged),
+        keys=(("lease:player player:kept", LEASE),),
+    ),
+    "gateway": Rights(
+        frames="write",
+        follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
+        writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
+        keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
+        looks=True,
+    ),
+    "bridge": Rights(
+        handles=FOR_EVERYBODY,
+        follows=(StatusChanged, MoodChanged, PlaybackChanged, FacesRead, ReplyGiven),
+        writes=(RequestMade, StatusChanged),
+        keys=(("webhooks:*", f"{HASH} {SORTED} eval"),),
+    ),
+}
+"""Of each service."""
+
+DEMO = Rights(
+    handles=(RequestMade,),
+    follows=(MoodChanged, SongsOffered, SongPicked),
+    writes=(MoodChanged, SongPicked, StatusChanged, ReplyGiven),
+)
+"""Of a camera service that plays visitors who do not exist."""
+
+SUBSCRIBER = Rights(follows=FOR_EVERYBODY)
+"""Of anybody's own software: it reads, and nothing else."""
+
+OPERATOR = Rights(follows=EVENTS, writes=EVENTS, keys=(("webhooks:*", f"{HASH} {SORTED}"),))
+"""Of a person at a terminal: ``moodstream dead``, ``listen``, ``record``, ``player``, ``webhooks``, ``simulate``."""
+
+PEOPLE = ("subscriber", "operator")
+
+USERS = (*RIGHTS, "demo", *PEOPLE, "all")
+"""``all`` is for ``moodstream run``, which is every service in one process."""
+
+
+def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
+    """The text of the file; ``hashes`` are the SHA-256 of the passwords, in hexadecimal, by user: those that shall be.
+
+    Raises MoodstreamError for a prefix with a space in it, which the file's syntax cannot hold.
+    """
+    if re.search(r"\s", prefix):
+        raise MoodstreamError("MOODSTREAM_PREFIX: an ACL file cannot hold a prefix with spaces")
+    # Nobody can be it, but as this user Redis plays back its own append-only file: with fewer rights it would leave out
+    # every transaction in there, without a word.
+    lines = ["user default off resetpass ~* &* +@all"]
+    for user in filter(hashes.__contains__, USERS):
+        rights = " ".join(_selectors(user, re.sub(r"([*?\[\]\\])", r"\\\1", prefix), server))
+        lines.append(f"user {user} on #{hashes[user]} sanitize-payload resetchannels resetkeys -@all {rights}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
+    yield _commands(CONNECT)
+    if server != "frames":
+        if user not in PEOPLE:
+            yield f"(+set %W~{prefix}alive:*)"
+        yield from _event_rights(user, prefix)
+    if server != "events":
+        if any(rights.looks for rights in _rights(user).values()):
+            yield f"+info ({_commands(LENGTHS)} %R~{prefix}{FRAMES})"
+        for frames in sorted({rights.frames for rights in _rights(user).values()}):
+            if frames == "write":
+                yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"
+            if frames == "read":
+                yield f"({_commands(GROUP)} +xdel ~{prefix}{FRAMES})"
+
+
+def _rights(user: str) -> Mapping[str, Rights]:
+    """By the name of the group."""
+    if user == "demo":
+        return {"camera": DEMO}
+    others = {"subscriber": SUBSCRIBER, "operator": OPERATOR}
+    return {**RIGHTS, "demo": DEMO} if user == "all" else {user: RIGHTS.get(user) or others[user]}
+
+
+def _event_rights(user: str, prefix: str) -> Iterator[str]:
+    parts = _rights(user)
+    if any(rights.handles for rights in parts.values()):
+        yield _commands(TRANSACTION)
+    for group, rights in parts.items():
+        handled, followed, written = ([prefix + STREAMS[kind].name for kind in kinds] for kinds in _kinds(rights))
+        if handled:
+            yield f"({_commands(GROUP)} {_keys(handled)})"
+            yield f"({_commands(WRITE)} {_keys(f'{name}{DEAD_SUFFIX}' for name in handled)})"
+            yield f"({_commands('get set')} {_keys(f'{name}:done:{group}[-:]*' for name in handled)})"
+        if followed:
+            yield f"({_commands(READ)} {_keys(followed, '%R~')})"
+        if written:
+            yield f"({_commands(PUT)} {_keys(written, '%W~')})"
+        if rights.looks:
+            names = [prefix + name for name in (FRAMES, *(stream.name for stream in STREAMS.values()))]
+            yield f"+info ({_commands(LENGTHS)} {_keys((*names, *(name + DEAD_SUFFIX for name in names)), '%R~')})"
+        for patterns, commands in rights.keys:
+            yield f"({_commands(commands)} {_keys(prefix + pattern for pattern in patterns.split())})"
+    if user == "operator":
+        yield _commands(f"{TRANSACTION} scan")
+        yield f"({_commands(f'{READ} {WRITE} xdel')} ~{prefix}*{DEAD_SUFFIX})"
+    if user == "all":
+        yield f"({_commands(READ)} {_keys((prefix + stream.name for stream in STREAMS.values()), '%R~')})"
+
+
+def _kinds(rights: Rights) -> tuple[Kinds, Kinds, Kinds]:
+    return rights.handles, rights.follows, rights.writes
+
+
+def _commands(names: str) -> str:
+    return " ".join(f"+{name}" for name in dict.fromkeys(names.split()))
+
+
+def _keys(names: Iterable[str], kind: str = "~") -> str:
+    return " ".join(f"{kind}{name}" for name in names)

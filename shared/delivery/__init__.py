@@ -1,0 +1,1 @@
+"""How events reach handlers: groups, retries, dead letters, age limits, retention."""

@@ -1,0 +1,189 @@
+"""Subscribing to a stream so that nothing is lost: a group made at id 0, one entry at a time, claiming, limits.
+
+The bridge's groups begin at the end instead: third parties are told what happens, not what happened before they came.
+
+Two subscribers stand on one handler: one reads new entries, one claims those whose worker died; FastStream's
+``min_idle_time`` alone never reads new ones. Handlers are given the event; what has expired or was done before
+does not reach them (``age_limit``, ``idempotence``), and what cannot be handled ends in ``dead_letters``.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Self, TypeVar
+
+from faststream import AckPolicy
+from faststream.redis import RedisRouter, RedisStreamMessage, StreamSub
+from faststream.redis.parser import BinaryMessageFormatV1
+from pydantic import JsonValue
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from moodstream.contracts.events import Event, FrameCaptured, ReplyGiven, RequestMade
+from moodstream.contracts.streams import FRAMES
+from moodstream.errors import MoodstreamError
+from shared.bus.connection import BLOCK_MS, Bus, frame_of
+
+log = logging.getLogger("moodstream.delivery")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The time-out stands below the claiming time, so that two workers never hold one entry."""
+
+    handler_timeout_s: float = 4.0
+    claim_after_ms: int = 5_000
+    """an entry that was not done for so long is given to another worker"""
+    claim_every_ms: int = 1_000
+
+
+TIMING = Timing()
+
+
+class Subscription(StreamSub[Literal[False]]):
+    """A stream, its group, and what FastStream does not ask for."""
+
+    start: str = "0"
+    """entry after which a new group begins; ``$`` for the end of the stream"""
+    takes_expired: bool = False
+    """whether events are facts to pass on, also when nobody shall act on them any more"""
+
+    def add_prefix(self, prefix: str) -> Self:
+        """FastStream asks for this several times per message, and would make a deep copy each time."""
+        return super().add_prefix(prefix) if prefix else self
+
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[E], Awaitable[None]]
+
+
+def consume(
+    router: RedisRouter,
+    bus: Bus,
+    event: type[E],
+    group: str,
+    timing: Timing = TIMING,
+    *,
+    start: str = "0",
+    takes_expired: bool = False,
+) -> Callable[[Handler[E]], Handler[E]]:
+    """Decorate a handler of one type of event; ``group`` is the name of the service."""
+
+    def decorate(handler: Handler[E]) -> Handler[E]:
+        async def receive(body: E) -> None:
+            try:
+                async with asyncio.timeout(timing.handler_timeout_s):
+                    await handler(body)
+            except TimeoutError:
+                if reason := bus.trouble.reason:  # it waited for Redis: that is not the event's fault
+                    raise RedisTimeoutError(reason) from None
+                raise
+
+        receive.__annotations__["body"] = event
+        receive.__name__ = handler.__name__
+        for claim_after in (None, timing.claim_after_ms):
+            subscription = Subscription(
+                bus.stream(event),
+                group=group,
+                consumer=f"{group}-{bus.consumer}",
+                max_records=1,
+                polling_interval=BLOCK_MS if claim_after is None else timing.claim_every_ms,
+                min_idle_time=claim_after,
+            )
+            subscription.start, subscription.takes_expired = start, takes_expired
+            receive = router.subscriber(stream=subscription, ack_policy=AckPolicy.NACK_ON_ERROR)(receive)
+        return handler
+
+    return decorate
+
+
+def consume_frames(
+    router: RedisRouter, bus: Bus, group: str
+) -> Callable[[Callable[[FrameCaptured], Awaitable[None]]], None]:
+    """Decorate the handler of frames: workers share them; none is claimed, since an old one is worthless."""
+
+    reader = router if bus.frames_broker is bus.broker else bus.frames_broker
+
+    running: set[asyncio.Task[None]] = set()
+
+    async def decode(message: RedisStreamMessage) -> FrameCaptured | None:
+        """Here and not in the handler, since FastStream would look up the message in another thread for it."""
+        entry: Any = message.raw_message
+        # who takes a picture has it alone: Redis forgets it while it is read, and nobody finds it there later
+        forgetting = asyncio.create_task(bus.forget(entry["channel"], entry["message_ids"]))
+        running.add(forgetting)
+        forgetting.add_done_callback(running.discard)
+        try:
+            return frame_of(message.headers, message.body)
+        except (KeyError, ValueError) as error:
+            log.warning("a frame without its headers was refused: %s", type(error).__name__)
+            bus.meters.frame_refused()
+            return None
+
+    def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
+        @reader.subscriber(
+            stream=Subscription(
+                bus.key(FRAMES),
+                group=group,
+                consumer=f"{group}-{bus.consumer}",
+                max_records=1,
+                polling_interval=BLOCK_MS,
+                no_ack=True,
+            ),
+            message_format=BinaryMessageFormatV1,
+            decoder=decode,
+        )
+        async def receive(frame: FrameCaptured | None) -> None:
+            if frame is not None:
+                await handler(frame)
+
+    return decorate
+
+
+class NotMine(Exception):
+    """Raised by what answers a request that another service of the same kind has to answer."""
+
+
+Answer = Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]
+
+
+def answer_requests(router: RedisRouter, bus: Bus, group: str, kinds: dict[str, Answer]) -> None:
+    """Serve requests of these kinds; others are another service's. A MoodstreamError becomes the reply's error."""
+
+    @consume(router, bus, RequestMade, group)
+    async def reply(request: RequestMade) -> None:
+        serve = kinds.get(request.kind)
+        if serve is None:
+            return
+        try:
+            result = await serve(request.body)
+        except NotMine:
+            return
+        except MoodstreamError as error:
+            await bus.publish(ReplyGiven.following(request, request_id=request.id, error=str(error)))
+        else:
+            await bus.publish(ReplyGiven.following(request, request_id=request.id, result=result))
+
+
+async def create_groups(bus: Bus) -> None:
+    """Create the group of every subscriber at its start, id 0 for most; one that exists stays as it is."""
+    starts = {(sub.name, sub.group): getattr(sub, "start", Subscription.start) for sub in _subscriptions(bus)}
+    for (stream, group), start in sorted(starts.items()):
+        try:
+            await bus.holder(stream).xgroup_create(stream, group, id=start, mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+
+def groups(bus: Bus) -> set[tuple[str, str]]:
+    """(stream, group) of every subscriber."""
+    return {(sub.name, sub.group) for sub in _subscriptions(bus)}
+
+
+def _subscriptions(bus: Bus) -> list[Any]:
+    all_of_them = (
+        getattr(subscriber, "stream_sub", None) for broker in bus.brokers for subscriber in broker.subscribers
+    )
+    return [sub for sub in all_of_them if sub is not None and sub.group]

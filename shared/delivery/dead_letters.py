@@ -1,0 +1,162 @@
+"""What cannot be handled is put aside with its error; it neither blocks its neighbours nor is retried for ever."""
+
+import json
+import logging
+from collections.abc import Container, Iterator
+from types import TracebackType
+from typing import Any
+
+from faststream import BaseMiddleware
+from pydantic import ValidationError
+
+from moodstream.contracts.events import Event
+from moodstream.contracts.streams import DEAD_KEPT, DEAD_SUFFIX, EVENT_OF_STREAM
+from shared.bus.connection import AWAY
+
+log = logging.getLogger("moodstream.delivery")
+
+MOST_DELIVERIES = 3
+WRONG_TYPE = "WRONGTYPE"
+"""What Redis says of a key that somebody else has written: it is no fault of Redis, and no wait mends it."""
+_ADDED = (b"error", b"group", b"entry")
+
+
+class WorkersEnded(Exception):
+    """Whoever began with an entry has ended over it, each time."""
+
+
+HOPELESS = (ValidationError, json.JSONDecodeError, UnicodeDecodeError, RecursionError, WorkersEnded)
+"""What another try would not change: it is no event, or nested too deeply to be one."""
+
+
+class DeadLetters(BaseMiddleware):
+    """Moves an entry to ``<stream>:dead``: at once when it is no event, else at the third failure.
+
+    What Redis itself has refused is nobody's failure, and does not count. An entry that ended three workers before they
+    could say so is put aside before it reaches a fourth.
+    """
+
+    async def consume_scope(self, call_next: Any, msg: Any) -> Any:
+        subscription = self.context.get("handler_").stream_sub
+        if subscription.min_idle_time is not None:
+            begun = await self._deliveries(msg.raw_message["channel"], subscription.group)
+            if begun > MOST_DELIVERIES:
+                raise WorkersEnded(f"none of {MOST_DELIVERIES} workers that began with it came to an end")
+        return await call_next(msg)
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> bool:
+        if exc_val is None or not isinstance(exc_val, Exception):
+            return False
+        raw: Any = self.msg
+        subscription = self.context.get("handler_").stream_sub
+        client = self._client
+        channel, entry_id = raw["channel"], raw["message_ids"][0]
+        if subscription.no_ack:
+            log.error("%s: an entry could not be handled: %s", channel, _line(exc_val))
+            return True
+        tries = await self._deliveries(channel, subscription.group)
+        if isinstance(exc_val, AWAY) and not str(exc_val).startswith(WRONG_TYPE):
+            # a delivery less, and now again idle: another tries it when Redis is better
+            again = {"retrycount": max(0, tries - 1), "justid": True}
+            await client.xclaim(channel, subscription.group, subscription.consumer, 0, [entry_id], **again)
+            return False
+        hopeless = isinstance(exc_val, HOPELESS)
+        if not hopeless and tries < MOST_DELIVERIES:
+            log.warning(
+                "%s: try %d of %d failed: %s", channel, tries, MOST_DELIVERIES, _line(exc_val), exc_info=exc_val
+            )
+            return False
+        log.error("%s: put aside after try %d: %s", channel, tries, _line(exc_val))
+        letter = dict(raw["data"]) | {
+            b"error": _line(exc_val).encode(),
+            b"group": subscription.group.encode(),
+            b"entry": entry_id,
+        }
+        async with client.pipeline(transaction=True) as both:
+            both.xadd(channel + DEAD_SUFFIX, letter, maxlen=DEAD_KEPT)
+            both.xack(channel, subscription.group, entry_id)
+            await both.execute()
+        kind = EVENT_OF_STREAM.get(channel.removeprefix(self.context.get("bus").prefix), Event)
+        self.context.get("bus").meters.left_out(kind.__name__, subscription.group, "put aside")
+        return True
+
+    async def _deliveries(self, channel: str, group: str) -> int:
+        """How often the entry was given to a worker, this time included."""
+        raw: Any = self.msg
+        entry_id = raw["message_ids"][0]
+        pending = await self._client.xpending_range(channel, group, min=entry_id, max=entry_id, count=1)
+        return int(pending[0]["times_delivered"]) if pending else 1
+
+    @property
+    def _client(self) -> Any:
+        return self.context.get("broker").config.broker_config.connection.client
+
+
+def letters(client: Any, prefix: str) -> Iterator[dict[str, str]]:
+    """The dead letters of a site, oldest first in each stream; ``client`` is a synchronous one.
+
+    A letter's name is its stream without the prefix, a slash, and the id of its entry: ``picks/1700000000000-0``.
+    """
+    for dead, letter_id, fields in _entries(client, prefix):
+        values = {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
+        yield {
+            "letter": _name(prefix, dead, letter_id),
+            "stream": dead.removesuffix(DEAD_SUFFIX),
+            "entry": values.get("entry", ""),
+            "group": values.get("group", ""),
+            "error": values.get("error", ""),
+            "data": values.get("__data__", ""),
+        }
+
+
+def replay(client: Any, prefix: str, names: Container[str]) -> int:
+    """Put the named letters back on their streams, byte for byte; returns how many.
+
+    Consumers that have done one before ignore it.
+    """
+    return sum(
+        _take_out(client, dead, letter_id, fields)
+        for dead, letter_id, fields in _entries(client, prefix)
+        if _name(prefix, dead, letter_id) in names
+    )
+
+
+def drop(client: Any, prefix: str, names: Container[str]) -> int:
+    """Delete the named letters for good; returns how many."""
+    return sum(
+        int(client.xdel(dead, letter_id))
+        for dead, letter_id, _ in _entries(client, prefix)
+        if _name(prefix, dead, letter_id) in names
+    )
+
+
+def _entries(client: Any, prefix: str) -> Iterator[tuple[str, bytes, dict[bytes, bytes]]]:
+    """(stream of dead letters, id, fields), one after the other; what comes meanwhile is left out."""
+    for stream in sorted(client.scan_iter(match=f"{prefix}*{DEAD_SUFFIX}")):
+        for letter_id, fields in client.xrange(stream):
+            yield stream.decode(), letter_id, fields
+
+
+def _name(prefix: str, dead: str, letter_id: bytes) -> str:
+    return f"{dead.removeprefix(prefix).removesuffix(DEAD_SUFFIX)}/{letter_id.decode()}"
+
+
+def _take_out(client: Any, dead: str, letter_id: bytes, fields: dict[bytes, bytes]) -> bool:
+    original = {name: value for name, value in fields.items() if name not in _ADDED}
+    with client.pipeline(transaction=True) as both:
+        both.xadd(dead.removesuffix(DEAD_SUFFIX), original)
+        both.xdel(dead, letter_id)
+        both.execute()
+    return True
+
+
+def _line(error: BaseException) -> str:
+    text: Any = error.errors()[0] if isinstance(error, ValidationError) else error
+    if isinstance(text, dict):
+        text = f"{'.'.join(str(part) for part in text['loc'])}: {text['msg']}"
+    return " ".join(f"{type(error).__name__}: {text}".split())[:500]

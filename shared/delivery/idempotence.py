@@ -1,0 +1,25 @@
+"""At least once becomes effectively once: a group remembers for ten minutes the ids that it has done."""
+
+from typing import Any
+
+from faststream import BaseMiddleware
+
+from shared.bus.message_format import JSON
+
+WINDOW_S = 600
+
+
+class Idempotence(BaseMiddleware):
+    """Acknowledges, without a word to the handler, events that this group has done before."""
+
+    async def consume_scope(self, call_next: Any, msg: Any) -> Any:
+        body = await msg.decode() if msg.content_type == JSON else None
+        if not isinstance(body, dict) or "id" not in body:
+            return await call_next(msg)
+        key = f"{msg.raw_message['channel']}:done:{msg.group}:{body['id']}"
+        if await msg.consumer.get(key):
+            self.context.get("bus").meters.left_out(body.get("type"), msg.group, "done before")
+            return None
+        result = await call_next(msg)
+        await msg.consumer.set(key, b"1", ex=WINDOW_S)
+        return result

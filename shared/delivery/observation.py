@@ -1,0 +1,52 @@
+"""What is seen of every event that a service handles: its trace, outermost, and its times, innermost."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+from faststream import BaseMiddleware
+
+from moodstream.contracts.events import utc_now
+from shared.bus.message_format import JSON
+from shared.bus.metrics import known
+from shared.bus.traces import trace_of
+from shared.logs import TRACE
+
+
+class Traced(BaseMiddleware):
+    """All that is logged and published on the way belongs to the trace of the event."""
+
+    async def consume_scope(self, call_next: Any, msg: Any) -> Any:
+        TRACE.set(None)
+        body = await msg.decode() if msg.content_type == JSON else None
+        event = body if isinstance(body, dict) else {}
+        trace = trace_of(event.get("trace_id"))
+        TRACE.set(trace)  # not taken back: what fails is told when this has ended
+        traces = self.context.get("bus").traces
+        with traces.handling(f"{msg.group} {known(event.get('type'))}", event.get("id"), trace):
+            return await call_next(msg)
+
+
+class Measured(BaseMiddleware):
+    """How long events waited, how long they took, how many failed: of those that reach a handler."""
+
+    async def consume_scope(self, call_next: Any, msg: Any) -> Any:
+        body = await msg.decode() if msg.content_type == JSON else None
+        if not isinstance(body, dict):
+            return await call_next(msg)
+        meters, type_, begun_s = self.context.get("bus").meters, body.get("type"), time.perf_counter()
+        waited_s = _age_s(body.get("at"))
+        try:
+            result = await call_next(msg)
+        except Exception:
+            meters.failed(type_, msg.group)
+            raise
+        meters.handled(type_, msg.group, waited_s, time.perf_counter() - begun_s)
+        return result
+
+
+def _age_s(moment: Any) -> float:
+    try:
+        return (utc_now() - datetime.fromisoformat(moment)).total_seconds()
+    except (TypeError, ValueError):
+        return 0.0

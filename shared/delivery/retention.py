@@ -1,0 +1,57 @@
+"""What is forgotten by time: readings of faces within half a minute, all other events after the days that are set.
+
+Each process trims the streams that it writes, and the dead letters of those that it handles, by the clock of Redis.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+
+from redis.exceptions import NoPermissionError, RedisError
+
+from moodstream.contracts.events import FacesRead
+from moodstream.contracts.streams import DEAD_SUFFIX
+from shared.bus.connection import AWAY, Bus
+from shared.contracts.access import RIGHTS
+
+log = logging.getLogger("moodstream.retention")
+
+READINGS_S = 20.0
+"""They hold the places of faces. A tracker that takes over looks back for a few seconds."""
+
+TRIM_EVERY_S = 5.0
+DAY_S = 86_400.0
+
+
+class Retention:
+    """The background job of a process with these services."""
+
+    def __init__(self, bus: Bus, services: Sequence[str], readings_s: float = READINGS_S) -> None:
+        self._bus, self._services, self._readings_s = bus, services, readings_s
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.trim()
+            except AWAY as error:  # the next time; whoever needs Redis says that it is away
+                log.debug("nothing is forgotten for now: %s", error)
+            await asyncio.sleep(TRIM_EVERY_S)
+
+    async def trim(self) -> None:
+        """Forget what is too old now."""
+        seconds, _ = await self._bus.redis.time()
+        async with self._bus.redis.pipeline(transaction=False) as all_:
+            for stream, kept_s in dict(self._kept()).items():
+                all_.xtrim(stream, minid=f"{int((seconds - kept_s) * 1000)}-0", approximate=False)
+            answers = await all_.execute(raise_on_error=False)
+        for fault in answers:  # a camera of a demonstration has fewer rights, and others than it trim those streams
+            if isinstance(fault, RedisError) and not isinstance(fault, NoPermissionError):
+                raise fault
+
+    def _kept(self) -> Iterator[tuple[str, float]]:
+        days_s = self._bus.events_kept_days * DAY_S
+        for rights in (RIGHTS[name] for name in self._services if name in RIGHTS):
+            for kind in rights.writes:
+                yield self._bus.stream(kind), self._readings_s if kind is FacesRead else days_s
+            for kind in rights.handles:
+                yield self._bus.stream(kind) + DEAD_SUFFIX, days_s

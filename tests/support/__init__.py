@@ -1,0 +1,1 @@
+"""What several tests and the benchmarks use: servers, cameras, browsers, generated input."""

@@ -1,0 +1,160 @@
+"""A real redis-server that can be killed, stopped and brought back, and a line to it that can be held up or cut."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from tests.support.gateways import free_port
+from tests.support.needs import missing
+
+START_S = 20.0
+
+
+class Server:
+    """On a port of its own, which it keeps; ``--appendonly yes`` among the options keeps what it holds, too."""
+
+    def __init__(self, folder: Path, *options: str, password: str | None = None) -> None:
+        self.folder, self._password, self.port = folder, password, free_port()
+        self._options = (*options, *(("--requirepass", password) if password else ()))
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Server":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        binary = shutil.which("redis-server") or missing("redis-server")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        common = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", ""]
+        log = ["--logfile", str(self.folder / "redis.log")]
+        self._process = subprocess.Popen([binary, *common, *log, *self._options], stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            try:
+                with self.client() as client:
+                    client.ping()
+                    return
+            except RedisError:  # not there yet, or it still reads its file
+                time.sleep(0.02)
+        self.kill()
+        raise AssertionError((self.folder / "redis.log").read_text()[-2_000:])
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def kill(self) -> None:
+        """As a crash does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def pause(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def client(self, **options: Any) -> Any:
+        """A synchronous client of its own, without retries."""
+        return Redis(
+            port=self.port,
+            password=self._password,
+            socket_timeout=3,
+            socket_connect_timeout=1,
+            retry=Retry(NoBackoff(), 0),
+            **options,
+        )
+
+
+class Line:
+    """A TCP connection in between: what one side sends can be held up, and connections can be cut."""
+
+    def __init__(self, target_port: int) -> None:
+        self._target_port, self.port = target_port, 0
+        self._loop = asyncio.new_event_loop()
+        self._open: asyncio.Event
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        assert self._started.wait(5)
+
+    def pause(self) -> None:
+        self._loop.call_soon_threadsafe(self._open.clear)
+
+    def resume(self) -> None:
+        self._loop.call_soon_threadsafe(self._open.set)
+
+    def cut(self) -> None:
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(5)
+
+    async def _serve(self) -> None:
+        self._open, self._stopping = asyncio.Event(), asyncio.Event()
+        self._open.set()
+        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._started.set()
+        await self._stopping.wait()
+        server.close()
+        self._cut()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    def _cut(self) -> None:
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            onward, back = await asyncio.open_connection("127.0.0.1", self._target_port)
+        except OSError:
+            writer.transport.abort()
+            return
+        ours = {writer, back}
+        self._writers |= ours
+        try:
+            # the first side that ends, ends both
+            sides = [asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(onward, writer))]
+            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+            for side in sides:
+                side.cancel()
+            await asyncio.gather(*sides, return_exceptions=True)
+        finally:
+            self._writers -= ours
+            for one in ours:
+                one.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
