@@ -154,9 +154,9 @@ def test_reading_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
     """ONNX Runtime's own telemetry would write a device id and a record of its use into the user's folders."""
     script = """
 import numpy as np
-from services.camera import pattern
-from services.camera.expressions import EXPRESSIONS
-from services.emotion.classifier import Classifier
+from services.camera.drawn import pattern
+from services.camera.drawn.expressions import EXPRESSIONS
+from services.emotion.faces.classifier import Classifier
 Classifier().probabilities(np.zeros((1, 48, 48), np.uint8))
 """
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}

@@ -31,10 +31,10 @@ from shared.settings import Settings, load
 SERVICE = """
 import asyncio, sys, time
 from faststream.redis import RedisRouter
-from shared.app import Service, create_bus, run_service
-from shared.delivery import consume
-from shared.errors import MoodstreamError
-from shared.events import SongPicked
+from shared.app.service import Service, create_bus, run_service
+from shared.delivery.consume import consume
+from moodstream.errors import MoodstreamError
+from moodstream.contracts.events import SongPicked
 from shared.settings import Settings, load
 
 def create():

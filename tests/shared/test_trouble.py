@@ -121,7 +121,7 @@ async def test_the_janitor_removes_the_dead_that_have_nothing_pending(redis_url:
 
 FRAYED = """
 from pathlib import Path
-from shared.janitor import give_back_freed_memory
+from shared.delivery.janitor import give_back_freed_memory
 
 def resident_mb():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
