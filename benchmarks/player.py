@@ -21,6 +21,7 @@ from services.player.mpd import MpdOutput
 from shared.bus.connection import Bus
 from tests.player.conftest import Served
 from tests.player.test_spotify import make, sign_in
+from tests.support.asking import ask
 from tests.support.mpd_server import Mpd, mpd_server, tone
 from tests.support.players import playback_where, player, ranked, state_is
 from tests.support.wires import p95
@@ -125,7 +126,7 @@ async def gone(bus: Bus, start: str, seconds: float, songs: list[Song]) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         await bus.publish(ranked(songs[int(time.monotonic()) % 5]))
-        if (await bus.ask("player.status", {})).error:
+        if (await ask(bus, "player.status", {})).error:
             raise AssertionError("the player did not answer")
         await asyncio.sleep(min(5.0, max(0.0, until - time.monotonic())))
     await state_is(bus, "unavailable", start=start)

@@ -3,3 +3,14 @@
 
 class MoodstreamError(Exception):
     """The work failed for a reason a person can act on; a command then ends with exit code 1."""
+
+
+class RequestRefused(MoodstreamError):
+    """The service that was asked says why it does not do it."""
+
+
+class NoAnswer(MoodstreamError):
+    """No service answered a request in time."""
+
+    def __init__(self, kind: str, timeout_s: float) -> None:
+        super().__init__(f"nobody answered {kind} within {timeout_s:g} s")

@@ -1,10 +1,11 @@
 """Commands from outside: the next song, a pause, a mood chosen by hand. Whoever gives them gets a line in the log."""
 
 import logging
-
-from pydantic import JsonValue
+from typing import Any
 
 from moodstream.contracts.moods import MOODS
+from moodstream.contracts.requests import ChooseMood, CommandPlayer, Request
+from moodstream.errors import MoodstreamError
 from services.bridge.present import Present
 from services.bridge.rate_limited_log import Seldom
 from shared.bus.connection import AWAY, Bus
@@ -37,26 +38,23 @@ class Controls:
             if volume:
                 self._loud_percent = volume
             percent = self._loud_percent if volume == 0 else 0
-            await self._ask("player.command", {"command": "volume", "percent": percent})
+            await self._ask(CommandPlayer(command="volume", percent=percent))
             return
         if command == "toggle":
             command = "resume" if playback is not None and playback.state == "paused" else "pause"
-        await self._ask("player.command", {"command": command})
+        await self._ask(CommandPlayer.of({"command": command}))
 
     async def force(self, mood: str, camera_id: str | None = None) -> None:
         """One of the four moods, at the camera of the settings unless one is named."""
         if mood not in tuple(MOODS):
             self._say.warning("a mood must be %s, not %r", ", ".join(MOODS), mood[:50])
             return
-        await self._ask("mood.choose", {"camera_id": camera_id or self._camera_id, "mood": mood})
+        await self._ask(ChooseMood.of({"camera_id": camera_id or self._camera_id, "mood": mood}))
 
-    async def _ask(self, kind: str, body: dict[str, JsonValue]) -> None:
+    async def _ask(self, request: Request[Any]) -> None:
         try:
-            reply = await self._bus.ask(kind, body)
-        except TimeoutError:
-            self._say.warning("nobody answered %s within a second", kind)
+            await self._bus.ask(request)
+        except MoodstreamError as error:
+            self._say.warning("%s: %s", request.KIND, error)
         except AWAY as error:
-            self._say.warning("%s failed because Redis is away: %s", kind, error)
-        else:
-            if reply.error:
-                self._say.warning("%s: %s", kind, reply.error)
+            self._say.warning("%s failed because Redis is away: %s", request.KIND, error)

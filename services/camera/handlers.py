@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from faststream.redis import RedisRouter
-from pydantic import JsonValue
 
-from moodstream.errors import MoodstreamError
+from moodstream.contracts.events import RequestMade
+from moodstream.contracts.requests import AskCamera, CameraPaused, CameraStatus, PauseCamera
 from services.camera.watch.camera import RESTS
 from shared.bus.connection import Bus
-from shared.delivery.consume import NotMine, answer_requests
+from shared.delivery.serve import NotMine, serve
 
 
 class Asked(Protocol):
@@ -21,24 +21,21 @@ class Asked(Protocol):
 
 
 def create_router(bus: Bus, cameras: Mapping[str, Asked], group: str) -> RedisRouter:
-    """Serves ``camera.pause`` {"camera_id", "seconds", "reason"} and ``camera.status`` {"camera_id"}."""
+    """Serves ``PauseCamera`` and ``AskCamera`` for these cameras; others are another service's."""
     router = RedisRouter()
 
-    def asked(body: dict[str, JsonValue]) -> Asked:
-        camera = cameras.get(str(body.get("camera_id")))
-        if camera is None:
+    def camera(camera_id: str) -> Asked:
+        if camera_id not in cameras:
             raise NotMine
-        return camera
+        return cameras[camera_id]
 
-    async def pause(body: dict[str, JsonValue]) -> JsonValue:
-        camera, seconds = asked(body), body.get("seconds")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise MoodstreamError("seconds must be a number")
-        camera.rest(seconds, "the site is closed" if body.get("reason") == "closed" else RESTS)
-        return {"camera_id": body["camera_id"]}
+    async def pause(request: PauseCamera, _: RequestMade) -> CameraPaused:
+        why = "the site is closed" if request.reason == "closed" else RESTS
+        camera(request.camera_id).rest(request.seconds, why)
+        return CameraPaused(camera_id=request.camera_id)
 
-    async def status(body: dict[str, JsonValue]) -> JsonValue:
-        return asked(body).status()
+    async def status(request: AskCamera, _: RequestMade) -> CameraStatus:
+        return CameraStatus.model_validate(camera(request.camera_id).status())
 
-    answer_requests(router, bus, group, {"camera.pause": pause, "camera.status": status})
+    serve(router, bus, group, {PauseCamera: pause, AskCamera: status})
     return router

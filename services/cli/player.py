@@ -5,14 +5,20 @@ import json
 import sys
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
+from moodstream.contracts.events import Song
+from moodstream.contracts.requests import AskPlayer, CommandPlayer, ListDevices, Request
 from moodstream.errors import MoodstreamError
 from services.cli.arguments import Commands, add, add_group, reading
 from services.cli.connection import redis_url
 from shared.exit_codes import EXIT_FAILED
 
 TRIED = 20
+
+R = TypeVar("R", bound=BaseModel)
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -28,29 +34,29 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def status(given: argparse.Namespace) -> int:
     """Of the player that runs."""
-    now = _ask("player.status")
+    now = _ask(AskPlayer())
     if given.json:
-        print(json.dumps(now))
+        print(now.model_dump_json())
         return 0
-    song = f" {_name(now['song'])}" if now["song"] else ""
-    about = [f"on {now['device']}"] if now["device"] else []
-    about += [f"volume {now['volume']} %"] if now["volume"] is not None else []
-    print(f"{now['output']}: {now['state'].replace('_', ' ')}{song}" + (f" ({', '.join(about)})" if about else ""))
-    if now["message"]:
-        print(f"  {now['message']}")
-    for song in now["coming"][:3]:
-        print(f"  next: {_name(song)}")
-    for song in now["missing"]:
-        print(f"  not found: {_name(song)}")
+    song = f" {_name(now.song)}" if now.song else ""
+    about = [f"on {now.device}"] if now.device else []
+    about += [f"volume {now.volume} %"] if now.volume is not None else []
+    print(f"{now.output}: {now.state.replace('_', ' ')}{song}" + (f" ({', '.join(about)})" if about else ""))
+    if now.message:
+        print(f"  {now.message}")
+    for one in now.coming[:3]:
+        print(f"  next: {_name(one)}")
+    for one in now.missing:
+        print(f"  not found: {_name(one)}")
     return 0
 
 
 def devices_list(given: argparse.Namespace) -> int:
     """Of the player that runs; or choose one."""
     if given.use:
-        _ask("player.command", {"command": "transfer", "device": given.use})
-    for one in _ask("player.devices"):
-        print(json.dumps(one) if given.json else f"{'*' if one['active'] else ' '} {one['name']}  ({one['id']})")
+        _ask(CommandPlayer(command="transfer", device=given.use))
+    for one in _ask(ListDevices()).root:
+        print(one.model_dump_json() if given.json else f"{'*' if one.active else ' '} {one.name}  ({one.id})")
     return 0
 
 
@@ -87,7 +93,7 @@ def player_test(given: argparse.Namespace) -> int:
         if trial.found:
             print(f"  {len(trial.found) - len(missing)} of {len(trial.found)} songs were found")
         for song in missing:
-            print(f"  not found: {song.title} - {song.artist}")
+            print(f"  not found: {_name(song)}")
     return 0 if works else EXIT_FAILED
 
 
@@ -103,14 +109,14 @@ def _songs(catalogue: Path | None, count: int) -> Any:
     return islice((songs.song(position) for position in range(0, len(songs), step)), count or None)
 
 
-def _ask(kind: str, body: dict[str, Any] | None = None) -> Any:
+def _ask(request: Request[R]) -> R:
     from services.cli.terminal import check_redis
     from services.player.commands import ask
 
     url = redis_url()
     check_redis(url)
-    return ask(url, kind, body or {})
+    return ask(url, request)
 
 
-def _name(song: dict[str, Any]) -> str:
-    return f"{song['title']} - {song['artist']}"
+def _name(song: Song) -> str:
+    return f"{song.title} - {song.artist}"

@@ -10,15 +10,15 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
-from moodstream.contracts.events import Event, FacesRead, MoodChanged, ReplyGiven, RequestMade, StatusChanged, utc_now
-from moodstream.contracts.moods import MOODS, Mood
+from moodstream.contracts.events import Event, FacesRead, MoodChanged, RequestMade, StatusChanged, utc_now
+from moodstream.contracts.moods import Mood
+from moodstream.contracts.requests import ChooseMood, EndSession, Session
 from moodstream.contracts.streams import SELF_TEST
 from services.emotion.metrics import Meters
 from services.emotion.visits.visit_machine import Tracker
 from shared.bus.connection import AWAY, Bus
 from shared.bus.lease import RENEW_S, Lease
+from shared.delivery.serve import NotMine, RequestServer
 
 log = logging.getLogger("moodstream.emotion")
 
@@ -54,6 +54,7 @@ class Tracking:
         self._hear = hear
         self._meters = meters
         self._cameras: dict[str, _Camera] = {}
+        self._requests = RequestServer(bus, {ChooseMood: self._choose_mood, EndSession: self._end_session})
 
     async def run(self) -> None:
         try:
@@ -136,7 +137,7 @@ class Tracking:
     async def _readings(self, camera_id: str, first: str, last: str = "+") -> AsyncIterator[tuple[str, FacesRead]]:
         stream = self._bus.stream(FacesRead)
         for entry_id, fields in await self._bus.redis.xrange(stream, min=first, max=last):
-            reading = self._bus.parse(stream, fields)
+            reading = self._bus.parse(stream, fields, entry_id)
             if isinstance(reading, FacesRead) and reading.camera_id == camera_id:
                 yield entry_id.decode(), reading
 
@@ -156,7 +157,7 @@ class Tracking:
             if event.service in ("camera", "gateway") and event.part and event.reason == END_OF_INPUT:
                 await self._end(event.part)
         elif isinstance(event, RequestMade) and event.expires_at > utc_now():
-            await self._answer(event)
+            await self._requests.answer(event)
 
     async def _speaks(self, camera_id: str, camera: _Camera) -> bool:
         """Whether this worker tracks the camera, now; a lease that is in doubt or new is asked for."""
@@ -195,29 +196,25 @@ class Tracking:
             await self._say(camera, camera.tracker.end())
             await camera.lease.release()
 
-    async def _answer(self, request: RequestMade) -> None:
-        if request.kind not in ("mood.choose", "session.end"):
-            return
-        camera_id = request.body.get("camera_id")
-        if not isinstance(camera_id, str) or not camera_id:
-            await self._reply(request, error="camera_id must be the name of a camera")
-            return
+    async def _end_session(self, request: EndSession, _: RequestMade) -> Session:
+        camera, tracker = await self._tracked(request.camera_id)
+        return await self._session(camera, tracker.end())
+
+    async def _choose_mood(self, request: ChooseMood, made: RequestMade) -> Session:
+        camera, tracker = await self._tracked(request.camera_id)
+        return await self._session(camera, tracker.choose(Mood(request.mood), made, time.monotonic()))
+
+    async def _tracked(self, camera_id: str) -> tuple[_Camera, Tracker]:
+        """Raises NotMine when another worker tracks the camera."""
         camera = self._camera(camera_id)
         if not await self._speaks(camera_id, camera) or camera.tracker is None:
-            return
+            raise NotMine
         camera.heard_s = time.monotonic()
-        if request.kind == "session.end":
-            moods = camera.tracker.end()
-        elif request.body.get("mood") in list(MOODS):
-            moods = camera.tracker.choose(Mood(str(request.body["mood"])), request, time.monotonic())
-        else:
-            await self._reply(request, error=f"mood must be one of {', '.join(MOODS)}")
-            return
-        await self._say(camera, moods)
-        await self._reply(request, {"session_id": moods[0].session_id if moods else None})
+        return camera, camera.tracker
 
-    async def _reply(self, request: RequestMade, result: JsonValue = None, error: str | None = None) -> None:
-        await self._bus.publish(ReplyGiven.following(request, request_id=request.id, result=result, error=error))
+    async def _session(self, camera: _Camera, moods: list[MoodChanged]) -> Session:
+        await self._say(camera, moods)
+        return Session(session_id=moods[0].session_id if moods else None)
 
     async def _release(self) -> None:
         """A worker that ends in good order lets go at once."""

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from moodstream.contracts.events import MoodChanged, RankedSong, Song
 from moodstream.contracts.moods import Mood
+from moodstream.contracts.requests import FourMoods
 from services.gateway.state.kiosk import Kiosk
 
-FourMoods = Literal[Mood.ANGRY, Mood.HAPPY, Mood.SAD, Mood.CALM]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 
 

@@ -16,6 +16,8 @@ from redis.exceptions import RedisError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
+from moodstream.contracts.requests import PauseCamera
+from moodstream.errors import MoodstreamError
 from services.gateway.metrics import Meters
 from shared.bus.connection import Bus
 
@@ -127,8 +129,8 @@ class BrowserCameras:
     async def rest_local(self, seconds: float) -> None:
         """Ask the local camera to capture nothing for a while."""
         try:
-            await self.bus.ask("camera.pause", {"camera_id": self.local_camera_id, "seconds": seconds})
-        except (RedisError, OSError) as error:
+            await self.bus.ask(PauseCamera(camera_id=self.local_camera_id, seconds=seconds))
+        except (RedisError, OSError, MoodstreamError) as error:
             log.debug("%s was not asked to rest: %s", self.local_camera_id, error)
 
 

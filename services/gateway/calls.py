@@ -1,12 +1,14 @@
 """What every part of the API does with the bus: publish an event, ask a service; failures become answers."""
 
 import asyncio
+from typing import Any
 
-from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from moodstream.contracts.events import Event
+from moodstream.contracts.requests import Request
+from moodstream.errors import MoodstreamError, NoAnswer
 from shared.bus.connection import Bus
 
 PUBLISH_S = 3.0
@@ -19,12 +21,12 @@ async def publish(bus: Bus, event: Event) -> JSONResponse:
     return JSONResponse({"id": event.id}, 202)
 
 
-async def ask(bus: Bus, kind: str, body: dict[str, JsonValue]) -> JSONResponse:
-    """The answer of the service that serves ``kind``. Raises HTTPException when it refuses or is silent."""
+async def ask(bus: Bus, request: Request[Any]) -> JSONResponse:
+    """The answer of the service that serves the request. Raises HTTPException when it refuses or is silent."""
     try:
-        reply = await bus.ask(kind, body)
-    except TimeoutError:
-        raise HTTPException(504, f"nobody answered {kind} within a second") from None
-    if reply.error is not None:
-        raise HTTPException(409, reply.error)
-    return JSONResponse({"result": reply.result})
+        reply = await bus.ask(request)
+    except NoAnswer as error:
+        raise HTTPException(504, str(error)) from None
+    except MoodstreamError as error:
+        raise HTTPException(409, str(error)) from None
+    return JSONResponse({"result": reply.model_dump(mode="json")})

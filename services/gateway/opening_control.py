@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
 from typing import Any
 
-from pydantic import JsonValue
 from redis.exceptions import RedisError
 
 from moodstream.contracts.events import StatusChanged, utc_now
+from moodstream.contracts.requests import CommandPlayer, EndSession, PauseCamera, Request
+from moodstream.errors import MoodstreamError
 from services.gateway.state.board import Board
 from services.gateway.state.opening_hours import ALWAYS, Opening, OpeningHours
 from shared.bus.connection import Bus
@@ -101,7 +102,7 @@ class Doors:
         clock_s = asyncio.get_running_loop().time()
         if not now.open and clock_s >= self._rest_at_s:
             self._rest_at_s = clock_s + REST_EVERY_S
-            await self._each_camera("camera.pause", {"seconds": REST_S, "reason": CLOSED})
+            await self._pause_cameras(REST_S, CLOSED)
 
     async def _say(self, now: Opening) -> None:
         until = f" until {now.changes_at:%Y-%m-%d %H:%M}" if now.changes_at else ""
@@ -112,21 +113,22 @@ class Doors:
     async def _close(self) -> None:
         self._rest_at_s = 0.0
         for camera_id in [name for name, view in self._board.cameras.items() if view.session_id]:
-            await self._ask("session.end", {"camera_id": camera_id})
-        await self._ask("player.command", {"command": "pause"})
+            await self._ask(EndSession(camera_id=camera_id))
+        await self._ask(CommandPlayer(command="pause"))
 
     async def _wake(self) -> None:
-        await self._each_camera("camera.pause", {"seconds": 0})
+        await self._pause_cameras(0)
 
-    async def _each_camera(self, kind: str, body: dict[str, JsonValue]) -> None:
+    async def _pause_cameras(self, seconds: float, reason: str | None = None) -> None:
         names = {part for service, part in self._board.status if service == "camera" and part}
         asked: list[Awaitable[None]] = [
-            self._ask(kind, {"camera_id": name, **body}) for name in sorted(names | {self._board.camera_id})
+            self._ask(PauseCamera(camera_id=name, seconds=seconds, reason=reason))
+            for name in sorted(names | {self._board.camera_id})
         ]
         await asyncio.gather(*asked)
 
-    async def _ask(self, kind: str, body: dict[str, JsonValue]) -> None:
+    async def _ask(self, request: Request[Any]) -> None:
         try:
-            await self._bus.ask(kind, body)
-        except TimeoutError:
-            log.debug("nobody answered %s", kind)
+            await self._bus.ask(request)
+        except MoodstreamError as error:
+            log.debug("%s", error)

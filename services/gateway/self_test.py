@@ -10,9 +10,9 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from moodstream.contracts.events import FacesRead, FrameCaptured, new_id, utc_now
-from moodstream.contracts.moods import Mood
+from moodstream.contracts.requests import AskCamera, AskPlayer, OfferSongs
 from moodstream.contracts.streams import SELF_TEST
-from moodstream.errors import MoodstreamError
+from moodstream.errors import MoodstreamError, NoAnswer
 from shared.bus.connection import Bus
 
 FACE = Path(__file__).parent / "self_test.jpg"
@@ -74,26 +74,20 @@ class SelfTest:
             await asyncio.sleep(PATIENCE_S / TRIES)
 
     async def _recommender(self) -> str:
-        offered: Any = await self._ask("songs.offer", {"mood": Mood.HAPPY})
-        return f"{len(offered['songs'])} songs"
+        offered = await self._bus.ask(OfferSongs(mood="happy"))
+        return f"{len(offered.songs)} songs"
 
     async def _player(self) -> str:
-        playing: Any = await self._ask("player.status", {})
-        if playing["state"] not in ("ready", "playing", "paused"):
-            raise MoodstreamError(playing["message"] or playing["state"])
-        return f"{playing['output']}: {playing['state']}"
+        playing = await self._bus.ask(AskPlayer())
+        if playing.state not in ("ready", "playing", "paused"):
+            raise MoodstreamError(playing.message or playing.state)
+        return f"{playing.output}: {playing.state}"
 
     async def _camera(self, camera_id: str) -> str:
-        told: Any = await self._ask("camera.status", {"camera_id": camera_id})
-        if told["state"] == "offline":
-            raise MoodstreamError(told.get("reason") or "it is offline")
-        return f"{told['state']}, {told['frames']} pictures"
-
-    async def _ask(self, kind: str, body: dict[str, Any]) -> Any:
-        reply = await self._bus.ask(kind, body)
-        if reply.error is not None:
-            raise MoodstreamError(reply.error)
-        return reply.result
+        told = await self._bus.ask(AskCamera(camera_id=camera_id))
+        if told.state == "offline":
+            raise MoodstreamError(told.reason or "it is offline")
+        return f"{told.state}, {told.frames} pictures"
 
 
 async def _timed(name: str, check: Awaitable[str]) -> dict[str, Any]:
@@ -103,7 +97,7 @@ async def _timed(name: str, check: Awaitable[str]) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE_S):
             detail = await check
         ok = True
-    except TimeoutError:
+    except (TimeoutError, NoAnswer):
         detail = "no answer"
     except (MoodstreamError, RedisError, OSError) as error:
         detail = str(error)

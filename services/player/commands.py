@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from pydantic import JsonValue
+from pydantic import BaseModel
 
 from moodstream.contracts.events import Song
-from moodstream.errors import MoodstreamError
+from moodstream.contracts.requests import Request
+from moodstream.errors import MoodstreamError, NoAnswer
 from services.player.main import PlayerSettings, create_output
 from services.player.outputs import Device, Outcome
 from shared.app.service import create_bus
@@ -16,22 +17,21 @@ from shared.settings import Settings, load
 
 PATIENCE_S = 6.0
 
+R = TypeVar("R", bound=BaseModel)
 
-def ask(redis_url: str, kind: str, body: dict[str, JsonValue]) -> Any:
+
+def ask(redis_url: str, request: Request[R]) -> R:
     """The answer of the player that runs. Raises MoodstreamError."""
 
-    async def asked() -> Any:
+    async def asked() -> R:
         bus = create_bus(load(Settings, redis_url=redis_url))
         await bus.connect()
         try:
-            reply = await bus.ask(kind, body, PATIENCE_S)
-        except TimeoutError:
+            return await bus.ask(request, PATIENCE_S)
+        except NoAnswer:
             raise MoodstreamError("the player does not answer") from None
         finally:
             await bus.close()
-        if reply.error:
-            raise MoodstreamError(reply.error)
-        return reply.result
 
     return asyncio.run(asked())
 

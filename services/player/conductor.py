@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from moodstream.contracts.events import (
@@ -22,9 +22,17 @@ from moodstream.contracts.events import (
     Model,
     MoodChanged,
     PlaybackChanged,
-    ReplyGiven,
     RequestMade,
     SongsRanked,
+)
+from moodstream.contracts.requests import (
+    AskPlayer,
+    CommandPlayer,
+    Device,
+    Devices,
+    ListDevices,
+    PlayerState,
+    PlayerStatus,
 )
 from moodstream.errors import MoodstreamError
 from services.player.metrics import Meters
@@ -32,6 +40,7 @@ from services.player.outputs import Outcome, Output
 from services.player.programme.programme import Action, Programme, Rules, Saved
 from shared.bus.connection import Bus
 from shared.bus.lease import RENEW_S, Lease
+from shared.delivery.serve import RequestServer
 
 log = logging.getLogger("moodstream.player")
 
@@ -75,6 +84,9 @@ class Conductor:
         self.meters = Meters(output.name)
         self._lease = Lease(bus, "player")
         self._kept = bus.key("player", "kept")
+        self._requests = RequestServer(
+            bus, {CommandPlayer: self._command, AskPlayer: self._status, ListDevices: self._devices}
+        )
         self._begin(Programme(rules), _Kept(programme=Saved(), places={}))
 
     def _begin(self, programme: Programme, before: _Kept) -> None:
@@ -177,8 +189,8 @@ class Conductor:
         elif isinstance(event, SongsRanked):
             if not self.programme.ranked(event):
                 log.info("a ranking that is older than the one that plays was ignored")
-        elif isinstance(event, RequestMade) and event.kind.startswith("player."):
-            self._tasks.create_task(self._answer(event))
+        elif isinstance(event, RequestMade):
+            self._tasks.create_task(self._requests.answer(event))
         self._wake.set()
 
     def _is_new(self, event: Event) -> bool:
@@ -189,22 +201,8 @@ class Conductor:
             self._seen.popitem(last=False)
         return not known and isinstance(event, Asking) and event.expires_at >= self._now()
 
-    async def _answer(self, request: RequestMade) -> None:
-        serve: dict[str, Callable[[RequestMade], Coroutine[Any, Any, JsonValue]]] = {
-            "player.command": self._command,
-            "player.status": self._status,
-            "player.devices": self._devices,
-        }
-        if request.kind not in serve:
-            return
-        try:
-            reply: dict[str, Any] = {"result": await serve[request.kind](request)}
-        except MoodstreamError as error:
-            reply = {"error": str(error)}
-        await self._bus.publish(ReplyGiven.following(request, request_id=request.id, **reply))
-
-    async def _command(self, request: RequestMade) -> JsonValue:
-        action = self.programme.command(request, self._now())
+    async def _command(self, request: CommandPlayer, made: RequestMade) -> PlayerState:
+        action = self.programme.command(request, made, self._now())
         done = self._waiting[action] = asyncio.get_running_loop().create_future()
         self._wake.set()
         try:
@@ -212,22 +210,20 @@ class Conductor:
                 await asyncio.shield(done)
         except TimeoutError:
             done.add_done_callback(lambda late: late.exception())
-        return self._playback().model_dump(mode="json")
+        return PlayerState.model_validate(self._playback().model_dump())
 
-    async def _status(self, _: RequestMade) -> JsonValue:
-        return {
-            **self._playback().model_dump(mode="json", exclude={"id", "type", "trace_id", "session_id"}),
-            "coming": [song.model_dump(mode="json") for song in self.programme.coming[:10]],
-            "missing": [song.model_dump(mode="json") for song in self.programme.missing.values()],
-        }
+    async def _status(self, _: AskPlayer, __: RequestMade) -> PlayerStatus:
+        now = self._playback().model_dump(exclude={"id", "type", "trace_id", "session_id"})
+        coming, missing = self.programme.coming[:10], tuple(self.programme.missing.values())
+        return PlayerStatus.model_validate({**now, "coming": coming, "missing": missing})
 
-    async def _devices(self, _: RequestMade) -> JsonValue:
+    async def _devices(self, _: ListDevices, __: RequestMade) -> Devices:
         try:
             async with asyncio.timeout(LOOK_S):
                 found = await self._output.devices()
         except TimeoutError:
             raise MoodstreamError(f"{self._output.name} does not answer") from None
-        return [{"id": one.id, "name": one.name, "active": one.active} for one in found]
+        return Devices(tuple(Device(id=one.id, name=one.name, active=one.active) for one in found))
 
     async def _work(self) -> None:
         await self._ask_what_was_begun()

@@ -3,19 +3,19 @@
 import logging
 
 from faststream.redis import RedisRouter
-from pydantic import JsonValue
 
 from moodstream.contracts.events import FeedbackGiven, MoodChanged, PlaybackChanged, SongPicked
 from moodstream.errors import MoodstreamError
-from services.recommender import request_handlers
 from services.recommender.choice import events_made
 from services.recommender.choice.events_made import Plan
 from services.recommender.feedback_store import Memory
 from services.recommender.metrics import Meters
 from services.recommender.reloader import Shelf
+from services.recommender.request_handlers import RequestHandlers
 from services.recommender.visits import Visits
 from shared.bus.connection import Bus
-from shared.delivery.consume import answer_requests, consume
+from shared.delivery.consume import consume
+from shared.delivery.serve import serve
 
 log = logging.getLogger("moodstream.recommender")
 
@@ -70,37 +70,6 @@ def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool
     async def hear(playback: PlaybackChanged) -> None:
         await memory.hear(playback)
 
-    async def songs_offer(body: dict[str, JsonValue]) -> JsonValue:
-        return request_handlers.offer(body, shelf.library, await memory.heard())
-
-    async def songs_similar(body: dict[str, JsonValue]) -> JsonValue:
-        return request_handlers.similar(body, shelf.library)
-
-    async def songs_path(body: dict[str, JsonValue]) -> JsonValue:
-        return request_handlers.path(body, shelf.library, plan.limits)
-
-    async def songs_mood(body: dict[str, JsonValue]) -> JsonValue:
-        return request_handlers.mood(body, shelf.library)
-
-    async def feedback_list(body: dict[str, JsonValue]) -> JsonValue:
-        whose = request_handlers.whose(body, "feedback.list")
-        return {"feedback": list(await memory.said(whose.session_id, whose.profile))}
-
-    async def feedback_clear(body: dict[str, JsonValue]) -> JsonValue:
-        whose = request_handlers.whose(body, "feedback.clear")
-        return {"cleared": await memory.clear(whose.session_id, whose.profile)}
-
-    answer_requests(
-        router,
-        bus,
-        GROUP,
-        {
-            "songs.offer": songs_offer,
-            "songs.similar": songs_similar,
-            "songs.path": songs_path,
-            "songs.mood": songs_mood,
-            "feedback.list": feedback_list,
-            "feedback.clear": feedback_clear,
-        },
-    )
+    answers = RequestHandlers(shelf, memory, plan.limits)
+    serve(router, bus, GROUP, answers.by_kind(), answers_strangers=True)
     return router

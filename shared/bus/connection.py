@@ -6,18 +6,20 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from faststream.redis import RedisBroker, RedisSentinelBroker
 from faststream.redis.parser import BinaryMessageFormatV1
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel
 from redis.exceptions import RedisError
 
 from moodstream import sentinel
-from moodstream.contracts.events import Event, FacesRead, FrameCaptured, ReplyGiven, RequestMade, expiry
+from moodstream.contracts.events import Event, FacesRead, FrameCaptured, ReplyGiven, RequestMade
+from moodstream.contracts.requests import Request
 from moodstream.contracts.streams import EVENT_OF_STREAM, FRAMES, STREAMS
-from shared.bus.message_format import BareJson
+from moodstream.errors import NoAnswer
+from shared.bus.message_format import BareJson, request_of, unwrapped
 from shared.bus.metrics import Meters
 from shared.bus.outage import Trouble
 from shared.bus.replicas import Replicas
@@ -26,6 +28,8 @@ from shared.logs import Sparing
 from shared.settings import Settings
 
 log = logging.getLogger("moodstream.bus")
+
+R = TypeVar("R", bound=BaseModel)
 
 AWAY = (RedisError, ConnectionError)
 """What is raised while Redis cannot be reached, or refuses: no memory, no disk, no right, a replica. None of these is
@@ -232,7 +236,7 @@ class Bus:
             for name, entries in answer:
                 for entry_id, fields in entries:
                     position[name.decode()] = entry_id.decode()
-                    event = self.parse(name.decode(), fields)
+                    event = self.parse(name.decode(), fields, entry_id)
                     if event is not None:
                         yield entry_id.decode(), event
             if not answer:
@@ -252,29 +256,35 @@ class Bus:
         entries = await self.redis.xrevrange(self.stream(event), count=count)
         first: dict[str, tuple[str, Event]] = {}
         for entry_id, fields in reversed(entries):
-            one = self.parse(self.stream(event), fields)
+            one = self.parse(self.stream(event), fields, entry_id)
             if one is not None:
                 first.setdefault(one.id, (entry_id.decode(), one))
         return list(reversed(first.values()))
 
-    def parse(self, stream: str, fields: dict[bytes, bytes]) -> Event | None:
+    def parse(self, stream: str, fields: dict[bytes, bytes], entry_id: bytes) -> Event | None:
         """The event in an entry of a stream, or None with a warning when it is none."""
         try:
-            return EVENT_OF_STREAM[stream.removeprefix(self.prefix)].model_validate_json(fields[b"__data__"])
-        except (KeyError, ValidationError) as error:
+            kind = EVENT_OF_STREAM[stream.removeprefix(self.prefix)]
+            if kind is RequestMade:
+                return RequestMade.model_validate(request_of(fields[b"__data__"], entry_id.decode()))
+            return kind.model_validate_json(unwrapped(fields[b"__data__"])[0])
+        except (KeyError, ValueError, RecursionError) as error:
             log.warning("%s: an entry that is no event was passed over (%s)", stream, type(error).__name__)
             return None
 
-    async def ask(self, kind: str, body: dict[str, JsonValue], timeout_s: float = 1.0) -> ReplyGiven:
-        """Ask whichever service serves ``kind``; raises TimeoutError when nobody answers in time."""
+    async def ask(self, request: Request[R], timeout_s: float = 1.0) -> R:
+        """Ask whichever service answers this kind. Raises RequestRefused, or NoAnswer when nobody answers in time."""
         start = await self.last_id(ReplyGiven)
-        request = RequestMade(kind=kind, body=body, expires_at=expiry(RequestMade))
-        async with asyncio.timeout(timeout_s):
-            await self.publish(request)
-            async for entry in self.follow({ReplyGiven: start}, block_ms=500):
-                if entry and isinstance(entry[1], ReplyGiven) and entry[1].request_id == request.id:
-                    return entry[1]
-        raise TimeoutError
+        made = request.made()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.publish(made)
+                async for entry in self.follow({ReplyGiven: start}, block_ms=500):
+                    if entry and isinstance(entry[1], ReplyGiven) and entry[1].request_id == made.id:
+                        return request.reply_of(entry[1])
+        except TimeoutError:
+            pass
+        raise NoAnswer(request.KIND, timeout_s)
 
 
 def frame_of(headers: dict[str, str], body: bytes) -> FrameCaptured:

@@ -20,6 +20,7 @@ from moodstream.contracts.events import (
     expiry,
 )
 from moodstream.contracts.moods import Mood
+from moodstream.contracts.requests import FindSimilar
 from moodstream.contracts.streams import STREAMS
 from shared.contracts.simulation import Visitors
 
@@ -142,9 +143,8 @@ def examples() -> dict[str, Event]:
     shares = Probabilities(angry=0.05, happy=0.8, sad=0.05, calm=0.1)
     face = FaceRead(box=(210, 120, 180, 180), mood=Mood.HAPPY, confidence=0.8, probabilities=shares)
     same: dict[str, Any] = {"at": start, "id": _id(1), "trace_id": _id(2)}
-    request = RequestMade(
-        **same, kind="songs.similar", body={"song_id": "simulated-7"}, expires_at=expiry(RequestMade, start)
-    )
+    asked = FindSimilar(id="simulated-7").made()
+    request = asked.model_copy(update={**same, "expires_at": expiry(RequestMade, start)})
     others = (
         FacesRead(
             **same, camera_id="camera-1", run_id="1", seq=7, captured_at=start, faces=(face,), model="mood_cnn 1.0"

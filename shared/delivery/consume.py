@@ -8,6 +8,7 @@ does not reach them (``age_limit``, ``idempotence``), and what cannot be handled
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,13 +17,12 @@ from typing import Any, Literal, Self, TypeVar
 from faststream import AckPolicy
 from faststream.redis import RedisRouter, RedisStreamMessage, StreamSub
 from faststream.redis.parser import BinaryMessageFormatV1
-from pydantic import JsonValue
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from moodstream.contracts.events import Event, FrameCaptured, ReplyGiven, RequestMade
+from moodstream.contracts.events import Event, FrameCaptured, RequestMade
+from moodstream.contracts.requests import completed
 from moodstream.contracts.streams import FRAMES
-from moodstream.errors import MoodstreamError
 from shared.bus.connection import BLOCK_MS, Bus, frame_of
 
 log = logging.getLogger("moodstream.delivery")
@@ -92,10 +92,20 @@ def consume(
                 min_idle_time=claim_after,
             )
             subscription.start, subscription.takes_expired = start, takes_expired
-            receive = router.subscriber(stream=subscription, ack_policy=AckPolicy.NACK_ON_ERROR)(receive)
+            receive = router.subscriber(
+                stream=subscription,
+                ack_policy=AckPolicy.NACK_ON_ERROR,
+                decoder=_decode_request if event is RequestMade else None,
+            )(receive)
         return handler
 
     return decorate
+
+
+async def _decode_request(message: RedisStreamMessage) -> Any:
+    """What strangers may leave out of a request is completed from its entry. Raises ValueError for what is no JSON."""
+    raw: Any = message.raw_message
+    return completed(json.loads(message.body), raw["message_ids"][0].decode(), message.headers.get("correlation_id"))
 
 
 def consume_frames(
@@ -139,31 +149,6 @@ def consume_frames(
                 await handler(frame)
 
     return decorate
-
-
-class NotMine(Exception):
-    """Raised by what answers a request that another service of the same kind has to answer."""
-
-
-Answer = Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]
-
-
-def answer_requests(router: RedisRouter, bus: Bus, group: str, kinds: dict[str, Answer]) -> None:
-    """Serve requests of these kinds; others are another service's. A MoodstreamError becomes the reply's error."""
-
-    @consume(router, bus, RequestMade, group)
-    async def reply(request: RequestMade) -> None:
-        serve = kinds.get(request.kind)
-        if serve is None:
-            return
-        try:
-            result = await serve(request.body)
-        except NotMine:
-            return
-        except MoodstreamError as error:
-            await bus.publish(ReplyGiven.following(request, request_id=request.id, error=str(error)))
-        else:
-            await bus.publish(ReplyGiven.following(request, request_id=request.id, result=result))
 
 
 async def create_groups(bus: Bus) -> None:

@@ -19,6 +19,7 @@ from services.camera.main import CameraSettings, create_service
 from shared.app.service import create_bus
 from shared.settings import load
 from tests.camera.test_sources import film
+from tests.support.asking import ask
 from tests.support.cameras import FAKE_WEBCAM, Watched, watched
 from tests.support.mjpeg_server import MjpegServer
 
@@ -98,7 +99,7 @@ async def test_a_camera_rests_and_lets_go_of_the_device(
     monkeypatch.setenv("FAKE_WEBCAM", str(mode))
     async with watched(redis_url, "webcam:0", command=FAKE_WEBCAM) as seen:
         await some_frames(seen)
-        reply = await seen.bus.ask("camera.pause", {"camera_id": "camera-1", "seconds": 3}, timeout_s=5)
+        reply = await ask(seen.bus, "camera.pause", {"camera_id": "camera-1", "seconds": 3}, timeout_s=5)
         assert reply.error is None
         await seen.until("offline", "rests", limit_s=2)
         async with asyncio.timeout(2):
@@ -115,15 +116,15 @@ async def test_a_camera_rests_and_lets_go_of_the_device(
 @pytest.mark.parametrize("body", [{"camera_id": "camera-1"}, {"camera_id": "camera-1", "seconds": "long"}])
 async def test_a_senseless_pause_is_refused(redis_url: str, body: dict[str, object]) -> None:
     async with watched(redis_url, "pattern:") as seen:
-        reply = await seen.bus.ask("camera.pause", body, timeout_s=5)  # type: ignore[arg-type]
+        reply = await ask(seen.bus, "camera.pause", body, timeout_s=5)  # type: ignore[arg-type]
     assert reply.error
 
 
 async def test_a_request_to_another_camera_is_not_answered(redis_url: str) -> None:
     async with watched(redis_url, "pattern:") as seen:
         with pytest.raises(TimeoutError):
-            await seen.bus.ask("camera.status", {"camera_id": "another"}, timeout_s=0.5)
-        assert (await seen.bus.ask("camera.status", {"camera_id": "camera-1"}, timeout_s=5)).error is None
+            await ask(seen.bus, "camera.status", {"camera_id": "another"}, timeout_s=0.5)
+        assert (await ask(seen.bus, "camera.status", {"camera_id": "camera-1"}, timeout_s=5)).error is None
 
 
 async def test_a_camera_that_is_away_is_told(redis_url: str) -> None:

@@ -43,7 +43,7 @@ def bus() -> Bus:
 @MANY
 @given(st.sampled_from(EVENTS), st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_an_entry_is_an_event_or_passed_over(bus: Bus, kind: type[Event], body: bytes) -> None:
-    event = bus.parse(f"mood:{STREAMS[kind].name}", {b"__data__": body})
+    event = bus.parse(f"mood:{STREAMS[kind].name}", {b"__data__": body}, b"1700000000000-0")
     assert event is None or type(event) is kind
 
 
@@ -54,7 +54,11 @@ def test_an_event_with_a_strange_field_is_passed_over_or_can_be_used(
 ) -> None:
     right = whole(kind)
     name = data.draw(st.sampled_from(sorted(right)))
-    event = bus.parse(f"mood:{STREAMS[kind].name}", {b"__data__": json.dumps(right | {name: data.draw(JSON)}).encode()})
+    event = bus.parse(
+        f"mood:{STREAMS[kind].name}",
+        {b"__data__": json.dumps(right | {name: data.draw(JSON)}).encode()},
+        b"1700000000000-0",
+    )
     if event is not None:
         json.loads(event.model_dump_json(), parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
         assert uuid_of(event.id)
@@ -66,7 +70,7 @@ def test_an_event_with_a_strange_field_is_passed_over_or_can_be_used(
 def test_the_page_survives_every_event_of_the_corpus(bus: Bus) -> None:
     board, taken = Board("camera-1"), 0
     for kind, body in events(9):
-        event = bus.parse(f"mood:{STREAMS[kind].name}", {b"__data__": body})
+        event = bus.parse(f"mood:{STREAMS[kind].name}", {b"__data__": body}, b"1700000000000-0")
         if event is not None:
             board.apply(event)
             taken += 1

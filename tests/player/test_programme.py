@@ -8,6 +8,7 @@ import pytest
 
 from moodstream.contracts.events import MoodChanged, RequestMade, Song, SongsRanked, expiry
 from moodstream.contracts.moods import Mood
+from moodstream.contracts.requests import CommandPlayer
 from moodstream.errors import MoodstreamError
 from services.player.outputs import ADVICE, LASTING, WORKS, Outcome
 from services.player.programme.programme import Action, Programme, Rules, Saved
@@ -55,7 +56,8 @@ class Stage:
         return self.programme.ranked(ranked(*songs, **times | fields))
 
     def order(self, name: str, **body: object) -> None:
-        self.programme.command(command(name, **body), self.at)
+        request = command(name, **body)
+        self.programme.command(CommandPlayer.of(request.body), request, self.at)
 
     def later(self, seconds: float) -> "Stage":
         self.now_s += seconds
@@ -208,7 +210,7 @@ def test_a_command_that_makes_no_sense_is_one_line(body: dict[str, object]) -> N
     stage = Stage()
     request = RequestMade(kind="player.command", body=body, expires_at=expiry(RequestMade))  # type: ignore[arg-type]
     with pytest.raises(MoodstreamError) as refusal:
-        stage.programme.command(request, NOON)
+        stage.programme.command(CommandPlayer.of(request.body), request, NOON)
     assert "\n" not in str(refusal.value)
     assert stage.run() == []
 

@@ -26,6 +26,7 @@ from services.player.spotify.output import SpotifyOutput
 from services.player.spotify.simulator import Exchange, Fault, device, rate_limit, refusal
 from shared.settings import load
 from tests.player.conftest import Served
+from tests.support.asking import ask
 from tests.support.needs import missing
 from tests.support.openapi_exchange import Described
 from tests.support.players import playback_where, player, ranked, state_is, status
@@ -460,7 +461,7 @@ async def test_it_recovers_by_itself_and_moods_keep_flowing(redis_url: str, spot
         await bus.publish(ranked(SONGS[1]))
         await state_is(bus, "unavailable", start=start)
         with in_time(1):
-            assert (await bus.ask("player.status", {})).error is None
+            assert (await ask(bus, "player.status", {})).error is None
         spotify.start()
         await playback_where(bus, lambda event: event.song == SONGS[1] and event.state == "playing", within_s=30)
     assert spotify.simulator.account.playing_uri == SONGS[1].uri

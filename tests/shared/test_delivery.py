@@ -2,13 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from faststream.redis import RedisRouter
-from pydantic import JsonValue
 
 from moodstream.contracts.events import (
     Event,
@@ -21,13 +18,13 @@ from moodstream.contracts.events import (
     utc_now,
 )
 from moodstream.contracts.moods import Mood
-from moodstream.errors import MoodstreamError
 from services.cli.terminal import connected
-from shared.app.service import Service, build_app, create_bus
+from shared.app.service import create_bus
 from shared.bus.connection import Bus
-from shared.delivery.consume import Timing, answer_requests, consume, consume_frames, create_groups
+from shared.delivery.consume import Timing, consume, consume_frames
 from shared.delivery.dead_letters import letters, replay
 from shared.settings import Settings, load
+from tests.support.bus import running, until
 
 SOON = Timing(handler_timeout_s=0.1, claim_after_ms=200, claim_every_ms=50)
 
@@ -43,31 +40,6 @@ def pick(**fields: object) -> SongPicked:
             **fields,
         }  # type: ignore[arg-type]
     )
-
-
-@asynccontextmanager
-async def running(url: str, register: Callable[[RedisRouter, Bus], None]) -> AsyncIterator[Bus]:
-    """A bus with its handlers, started as an app starts them."""
-    bus = create_bus(load(Settings, redis_url=url))
-    router = RedisRouter()
-    register(router, bus)
-    app = build_app(bus, Service("test", router))
-    await bus.connect()
-    await create_groups(bus)
-    await bus.broker.start()
-    try:
-        yield bus
-    finally:
-        await app.bus.close()
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]], timeout_s: float = 10.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while True:
-            value = condition()
-            if value if isinstance(value, bool) else await value:
-                return
-            await asyncio.sleep(0.02)
 
 
 async def put(url: str, *bodies: bytes) -> None:
@@ -295,34 +267,6 @@ async def test_a_frame_without_headers_is_refused_and_the_next_is_read(redis_url
         await bus.publish_frame(good)
         await until(lambda: len(got) == 1)
     assert got == [good]
-
-
-async def test_questions_are_answered_refused_or_time_out(redis_url: str) -> None:
-    async def double(body: dict[str, JsonValue]) -> JsonValue:
-        if not isinstance(body.get("n"), int):
-            raise MoodstreamError("n must be a number")
-        return {"n": 2 * int(str(body["n"]))}
-
-    def register(router: RedisRouter, bus: Bus) -> None:
-        answer_requests(router, bus, "test", {"double": double})
-
-    async with running(redis_url, register) as bus:
-        assert (await bus.ask("double", {"n": 21})).result == {"n": 42}
-        assert (await bus.ask("double", {})).error == "n must be a number"
-        with pytest.raises(TimeoutError):
-            await bus.ask("nobody serves this", {}, timeout_s=0.3)
-
-
-async def test_many_questions_at_once_get_their_own_answers(redis_url: str) -> None:
-    async def echo(body: dict[str, JsonValue]) -> JsonValue:
-        return body
-
-    def register(router: RedisRouter, bus: Bus) -> None:
-        answer_requests(router, bus, "test", {"echo": echo})
-
-    async with running(redis_url, register) as bus:
-        replies = await asyncio.gather(*(bus.ask("echo", {"n": n}, timeout_s=5) for n in range(30)))
-    assert [reply.result for reply in replies] == [{"n": n} for n in range(30)]
 
 
 async def test_follow_passes_over_what_is_no_event(redis_url: str) -> None:

@@ -18,7 +18,8 @@ from shared.delivery.consume import Timing, consume, create_groups
 from shared.delivery.dead_letters import MOST_DELIVERIES
 from shared.delivery.janitor import Janitor
 from shared.settings import Settings, load
-from tests.shared.test_delivery import SOON, pick, running, until
+from tests.shared.test_delivery import SOON, pick
+from tests.support.bus import running, until
 
 FULL = OutOfMemoryError("command not allowed", status_code="OOM")
 

@@ -12,6 +12,7 @@ from services.player.outputs import BrowserOutput, Outcome, Output
 from shared.app.service import build_app, create_bus
 from shared.bus.connection import Bus
 from shared.settings import load
+from tests.support.asking import ask
 
 SONGS = tuple(Song(id=f"s{n}", title=f"Song {n}", artist="A") for n in range(4))
 
@@ -93,4 +94,4 @@ async def state_is(bus: Bus, state: str, **kwargs: Any) -> PlaybackChanged:
 
 async def status(bus: Bus) -> Any:
     """What ``moodstream player status`` is told."""
-    return (await bus.ask("player.status", {}, timeout_s=3)).result
+    return (await ask(bus, "player.status", {}, timeout_s=3)).result

@@ -90,7 +90,7 @@ class Reading:
         for _ in range(MOST_PAGES):
             entries = await self._bus.redis.xrevrange(stream, max=last, min=first, count=PAGE)
             for entry_id, fields in entries:
-                event = self._bus.parse(stream, fields)
+                event = self._bus.parse(stream, fields, entry_id)
                 wanted = camera_id in (None, getattr(event, "camera_id", None))
                 if isinstance(event, MoodChanged) and wanted and not (changes and event.repeated):
                     moods.append(event.model_dump(mode="json"))

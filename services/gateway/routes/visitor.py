@@ -3,17 +3,31 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
-from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from moodstream.contracts.events import FeedbackGiven, SongPicked, expiry, utc_now
+from moodstream.contracts.moods import Mood
+from moodstream.contracts.requests import (
+    MAX_SONGS,
+    AskPlayer,
+    ChooseMood,
+    ClearFeedback,
+    CommandPlayer,
+    EndSession,
+    FindMood,
+    FindPath,
+    FindSimilar,
+    FourMoods,
+    Goal,
+    ListFeedback,
+    OfferSongs,
+)
 from services.gateway.bodies import (
     ChosenMood,
     Consent,
     Feedback,
-    FourMoods,
     OfferResult,
     Pick,
     PlayerCommand,
@@ -27,7 +41,6 @@ from services.gateway.calls import ask, publish
 from services.gateway.context import Parts
 
 REST_AFTER_STOP_S = 20.0
-MOST_SONGS = 100
 
 
 class Visiting:
@@ -85,12 +98,12 @@ class Visiting:
 
     async def choose_mood(self, body: ChosenMood) -> JSONResponse:
         """A mood chosen by hand, at a camera or with none."""
-        return await ask(self._bus, "mood.choose", {"camera_id": self._camera(body.camera_id), "mood": body.mood})
+        return await ask(self._bus, ChooseMood(camera_id=self._camera(body.camera_id), mood=body.mood))
 
     async def end_session(self, body: Annotated[Whose | None, Body()] = None) -> JSONResponse:
         """The visit ends and is forgotten."""
         camera_id = self._camera(body.camera_id if body else None)
-        answer = await ask(self._bus, "session.end", {"camera_id": camera_id})
+        answer = await ask(self._bus, EndSession(camera_id=camera_id))
         if camera_id == self._board.camera_id:  # whoever stops is still before the camera, and wants not to be seen
             answer.background = BackgroundTask(self._parts.browsers.rest_local, REST_AFTER_STOP_S)
         return answer
@@ -100,7 +113,7 @@ class Visiting:
         given = FeedbackGiven(
             kind=body.kind,
             song_id=body.song_id,
-            mood=body.mood,
+            mood=Mood(body.mood) if body.mood else None,
             session_id=self._board.session_of(self._camera(body.camera_id)),
             profile=body.profile,
         )
@@ -108,46 +121,45 @@ class Visiting:
 
     async def list_feedback(self, camera_id: ShortText | None = None) -> JSONResponse:
         """What was said in the visit at a camera; profiles are for operators alone."""
-        return await ask(self._bus, "feedback.list", self._visit(camera_id))
+        return await ask(self._bus, ListFeedback(session_id=self._visit(camera_id)))
 
     async def clear_feedback(self, camera_id: ShortText | None = None) -> JSONResponse:
         """Forget what was said in the visit at a camera."""
-        return await ask(self._bus, "feedback.clear", self._visit(camera_id))
+        return await ask(self._bus, ClearFeedback(session_id=self._visit(camera_id)))
 
     async def offer(self, mood: FourMoods) -> JSONResponse:
         """Five songs of a mood, others each time; no event comes of it."""
-        return await ask(self._bus, "songs.offer", {"mood": mood})
+        return await ask(self._bus, OfferSongs(mood=mood))
 
     async def similar(
         self,
         id: ShortText,
-        n: Annotated[int, Query(ge=1, le=MOST_SONGS)] = 10,
+        n: Annotated[int, Query(ge=1, le=MAX_SONGS)] = 10,
         mood: FourMoods | None = None,
     ) -> JSONResponse:
         """The songs nearest to one, best first, of one mood or of all."""
-        body: dict[str, JsonValue] = {"id": id, "n": n}
-        return await ask(self._bus, "songs.similar", body | ({"mood": mood} if mood else {}))
+        return await ask(self._bus, FindSimilar(id=id, n=n, mood=mood))
 
     async def mood_of_song(self, id: ShortText) -> JSONResponse:
         """The mood of a song and its place on the circumplex."""
-        return await ask(self._bus, "songs.mood", {"id": id})
+        return await ask(self._bus, FindMood(id=id))
 
     async def path(
         self,
         id: ShortText,
-        goal: Annotated[str, Query(pattern="^(match|lift|calm)$")],
-        n: Annotated[int, Query(ge=1, le=MOST_SONGS)] = 10,
+        goal: Goal,
+        n: Annotated[int, Query(ge=1, le=MAX_SONGS)] = 10,
     ) -> JSONResponse:
         """Songs that lead from the mood of one to a goal."""
-        return await ask(self._bus, "songs.path", {"id": id, "goal": goal, "n": n})
+        return await ask(self._bus, FindPath(id=id, goal=goal, n=n))
 
     async def command_player(self, body: PlayerCommand) -> JSONResponse:
         """Pause, go on, next, volume, another device; `ended` says that the page has played a song to its end."""
-        return await ask(self._bus, "player.command", body.model_dump(exclude_none=True))
+        return await ask(self._bus, CommandPlayer.of(body.model_dump(exclude_none=True)))
 
     async def player(self) -> JSONResponse:
         """What plays, what comes next, and what is needed."""
-        return await ask(self._bus, "player.status", {})
+        return await ask(self._bus, AskPlayer())
 
     async def count_consent(self, body: Consent) -> Response:
         """One more visitor has agreed, declined or withdrawn; nothing else is kept."""
@@ -157,8 +169,8 @@ class Visiting:
     def _camera(self, camera_id: str | None) -> str:
         return camera_id or self._board.camera_id
 
-    def _visit(self, camera_id: str | None) -> dict[str, JsonValue]:
+    def _visit(self, camera_id: str | None) -> str:
         session_id = self._board.session_of(self._camera(camera_id))
         if session_id is None:
             raise HTTPException(404, "nobody is visiting this camera")
-        return {"session_id": session_id}
+        return session_id

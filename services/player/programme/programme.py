@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import JsonValue, ValidationError
-
 from moodstream.contracts.events import Asking, Event, Model, MoodChanged, RequestMade, Song, SongsRanked
 from moodstream.contracts.moods import MOODS
+from moodstream.contracts.requests import CommandPlayer
 from moodstream.errors import MoodstreamError
 from services.player.outputs import LASTING, WORKS, Outcome
 from services.player.programme.quiet_hours import QuietHours
@@ -119,16 +118,15 @@ class Programme:
         if event.phase == "end" or (event.mood in MOODS and event.mood is not waiting.mood):
             self._waiting = None
 
-    def command(self, request: RequestMade, at: datetime) -> Action:
+    def command(self, asked: CommandPlayer, request: RequestMade, at: datetime) -> Action:
         """What a command asks for. Raises MoodstreamError for one that makes no sense."""
-        body, name = request.body, request.body.get("command")
-        if name in ("play", "resume", "next", "ended") and self._silent:
+        if asked.command in ("play", "resume", "next", "ended") and self._silent:
             raise MoodstreamError(self._quiet_message)
-        match name:
+        match asked.command:
             case "play":
-                return self._start((_song(body.get("song")),), request, at)
+                return self._start((_song(asked),), request, at)
             case "queue":
-                song = _song(body.get("song"))
+                song = _song(asked)
                 if self._songs[self._place :]:
                     self._songs = (*self._songs[: self._place + 1], song, *self._songs[self._place + 1 :])
                     return self._wish("look", Action("check", cause=request))
@@ -136,22 +134,23 @@ class Programme:
             case "next":
                 return self._go_on(request, at)
             case "ended":
-                if self.song is None or self.song.id != body.get("song"):
+                if self.song is None or self.song.id != asked.song:
                     return self._wish("look", Action("check", cause=request))  # told by a second page
                 return self._go_on(request, at)
             case "pause" | "resume":
                 self._paused_by_quiet = False
-                kind: Kind = "pause" if name == "pause" else "resume"
-                return self._wish("transport", Action(kind, cause=request, expires_at=at + COMMAND_LIFE))
+                action = Action(asked.command, cause=request, expires_at=at + COMMAND_LIFE)
+                return self._wish("transport", action)
             case "volume":
-                return self._set_volume(_percent(body.get("percent")), request)
+                if asked.percent is None:
+                    raise MoodstreamError("percent must be a number from 0 to 100")
+                return self._set_volume(round(asked.percent), request)
             case "transfer":
-                device = body.get("device")
-                if not isinstance(device, str) or not device:
+                if asked.device is None:
                     raise MoodstreamError("device must be the name or id of a device")
                 expires_at = at + COMMAND_LIFE
-                return self._wish("transfer", Action("transfer", device=device, cause=request, expires_at=expires_at))
-        raise MoodstreamError("command must be play, queue, next, pause, resume, volume or transfer")
+                action = Action("transfer", device=asked.device, cause=request, expires_at=expires_at)
+                return self._wish("transfer", action)
 
     def at_hand(self, ranking_id: str) -> Action | None:
         """The play of a saved ranking, taken up at once; None when it is not the one that waits."""
@@ -373,14 +372,7 @@ class Programme:
             self._set_volume(min(self._loud, self.rules.quiet_volume), None)
 
 
-def _song(value: JsonValue) -> Song:
-    try:
-        return Song.model_validate(value)
-    except ValidationError:
-        raise MoodstreamError("song must have id, title and artist") from None
-
-
-def _percent(value: JsonValue) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-        raise MoodstreamError("percent must be a number from 0 to 100")
-    return round(value)
+def _song(asked: CommandPlayer) -> Song:
+    if not isinstance(asked.song, Song):
+        raise MoodstreamError("song must have id, title and artist")
+    return asked.song

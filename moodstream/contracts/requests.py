@@ -1,0 +1,360 @@
+"""Every question and command that a service answers: a frozen model for the request and one for its reply.
+
+On the wire a request is a ``RequestMade`` with ``kind`` and ``body``; its reply is a ``ReplyGiven`` with ``result`` or
+``error``. Both models ignore or keep what they do not know, so services upgrade one at a time.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
+from uuid import uuid5
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, ValidationError, model_validator
+
+from moodstream.contracts.events import (
+    NAMESPACE,
+    Model,
+    Moment,
+    PlaybackState,
+    RankedSong,
+    ReplyGiven,
+    RequestMade,
+    SignedUnit,
+    Song,
+    expiry,
+)
+from moodstream.contracts.moods import Mood
+from moodstream.contracts.validation import first_fault
+from moodstream.errors import MoodstreamError, RequestRefused
+
+FourMoods = Literal["angry", "happy", "sad", "calm"]
+Goal = Literal["match", "lift", "calm"]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+MAX_SONGS = 100
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Request(Model, Generic[R]):
+    """The arguments of one kind of request."""
+
+    KIND: ClassVar[str]
+    """its name on the wire"""
+    REPLY: ClassVar[type[Any]]
+    """the model of its reply"""
+
+    @classmethod
+    def of(cls, body: Mapping[str, JsonValue]) -> Self:
+        """Raises MoodstreamError with one line when a field is missing or wrong."""
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            raise MoodstreamError(f"{cls.KIND}: {first_fault(error)}") from None
+
+    def made(self) -> RequestMade:
+        """The event that asks; it expires within a second."""
+        body = self.model_dump(mode="json", exclude_none=True)
+        return RequestMade(kind=self.KIND, body=body, expires_at=expiry(RequestMade))
+
+    def reply_of(self, given: ReplyGiven) -> R:
+        """Raises RequestRefused with the line of the service that refuses."""
+        if given.error is not None:
+            raise RequestRefused(given.error)
+        return self.reply(given.result)
+
+    def reply(self, result: JsonValue) -> R:
+        """The reply that a result is. Raises MoodstreamError when it is none."""
+        try:
+            reply: R = self.REPLY.model_validate(result)
+        except ValidationError as error:
+            raise MoodstreamError(f"the answer to {self.KIND} cannot be read: {first_fault(error)}") from None
+        return reply
+
+
+class Reply(Model):
+    """What a newer service adds stays, so that whoever passes a reply on loses nothing."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class SongsOfMood(Reply):
+    """Songs of one mood."""
+
+    mood: Mood
+    songs: tuple[Song, ...]
+    filled: tuple[Mood, ...] = ()
+    """moods that songs were borrowed from, since too few of this mood may be offered"""
+
+
+class OfferSongs(Request[SongsOfMood]):
+    """Five songs of a mood, others each time; no event comes of it."""
+
+    KIND = "songs.offer"
+    REPLY = SongsOfMood
+    mood: FourMoods
+
+
+class SimilarSongs(Reply):
+    """The songs nearest to one, best first."""
+
+    id: str
+    ranking: tuple[RankedSong, ...]
+
+
+class FindSimilar(Request[SimilarSongs]):
+    """The songs nearest to one."""
+
+    KIND = "songs.similar"
+    REPLY = SimilarSongs
+    id: str
+    """of the song in the catalogue"""
+    n: Annotated[int, Field(ge=1, le=MAX_SONGS)] = 10
+    """how many"""
+    mood: FourMoods | None = None
+    """only songs of this mood; of all when not given"""
+
+
+class SongPath(Reply):
+    """Songs that lead to a goal, in order."""
+
+    id: str
+    goal: Goal
+    songs: tuple[Song, ...]
+
+
+class FindPath(Request[SongPath]):
+    """Songs that lead from the mood of one to a goal."""
+
+    KIND = "songs.path"
+    REPLY = SongPath
+    id: str
+    """of the song in the catalogue"""
+    goal: Goal
+    n: Annotated[int, Field(ge=1, le=MAX_SONGS)] = 10
+    """how many"""
+
+
+class MoodOfSong(Reply):
+    """The mood of a song, its place on the circumplex, and how sure that is."""
+
+    id: str
+    mood: Mood
+    valence: SignedUnit
+    arousal: SignedUnit
+    memberships: dict[str, float]
+    """of the four moods; they sum to 1"""
+    margin: float
+    """how far the likeliest mood leads, 0 to 1"""
+
+
+class FindMood(Request[MoodOfSong]):
+    """The mood of a song."""
+
+    KIND = "songs.mood"
+    REPLY = MoodOfSong
+    id: str
+    """of the song in the catalogue"""
+
+
+class _WhoseFeedback(Model):
+    session_id: Name | None = None
+    """a visit"""
+    profile: Name | None = None
+    """a name under which likes are kept beyond a visit"""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.session_id is None) == (self.profile is None):
+            raise ValueError("name a session_id or a profile")
+        return self
+
+
+class FeedbackList(Reply):
+    """Everything that is kept, oldest first."""
+
+    feedback: tuple[dict[str, JsonValue], ...]
+    """kind, song_id, mood, and `at` in seconds since 1970"""
+
+
+class ListFeedback(_WhoseFeedback, Request[FeedbackList]):
+    """What was said in a visit or under a profile."""
+
+    KIND = "feedback.list"
+    REPLY = FeedbackList
+
+
+class FeedbackCleared(Reply):
+    """It is forgotten."""
+
+    cleared: int
+    """how many entries there were"""
+
+
+class ClearFeedback(_WhoseFeedback, Request[FeedbackCleared]):
+    """Forget what was said in a visit or under a profile."""
+
+    KIND = "feedback.clear"
+    REPLY = FeedbackCleared
+
+
+class Session(Reply):
+    """The visit that was begun, changed or ended."""
+
+    session_id: str | None
+    """null when nobody was there"""
+
+
+class ChooseMood(Request[Session]):
+    """A mood chosen by hand."""
+
+    KIND = "mood.choose"
+    REPLY = Session
+    camera_id: Name
+    mood: FourMoods
+
+
+class EndSession(Request[Session]):
+    """The visit at a camera ends and is forgotten."""
+
+    KIND = "session.end"
+    REPLY = Session
+    camera_id: Name
+
+
+class CameraPaused(Reply):
+    """The camera captures nothing for a while."""
+
+    camera_id: str
+
+
+class PauseCamera(Request[CameraPaused]):
+    """A camera captures nothing for a while; 0 seconds wake it."""
+
+    KIND = "camera.pause"
+    REPLY = CameraPaused
+    camera_id: Name
+    seconds: Annotated[float, Field(strict=True)]
+    reason: str | None = None
+    """`closed` while the site is closed; null while another camera is used"""
+
+
+class CameraStatus(Reply):
+    """How a camera does; never a picture, never its whole address. What else there is depends on the camera."""
+
+    camera_id: str
+    state: Literal["online", "offline", "degraded"]
+    reason: str = ""
+    frames: int
+    """published since it began"""
+
+
+class AskCamera(Request[CameraStatus]):
+    """How a camera does."""
+
+    KIND = "camera.status"
+    REPLY = CameraStatus
+    camera_id: Name
+
+
+class PlayerState(Reply):
+    """What the player does now."""
+
+    state: PlaybackState
+    output: str
+    song: Song | None = None
+    message: str = ""
+    """one sentence on what to do, where something is to be done"""
+    until: Moment | None = None
+    """when a state ends by itself, such as rate_limited"""
+    device: str | None = None
+    volume: Annotated[int | None, Field(ge=0, le=100)] = None
+    """percent"""
+
+
+PlayerAction = Literal["play", "queue", "next", "ended", "pause", "resume", "volume", "transfer"]
+
+
+class CommandPlayer(Request[PlayerState]):
+    """A command to the player."""
+
+    KIND = "player.command"
+    REPLY = PlayerState
+    command: PlayerAction
+    percent: Annotated[float | None, Field(ge=0, le=100, strict=True)] = None
+    """of `volume`"""
+    device: Name | None = None
+    """of `transfer`: a name or an id"""
+    song: Song | Name | None = None
+    """of `play` and `queue` the song; of `ended` the id of the song that the page has played to its end"""
+
+
+class PlayerStatus(PlayerState):
+    """What plays, what comes next, and what could not be found."""
+
+    coming: tuple[Song, ...]
+    missing: tuple[Song, ...]
+
+
+class AskPlayer(Request[PlayerStatus]):
+    """What plays, what comes next, and what is needed."""
+
+    KIND = "player.status"
+    REPLY = PlayerStatus
+
+
+class Device(Reply):
+    """One of the things that the player could play on."""
+
+    id: str
+    name: str
+    active: bool
+
+
+class Devices(RootModel[tuple[Device, ...]]):
+    """What the player could play on."""
+
+
+class ListDevices(Request[Devices]):
+    """What the player could play on."""
+
+    KIND = "player.devices"
+    REPLY = Devices
+
+
+REQUESTS: tuple[type[Request[Any]], ...] = (
+    OfferSongs,
+    FindSimilar,
+    FindPath,
+    FindMood,
+    ListFeedback,
+    ClearFeedback,
+    ChooseMood,
+    EndSession,
+    PauseCamera,
+    AskCamera,
+    CommandPlayer,
+    AskPlayer,
+    ListDevices,
+)
+KINDS: Mapping[str, type[Request[Any]]] = {request.KIND: request for request in REQUESTS}
+
+
+def family(kind: str) -> str:
+    """``songs`` of ``songs.offer``: one service answers all kinds of a family."""
+    return kind.partition(".")[0]
+
+
+FAMILIES = frozenset(family(kind) for kind in KINDS)
+
+
+def completed(request: Any, entry_id: str, correlation_id: str | None = None) -> Any:
+    """What a stranger wrote on the stream of requests, with the fields that only our own programs know to write.
+
+    The times come from the entry's id, so that an old request stays old however late it is read.
+    """
+    if not isinstance(request, dict):
+        return request
+    at = datetime.fromtimestamp(int(entry_id.partition("-")[0]) / 1000, UTC)
+    lifetime = RequestMade.LIFETIME or timedelta()
+    id_ = correlation_id or str(uuid5(NAMESPACE, f"request/{entry_id}"))
+    return {"id": id_, "at": at.isoformat(), "expires_at": (at + lifetime).isoformat(), **request}
