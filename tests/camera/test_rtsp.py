@@ -14,7 +14,7 @@ from services.camera.rules.job import Job
 from tests.support.cameras import watched
 from tests.support.needs import missing
 
-SERVER = Path(__file__).with_name("rtsp_server.py")
+SERVER = Path(__file__).parents[1] / "support" / "rtsp_server.py"
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 
 
