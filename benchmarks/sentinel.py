@@ -314,7 +314,7 @@ def main() -> int:
             for name, count, settings in (
                 ("emotion", WORKERS, {}),
                 ("recommender", 1, {"MOODSTREAM_AUTO": "true"}),
-                ("player", 1, {"MOODSTREAM_PLAYER": "log", "MOODSTREAM_SONG_AT_LEAST_S": "0"}),
+                ("player", 1, {"MOODSTREAM_PLAYER": "log", "MOODSTREAM_SONG_MIN_S": "0"}),
             ):
                 for _ in range(count):
                     ports += free_ports(1)

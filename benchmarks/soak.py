@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.support.chaos import Chain, audit, chain, rest, run
 from tests.support.memory import Samples, Watch, slope_mb_h
 
-MOST_MB_H = 5.0
+MAX_MB_H = 5.0
 LISTENERS = 20
 EVERY_S = 5.0
 REDIS_MOST_MB = 256.0
@@ -50,7 +50,7 @@ def main() -> int:
         print(f"{name:14} {sizes[-1]:6.1f} MB at the end, {max(sizes):6.1f} at most, {slope:+6.2f} MB/h")
     print(f"Redis: {redis_mb:.1f} MB at most, streams within their limits")
     services = [slope for name, slope in slopes.items() if name != "redis"]
-    broken = [*found.faults, *(["memory grows"] if max(services) >= MOST_MB_H or redis_mb >= REDIS_MOST_MB else [])]
+    broken = [*found.faults, *(["memory grows"] if max(services) >= MAX_MB_H or redis_mb >= REDIS_MOST_MB else [])]
     print("nothing lost, nothing grows" if not broken else f"broken: {broken}")
     shutil.rmtree(folder, ignore_errors=True)
     return 1 if broken else 0

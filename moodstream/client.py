@@ -29,7 +29,7 @@ from moodstream.errors import MoodstreamError
 
 log = logging.getLogger("moodstream.client")
 
-LONGEST_PAUSE_S = 5.0
+MAX_PAUSE_S = 5.0
 BLOCK_MS = 2_000
 SILENT_S = 40.0
 """A connection on which not even a keep-alive comes is dead."""
@@ -199,7 +199,7 @@ class _Feed:
 
     def pause(self) -> float:
         self._failures += 1
-        return float(min(0.2 * 2**self._failures, LONGEST_PAUSE_S))
+        return float(min(0.2 * 2**self._failures, MAX_PAUSE_S))
 
     def heard(self, line: str) -> Event | None:
         if line:
@@ -236,7 +236,7 @@ class _Redis:
     def pause(self, error: Exception) -> float:
         log.warning("Redis: %s; trying again", error)
         self._failures += 1
-        return float(min(0.2 * 2**self._failures, LONGEST_PAUSE_S))
+        return float(min(0.2 * 2**self._failures, MAX_PAUSE_S))
 
     def heard(self, answer: Any) -> Iterator[Event]:
         self._failures = 0

@@ -19,10 +19,10 @@ Form = Literal["text", "json"]
 TRACE: ContextVar[str | None] = ContextVar("trace", default=None)
 """``trace_id`` of what is done now."""
 
-MOST_PER_S = 9
+MAX_PER_S = 9
 """Lines of any kind in any second; those that tell why a process ends always come through."""
 
-MOST_ALIKE, ALIKE_S = 10, 10.0
+MAX_ALIKE, ALIKE_S = 10, 10.0
 """Lines that differ only in their values, and in how many seconds so many may come."""
 
 TOLD = 3
@@ -52,7 +52,7 @@ class Sparing(logging.StreamHandler[TextIO]):
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__(stream)
-        self._lately: deque[float] = deque(maxlen=MOST_PER_S)
+        self._lately: deque[float] = deque(maxlen=MAX_PER_S)
         self._alike: dict[tuple[str, str], deque[float]] = {}
         self._left_out: Counter[str] = Counter()
         self._telling: threading.Timer | None = None
@@ -62,7 +62,7 @@ class Sparing(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Called with the handler's lock held."""
         kind, now_s = (record.name, str(record.msg)), time.monotonic()
-        alike = self._alike.get(kind) or deque(maxlen=MOST_ALIKE)
+        alike = self._alike.get(kind) or deque(maxlen=MAX_ALIKE)
         if record.levelno < logging.CRITICAL and (_full(alike, now_s, ALIKE_S) or _full(self._lately, now_s, 1.0)):
             self._leave_out(record)
             return

@@ -20,7 +20,7 @@ FOLDER = "MOODSTREAM_SECRETS"
 MOUNTED = Path("/run/secrets")
 """Where containers are given their secrets. What lies there only the container sees, so its mode says nothing."""
 
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 
 
 class SecretFiles(PydanticBaseSettingsSource):
@@ -60,7 +60,7 @@ def read_secret(file: Path, setting: str) -> str:
         if mode & stat.S_IROTH and MOUNTED not in file.parents:
             raise MoodstreamError(f"{setting}: everybody on this computer can read {file}: chmod 600 {file}")
         with file.open("rb") as opened:
-            text = opened.read(MOST_BYTES).decode().strip()
+            text = opened.read(MAX_BYTES).decode().strip()
     except OSError as error:
         raise MoodstreamError(f"{setting}: {file}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     traces_url: str | None = Field(
         None, description="Where traces go by OTLP/HTTP, such as http://127.0.0.1:4318/v1/traces; none when not set."
     )
-    traces_share: float = Field(1.0, ge=0, le=1, description="Share of the traces that is told.")
+    traces_fraction: float = Field(1.0, ge=0, le=1, description="Share of the traces that is told.")
     frames_kept: int = Field(4, ge=1, description="Frames that wait at most: 2 x (cameras + emotion workers).")
 
     @classmethod

@@ -21,7 +21,7 @@ _VOTED = [4, 5, 6, 1, 3, 2, 0]
 """The column of each expression."""
 _LEANS_DEG = [0, 10, 20, 30, 60, 45, 90]
 """How far the lines of each expression lean; the moods stay apart when mirrored and turned."""
-LEAST_ACCURACY = 0.9
+MIN_ACCURACY = 0.9
 
 
 def draw(path: Path, count: int = 1400, seed: int = 1) -> Path:
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="moodstream-smoke-") as folder:
             accuracy = smoke(Path(folder))
     print(f"training: {accuracy:.1%} of the gratings read rightly, {time.monotonic() - began:.0f} s")
-    return 0 if accuracy >= LEAST_ACCURACY else 1
+    return 0 if accuracy >= MIN_ACCURACY else 1
 
 
 if __name__ == "__main__":

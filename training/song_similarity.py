@@ -19,7 +19,7 @@ from training.intervals import bootstrap
 
 SONGS_EACH = 8
 PLAYLISTS_EACH = 48
-LEAST_SONGS = 5
+MIN_SONGS = 5
 WIDTH, DIMENSIONS = 128, 8
 
 Playlist = npt.NDArray[np.intp]
@@ -39,7 +39,7 @@ def read(path: Path) -> Playlists:
     songs = table.drop_duplicates("track_id").set_index("track_id").sort_index()
     at = pd.Series(np.arange(len(songs)), index=songs.index)
     members = [at[group].to_numpy() for _, group in table.groupby("playlist_id")["track_id"]]
-    return Playlists(songs[list(INPUTS)].to_numpy(float), [one for one in members if len(one) >= LEAST_SONGS])
+    return Playlists(songs[list(INPUTS)].to_numpy(float), [one for one in members if len(one) >= MIN_SONGS])
 
 
 def split(data: Playlists, share: float = 0.2, seed: int = 0) -> tuple[list[Playlist], list[Playlist]]:
@@ -50,7 +50,7 @@ def split(data: Playlists, share: float = 0.2, seed: int = 0) -> tuple[list[Play
     held = np.zeros(len(data.numbers), dtype=bool)
     held[np.concatenate(aside)] = True
     rest = [data.members[at][~held[data.members[at]]] for at in order[count:]]
-    return [one for one in rest if len(one) >= LEAST_SONGS], aside
+    return [one for one in rest if len(one) >= MIN_SONGS], aside
 
 
 def above_random(points: Floats, playlists: list[Playlist], count: int = 1500, seed: int = 1) -> Floats:

@@ -93,10 +93,10 @@ async def _follow(bus: Bus, present: Present, with_faces: bool) -> None:
             for kind, count in HISTORY.items():
                 for past in reversed(await bus.newest(kind, count)):
                     present.apply(past)
-            bus.trouble.passed("catching up")
+            bus.outage.passed("catching up")
             break
         except AWAY as error:
-            bus.trouble.note("catching up", error)
+            bus.outage.note("catching up", error)
             await asyncio.sleep(1)
     async for entry in bus.follow(start):
         if entry is not None:

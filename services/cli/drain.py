@@ -7,7 +7,7 @@ from shared.bus.connection import Bus
 from shared.delivery.consume import groups
 
 QUIET_S = 1.0
-LONGEST_S = 30.0
+MAX_S = 30.0
 
 _WATCHED = (FacesRead, MoodChanged, SongsOffered, SongPicked, SongsRanked, StatusChanged)
 
@@ -15,7 +15,7 @@ _WATCHED = (FacesRead, MoodChanged, SongsOffered, SongPicked, SongsRanked, Statu
 async def drained(bus: Bus) -> None:
     """Return once no group has work left and no stream has grown for a second; at the latest after 30 s."""
     loop = asyncio.get_running_loop()
-    deadline, quiet_since, before = loop.time() + LONGEST_S, loop.time(), None
+    deadline, quiet_since, before = loop.time() + MAX_S, loop.time(), None
     while loop.time() < min(deadline, quiet_since + QUIET_S) or before is None:
         now = [await bus.last_id(event) for event in _WATCHED], await _open_work(bus)
         if now != before or now[1]:

@@ -70,7 +70,7 @@ def run(given: argparse.Namespace) -> int:
             SOCKET: str(sock.fileno()),
             **operator,
             # a film is played for its events: each ranking is heard, however soon the next one comes
-            **({"MOODSTREAM_SONG_AT_LEAST_S": "0"} if given.once else {}),
+            **({"MOODSTREAM_SONG_MIN_S": "0"} if given.once else {}),
             **(_demo(page, stack) if given.demo else {}),
             **({"MOODSTREAM_PLAYER": given.player} if given.player else {}),
             **({"MOODSTREAM_AUTO": "true"} if given.auto else {}),

@@ -13,7 +13,7 @@ from shared.exit_codes import EXIT_RESTART
 LIFELINE = "MOODSTREAM_LIFELINE"
 """Environment variable with the file descriptor that closes when the parent is gone."""
 
-LONGEST_PAUSE_S = 10.0
+MAX_PAUSE_S = 10.0
 
 
 def supervise(command: Sequence[str], environment: Mapping[str, str], inherit: Sequence[int] = ()) -> int:
@@ -42,7 +42,7 @@ def supervise(command: Sequence[str], environment: Mapping[str, str], inherit: S
             code = child.wait()
             if stopping or (code >= 0 and code != EXIT_RESTART):
                 return max(code, 0)
-            pause_s = 0.2 if time.monotonic() - started_s > 60 else min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = 0.2 if time.monotonic() - started_s > 60 else min(2 * pause_s, MAX_PAUSE_S)
             print(f"moodstream: the services ended with {code} and are started anew", file=sys.stderr)
             time.sleep(pause_s)
             if stopping:

@@ -24,7 +24,7 @@ from services.cli.drain import drained
 from services.cli.supervisor import LIFELINE
 from shared.app.service import Service
 from shared.bus.connection import AWAY, Bus, without_password
-from shared.bus.outage import Trouble
+from shared.bus.outage import Outage
 from shared.contracts.event_lines import line
 from shared.settings import Settings, load
 
@@ -76,18 +76,18 @@ def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
         newest = {name: client.xrevrange(name, count=1) for name in names}
         # ids and not "$", which would begin anew with every read and lose what came in between
         position = {name: entries[0][0] if entries else b"0-0" for name, entries in newest.items()}
-        trouble = Trouble(without_password(url))
+        outage = Outage(without_password(url))
         while True:
             try:
                 read = client.xread(position, block=2_000)
             except AWAY as error:
                 if url.startswith("unix:") and not Path(urlsplit(url).path).exists():
                     raise MoodstreamError("the run that was listened to has ended, and its Redis with it") from None
-                trouble.note("reading", error)
+                outage.note("reading", error)
                 time.sleep(AGAIN_S)
                 continue
-            trouble.passed("reading")
-            trouble.over()
+            outage.passed("reading")
+            outage.over()
             for name, entries in read or ():
                 for entry_id, fields in entries:
                     position[name.decode()] = entry_id

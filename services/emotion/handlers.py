@@ -13,7 +13,7 @@ from faststream.redis import RedisRouter
 from moodstream.contracts.events import NAMESPACE, FaceRead, FacesRead, FrameCaptured, utc_now
 from services.emotion.faces.decode import PictureRefused, decode_grey
 from services.emotion.faces.reader import Reader
-from services.emotion.metrics import Meters
+from services.emotion.metrics import Metrics
 from shared.app.watchdog import STUCK_AFTER_S
 from shared.bus.connection import Bus
 from shared.delivery.consume import consume_frames
@@ -23,7 +23,7 @@ log = logging.getLogger("moodstream.emotion")
 
 
 def create_router(
-    bus: Bus, reader: Reader, max_age_ms: int, meters: Meters, leave: Callable[[int], object] = os._exit
+    bus: Bus, reader: Reader, max_age_ms: int, metrics: Metrics, leave: Callable[[int], object] = os._exit
 ) -> RedisRouter:
     """The router of the emotion service: one handler, frames to ``FacesRead``."""
     router = RedisRouter()
@@ -32,7 +32,7 @@ def create_router(
     @consume_frames(router, bus, "emotion")
     async def read_faces(frame: FrameCaptured) -> None:
         if _age_s(frame) * 1000 > max_age_ms:
-            meters.too_old()
+            metrics.too_old()
             return
         with bus.traces.step("emotion reads", frame):
             try:
@@ -45,7 +45,7 @@ def create_router(
                 leave(EXIT_RESTART)  # its thread is lost, and no end in good order would come past it
                 return
             await bus.publish(reading)
-        meters.read(reading, kind, _age_s(frame))
+        metrics.read(reading, kind, _age_s(frame))
 
     return router
 

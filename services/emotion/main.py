@@ -12,7 +12,7 @@ from services.emotion.faces.haar import HaarFinder
 from services.emotion.faces.reader import Reader
 from services.emotion.faces.yunet import YuNetFinder
 from services.emotion.handlers import create_router
-from services.emotion.metrics import Meters
+from services.emotion.metrics import Metrics
 from services.emotion.tracker_job import Tracking
 from services.emotion.visits.policy import Policy
 from services.emotion.visits.smoothing import Steadiness
@@ -36,11 +36,11 @@ class EmotionSettings(Settings):
     hold_s: float = Field(0.6, ge=0, description="A new mood must lead for so long before it is named.")
     unsure_below: float = Field(0.5, ge=0.25, le=1, description="Below this probability the mood is unsure.")
     margin: float = Field(0.2, ge=0, le=1, description="Least lead over the second mood; else the mood is unsure.")
-    arrive_s: float = Field(0.5, ge=0, description="Somebody must be seen for so long before a session opens.")
+    arrival_s: float = Field(0.5, ge=0, description="Somebody must be seen for so long before a session opens.")
     nobody_s: float = Field(2.0, gt=0, description="After so long without a face the session ends.")
     heartbeat_s: float = Field(5.0, gt=0, description="The mood is told again so often when it does not change.")
 
-    group: Policy = Field(
+    policy: Policy = Field(
         "largest", description="How several faces become one mood: the largest, their average, or their majority."
     )
 
@@ -48,10 +48,10 @@ class EmotionSettings(Settings):
         steadiness = Steadiness(self.smoothing_s, self.hold_s, self.unsure_below, self.margin)
         return Patience(
             steadiness,
-            arrive_s=self.arrive_s,
+            arrival_s=self.arrival_s,
             nobody_s=self.nobody_s,
             heartbeat_s=self.heartbeat_s,
-            policy=self.group,
+            policy=self.policy,
         )
 
 
@@ -68,10 +68,10 @@ def create_reader(settings: EmotionSettings, classifier: Classifier | None = Non
 def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier | None = None) -> Service:
     """The service; ``classifier`` instead of the network that the settings name."""
     reader = create_reader(settings, classifier)
-    patience, meters = settings.patience(), Meters()
-    tracking = Tracking(bus, lambda camera_id: Tracker(camera_id, reader.model, patience), reader.hear, meters)
-    router = create_router(bus, reader, settings.frame_max_age_ms, meters)
-    return Service("emotion", router, metrics=meters.registry, background=[tracking.run])
+    patience, metrics = settings.patience(), Metrics()
+    tracking = Tracking(bus, lambda camera_id: Tracker(camera_id, reader.model, patience), reader.hear, metrics)
+    router = create_router(bus, reader, settings.frame_max_age_ms, metrics)
+    return Service("emotion", router, metrics=metrics.registry, background=[tracking.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

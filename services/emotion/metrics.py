@@ -8,7 +8,7 @@ from services.emotion.faces.quality import REASONS
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0)
 
 
-class Meters:
+class Metrics:
     """Counters of one process, in a registry of their own."""
 
     def __init__(self) -> None:

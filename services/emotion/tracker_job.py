@@ -14,7 +14,7 @@ from moodstream.contracts.events import Event, FacesRead, MoodChanged, RequestMa
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import ChooseMood, EndSession, Session
 from moodstream.contracts.streams import SELF_TEST
-from services.emotion.metrics import Meters
+from services.emotion.metrics import Metrics
 from services.emotion.visits.visit_machine import Tracker
 from shared.bus.connection import AWAY, Bus
 from shared.bus.lease import RENEW_S, Lease
@@ -47,12 +47,12 @@ class Tracking:
     """The background job that turns the readings of all cameras into moods."""
 
     def __init__(
-        self, bus: Bus, make_tracker: Callable[[str], Tracker], hear: Callable[[FacesRead], None], meters: Meters
+        self, bus: Bus, make_tracker: Callable[[str], Tracker], hear: Callable[[FacesRead], None], metrics: Metrics
     ) -> None:
         self._bus = bus
         self._make = make_tracker
         self._hear = hear
-        self._meters = meters
+        self._metrics = metrics
         self._cameras: dict[str, _Camera] = {}
         self._requests = RequestServer(bus, {ChooseMood: self._choose_mood, EndSession: self._end_session})
 
@@ -62,7 +62,7 @@ class Tracking:
                 try:
                     await self._track()
                 except AWAY as error:
-                    self._bus.trouble.note("tracking", error)
+                    self._bus.outage.note("tracking", error)
                     self._cameras.clear()
                     await asyncio.sleep(RENEW_S)
         finally:
@@ -72,7 +72,7 @@ class Tracking:
         start: dict[type[Event], str] = {
             event: await self._bus.last_id(event) for event in (FacesRead, StatusChanged, RequestMade)
         }
-        self._bus.trouble.passed("tracking")
+        self._bus.outage.passed("tracking")
         for event in await self._bus.newest(MoodChanged, count=200):
             if isinstance(event, MoodChanged) and event.expires_at > utc_now():
                 self._camera(event.camera_id)
@@ -173,7 +173,7 @@ class Tracking:
         missed, late = camera.tracker.missed, camera.tracker.late
         with self._bus.traces.step("emotion tracks", reading):
             await self._say(camera, camera.tracker.observe(reading, time.monotonic()))
-        self._meters.followed(camera.tracker.missed - missed, camera.tracker.late - late)
+        self._metrics.followed(camera.tracker.missed - missed, camera.tracker.late - late)
         camera.place = entry_id
 
     async def _keep_place(self, camera_id: str, camera: _Camera) -> None:
@@ -188,7 +188,7 @@ class Tracking:
                 if not await camera.lease.ask():
                     camera.tracker = None
                     return
-            self._meters.told(mood)
+            self._metrics.told(mood)
 
     async def _end(self, camera_id: str) -> None:
         camera = self._cameras.pop(camera_id, None)

@@ -18,14 +18,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from moodstream.contracts.requests import PauseCamera
 from moodstream.errors import MoodstreamError
-from services.gateway.metrics import Meters
+from services.gateway.metrics import Metrics
 from shared.bus.connection import Bus
 
 log = logging.getLogger("moodstream.gateway")
 
 JPEG_MAGIC = b"\xff\xd8\xff"
-MOST_BYTES = 2 * 1024 * 1024
-MOST_FRAMES_PER_S = 15
+MAX_BYTES = 2 * 1024 * 1024
+MAX_FRAMES_PER_S = 15
 IDLE_S = 10.0
 """A browser that sends nothing for so long has gone to sleep: the local camera shall see again."""
 PAUSE_EVERY_S = 5.0
@@ -40,14 +40,14 @@ WRONG_DATA, TOO_BIG, BUSY = 1003, 1009, 1013
 class Gate:
     """Lets a picture in or says why not; ``now`` is monotonic seconds."""
 
-    least_gap_s: float = 1 / MOST_FRAMES_PER_S
+    least_gap_s: float = 1 / MAX_FRAMES_PER_S
     last: float = field(default=float("-inf"))
 
     def refusal(self, picture: bytes, now: float) -> str | None:
         if not picture.startswith(JPEG_MAGIC):
             return "this is no JPEG picture"
         if now - self.last < self.least_gap_s:
-            return f"more than {MOST_FRAMES_PER_S} pictures a second"
+            return f"more than {MAX_FRAMES_PER_S} pictures a second"
         self.last = now
         return None
 
@@ -63,7 +63,7 @@ class BrowserCameras:
     most: int
     is_open: Callable[[], bool] = lambda: True
     """whether the site takes pictures now"""
-    meters: Meters = field(default_factory=Meters)
+    metrics: Metrics = field(default_factory=Metrics)
     connected: int = 0
 
     async def serve(self, socket: WebSocket) -> None:
@@ -108,8 +108,8 @@ class BrowserCameras:
             if message["type"] == "websocket.disconnect":
                 return
             picture = message.get("bytes")
-            if picture is None or len(picture) > MOST_BYTES:
-                self.meters.browser_frame("no bytes" if picture is None else "too big")
+            if picture is None or len(picture) > MAX_BYTES:
+                self.metrics.browser_frame("no bytes" if picture is None else "too big")
                 await socket.close(WRONG_DATA if picture is None else TOO_BIG)
                 return
             refusal = gate.refusal(picture, time.monotonic())
@@ -117,7 +117,7 @@ class BrowserCameras:
                 frame = FrameCaptured(camera_id=camera_id, run_id=run_id, seq=seq, captured_at=utc_now(), jpeg=picture)
                 refusal = None if await self.bus.publish_frame(frame) else "Redis did not take it"
                 seq += 1
-            self.meters.browser_frame(refusal or "accepted")
+            self.metrics.browser_frame(refusal or "accepted")
             await socket.send_json({"accepted": refusal is None, "reason": refusal})
 
     async def _rest_local_camera(self) -> None:

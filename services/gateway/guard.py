@@ -9,8 +9,8 @@ from starlette.websockets import WebSocket
 from shared.web.origin import is_foreign
 from shared.web.rate_limit import Limits
 
-MOST_BODY_BYTES = 16 * 1024
-MOST_PICTURE_BYTES = 2 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024
+MAX_PICTURE_BYTES = 2 * 1024 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 UNHURRIED = ("/events",)
 """Paths that are not counted: who listens is counted elsewhere."""
@@ -33,7 +33,7 @@ class Guard:
             return
         connection = HTTPConnection(scope)
         path = connection.url.path
-        most = MOST_PICTURE_BYTES if path.endswith("/frames") else MOST_BODY_BYTES
+        most = MAX_PICTURE_BYTES if path.endswith("/frames") else MAX_BODY_BYTES
         if refused := self._refusal(connection, path, most):
             if scope["type"] == "websocket":
                 await WebSocket(scope, receive, send).send_denial_response(refused)

@@ -22,7 +22,7 @@ from moodstream.contracts.events import (
 from moodstream.contracts.streams import SELF_TEST
 from moodstream.errors import MoodstreamError
 from services.gateway.api import create_api, mount
-from services.gateway.browser_camera import MOST_FRAMES_PER_S, BrowserCameras
+from services.gateway.browser_camera import MAX_FRAMES_PER_S, BrowserCameras
 from services.gateway.consents import Consents
 from services.gateway.context import Parts
 from services.gateway.health import Doctor
@@ -64,9 +64,9 @@ class GatewaySettings(OperatorSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
     camera_id: str = Field("camera-1", min_length=1, description="Camera whose mood the page shows by default.")
     browser_camera: bool = Field(True, description="Whether visitors may use the camera of their own browser.")
-    browser_cameras_most: int = Field(4, ge=1, description="How many browsers may send pictures at the same time.")
+    browser_cameras_max: int = Field(4, ge=1, description="How many browsers may send pictures at the same time.")
     browser_frame_rate: float = Field(
-        10, gt=0, le=MOST_FRAMES_PER_S, description="Pictures that a browser shall send per second."
+        10, gt=0, le=MAX_FRAMES_PER_S, description="Pictures that a browser shall send per second."
     )
     music: Path | None = Field(
         None, description="Folder of sound files that the page may play: songs whose address is file:PATH in it."
@@ -118,7 +118,7 @@ def create_parts(settings: GatewaySettings, bus: Bus) -> Parts:
             bus,
             settings.camera_id,
             settings.browser_frame_rate,
-            settings.browser_cameras_most,
+            settings.browser_cameras_max,
             lambda: board.opening.open,
         ),
         pushed=PushedFrames(bus),
@@ -143,9 +143,9 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
     parts = create_parts(settings, bus)
-    meters = parts.browsers.meters
-    meters.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: parts.browsers.connected)
-    meters.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: parts.feed.listeners)
+    metrics = parts.browsers.metrics
+    metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: parts.browsers.connected)
+    metrics.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: parts.feed.listeners)
 
     async def follow() -> None:
         await follow_events(bus, parts.board, parts.feed)
@@ -158,7 +158,7 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
 
     routes = [mount(parts), *operator_routes(parts.operator), *page_routes(settings.music)]
     background = [follow, remember, open_and_close, parts.pushed.run]
-    return Service("gateway", routes=routes, metrics=meters.registry, background=background)
+    return Service("gateway", routes=routes, metrics=metrics.registry, background=background)
 
 
 async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
@@ -191,10 +191,10 @@ async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:
             for event, count in HISTORY.items():
                 for past in reversed(await bus.newest(event, count)):
                     board.apply(past)
-            bus.trouble.passed("catching up")
+            bus.outage.passed("catching up")
             return start
         except AWAY as error:
-            bus.trouble.note("catching up", error)
+            bus.outage.note("catching up", error)
             await asyncio.sleep(1)
 
 

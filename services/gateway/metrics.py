@@ -5,7 +5,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
-class Meters:
+class Metrics:
     """Of one gateway, in a registry of its own."""
 
     def __init__(self) -> None:

@@ -35,7 +35,7 @@ from moodstream.contracts.requests import (
     PlayerStatus,
 )
 from moodstream.errors import MoodstreamError
-from services.player.metrics import Meters
+from services.player.metrics import Metrics
 from services.player.outputs import Outcome, Output
 from services.player.programme.programme import Action, Programme, Rules, Saved
 from shared.bus.connection import Bus
@@ -81,7 +81,7 @@ class Conductor:
 
     def __init__(self, bus: Bus, output: Output, rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
         self._bus, self._output, self._rules, self._clock = bus, output, rules, clock
-        self.meters = Meters(output.name)
+        self.metrics = Metrics(output.name)
         self._lease = Lease(bus, "player")
         self._kept = bus.key("player", "kept")
         self._requests = RequestServer(
@@ -110,13 +110,13 @@ class Conductor:
             while not self._bus.stopping.is_set():
                 try:
                     leads = await self._lease.ask()
-                    self._bus.trouble.passed("leading the player")
+                    self._bus.outage.passed("leading the player")
                     if leads:
                         await self._lead()
                     else:
                         await asyncio.sleep(RENEW_S)
                 except* (RedisError, OSError) as error:  # away, full, or a right was taken: until it is mended
-                    self._bus.trouble.note("leading the player", error.exceptions[0])
+                    self._bus.outage.note("leading the player", error.exceptions[0])
                     await asyncio.sleep(AGAIN_S)
                 except* _LeaseLost:
                     log.warning("another player commands now")
@@ -129,11 +129,11 @@ class Conductor:
         try:
             await self._command_output()
         finally:
-            self.meters.stands_by()
+            self.metrics.stands_by()
 
     async def _command_output(self) -> None:
         await self._restore()
-        self.meters.told(self._playback())
+        self.metrics.told(self._playback())
         async with asyncio.TaskGroup() as tasks:
             # requests are answered beside the work: each belongs to this time of leading
             self._tasks = tasks
@@ -273,7 +273,7 @@ class Conductor:
             self.programme.refused(action)
             self._settle(action, error)
             return
-        self.meters.acted(action, outcome, time.perf_counter() - begun_s)
+        self.metrics.acted(action, outcome, time.perf_counter() - begun_s)
         self.programme.done(action, outcome, self._clock())
         if not outcome.skip or self.programme.shown is outcome:
             await self._tell(action)
@@ -306,7 +306,7 @@ class Conductor:
     async def _tell(self, action: Action) -> None:
         """Publish what is now, if it is new or was asked for; the first word on a cause has the id that follows."""
         now = self._playback()
-        self.meters.told(now)
+        self.metrics.told(now)
         asked = action.cause is not None and action.cause.id not in self._told_of
         if not asked and self._told is not None and _same(now, self._told):
             return

@@ -31,14 +31,14 @@ class PlayerSettings(Settings):
     """Settings of the player."""
 
     player: Literal["browser", "house", "log", "mpd", "spotify"] = Field("browser", description="Where the song plays.")
-    song_at_least_s: float = Field(
+    song_min_s: float = Field(
         3.0, ge=0, le=3600, description="A song plays for so many seconds before another mood's music cuts it."
     )
     volume: int | None = Field(
         None, ge=0, le=100, description="Volume at the start, percent; empty leaves it as it is."
     )
-    volume_least: int = Field(0, ge=0, le=100, description="Nobody can turn it lower, percent.")
-    volume_most: int = Field(100, ge=0, le=100, description="Nobody can turn it higher, percent.")
+    volume_min: int = Field(0, ge=0, le=100, description="Nobody can turn it lower, percent.")
+    volume_max: int = Field(100, ge=0, le=100, description="Nobody can turn it higher, percent.")
     quiet_hours: str = Field("", description="When it has to be quiet, local time: 22:00-07:00.")
     quiet_volume: int = Field(0, ge=0, le=100, description="Volume at most in the quiet hours, percent; 0 is silence.")
     crossfade_s: int = Field(0, ge=0, le=30, description="Seconds in which one song becomes the next (mpd).")
@@ -92,13 +92,13 @@ def create_login(settings: PlayerSettings) -> SpotifyLogin:
 
 def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules:
     """What the operator has set. Raises MoodstreamError."""
-    if settings.volume_least > settings.volume_most:
-        raise MoodstreamError("MOODSTREAM_VOLUME_LEAST: is above MOODSTREAM_VOLUME_MOST")
+    if settings.volume_min > settings.volume_max:
+        raise MoodstreamError("MOODSTREAM_VOLUME_MIN: is above MOODSTREAM_VOLUME_MAX")
     return Rules(
-        song_at_least_s=settings.song_at_least_s,
+        song_min_s=settings.song_min_s,
         volume=settings.volume,
-        volume_least=settings.volume_least,
-        volume_most=settings.volume_most,
+        volume_min=settings.volume_min,
+        volume_max=settings.volume_max,
         quiet=parse(settings.quiet_hours),
         quiet_volume=settings.quiet_volume,
         check_every_s=check_every_s,
@@ -110,7 +110,7 @@ def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = N
     chosen = output or create_output(settings)
     conductor = Conductor(bus, chosen, create_rules(settings, chosen.check_every_s))
     routes = login_routes(chosen.login, conductor.poke) if isinstance(chosen, SpotifyOutput) else ()
-    metrics = conductor.meters.registry
+    metrics = conductor.metrics.registry
     return Service("player", create_router(bus), routes, metrics=metrics, background=[conductor.run])
 
 

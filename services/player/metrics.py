@@ -12,7 +12,7 @@ STATES: tuple[str, ...] = get_args(PlaybackState)
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
-class Meters:
+class Metrics:
     """Of one player, in a registry of its own."""
 
     def __init__(self, output: str) -> None:

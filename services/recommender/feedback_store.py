@@ -10,7 +10,7 @@ from services.recommender.choice.preferences import Taste
 from services.recommender.visits import REMEMBERED_S
 from shared.bus.connection import Bus
 
-MOST_SAID = 200
+MAX_SAID = 200
 """Of one session or profile; the oldest make room."""
 
 
@@ -81,9 +81,9 @@ class Memory:
         return {at.decode(): json.loads(entry) for at, entry in (await self._bus.redis.hgetall(key)).items()}
 
     async def _forget_oldest(self, key: str) -> None:
-        if await self._bus.redis.hlen(key) > MOST_SAID:
+        if await self._bus.redis.hlen(key) > MAX_SAID:
             entries = await self._entries(key)
-            oldest = sorted(entries, key=lambda at: entries[at]["at"])[: len(entries) - MOST_SAID]
+            oldest = sorted(entries, key=lambda at: entries[at]["at"])[: len(entries) - MAX_SAID]
             await self._bus.redis.hdel(key, *oldest)
 
     def _key(self, session_id: str | None, profile: str | None) -> str:

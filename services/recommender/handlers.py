@@ -9,7 +9,7 @@ from moodstream.errors import MoodstreamError
 from services.recommender.choice import events_made
 from services.recommender.choice.events_made import Plan
 from services.recommender.feedback_store import Memory
-from services.recommender.metrics import Meters
+from services.recommender.metrics import Metrics
 from services.recommender.reloader import Shelf
 from services.recommender.request_handlers import RequestHandlers
 from services.recommender.visits import Visits
@@ -22,7 +22,7 @@ log = logging.getLogger("moodstream.recommender")
 GROUP = "recommender"
 
 
-def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool, meters: Meters) -> RedisRouter:
+def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool, metrics: Metrics) -> RedisRouter:
     """The router. ``plan`` says what follows a pick, ``auto`` makes the pick itself."""
     router = RedisRouter()
     visits = Visits(bus)
@@ -44,7 +44,7 @@ def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool
         if not await visits.open(session, offered.id):
             return
         await bus.publish(offered)
-        meters.offered(offered)
+        metrics.offered(offered)
         if auto:
             await bus.publish(events_made.auto_pick(offered))
         await visits.offered(session, mood.mood)
@@ -55,11 +55,11 @@ def create_router(bus: Bus, shelf: Shelf, memory: Memory, plan: Plan, auto: bool
             likes = await memory.taste(pick.session_id)
             ranking = events_made.ranking_for(pick, shelf.library, plan, likes)
         except MoodstreamError as error:
-            meters.dropped()
+            metrics.dropped()
             log.warning("a pick was dropped: %s", error)
             return
         await bus.publish(ranking)
-        meters.ranked(pick)
+        metrics.ranked(pick)
         await visits.close(pick)
 
     @consume(router, bus, FeedbackGiven, GROUP)

@@ -11,7 +11,7 @@ from services.recommender.choice.events_made import Plan, Play
 from services.recommender.choice.goals import Goal, Limits
 from services.recommender.feedback_store import Memory
 from services.recommender.handlers import create_router
-from services.recommender.metrics import Meters
+from services.recommender.metrics import Metrics
 from services.recommender.reloader import Shelf
 from shared.app.service import Service, create_bus, run_service
 from shared.bus.connection import Bus
@@ -40,7 +40,7 @@ class RecommenderSettings(Settings):
         "listeners", description="How songs get their moods: as listeners name them, or by a method of clusters."
     )
     goal: Goal = Field("match", description="Where the songs lead: stay with the mood (match), lift it, or calm it.")
-    goal_arousal_most: float = Field(
+    goal_max_arousal: float = Field(
         1.0, ge=-1, le=1, description="No song that leads to a goal is more aroused than this."
     )
     explicit: bool = Field(True, description="Whether songs with explicit words may be offered.")
@@ -64,16 +64,16 @@ class RecommenderSettings(Settings):
         return Choice(self.similarity, self.song_moods, filters)
 
     def plan(self) -> Plan:
-        return Plan(self.ranked, self.play, self.goal, Limits(self.goal_arousal_most))
+        return Plan(self.ranked, self.play, self.goal, Limits(self.goal_max_arousal))
 
 
 def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
     """The recommender; it reads the catalogue before it takes messages, and ends with one line when there is none."""
     shelf = Shelf(settings.catalogue, settings.choice)
     memory = Memory(bus, settings.profile_days, settings.heard_minutes)
-    meters = Meters(shelf)
-    router = create_router(bus, shelf, memory, settings.plan(), settings.auto, meters)
-    return Service("recommender", router, metrics=meters.registry, prepare=[shelf.load], background=[shelf.watch])
+    metrics = Metrics(shelf)
+    router = create_router(bus, shelf, memory, settings.plan(), settings.auto, metrics)
+    return Service("recommender", router, metrics=metrics.registry, prepare=[shelf.load], background=[shelf.watch])
 
 
 def create() -> tuple[RecommenderSettings, Bus, Service]:

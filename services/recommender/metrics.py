@@ -7,7 +7,7 @@ from moodstream.contracts.moods import MOODS, Mood
 from services.recommender.reloader import Shelf
 
 
-class Meters:
+class Metrics:
     """Of one worker, in a registry of its own."""
 
     def __init__(self, shelf: Shelf) -> None:

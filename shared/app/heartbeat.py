@@ -18,7 +18,7 @@ WORTH_TELLING_S = 1.0
 ALIVE_S = 60
 
 
-class Degraded:
+class Heartbeat:
     """The background job of a process with these services."""
 
     def __init__(self, bus: Bus, services: Sequence[str]) -> None:
@@ -29,19 +29,19 @@ class Degraded:
     async def run(self) -> None:
         while True:
             await self._look()
-            lasted_s = self._bus.trouble.over()
+            lasted_s = self._bus.outage.over()
             if lasted_s is not None and self._told:
                 self._say("online", f"Redis works again after {lasted_s:.0f} s")
                 self._told = False
             elif not self._told and self._lasts():
-                self._say("degraded", f"Redis: {self._bus.trouble.reason}")
+                self._say("degraded", f"Redis: {self._bus.outage.reason}")
                 self._told = True
             await self._tell()
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _lasts(self) -> bool:
-        trouble = self._bus.trouble
-        return trouble.reason is not None and trouble.for_s >= WORTH_TELLING_S
+        outage = self._bus.outage
+        return outage.reason is not None and outage.for_s >= WORTH_TELLING_S
 
     async def _look(self) -> None:
         try:
@@ -51,9 +51,9 @@ class Degraded:
                 with contextlib.suppress(NoPermissionError):
                     await self._bus.redis.set(self._bus.key("alive", self._bus.consumer), b"1", ex=ALIVE_S)
         except (TimeoutError, OSError, *AWAY) as error:
-            self._bus.trouble.note("looking", error)
+            self._bus.outage.note("looking", error)
         else:
-            self._bus.trouble.passed("looking")
+            self._bus.outage.passed("looking")
 
     def _say(self, state: str, reason: str) -> None:
         now = utc_now()

@@ -25,7 +25,7 @@ from starlette.routing import BaseRoute, Route
 
 from moodstream.errors import MoodstreamError
 from shared.app import systemd
-from shared.app.heartbeat import Degraded
+from shared.app.heartbeat import Heartbeat
 from shared.app.metrics_route import metrics_route
 from shared.app.watchdog import Watchdog
 from shared.bus.connection import Bus
@@ -50,7 +50,7 @@ DEAF_S = 1.0
 """After so long without reading, while the process ends, a listener is cut off."""
 UNREAD_MS = 60_000
 """A connection that has taken nothing in for so long is dropped by the kernel: its computer is gone, or hangs."""
-LONGEST_END_S = 9.5
+MAX_END_S = 9.5
 """A process ends within ten seconds after it was asked to."""
 WS_MAX_BYTES = 2 * 1024 * 1024 + 1024
 
@@ -89,7 +89,7 @@ class App:
 
     def __post_init__(self) -> None:
         self._watchdog = Watchdog(self.bus)
-        self._degraded = Degraded(self.bus, [service.name for service in self.services if service.told])
+        self._heartbeat = Heartbeat(self.bus, [service.name for service in self.services if service.told])
         self._jobs: list[tuple[str, asyncio.Future[None]]] = []
         for service in self.services:
             self.bus.broker.include_router(service.router)
@@ -99,7 +99,7 @@ class App:
                 Route("/health/ready", self._ready),
                 metrics_route(
                     StreamMetrics(self.bus),
-                    [self.bus.meters.registry, *(one.metrics for one in self.services if one.metrics is not None)],
+                    [self.bus.metrics.registry, *(one.metrics for one in self.services if one.metrics is not None)],
                 ),
                 *(route for service in self.services for route in service.routes),
             ],
@@ -116,7 +116,7 @@ class App:
                 await self.bus.ping()
             except (RedisError, OSError):
                 fault = "Redis does not answer"
-        if fault is None and (reason := self.bus.trouble.reason):
+        if fault is None and (reason := self.bus.outage.reason):
             fault = f"Redis: {reason}"
         names = [service.name for service in self.services]
         return JSONResponse({"ready": fault is None, "fault": fault, "services": names}, 503 if fault else 200)
@@ -142,7 +142,7 @@ class App:
             systemd.notify(systemd.READY)
             log.info("%s ready", ", ".join(service.name for service in self.services))
             retention = Retention(self.bus, [service.name for service in self.services])
-            upkeep = self._watchdog.run, self._degraded.run, Janitor(self.bus).run, retention.run
+            upkeep = self._watchdog.run, self._heartbeat.run, Janitor(self.bus).run, retention.run
             await self._all(*upkeep, *(job for service in self.services for job in service.background))
         except Exception as error:
             cause = _first(error)
@@ -198,10 +198,10 @@ class App:
         while True:
             try:
                 await job()
-                self.bus.trouble.passed("starting")
+                self.bus.outage.passed("starting")
                 return
             except (TimeoutError, RedisError, OSError) as error:
-                self.bus.trouble.note("starting", error)
+                self.bus.outage.note("starting", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 
@@ -295,7 +295,7 @@ class _Server(uvicorn.Server):
     async def _stop(self) -> None:
         await self._app.bus.stopping.wait()
         self.should_exit = True
-        deadline = threading.Timer(LONGEST_END_S, self._app.give_up)
+        deadline = threading.Timer(MAX_END_S, self._app.give_up)
         deadline.daemon = True  # it ends with the process, which ends first when all is well
         deadline.start()
         await asyncio.sleep(DEAF_S)

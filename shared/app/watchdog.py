@@ -22,7 +22,7 @@ log = logging.getLogger("moodstream.watchdog")
 
 CHECK_EVERY_S = 0.25
 STUCK_AFTER_S = 8.0
-LONGEST_PAUSE_S = 5.0
+MAX_PAUSE_S = 5.0
 
 
 class Watchdog:
@@ -78,9 +78,9 @@ class Watchdog:
         """Start it again, less and less often, until it lives. Its group may be gone meanwhile: then it begins at 0."""
         what, pause_s = f"reading {_stream(subscriber)}", 1.0
         while True:
-            self._bus.trouble.note(what, refusal)
+            self._bus.outage.note(what, refusal)
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, MAX_PAUSE_S)
             try:
                 await create_groups(self._bus)
                 await subscriber.stop()
@@ -90,7 +90,7 @@ class Watchdog:
                 refusal = error
                 continue
             if _lives(subscriber):
-                self._bus.trouble.passed(what)
+                self._bus.outage.passed(what)
                 return
             refusal = _refusal_of(subscriber) or refusal
 

@@ -20,8 +20,8 @@ from moodstream.contracts.requests import Request
 from moodstream.contracts.streams import EVENT_OF_STREAM, FRAMES, STREAMS
 from moodstream.errors import NoAnswer
 from shared.bus.message_format import BareJson, request_of, unwrapped
-from shared.bus.metrics import Meters
-from shared.bus.outage import Trouble
+from shared.bus.metrics import Metrics
+from shared.bus.outage import Outage
 from shared.bus.replicas import Replicas
 from shared.bus.traces import Traces
 from shared.logs import Sparing
@@ -60,8 +60,8 @@ class Bus:
 
     def __init__(self, settings: Settings, middlewares: Sequence[Any] = ()) -> None:
         self.prefix = settings.prefix
-        self.traces = Traces(settings.traces_url, settings.traces_share)
-        self.meters = Meters()
+        self.traces = Traces(settings.traces_url, settings.traces_fraction)
+        self.metrics = Metrics()
         self.frames_kept = settings.frames_kept
         self.events_kept_days = settings.events_kept_days
         self.consumer = f"{socket.gethostname()}-{os.getpid()}"
@@ -72,7 +72,7 @@ class Bus:
         if frames_url != settings.redis_url:
             self.frames_broker = _broker(settings.address(frames_url), middlewares)
             self.addresses.append(without_password(frames_url))
-        self.trouble = Trouble(" and ".join(self.addresses))
+        self.outage = Outage(" and ".join(self.addresses))
         for broker in self.brokers:
             broker.context.set_global("bus", self)
         self._redis: Any = None
@@ -118,7 +118,7 @@ class Bus:
     def count_lines(self, lines: Sparing) -> None:
         """Let the metrics tell what the log leaves out."""
         text = "Lines of the log that came too fast"
-        self.meters.gauge("moodstream_log_lines_left_out", text, lambda: float(lines.left_out))
+        self.metrics.gauge("moodstream_log_lines_left_out", text, lambda: float(lines.left_out))
 
     def key(self, *parts: str) -> str:
         """A key or stream of this site."""
@@ -143,14 +143,14 @@ class Bus:
             try:
                 await add(event)
             except AWAY as error:
-                self.trouble.note(what, error)
+                self.outage.note(what, error)
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 2.0)
             else:
-                self.trouble.passed(what)
-                self.meters.published(event.type, asyncio.get_running_loop().time() - begun_s)
+                self.outage.passed(what)
+                self.metrics.published(event.type, asyncio.get_running_loop().time() - begun_s)
                 return
 
     async def add(self, event: Event) -> None:
@@ -187,11 +187,11 @@ class Bus:
                         stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False
                     )
         except (TimeoutError, RedisError, OSError) as error:
-            self.trouble.note("publishing frames", error)
+            self.outage.note("publishing frames", error)
             self.frames_dropped += 1
-            self.meters.frame_lost()
+            self.metrics.frame_lost()
             return False
-        self.trouble.passed("publishing frames")
+        self.outage.passed("publishing frames")
         return True
 
     async def forget(self, stream: str, entry_ids: Sequence[bytes]) -> None:
@@ -199,9 +199,9 @@ class Bus:
         try:
             await self.holder(stream).xdel(stream, *entry_ids)
         except AWAY as error:
-            self.trouble.note(f"deleting from {stream}", error)
+            self.outage.note(f"deleting from {stream}", error)
         else:
-            self.trouble.passed(f"deleting from {stream}")
+            self.outage.passed(f"deleting from {stream}")
 
     async def last_id(self, event: type[Event]) -> str:
         """Id of the newest entry of a stream, "0-0" when it is empty."""
@@ -226,13 +226,13 @@ class Bus:
             try:
                 answer = await self.redis.xread(position, count=100, block=block_ms)
             except AWAY as error:
-                self.trouble.note(what, error)
+                self.outage.note(what, error)
                 yield None
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 2.0)
                 continue
             pause = 0.1
-            self.trouble.passed(what)
+            self.outage.passed(what)
             for name, entries in answer:
                 for entry_id, fields in entries:
                     position[name.decode()] = entry_id.decode()

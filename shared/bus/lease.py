@@ -10,7 +10,7 @@ from shared.bus.connection import Bus
 LEASE_S = 2.0
 RENEW_S = 0.5
 """How often a lease is renewed by its holder and asked for by the others: a dead one is replaced within 3 s."""
-LONGEST_S = 30 * 24 * 3600
+MAX_S = 30 * 24 * 3600
 """What nobody asks for any more is forgotten; long, because Redis counts by a clock that somebody may set."""
 RELEASED_S = 3600
 """How long it stays known that a lease was released: a holder that was stopped for longer could miss that."""
@@ -65,7 +65,7 @@ class Lease:
         """
         self._asked_s = asked_s = self._clock()
         dead = self._others if asked_s - self._others_since_s >= LEASE_S else b""
-        arguments = (self._bus.consumer, dead, time.monotonic_ns(), LONGEST_S, int(self._until_s > 0))
+        arguments = (self._bus.consumer, dead, time.monotonic_ns(), MAX_S, int(self._until_s > 0))
         others: bytes = await self._bus.redis.eval(_ASK, 1, self._key, *arguments)
         if others != self._others:
             self._others, self._others_since_s = others, self._clock()

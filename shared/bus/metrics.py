@@ -14,7 +14,7 @@ LeftOut = Literal["expired", "done before", "put aside"]
 _TYPES = frozenset(event.__name__ for event in EVENTS)
 
 
-class Meters:
+class Metrics:
     """Of one process, in a registry of its own."""
 
     def __init__(self) -> None:

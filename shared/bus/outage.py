@@ -16,7 +16,7 @@ RELAPSE_S = 15.0
 """So long after a fault, what is left of it, such as a dead connection, is no news if it is short."""
 
 
-class Trouble:
+class Outage:
     """What does not work now, by who noticed it. ``where`` is Redis's address, as people may see it."""
 
     def __init__(self, where: str, clock: Callable[[], float] = time.monotonic) -> None:

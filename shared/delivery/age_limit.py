@@ -23,7 +23,7 @@ class AgeLimit(BaseMiddleware):
             return await call_next(msg)
         if isinstance(body, dict) and _expired(body.get("expires_at")):
             log.debug("expired %s %s was dropped", known(body.get("type")), trace_of(body.get("id")))
-            self.context.get("bus").meters.left_out(body.get("type"), msg.group, "expired")
+            self.context.get("bus").metrics.left_out(body.get("type"), msg.group, "expired")
             return None
         return await call_next(msg)
 

@@ -76,7 +76,7 @@ def consume(
                 async with asyncio.timeout(timing.handler_timeout_s):
                     await handler(body)
             except TimeoutError:
-                if reason := bus.trouble.reason:  # it waited for Redis: that is not the event's fault
+                if reason := bus.outage.reason:  # it waited for Redis: that is not the event's fault
                     raise RedisTimeoutError(reason) from None
                 raise
 
@@ -128,7 +128,7 @@ def consume_frames(
             return frame_of(message.headers, message.body)
         except (KeyError, ValueError) as error:
             log.warning("a frame without its headers was refused: %s", type(error).__name__)
-            bus.meters.frame_refused()
+            bus.metrics.frame_refused()
             return None
 
     def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:

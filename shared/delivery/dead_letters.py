@@ -15,7 +15,7 @@ from shared.bus.connection import AWAY
 
 log = logging.getLogger("moodstream.delivery")
 
-MOST_DELIVERIES = 3
+MAX_DELIVERIES = 3
 WRONG_TYPE = "WRONGTYPE"
 """What Redis says of a key that somebody else has written: it is no fault of Redis, and no wait mends it."""
 _ADDED = (b"error", b"group", b"entry")
@@ -40,8 +40,8 @@ class DeadLetters(BaseMiddleware):
         subscription = self.context.get("handler_").stream_sub
         if subscription.min_idle_time is not None:
             begun = await self._deliveries(msg.raw_message["channel"], subscription.group)
-            if begun > MOST_DELIVERIES:
-                raise WorkersEnded(f"none of {MOST_DELIVERIES} workers that began with it came to an end")
+            if begun > MAX_DELIVERIES:
+                raise WorkersEnded(f"none of {MAX_DELIVERIES} workers that began with it came to an end")
         return await call_next(msg)
 
     async def __aexit__(
@@ -66,10 +66,8 @@ class DeadLetters(BaseMiddleware):
             await client.xclaim(channel, subscription.group, subscription.consumer, 0, [entry_id], **again)
             return False
         hopeless = isinstance(exc_val, HOPELESS)
-        if not hopeless and tries < MOST_DELIVERIES:
-            log.warning(
-                "%s: try %d of %d failed: %s", channel, tries, MOST_DELIVERIES, _line(exc_val), exc_info=exc_val
-            )
+        if not hopeless and tries < MAX_DELIVERIES:
+            log.warning("%s: try %d of %d failed: %s", channel, tries, MAX_DELIVERIES, _line(exc_val), exc_info=exc_val)
             return False
         log.error("%s: put aside after try %d: %s", channel, tries, _line(exc_val))
         letter = dict(raw["data"]) | {
@@ -82,7 +80,7 @@ class DeadLetters(BaseMiddleware):
             both.xack(channel, subscription.group, entry_id)
             await both.execute()
         kind = EVENT_OF_STREAM.get(channel.removeprefix(self.context.get("bus").prefix), Event)
-        self.context.get("bus").meters.left_out(kind.__name__, subscription.group, "put aside")
+        self.context.get("bus").metrics.left_out(kind.__name__, subscription.group, "put aside")
         return True
 
     async def _deliveries(self, channel: str, group: str) -> int:

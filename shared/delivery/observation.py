@@ -34,14 +34,14 @@ class Measured(BaseMiddleware):
         body = await msg.decode() if msg.content_type == JSON else None
         if not isinstance(body, dict):
             return await call_next(msg)
-        meters, type_, begun_s = self.context.get("bus").meters, body.get("type"), time.perf_counter()
+        metrics, type_, begun_s = self.context.get("bus").metrics, body.get("type"), time.perf_counter()
         waited_s = _age_s(body.get("at"))
         try:
             result = await call_next(msg)
         except Exception:
-            meters.failed(type_, msg.group)
+            metrics.failed(type_, msg.group)
             raise
-        meters.handled(type_, msg.group, waited_s, time.perf_counter() - begun_s)
+        metrics.handled(type_, msg.group, waited_s, time.perf_counter() - begun_s)
         return result
 
 

@@ -20,7 +20,7 @@ from shared.settings import Settings
 from shared.web.origin import is_foreign
 from shared.web.rate_limit import Limits
 
-LEAST_LETTERS = 16
+MIN_LETTERS = 16
 GUESSES_A_MINUTE = 10
 PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="Moodstream", charset="UTF-8"'}
@@ -31,7 +31,7 @@ class OperatorSettings(Settings):
 
     operator_token: str | None = Field(
         None,
-        min_length=LEAST_LETTERS,
+        min_length=MIN_LETTERS,
         repr=False,
         description="Password of the operator's pages; `moodstream run` makes one. Elsewhere, when there is none, only "
         "this machine sees them.",

@@ -16,7 +16,7 @@ from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.webhooks.outbox import LEASE_S, Letter, Outbox, enable, look
 from services.bridge.webhooks.receivers import Receiver, new_secret, read_receivers
-from services.bridge.webhooks.sender import LONGEST_REST_S, Sender, is_public
+from services.bridge.webhooks.sender import MAX_REST_S, Sender, is_public
 from services.bridge.webhooks.workers import PAUSES_S, Webhook
 from services.cli.terminal import connected
 from shared.bus.connection import Bus
@@ -200,7 +200,7 @@ async def test_redirects_are_not_followed_and_rests_are_kept(redis_url: str) -> 
     ("asked", "least_s", "most_s"),
     [
         ("7", 7, 7),
-        ("99999999999999999999", LONGEST_REST_S, LONGEST_REST_S),
+        ("99999999999999999999", MAX_REST_S, MAX_REST_S),
         ("in two minutes", 100, 120),
         ("Wed, 21 Oct 2015 07:28:00 -0000", 0, 0),
         ("soon", 0, 0),

@@ -154,7 +154,7 @@ def test_signing_in_a_taken_port_a_proxy_and_a_mistyped_setting(environment: dic
             player="spotify",
             spotify_client_id="0123456789abcdef0123456789abcdef",
             cameras="/no/such/file.toml",
-            group="crowd",
+            policy="crowd",
         )
     assert one(wrong, "player")[1] == "moodstream player login"
     assert one(wrong, "port")[1] == f"moodstream run --port {port + 1}"
@@ -163,7 +163,7 @@ def test_signing_in_a_taken_port_a_proxy_and_a_mistyped_setting(environment: dic
         (found.hint, found.cure) for found in wrong if found.part == "settings"
     ]
     assert one(wrong, "camera")[1] == "moodstream camera list"
-    assert "unset MOODSTREAM_GROUP" in [found.cure for found in wrong]
+    assert "unset MOODSTREAM_POLICY" in [found.cure for found in wrong]
 
 
 def test_too_little_disk_and_memory_are_told(tmp_path: Path) -> None:

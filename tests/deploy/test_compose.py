@@ -33,7 +33,7 @@ pytestmark = pytest.mark.compose
 
 SERVICES = ("camera", "emotion", "recommender", "player", "gateway", "bridge")
 SERVERS = ("redis", "redis-frames")
-MOST_MB = {"recommender": 750, "emotion": 450}
+MAX_MB = {"recommender": 750, "emotion": 450}
 """Target sizes of the images; 350 for the others."""
 
 
@@ -248,7 +248,7 @@ def test_the_pages_answer_and_the_operators_asks_for_its_token(stack: Stack) -> 
 def test_images_are_small_and_say_what_they_hold(stack: Stack, service: str) -> None:
     [container] = stack.containers(service)
     [image] = json.loads(docker("image", "inspect", container["Image"]))
-    assert image["Size"] < MOST_MB.get(service, 350) * 1e6
+    assert image["Size"] < MAX_MB.get(service, 350) * 1e6
     labels = {name.rpartition(".")[2]: text for name, text in image["Config"]["Labels"].items()}
     assert labels["title"] == f"moodstream {service}"
     assert {"version", "revision", "licenses", "documentation"} <= set(labels)

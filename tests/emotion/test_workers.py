@@ -271,7 +271,7 @@ def frame(jpeg: bytes) -> FrameCaptured:
 
 HUNG = """
 import sys
-from services.emotion import handlers, meters
+from services.emotion import handlers, metrics
 from shared.app import Service, create_bus, run_service
 from shared.settings import Settings, load
 
@@ -284,7 +284,7 @@ class Hangs:
 def create():
     settings = load(Settings)
     bus = create_bus(settings)
-    return settings, bus, Service("emotion", handlers.create_router(bus, Hangs(), 60_000, meters.Meters()))
+    return settings, bus, Service("emotion", handlers.create_router(bus, Hangs(), 60_000, metrics.Metrics()))
 
 sys.exit(run_service(create))
 """

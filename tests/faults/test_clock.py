@@ -11,7 +11,7 @@ from services.camera.drawn.pattern import SCRIPT
 from tests.support.needs import missing
 
 HERE = Path(__file__).parent
-MOST_S = 200
+MAX_S = 200
 STAYS_S = sum(seconds for _, seconds in SCRIPT[:-1])
 """of the drawn face, before it walks away"""
 
@@ -29,7 +29,7 @@ def test_a_clock_that_is_set_loses_nothing_and_ends_no_visit(tmp_path: Path) -> 
         env=os.environ | {"LD_PRELOAD": str(library), "FAULT_CLOCK": str(clock)},
         capture_output=True,
         text=True,
-        timeout=MOST_S,
+        timeout=MAX_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3_000:]

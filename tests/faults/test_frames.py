@@ -45,7 +45,7 @@ async def test_while_redis_hangs_frames_are_dropped_after_a_second_and_events_wa
                 assert not await bus.publish_frame(frame(2))
                 assert bus.frames_dropped == 2
                 await asyncio.sleep(3)
-                assert bus.trouble.reason is not None
+                assert bus.outage.reason is not None
                 assert not waiting.done()
             finally:
                 server.resume()

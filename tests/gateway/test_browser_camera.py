@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from moodstream.contracts.events import FrameCaptured, StatusChanged
 from moodstream.contracts.streams import FRAMES
 from services.cli.embedded_redis import embedded_redis
-from services.gateway.browser_camera import MOST_BYTES, Gate
+from services.gateway.browser_camera import MAX_BYTES, Gate
 from shared.bus.connection import Bus, frame_of
 from tests.support.gateways import Gateway, answer
 
@@ -112,7 +112,7 @@ def test_the_gate_lets_in_at_most_the_rate() -> None:
 
 async def test_a_picture_that_is_too_big_ends_the_connection(bus: Bus, gateway: Gateway) -> None:
     async with camera(gateway) as (socket, camera_id):
-        await socket.send(JPEG + bytes(MOST_BYTES))
+        await socket.send(JPEG + bytes(MAX_BYTES))
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
         assert closed.value.rcvd is not None

@@ -21,7 +21,7 @@ from tests.support.gateways import Gateway, _messages, connected_bus
 from tests.support.scenes import mood_changed, new_session, offered, playing
 
 EVENTS = "/api/v1/events"
-MOST_MB = 400
+MAX_MB = 400
 
 
 def socket_url(gateway: Gateway, query: str = "") -> str:
@@ -120,7 +120,7 @@ async def test_two_hundred_listeners_lose_nothing_in_little_memory(gateway: Gate
             await bus.publish(event)
             await asyncio.sleep(0.1)
         assert await asyncio.gather(*listeners) == [[event.id for event in sent]] * 200
-    assert memory_mb(gateway) < MOST_MB
+    assert memory_mb(gateway) < MAX_MB
 
 
 async def test_of_a_crowd_that_comes_at_once_a_thousand_are_let_in_and_the_others_are_told() -> None:
@@ -138,7 +138,7 @@ async def test_of_a_crowd_that_comes_at_once_a_thousand_are_let_in_and_the_other
             for _ in range(20):
                 await bus.publish(mood_changed(Mood.HAPPY, new_session()))
             assert (await client.get("/api/v1/state")).status_code == 200
-            assert memory_mb(gateway) < MOST_MB
+            assert memory_mb(gateway) < MAX_MB
             for _, writer in crowd:
                 writer.close()
             async with asyncio.timeout(30):

@@ -18,9 +18,9 @@ from tests.support.stages import visit, visit_by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LEAST_CONTRAST = 4.5
+MIN_CONTRAST = 4.5
 """WCAG 2.2, success criterion 1.4.3."""
-LEAST_TARGET_PX = 44
+MIN_TARGET_PX = 44
 """WCAG 2.2, success criterion 2.5.5 (AAA): fingers are broad."""
 
 TEXTS = """() => [...document.querySelectorAll("body *")].flatMap((element) => {
@@ -88,7 +88,7 @@ async def test_every_text_stands_out(mood: Mood, gateway: Gateway, chromium: Bro
         async for stage in visit(bus, page, mood):
             found = await contrasts(page)
             assert len(found) > 4
-            assert {text: ratio for text, ratio in found.items() if ratio < LEAST_CONTRAST} == {}, stage
+            assert {text: ratio for text, ratio in found.items() if ratio < MIN_CONTRAST} == {}, stage
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def fits(page: Page, width: int, height: int, stage: str) -> None:
     assert await page.evaluate("document.documentElement.scrollWidth") <= width, stage
     if min(width, height) >= 768:
         assert await page.evaluate("document.documentElement.scrollHeight") <= height + 60, stage
-    seen, small = await page.evaluate(BUTTONS, LEAST_TARGET_PX)
+    seen, small = await page.evaluate(BUTTONS, MIN_TARGET_PX)
     assert seen > 0, stage
     assert small == [], stage
 

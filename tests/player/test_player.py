@@ -65,7 +65,7 @@ async def test_what_was_ranked_before_the_player_came_plays(redis_url: str) -> N
 
 async def test_commands_of_the_page(redis_url: str) -> None:
     output = ScriptedOutput()
-    async with player(redis_url, output, volume_most=60) as bus:
+    async with player(redis_url, output, volume_max=60) as bus:
         await bus.publish(ranked(SONGS[0], SONGS[1]))
         await state_is(bus, "playing")
         states = [(await ask(bus, "player.command", {"command": name})).result for name in ("pause", "resume", "next")]
@@ -192,7 +192,7 @@ def test_an_unknown_player_is_one_line() -> None:
     ("settings", "words"),
     [
         ({"quiet_hours": "at night"}, "MOODSTREAM_QUIET_HOURS"),
-        ({"volume_least": 60, "volume_most": 40}, "MOODSTREAM_VOLUME_LEAST"),
+        ({"volume_min": 60, "volume_max": 40}, "MOODSTREAM_VOLUME_MIN"),
     ],
 )
 def test_rules_that_make_no_sense_are_one_line(settings: dict[str, object], words: str) -> None:

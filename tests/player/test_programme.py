@@ -97,7 +97,7 @@ def test_a_ranking_that_has_expired_does_not_play() -> None:
 
 
 def test_a_song_is_not_cut_before_its_time() -> None:
-    stage = Stage(Rules(song_at_least_s=10))
+    stage = Stage(Rules(song_min_s=10))
     stage.rank(SONGS[0])
     assert stage.run() == ["play s0"]
     stage.later(2).rank(SONGS[1])
@@ -108,7 +108,7 @@ def test_a_song_is_not_cut_before_its_time() -> None:
 
 
 def test_a_command_of_a_person_cuts_at_once() -> None:
-    stage = Stage(Rules(song_at_least_s=10))
+    stage = Stage(Rules(song_min_s=10))
     stage.rank(*SONGS[:3])
     stage.run()
     stage.order("next")
@@ -128,7 +128,7 @@ def test_a_command_of_a_person_cuts_at_once() -> None:
 def test_a_mood_that_passes_quickly_does_not_change_the_music(
     by: str, mood: Mood, phase: str, plays: list[str]
 ) -> None:
-    stage = Stage(Rules(song_at_least_s=10))
+    stage = Stage(Rules(song_min_s=10))
     stage.rank(SONGS[0])
     stage.run()
     stage.later(1).rank(SONGS[1], by=by, session_id="a visit")
@@ -216,7 +216,7 @@ def test_a_command_that_makes_no_sense_is_one_line(body: dict[str, object]) -> N
 
 
 def test_the_volume_stays_within_the_limits_also_when_it_is_turned_at_the_output() -> None:
-    stage = Stage(Rules(volume_least=20, volume_most=60))
+    stage = Stage(Rules(volume_min=20, volume_max=60))
     for percent, limited in ((100, "volume 60"), (0, "volume 20"), (40, "volume 40")):
         stage.order("volume", percent=percent)
         assert stage.run() == [limited]

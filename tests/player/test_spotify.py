@@ -36,7 +36,7 @@ REDIRECT = "http://127.0.0.1:8080/player/spotify/callback"
 PAGE = "http://127.0.0.1:8080/player/spotify/login"
 SONGS = tuple(Song(id=f"t{n}", title=f"Title {n}", artist="An artist", uri=f"spotify:track:{n:022d}") for n in range(4))
 SONG = SONGS[0]
-LONGEST_S = 5.0
+MAX_S = 5.0
 
 
 def settings(spotify: Served, folder: Path, **more: Any) -> PlayerSettings:
@@ -73,7 +73,7 @@ def output(spotify: Served, tmp_path: Path) -> SpotifyOutput:
 
 
 @contextmanager
-def in_time(limit_s: float = LONGEST_S) -> Iterator[None]:
+def in_time(limit_s: float = MAX_S) -> Iterator[None]:
     begun = time.monotonic()
     yield
     assert time.monotonic() - begun < limit_s

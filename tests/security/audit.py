@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 EXCUSES = Path(__file__).with_name("audit.toml")
 CODE = ("moodstream", "services", "shared", "training")
-MOST_BYTES = 2_000_000
+MAX_BYTES = 2_000_000
 
 SECRETS = {
     "private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
@@ -33,7 +33,7 @@ SECRETS = {
         r"(?i)\b\w*(?:password|passwd|secret|token|api_?key)\w*[\"']?\s*[:=]\s*[\"']([A-Za-z0-9+/_.=-]{16,})[\"']"
     ),
 }
-LEAST_ENTROPY = 3.5
+MIN_ENTROPY = 3.5
 """Bits a character; words and names have fewer."""
 
 
@@ -59,7 +59,7 @@ def secrets(names: Iterator[str] | list[str], root: Path = ROOT) -> Iterator[Fin
     """What looks like a secret in text files; hashes of packages are none."""
     for name in names:
         file = root / name
-        if name.startswith("requirements/") or not file.is_file() or file.stat().st_size > MOST_BYTES:
+        if name.startswith("requirements/") or not file.is_file() or file.stat().st_size > MAX_BYTES:
             continue
         try:
             lines = file.read_text().splitlines()
@@ -68,7 +68,7 @@ def secrets(names: Iterator[str] | list[str], root: Path = ROOT) -> Iterator[Fin
         for number, line in enumerate(lines, 1):
             for kind, pattern in SECRETS.items():
                 for found in pattern.finditer(line):
-                    if found.groups() and entropy(found[1]) < LEAST_ENTROPY:
+                    if found.groups() and entropy(found[1]) < MIN_ENTROPY:
                         continue
                     yield Finding("secrets", kind, name, number, f"{found[0][:12]}...")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared import logs
-from shared.logs import MOST_ALIKE, MOST_PER_S, TRACE, JsonLines, Sparing
+from shared.logs import MAX_ALIKE, MAX_PER_S, TRACE, JsonLines, Sparing
 
 Lines = tuple[logging.Logger, io.StringIO, Sparing]
 
@@ -38,13 +38,13 @@ def test_a_hot_loop_is_a_few_lines_and_a_count(lines: Lines, monkeypatch: pytest
     for number in range(ROUNDS):
         log.error("round %d failed", number)
     deadline = time.time() + 10
-    while sum(told(stream)) < ROUNDS - MOST_PER_S:
+    while sum(told(stream)) < ROUNDS - MAX_PER_S:
         assert time.time() < deadline
         time.sleep(0.05)
     shown = [line for line in stream.getvalue().splitlines() if line.startswith("round")]
-    assert shown == [f"round {number} failed" for number in range(MOST_PER_S)]
+    assert shown == [f"round {number} failed" for number in range(MAX_PER_S)]
     assert "x moodstream.test-of-logs: round %d failed" in stream.getvalue().splitlines()[-1]
-    assert handler.left_out == sum(told(stream)) == ROUNDS - MOST_PER_S
+    assert handler.left_out == sum(told(stream)) == ROUNDS - MAX_PER_S
 
 
 def told(stream: io.StringIO) -> list[int]:
@@ -73,7 +73,7 @@ def test_alike_lines_are_shown_once_a_second_in_the_long_run(lines: Lines, monke
     for number in range(600):
         log.warning("camera %d is away", number)
         now[0] += 0.2
-    assert stream.getvalue().count("\n") <= 120 / 10 * MOST_ALIKE + MOST_ALIKE
+    assert stream.getvalue().count("\n") <= 120 / 10 * MAX_ALIKE + MAX_ALIKE
 
 
 def test_quiet_logs_lose_nothing_and_what_ends_a_process_is_always_told(lines: Lines) -> None:

@@ -175,7 +175,7 @@ def chain(folder: Path) -> Iterator[Chain]:
         }
         settings = {
             "player": "spotify",
-            "song_at_least_s": "0",
+            "song_min_s": "0",
             "spotify_client_id": CLIENT,
             "spotify_token_file": str(folder / "spotify.json"),
             "spotify_api_url": spotify.api_url,

@@ -69,7 +69,7 @@ class ScriptedOutput(BrowserOutput):
 @contextlib.asynccontextmanager
 async def player(redis_url: str, output: Output | None = None, **settings: Any) -> AsyncIterator[Bus]:
     """The service as an app runs it; gives its bus. Songs may be cut at once unless told otherwise."""
-    given = load(PlayerSettings, redis_url=redis_url, **{"song_at_least_s": 0, **settings})
+    given = load(PlayerSettings, redis_url=redis_url, **{"song_min_s": 0, **settings})
     bus = create_bus(given)
     app = build_app(bus, create_service(given, bus, output))
     async with app.web.router.lifespan_context(app.web):

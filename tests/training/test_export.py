@@ -56,7 +56,7 @@ def test_the_exported_file_keeps_the_contract_and_tells_its_story(made: Path) ->
     assert classifier.name == "mood_cnn 0"
     training, metrics = (json.loads(classifier.metadata[name]) for name in ("training", "metrics"))
     assert training["network"] == "tiny"
-    assert metrics["PublicTest"]["accuracy"] >= smoke.LEAST_ACCURACY
+    assert metrics["PublicTest"]["accuracy"] >= smoke.MIN_ACCURACY
     assert 0.25 <= float(classifier.metadata["unsure_below"]) <= 0.95
     assert classifier.metadata["precision"] == "int8"
     assert str(made) not in json.dumps(classifier.metadata), "no path of the machine that trained"

@@ -28,7 +28,7 @@ log = logging.getLogger("moodstream.bridge")
 NUMBERS = {mood: number for number, mood in enumerate((*MOODS, Mood.UNSURE, Mood.NOBODY))}
 """For receivers that know no text: angry 0, happy 1, sad 2, calm 3, unsure 4, nobody 5."""
 
-MOST_FACES = 16
+MAX_FACES = 16
 COMMANDS_WAITING = 16
 TRY_AGAIN_S = 5.0
 MOOD_AGAIN_S = 1.0
@@ -88,7 +88,7 @@ class Picture:
 
     def _faces_read(self, event: FacesRead) -> None:
         faces = sorted((face for face in event.faces if face.refused is None), key=lambda face: face.box[0])
-        faces = faces[:MOST_FACES]
+        faces = faces[:MAX_FACES]
         for gone in range(len(faces), len(self.faces)):
             self.glide.drop(f"/faces/{gone + 1}/")
         self.faces = tuple(face.mood for face in faces)

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.bus.connection import Bus
 
-MOST_WAITING = 10_000
+MAX_WAITING = 10_000
 LEASE_S = 30.0
 """What one process has taken is given to another after so long; above the time-out of a request."""
 
@@ -43,7 +43,7 @@ class Letter:
 class Outbox:
     """The queue of one receiver, by the moment at which each letter is due."""
 
-    def __init__(self, bus: Bus, name: str, most: int = MOST_WAITING) -> None:
+    def __init__(self, bus: Bus, name: str, most: int = MAX_WAITING) -> None:
         self._bus, self._most = bus, most
         self._due, self._letters, self._unreachable, self._state = (
             bus.key("webhooks", name, part) for part in ("due", "letters", "unreachable", "state")

@@ -21,7 +21,7 @@ from moodstream.contracts.events import Event, StatusChanged, utc_now
 from services.bridge.webhooks.receivers import Receiver
 
 TIMEOUT_S = 10.0
-LONGEST_REST_S = 24 * 3600.0
+MAX_REST_S = 24 * 3600.0
 BUSY = (429, 502, 503, 504)
 
 
@@ -114,13 +114,13 @@ def _rest(headers: Iterable[tuple[bytes, bytes]]) -> float:
         if name.lower() != b"retry-after":
             continue
         if value.isdigit():
-            return min(float(value[:9]), LONGEST_REST_S)
+            return min(float(value[:9]), MAX_REST_S)
         try:
             moment = parsedate_to_datetime(value.decode("ascii"))
         except ValueError:
             return 0.0
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return min(max(0.0, (aware - utc_now()).total_seconds()), LONGEST_REST_S)
+        return min(max(0.0, (aware - utc_now()).total_seconds()), MAX_REST_S)
     return 0.0
 
 

@@ -35,7 +35,7 @@ class Webhook:
     ) -> None:
         self.receiver = receiver
         self._pauses_s = pauses_s
-        self._trouble = bus.trouble
+        self._outage = bus.outage
         self._outbox = Outbox(bus, receiver.name, most) if most else Outbox(bus, receiver.name)
         self._news = asyncio.Event()
 
@@ -66,9 +66,9 @@ class Webhook:
                         await self._deliver(found, sender)
                     else:
                         await self._wait(found)
-                    self._trouble.passed(f"webhook {self.receiver.name}")
+                    self._outage.passed(f"webhook {self.receiver.name}")
                 except (RedisError, OSError) as error:
-                    self._trouble.note(f"webhook {self.receiver.name}", error)
+                    self._outage.note(f"webhook {self.receiver.name}", error)
                     await asyncio.sleep(1)
         finally:
             await sender.close()

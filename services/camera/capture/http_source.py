@@ -16,7 +16,7 @@ from services.camera.capture.picture import Image, decode, is_whole
 from services.camera.rules.address import masked
 
 TIMEOUT_S = 3.0
-MOST_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 """of one picture; whatever is larger is no camera's"""
 SNAPSHOTS_PER_S = 30.0
 
@@ -122,7 +122,7 @@ class MjpegCamera:
         told = [line.partition(":")[2].strip() for line in head.splitlines() if line.startswith("content-length:")]
         if told and told[0].isdigit():
             length = int(told[0])
-            if length > MOST_BYTES:
+            if length > MAX_BYTES:
                 raise SourceLost(f"{self._name} sends what is no picture")
             while len(self._buffer) < length:
                 self._more()
@@ -144,7 +144,7 @@ class MjpegCamera:
         return before
 
     def _more(self) -> None:
-        if len(self._buffer) > MOST_BYTES:
+        if len(self._buffer) > MAX_BYTES:
             raise SourceLost(f"{self._name} sends what is no picture")
         try:
             data = self._answer.read1(65536)
@@ -172,12 +172,12 @@ class SnapshotCamera:
         self._asked_s = time.monotonic()
         answer = _get(self._opener, self._url, self._name)
         try:
-            self._newest = answer.read(MOST_BYTES + 1)
+            self._newest = answer.read(MAX_BYTES + 1)
         except (OSError, http.client.HTTPException):
             raise SourceLost(f"{self._name} gives no pictures") from None
         finally:
             answer.close()
-        return len(self._newest) <= MOST_BYTES and is_whole(self._newest)
+        return len(self._newest) <= MAX_BYTES and is_whole(self._newest)
 
     def picture(self) -> Image | None:
         return decode(self._newest)

@@ -27,7 +27,7 @@ log = logging.getLogger("moodstream.camera")
 OPEN_MS, READ_MS = 5_000, 3_000
 PICTURE_S, FOLDER_PICTURE_S = 4.0, 2.0
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
-MOST_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 
 OpenVideo = Callable[..., Any]
 """``cv2.VideoCapture``, or what stands in for it in tests"""
@@ -165,7 +165,7 @@ class PictureSource:
 
 def _picture(path: Path) -> Image:
     try:
-        image = decode(path.read_bytes()) if path.stat().st_size <= MOST_BYTES else None
+        image = decode(path.read_bytes()) if path.stat().st_size <= MAX_BYTES else None
     except OSError:
         image = None
     if image is None:

@@ -26,7 +26,7 @@ SHARPNESS_EVERY_S = 2.0
 LATE_S = 1.0
 CLOSE_S = 1.0
 SLOWEST_CHECK_S = 0.2
-MOST_READS_PER_S = 200.0
+MAX_READS_PER_S = 200.0
 
 
 class Worker:
@@ -84,7 +84,7 @@ class Worker:
     def _take(self, camera: CameraSource, gate: Gate) -> tuple[Image | None, float]:
         """The next picture if it is due, and when it arrived (seconds since 1970)."""
         # a source without a pace of its own, for example a film on a web server, must not take a whole core
-        time.sleep(max(0.0, self._taken_s + 1 / MOST_READS_PER_S - time.monotonic()))
+        time.sleep(max(0.0, self._taken_s + 1 / MAX_READS_PER_S - time.monotonic()))
         whole = camera.wait()
         at, self._taken_s = time.time(), time.monotonic()
         if not whole:

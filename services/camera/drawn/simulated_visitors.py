@@ -107,10 +107,10 @@ class DemoVisitors:
         while True:
             try:
                 start: dict[type[Event], str] = {kind: await self._bus.last_id(kind) for kind in kinds}
-                self._bus.trouble.passed("catching up")
+                self._bus.outage.passed("catching up")
                 break
             except AWAY as error:
-                self._bus.trouble.note("catching up", error)
+                self._bus.outage.note("catching up", error)
                 await asyncio.sleep(1)
         async for entry in self._bus.follow(start):
             if entry is None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 LENGTHS = struct.Struct(">II")
-MOST_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)

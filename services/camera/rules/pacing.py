@@ -45,11 +45,11 @@ class Restarts:
     """Pauses before a start: 1 s, doubled up to 30 s, anew after 30 s of good pictures; at most five a minute."""
 
     MOST, WINDOW_S = 5, 60.0
-    LEAST_S, LONGEST_S = 1.0, 30.0
+    MIN_S, MAX_S = 1.0, 30.0
     GOOD_S = 30.0
 
     def __init__(self) -> None:
-        self._pause_s = self.LEAST_S
+        self._pause_s = self.MIN_S
         self._restarts: deque[float] = deque(maxlen=self.MOST)
         self._good_since_s: float | None = None
 
@@ -58,14 +58,14 @@ class Restarts:
         if self._good_since_s is None:
             self._good_since_s = now_s
         elif now_s - self._good_since_s >= self.GOOD_S:
-            self._pause_s = self.LEAST_S
+            self._pause_s = self.MIN_S
 
     def bad(self) -> None:
         self._good_since_s = None
 
     def pause_s(self) -> float:
         """How long to wait before the next start; each call doubles the one after it."""
-        pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s, self.LONGEST_S)
+        pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s, self.MAX_S)
         return pause_s
 
     def allowed_in_s(self, now_s: float) -> float:

@@ -20,7 +20,7 @@ from services.camera.watch.process import COMMAND, CaptureProcess
 
 END_OF_INPUT, STOPPED, RESTS = "end of input", "stopped", "rests while another camera is used"
 NOT_TAKEN = "frames are dropped, Redis does not take them"
-LONGEST_REST_S = 60.0
+MAX_REST_S = 60.0
 LOOK_EVERY_S = 0.2
 PROBE_EVERY_S = 3.0
 IDLE_AFTER_S = 10.0
@@ -67,7 +67,7 @@ class Camera:
     def rest(self, seconds: float, why: str = RESTS) -> None:
         """Let go of the camera for a while: somebody else uses it, or the site is closed."""
         self._why_it_rests = why
-        self._rests_until_s = time.monotonic() + min(max(seconds, 0.0), LONGEST_REST_S)
+        self._rests_until_s = time.monotonic() + min(max(seconds, 0.0), MAX_REST_S)
 
     def visited(self, somebody: bool) -> None:
         """What the emotion service says: a visit at this camera goes on, or has ended."""
@@ -240,9 +240,9 @@ class Camera:
         """Wait before the next start: until the pause is over, or the camera answers otherwise than before."""
         begun_s = time.monotonic()
         # one that was replaced every half a minute has waited enough
-        until_s = begun_s + (Restarts.LEAST_S if self._replaced else self._restarts.pause_s())
+        until_s = begun_s + (Restarts.MIN_S if self._replaced else self._restarts.pause_s())
         self._replaced = False
-        earliest_s = begun_s + min(Restarts.LEAST_S, until_s - begun_s)
+        earliest_s = begun_s + min(Restarts.MIN_S, until_s - begun_s)
         while not self._resting():
             now_s = time.monotonic()
             allowed = self._restarts.allowed_in_s(now_s) == 0

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from services.camera.rules.job import LENGTHS, MOST_BYTES, Job, rate_line
+from services.camera.rules.job import LENGTHS, MAX_BYTES, Job, rate_line
 
 COMMAND = (sys.executable, "-m", "services.camera.capture.worker")
 STOP_S = 1.5
@@ -40,7 +40,7 @@ class CaptureProcess:
         assert self._process.stdout is not None
         try:
             head, jpeg = LENGTHS.unpack(await self._process.stdout.readexactly(LENGTHS.size))
-            if head + jpeg > MOST_BYTES:
+            if head + jpeg > MAX_BYTES:
                 return None
             fields: dict[str, Any] = json.loads(await self._process.stdout.readexactly(head))
             return fields, await self._process.stdout.readexactly(jpeg) if jpeg else b""

@@ -10,7 +10,7 @@ SIDE_PX, REACH = 24, 0.17
 """A look is so wide, and is searched up to so many sides of the face away."""
 ALIKE = 0.9
 """Least correlation of grey levels; a face that turns, leaves or changes much falls below it at once."""
-LEAST_CONTRAST = 8
+MIN_CONTRAST = 8
 
 
 class Look:
@@ -19,7 +19,7 @@ class Look:
     def __init__(self, grey: Grey, box: Box) -> None:
         self.box = box
         self._levels = cut(grey, box, 0, SIDE_PX)
-        self._flat = float(cv2.meanStdDev(self._levels)[1].item()) < LEAST_CONTRAST
+        self._flat = float(cv2.meanStdDev(self._levels)[1].item()) < MIN_CONTRAST
 
     def again(self, grey: Grey) -> Box | None:
         """Where the face is in another frame, None unless it is surely the same one and near."""

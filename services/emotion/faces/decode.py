@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 16_000_000
-MOST_MARKERS = 2_000
+MAX_MARKERS = 2_000
 """More segments before the picture itself is no JPEG of a camera."""
 
 cv2.setNumThreads(1)  # workers scale by processes; threads of one would only fight over cores
@@ -61,7 +61,7 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     """Width and height of a JPEG; looks for markers as libjpeg does, so that both see the same header."""
     at = 2
-    for _ in range(MOST_MARKERS):
+    for _ in range(MAX_MARKERS):
         at = data.find(b"\xff", at)
         if at < 0:
             return None

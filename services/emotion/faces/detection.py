@@ -29,9 +29,9 @@ OTHERS_FIRST_S = 0.5
 """So much later where another worker did it the last time, so that one of them does it for all."""
 THOROUGH_EVERY_S = 1.0
 """While nobody is found, small, leaning and halved faces are looked for so often."""
-MOST_FOLLOWED = 6
+MAX_FOLLOWED = 6
 """With more faces, one search of the whole frame costs less."""
-MOST_CAMERAS = 64
+MAX_CAMERAS = 64
 
 Search = Literal["near", "glance", "whole"]
 
@@ -66,7 +66,7 @@ class Follower:
     def __init__(self, finder: Finder) -> None:
         self._finder = finder
         self._memory: dict[str, _Memory] = {}
-        self._heard: deque[tuple[str, list[Box], datetime]] = deque(maxlen=MOST_CAMERAS)
+        self._heard: deque[tuple[str, list[Box], datetime]] = deque(maxlen=MAX_CAMERAS)
 
     def hear(self, camera_id: str, boxes: list[Box], at: datetime) -> None:
         """What a search of a whole frame gave, here or in another worker; may be called from another thread."""
@@ -77,7 +77,7 @@ class Follower:
         while self._heard:
             self._learn(*self._heard.popleft())
         memory = self._recall(grey, camera_id)
-        followed = 0 < len(memory.boxes) <= MOST_FOLLOWED and _apart_s(at, memory.glanced) < memory.glance_after_s
+        followed = 0 < len(memory.boxes) <= MAX_FOLLOWED and _apart_s(at, memory.glanced) < memory.glance_after_s
         search: Search = "near"
         boxes = self._alike(grey, memory, at) if followed else None
         if boxes is not None:
@@ -87,7 +87,7 @@ class Follower:
         if boxes is None:
             boxes, search = self._glance(grey, memory, at)
         if self._keep(memory, boxes, at):
-            memory.looks, memory.found = [Look(grey, box) for box in boxes[:MOST_FOLLOWED]], at
+            memory.looks, memory.found = [Look(grey, box) for box in boxes[:MAX_FOLLOWED]], at
         return boxes, search
 
     def _learn(self, camera_id: str, boxes: list[Box], at: datetime) -> None:
@@ -105,7 +105,7 @@ class Follower:
         if memory is None or memory.shape != grey.shape:
             memory = _Memory(grey.shape)
         self._memory[camera_id] = memory
-        if len(self._memory) > MOST_CAMERAS:
+        if len(self._memory) > MAX_CAMERAS:
             self._memory.pop(next(iter(self._memory)))
         return memory
 
@@ -128,7 +128,7 @@ class Follower:
         memory.glanced, memory.glance_after_s = at, WHOLE_EVERY_S
         boxes = self._finder.glance(grey)
         if _apart_s(at, memory.at) <= STALE_S:
-            missed = [box for box in memory.boxes[:MOST_FOLLOWED] if not any(same(box, other) for other in boxes)]
+            missed = [box for box in memory.boxes[:MAX_FOLLOWED] if not any(same(box, other) for other in boxes)]
             kept = (self._finder.near(grey, box, REACH, SPREAD) for box in missed)
             boxes = distinct([*boxes, *(box for box in kept if box is not None and _in_frame(box, grey))])
         if not boxes and _apart_s(at, memory.searched) >= THOROUGH_EVERY_S:

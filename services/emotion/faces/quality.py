@@ -13,14 +13,14 @@ from services.emotion.faces.decode import Grey
 
 Levels = NDArray[np.float32]
 
-LEAST_SIDE_PX = 24
-LEAST_INSIDE = 0.88
+MIN_SIDE_PX = 24
+MIN_INSIDE = 0.88
 """part of the box that must lie in the frame"""
 DARKEST, BRIGHTEST = 20, 240
-LEAST_CONTRAST = 8
-LEAST_DETAIL = 0.025
+MIN_CONTRAST = 8
+MIN_DETAIL = 0.025
 """variance of the Laplacian over that of the grey levels; a blur of 2 px of 48 ends below it"""
-LEAST_SYMMETRY = -0.08
+MIN_SYMMETRY = -0.08
 """correlation between the two halves of the face"""
 
 REASONS = ("too small", "at the border", "too dark", "too bright", "no contrast", "blurred", "turned away")
@@ -28,9 +28,9 @@ REASONS = ("too small", "at the border", "too dark", "too bright", "no contrast"
 
 def refusal(box: Box, face: Grey, shape: tuple[int, ...]) -> str | None:
     """Why a face (its box, and its crop uint8[48, 48]) in a frame of this [height, width] is not read, or None."""
-    if min(box.width, box.height) < LEAST_SIDE_PX:
+    if min(box.width, box.height) < MIN_SIDE_PX:
         return "too small"
-    if shared_area(box, Box(0, 0, shape[1], shape[0])) < LEAST_INSIDE * box.area:
+    if shared_area(box, Box(0, 0, shape[1], shape[0])) < MIN_INSIDE * box.area:
         return "at the border"
     if box.turned:
         return "turned away"
@@ -49,14 +49,14 @@ def _of_light(brightness: float, contrast: float) -> str | None:
         return "too dark"
     if brightness > BRIGHTEST:
         return "too bright"
-    return "no contrast" if contrast < LEAST_CONTRAST else None
+    return "no contrast" if contrast < MIN_CONTRAST else None
 
 
 def _of_shape(levels: Levels, contrast: float) -> str | None:
     _, detail = _spread(np.asarray(cv2.Laplacian(levels, cv2.CV_32F)[2:-2, 2:-2], np.float32))
-    if detail**2 < LEAST_DETAIL * contrast**2:
+    if detail**2 < MIN_DETAIL * contrast**2:
         return "blurred"
-    return "turned away" if symmetry(levels) < LEAST_SYMMETRY else None
+    return "turned away" if symmetry(levels) < MIN_SYMMETRY else None
 
 
 def symmetry(face: Levels) -> float:

@@ -21,7 +21,7 @@ OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stri
 SQUARE = 0.92
 """Side of the Haar cascade's square, as a part of the height of YuNet's box (median over photographs)."""
 SURE = 0.7
-MOST_TURN = 0.35
+MAX_TURN = 0.35
 """How far the nose may stand from the middle of the eyes, in distances of the eyes."""
 
 
@@ -100,4 +100,4 @@ def _square(row: NDArray[np.float32]) -> Box:
     x, y, height, turn = (float(value) for value in row[:4])
     side = max(1, round(SQUARE * height))
     corner = round(x - side / 2), round(y + 0.02 * height - side / 2)
-    return Box(*corner, side, side, turned=turn > MOST_TURN)
+    return Box(*corner, side, side, turned=turn > MAX_TURN)

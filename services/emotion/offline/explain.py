@@ -46,12 +46,12 @@ def explain(grey: Grey, face: FaceRead, steadiness: Steadiness) -> list[Figure]:
     inside = shared_area(box, Box(0, 0, grey.shape[1], grey.shape[0])) / box.area
     detail = float(cv2.Laplacian(levels, cv2.CV_32F)[2:-2, 2:-2].var()) / max(float(levels.var()), 1e-6)
     figures = [
-        Figure("side in pixels", min(box.width, box.height), quality.LEAST_SIDE_PX, None, "too small"),
-        Figure("share inside of the picture", inside, quality.LEAST_INSIDE, None, "at the border"),
+        Figure("side in pixels", min(box.width, box.height), quality.MIN_SIDE_PX, None, "too small"),
+        Figure("share inside of the picture", inside, quality.MIN_INSIDE, None, "at the border"),
         Figure("brightness", float(levels.mean()), quality.DARKEST, quality.BRIGHTEST, "too dark or too bright"),
-        Figure("contrast", float(levels.std()), quality.LEAST_CONTRAST, None, "no contrast"),
-        Figure("detail", detail, quality.LEAST_DETAIL, None, "blurred"),
-        Figure("symmetry", quality.symmetry(levels), quality.LEAST_SYMMETRY, None, "turned away"),
+        Figure("contrast", float(levels.std()), quality.MIN_CONTRAST, None, "no contrast"),
+        Figure("detail", detail, quality.MIN_DETAIL, None, "blurred"),
+        Figure("symmetry", quality.symmetry(levels), quality.MIN_SYMMETRY, None, "turned away"),
     ]
     if face.refused and all(figure.ok for figure in figures):
         figures.append(Figure("detectors that see it from the side", 1, None, 0, face.refused))

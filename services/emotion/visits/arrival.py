@@ -4,8 +4,8 @@
 class Arrival:
     """Times are seconds of the camera's clock."""
 
-    def __init__(self, arrive_s: float, miss_s: float) -> None:
-        self._arrive_s, self._miss_s = arrive_s, miss_s
+    def __init__(self, arrival_s: float, miss_s: float) -> None:
+        self._arrive_s, self._miss_s = arrival_s, miss_s
         self._seen_s = 0.0
         self.since_s: float | None = None
         """None while nobody comes"""

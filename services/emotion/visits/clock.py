@@ -7,7 +7,7 @@ from datetime import datetime
 
 from moodstream.contracts.events import FacesRead
 
-LONGEST_STEP_S = 3.0
+MAX_STEP_S = 3.0
 """A longer time between two frames is a gap."""
 CLOCK_SET_S = 10.0
 """And one longer than this a clock that was set: a camera silent for so long has ended its session already."""
@@ -43,5 +43,5 @@ class CameraClock:
         if self._captured_at is not None:
             step_s = (captured_at - self._captured_at).total_seconds()
             if 0 < step_s < CLOCK_SET_S:
-                self.now_s += min(step_s, LONGEST_STEP_S)
+                self.now_s += min(step_s, MAX_STEP_S)
         self._captured_at = captured_at

@@ -13,7 +13,7 @@ from services.emotion.visits.smoothing import Steadiness, SteadyMood
 FARTHEST = 0.7
 """A face moves less than this between two frames, in its sides; more after it was missed."""
 FARTHEST_PER_S = 1.0
-MOST_GROWTH = 1.8
+MAX_GROWTH = 1.8
 """Nor does it become larger or smaller by more than this factor."""
 
 Square = tuple[int, int, int, int]
@@ -40,9 +40,9 @@ class Track:
 class Tracks:
     """The faces before one camera."""
 
-    def __init__(self, steadiness: Steadiness, arrive_s: float, lost_s: float, unread_s: float) -> None:
+    def __init__(self, steadiness: Steadiness, arrival_s: float, lost_s: float, unread_s: float) -> None:
         self._steadiness = steadiness
-        self._arrive_s, self._lost_s, self._unread_s = arrive_s, lost_s, unread_s
+        self._arrive_s, self._lost_s, self._unread_s = arrival_s, lost_s, unread_s
         self._tracks: list[Track] = []
         self._count = 0
 
@@ -109,7 +109,7 @@ class Tracks:
 def _may_be(track: Track, box: Square, at_s: float) -> bool:
     farthest = FARTHEST + FARTHEST_PER_S * (at_s - track.seen_s)
     growth = max(box[2], 1) / max(track.box[2], 1)
-    return _distance(track.box, box) < farthest and 1 / MOST_GROWTH < growth < MOST_GROWTH
+    return _distance(track.box, box) < farthest and 1 / MAX_GROWTH < growth < MAX_GROWTH
 
 
 def _distance(one: Square, other: Square) -> float:

@@ -8,7 +8,7 @@ from moodstream.contracts.moods import MOODS, Mood
 
 RECENT = 0.1
 """The newest readings, as a part of the time constant: a change has to last until it is named."""
-LEAST_PROBABILITY = 1e-3
+MIN_PROBABILITY = 1e-3
 """Readings are held above this, so that no single frame can veto a mood."""
 
 
@@ -106,7 +106,7 @@ class SteadyMood:
 
 
 def _logs(probabilities: Sequence[float]) -> list[float]:
-    return [log(max(p, LEAST_PROBABILITY)) for p in probabilities]
+    return [log(max(p, MIN_PROBABILITY)) for p in probabilities]
 
 
 def _towards(old: list[float], new: list[float], time_constants: float) -> list[float]:

@@ -11,7 +11,7 @@ class Patience:
     """Times by the camera's clock, save for silence and for moods by hand, which are by the process's."""
 
     steadiness: Steadiness = field(default_factory=Steadiness)
-    arrive_s: float = 0.5
+    arrival_s: float = 0.5
     """somebody must be seen for so long"""
     miss_s: float = 0.35
     """a face on its way in may be missed for so long"""

@@ -125,9 +125,9 @@ class Tracker:
 
     def _forget_people(self) -> None:
         patience = self._patience
-        self._tracks = Tracks(patience.steadiness, patience.arrive_s, patience.lost_s, patience.unread_s)
+        self._tracks = Tracks(patience.steadiness, patience.arrival_s, patience.lost_s, patience.unread_s)
         self._group = Group(patience.policy, patience.steadiness)
-        self._arrival = Arrival(patience.arrive_s, patience.miss_s)
+        self._arrival = Arrival(patience.arrival_s, patience.miss_s)
         self._entered = 0
         """how many have come since people were last forgotten"""
 

@@ -19,8 +19,8 @@ from services.gateway.guard import address_of
 from services.gateway.state.feed import Feed, Wanted
 from shared.bus.connection import Bus
 
-MOST_LISTENERS = 1_000
-MOST_CAMERAS = 20
+MAX_LISTENERS = 1_000
+MAX_CAMERAS = 20
 TOLD = tuple(event.__name__ for event in RECORDED)
 """What everybody may hear: no readings of faces, no questions."""
 
@@ -33,7 +33,7 @@ _FILTERS = [
     }
     for name, text, allowed in (
         ("type", "Only events of these types.", {"enum": list(TOLD)}),
-        ("camera", f"Only of these cameras, at most {MOST_CAMERAS}.", {"minLength": 1, "maxLength": 200}),
+        ("camera", f"Only of these cameras, at most {MAX_CAMERAS}.", {"minLength": 1, "maxLength": 200}),
         ("mood", "Only events with these moods.", {"enum": [str(mood) for mood in Mood]}),
     )
 ]
@@ -104,8 +104,8 @@ class Listening:
         """The last id and what is wanted; ``_leave`` follows. Raises HTTPException for what is wrong or too many."""
         wanted = wanted_from(connection.query_params)
         address = address_of(connection)
-        if self._listeners.total() >= MOST_LISTENERS:
-            raise HTTPException(503, f"{MOST_LISTENERS} listen already; try again later", {"Retry-After": "10"})
+        if self._listeners.total() >= MAX_LISTENERS:
+            raise HTTPException(503, f"{MAX_LISTENERS} listen already; try again later", {"Retry-After": "10"})
         if self._listeners[address] >= self._most_of_one:
             raise HTTPException(429, f"{self._most_of_one} listen from this address already", {"Retry-After": "10"})
         self._listeners[address] += 1
@@ -149,6 +149,6 @@ def wanted_from(query: QueryParams) -> Wanted:
             if value not in known:
                 raise HTTPException(422, f"{name}: {value[:50]!r} is none of {', '.join(known)}")
     cameras = query.getlist("camera")
-    if len(cameras) > MOST_CAMERAS or not all(0 < len(camera) <= 200 for camera in cameras):
-        raise HTTPException(422, f"camera: at most {MOST_CAMERAS} names of 1 to 200 characters")
+    if len(cameras) > MAX_CAMERAS or not all(0 < len(camera) <= 200 for camera in cameras):
+        raise HTTPException(422, f"camera: at most {MAX_CAMERAS} names of 1 to 200 characters")
     return Wanted(frozenset(query.getlist("type")), frozenset(cameras), frozenset(query.getlist("mood")))

@@ -14,9 +14,9 @@ from services.gateway.context import Parts
 from services.gateway.health import NEEDED, SERVICES, Health, State
 from services.gateway.state.board import CameraView
 
-MOST_MOODS = 500
+MAX_MOODS = 500
 PAGE = 500
-MOST_PAGES = 10
+MAX_PAGES = 10
 _JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
 PUSHED = {"requestBody": {"required": True, "content": _JPEG}}
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -76,7 +76,7 @@ class Reading:
 
     async def moods_past(
         self,
-        count: Annotated[int, Query(ge=1, le=MOST_MOODS)] = 100,
+        count: Annotated[int, Query(ge=1, le=MAX_MOODS)] = 100,
         before: Annotated[str | None, Query(pattern="^[0-9]{1,15}-[0-9]{1,15}$")] = None,
         since: Moment | None = None,
         camera_id: ShortText | None = None,
@@ -87,7 +87,7 @@ class Reading:
             return JSONResponse({"moods": [], "before": None})
         first = f"{max(0, int(since.timestamp() * 1000))}" if since else "-"
         stream, moods, last = self._bus.stream(MoodChanged), [], f"({before}" if before else "+"
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             entries = await self._bus.redis.xrevrange(stream, max=last, min=first, count=PAGE)
             for entry_id, fields in entries:
                 event = self._bus.parse(stream, fields, entry_id)

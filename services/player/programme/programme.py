@@ -16,7 +16,7 @@ from moodstream.errors import MoodstreamError
 from services.player.outputs import LASTING, WORKS, Outcome
 from services.player.programme.quiet_hours import QuietHours
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 15.0
 LASTING_PAUSE_S = 5.0
 """How often one looks whether a person has signed in; that asks nobody over the network."""
 SOON_S = 1.0
@@ -31,12 +31,12 @@ Kind = Literal["play", "pause", "resume", "volume", "transfer", "check"]
 class Rules:
     """What the operator has set."""
 
-    song_at_least_s: float = 0.0
+    song_min_s: float = 0.0
     """a song is not cut by another mood before it has played for so long"""
     volume: int | None = None
     """percent at the start; None leaves it as it is"""
-    volume_least: int = 0
-    volume_most: int = 100
+    volume_min: int = 0
+    volume_max: int = 100
     quiet: QuietHours | None = None
     quiet_volume: int = 0
     """percent at most in the quiet hours; 0 is silence"""
@@ -263,7 +263,7 @@ class Programme:
     def _take_ranking(self, now_s: float) -> None:
         if self._waiting is None or self._silent:
             self._waiting = None
-        elif not self._playing or now_s >= self._cut_s + self.rules.song_at_least_s:
+        elif not self._playing or now_s >= self._cut_s + self.rules.song_min_s:
             waiting, self._waiting = self._waiting, None
             self._paused_by_quiet = False
             self._start(waiting.play, waiting, None)
@@ -272,10 +272,10 @@ class Programme:
         return self._wish("volume", Action("volume", volume=self._limited(percent), cause=cause))
 
     def _limited(self, percent: int) -> int:
-        most = self.rules.volume_most
+        most = self.rules.volume_max
         if self._quiet_until and self.rules.quiet_volume:
             most = min(most, self.rules.quiet_volume)
-        return max(min(self.rules.volume_least, most), min(most, percent))
+        return max(min(self.rules.volume_min, most), min(most, percent))
 
     def _worked(self, action: Action, outcome: Outcome, now_s: float) -> None:
         self._failures, self._blocked_s = 0, float("-inf")
@@ -301,7 +301,7 @@ class Programme:
 
     def _failed(self, action: Action, outcome: Outcome, now_s: float) -> None:
         self._failures += 1
-        pause_s = min(FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE_S)
+        pause_s = min(FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 10), MAX_PAUSE_S)
         if outcome.state in LASTING:
             pause_s = LASTING_PAUSE_S
             self._forget(action)
@@ -368,7 +368,7 @@ class Programme:
                 self._paused_by_quiet = True
                 self._wish("transport", Action("pause"))
         else:
-            self._loud = self._volume if self._volume is not None else self.rules.volume_most
+            self._loud = self._volume if self._volume is not None else self.rules.volume_max
             self._set_volume(min(self._loud, self.rules.quiet_volume), None)
 
 

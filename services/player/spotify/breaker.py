@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 OPENS_AFTER = 3
 FIRST_PAUSE_S = 2.0
-LONGEST_PAUSE_S = 15.0
+MAX_PAUSE_S = 15.0
 
 
 class Breaker:
@@ -25,7 +25,7 @@ class Breaker:
         self._failures += 1
         if self._failures >= OPENS_AFTER:
             pause_s = FIRST_PAUSE_S * 2.0 ** min(self._failures - OPENS_AFTER, 10)
-            self._until_s = self._clock() + min(pause_s, LONGEST_PAUSE_S)
+            self._until_s = self._clock() + min(pause_s, MAX_PAUSE_S)
 
     def succeeded(self) -> None:
         self._failures, self._until_s = 0, 0.0

@@ -19,10 +19,10 @@ REQUEST_S = 2.0
 """Time-out of connecting, and of every silence while reading."""
 COMMAND_S = 4.0
 """A command with all its requests; below what a handler has."""
-LONGEST_WAIT_S = 86_400.0
+MAX_WAIT_S = 86_400.0
 WAIT_UNSAID_S = 30.0
 QUOTA_WAIT_S = 3_600.0
-MOST_BYTES = 2 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 
 
 class NotNow(requests.RequestException):
@@ -92,7 +92,7 @@ class Line(requests.Session):
         body = bytearray()
         for chunk in response.iter_content(65_536):
             body += chunk
-            if len(body) > MOST_BYTES or self._left_s() <= 0:
+            if len(body) > MAX_BYTES or self._left_s() <= 0:
                 raise requests.Timeout("the answer does not end")
         response._content = bytes(body)  # where requests itself keeps a body that was read
 
@@ -112,7 +112,7 @@ def _seconds(header: str | None, unsaid_s: float) -> float:
         seconds = float(header or "")
     except ValueError:
         seconds = unsaid_s
-    return min(max(1.0, seconds), LONGEST_WAIT_S)
+    return min(max(1.0, seconds), MAX_WAIT_S)
 
 
 def _rest_s(kept: dict[str, Any]) -> float:

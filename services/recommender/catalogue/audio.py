@@ -18,7 +18,7 @@ RATE = 22_050
 HEARD_S = 90.0
 """From the middle of a song; the whole of it would take longer and say little more."""
 
-LEAST_S = 3.0
+MIN_S = 3.0
 MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
@@ -38,8 +38,8 @@ def hear(path: Path) -> dict[str, float]:
             sound = librosa.resample(heard, orig_sr=file.samplerate, target_sr=RATE)
     except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
         raise MoodstreamError(f"cannot decode {path.name}: {type(error).__name__}") from None
-    if len(sound) < LEAST_S * RATE:
-        raise MoodstreamError(f"{path.name} is shorter than {LEAST_S:g} s")
+    if len(sound) < MIN_S * RATE:
+        raise MoodstreamError(f"{path.name} is shorter than {MIN_S:g} s")
     if not np.abs(sound).max() > 1e-4:
         raise MoodstreamError(f"{path.name} is silent")
     return features(sound) | {"duration_ms": round(1000 * length_s)}

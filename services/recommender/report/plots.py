@@ -12,8 +12,8 @@ from services.recommender.models.song_moods import Codes, SongMoods
 
 COLOURS = {"angry": "#c0392b", "happy": "#e0a100", "sad": "#2f6db3", "calm": "#2e8b6f"}
 INK, PALE = "#222831", "#9aa3ad"
-MOST_POINTS = 4_000
-MOST_GENRES = 12
+MAX_POINTS = 4_000
+MAX_GENRES = 12
 
 
 def correlations(catalogue: Catalogue) -> str:
@@ -85,7 +85,7 @@ def songs_per_mood(moods: SongMoods) -> str:
 def genres_per_mood(catalogue: Catalogue, moods: SongMoods) -> str | None:
     """The shares of the moods within the commonest genres; None when no genre is known."""
     genre = catalogue.frame["genre"].str.strip()
-    common = genre[genre != ""].value_counts().index[:MOST_GENRES]
+    common = genre[genre != ""].value_counts().index[:MAX_GENRES]
     if not len(common):
         return None
     counts = np.array([np.bincount(moods.codes[(genre == name).to_numpy()], minlength=4) for name in common])
@@ -116,7 +116,7 @@ def _scatter(axes: Any, x: Floats, y: Floats, codes: Codes) -> None:
 
 
 def _some(count: int) -> Codes:
-    return np.sort(np.random.default_rng(0).permutation(count)[:MOST_POINTS])
+    return np.sort(np.random.default_rng(0).permutation(count)[:MAX_POINTS])
 
 
 def _figure(width: float, height: float) -> tuple[Any, Any]:

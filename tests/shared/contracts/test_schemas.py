@@ -10,7 +10,7 @@ from moodstream.contracts.events import EVENTS, MoodChanged, Probabilities, expi
 from moodstream.contracts.moods import Mood
 from shared.contracts.schemas import documents
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.mark.parametrize("name", sorted(documents()))

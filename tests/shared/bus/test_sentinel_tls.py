@@ -9,7 +9,7 @@ from services.cli.terminal import connected
 from shared.app.service import create_bus
 from shared.settings import Settings, load
 from tests.bridge.test_mqtt import certificate
-from tests.shared.test_sentinel import status
+from tests.shared.bus.test_sentinel import status
 from tests.support.redis_servers import PASSWORD, trio
 
 

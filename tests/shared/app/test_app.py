@@ -88,7 +88,7 @@ def process(redis_url: str, port: int, how: str = "") -> Iterator["subprocess.Po
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     ) as child:
         try:
             yield child

@@ -16,7 +16,7 @@ from moodstream.contracts.events import utc_now
 from shared.contracts.schemas import documents
 from shared.contracts.simulation import Visitors
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FIRST = Path(__file__).parent / "contract_1"
 NAMES = sorted(file.name for file in FIRST.iterdir())
 
@@ -110,7 +110,7 @@ def test_these_tests_fail_when_a_field_is_removed_from_the_code(tmp_path: Path) 
     field = '    confidence: Probability\n    """calibrated probability of the mood"""\n'
     assert events.read_text().count(field) == 1
     events.write_text(events.read_text().replace(field, ""))
-    tests = ["tests/shared/test_contract.py", "tests/shared/test_compatibility.py"]
+    tests = ["tests/shared/contracts/test_schemas.py", "tests/shared/contracts/test_compatibility.py"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "MoodChanged or asyncapi", *tests]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1, done.stdout

@@ -13,12 +13,12 @@ from moodstream.contracts.events import SongPicked
 from services.cli.terminal import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
-from shared.bus.outage import REMIND_EVERY_S, STANDS_S, Trouble, describe
+from shared.bus.outage import REMIND_EVERY_S, STANDS_S, Outage, describe
 from shared.delivery.consume import Timing, consume, create_groups
-from shared.delivery.dead_letters import MOST_DELIVERIES
+from shared.delivery.dead_letters import MAX_DELIVERIES
 from shared.delivery.janitor import Janitor
 from shared.settings import Settings, load
-from tests.shared.test_delivery import SOON, pick
+from tests.shared.delivery.test_delivery import SOON, pick
 from tests.support.bus import running, until
 
 FULL = OutOfMemoryError("command not allowed", status_code="OOM")
@@ -26,18 +26,18 @@ FULL = OutOfMemoryError("command not allowed", status_code="OOM")
 
 def test_it_is_said_when_it_begins_each_half_minute_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     now_s = 0.0
-    trouble = Trouble("redis://here", lambda: now_s)
+    outage = Outage("redis://here", lambda: now_s)
     with caplog.at_level(logging.WARNING, "moodstream.redis"):
         for now_s in range(40):  # noqa: B007
-            trouble.note("publishing", FULL)
-            trouble.note("looking", FULL)
-            assert trouble.over() is None
-        assert trouble.reason == "OOM command not allowed"
-        trouble.passed("publishing")
-        assert trouble.reason is not None
-        trouble.passed("looking")
-        assert trouble.over() == 39
-        assert trouble.over() is None
+            outage.note("publishing", FULL)
+            outage.note("looking", FULL)
+            assert outage.over() is None
+        assert outage.reason == "OOM command not allowed"
+        outage.passed("publishing")
+        assert outage.reason is not None
+        outage.passed("looking")
+        assert outage.over() == 39
+        assert outage.over() is None
     assert [record.getMessage() for record in caplog.records] == [
         "waiting for Redis at redis://here: OOM command not allowed (publishing)",
         f"still waiting for Redis at redis://here, for {REMIND_EVERY_S:.0f} s: OOM command not allowed",
@@ -47,11 +47,11 @@ def test_it_is_said_when_it_begins_each_half_minute_and_when_it_is_over(caplog: 
 
 def test_what_nobody_notices_any_more_is_over() -> None:
     now_s = 0.0
-    trouble = Trouble("redis://here", lambda: now_s)
-    trouble.note("publishing", ConnectionError())
-    assert trouble.reason == "ConnectionError"
+    outage = Outage("redis://here", lambda: now_s)
+    outage.note("publishing", ConnectionError())
+    assert outage.reason == "ConnectionError"
     now_s = STANDS_S + 1
-    assert trouble.reason is None
+    assert outage.reason is None
 
 
 def test_an_error_is_one_line_with_its_code() -> None:
@@ -67,12 +67,12 @@ async def test_what_redis_refuses_counts_against_no_event(redis_url: str) -> Non
         @consume(router, bus, SongPicked, "test", SOON)
         async def take(one: SongPicked) -> None:
             tries.append(one.song_id)
-            if len(tries) <= 2 * MOST_DELIVERIES:
+            if len(tries) <= 2 * MAX_DELIVERIES:
                 raise FULL
 
     async with running(redis_url, register) as bus:
         await bus.publish(pick())
-        await until(lambda: len(tries) == 2 * MOST_DELIVERIES + 1, 20)
+        await until(lambda: len(tries) == 2 * MAX_DELIVERIES + 1, 20)
         assert not await bus.redis.exists("mood:picks:dead")
 
 
@@ -83,13 +83,13 @@ async def test_a_hang_while_redis_is_in_trouble_counts_against_no_event(redis_ur
         @consume(router, bus, SongPicked, "test", Timing(0.1, 200, 50))
         async def take(one: SongPicked) -> None:
             tries.append(one.song_id)
-            if len(tries) <= MOST_DELIVERIES:
-                bus.trouble.note("publishing", FULL)
+            if len(tries) <= MAX_DELIVERIES:
+                bus.outage.note("publishing", FULL)
                 await asyncio.sleep(5)
 
     async with running(redis_url, register) as bus:
         await bus.publish(pick())
-        await until(lambda: len(tries) == MOST_DELIVERIES + 1, 20)
+        await until(lambda: len(tries) == MAX_DELIVERIES + 1, 20)
         assert not await bus.redis.exists("mood:picks:dead")
 
 

@@ -4,20 +4,20 @@ import logging
 
 import pytest
 
-from shared.bus.outage import Trouble
+from shared.bus.outage import Outage
 
 
 def test_what_is_left_of_a_fault_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
     now = [100.0]
-    trouble = Trouble("redis://here", clock=lambda: now[0])
+    outage = Outage("redis://here", clock=lambda: now[0])
     fault = ConnectionError("closed")
 
     def fails_for(seconds: float) -> None:
-        trouble.note("looking", fault)
+        outage.note("looking", fault)
         now[0] += seconds
-        trouble.note("looking", fault)
-        trouble.passed("looking")
-        assert trouble.over() is not None
+        outage.note("looking", fault)
+        outage.passed("looking")
+        assert outage.over() is not None
 
     with caplog.at_level(logging.WARNING, "moodstream.redis"):
         fails_for(8)
