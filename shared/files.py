@@ -1,0 +1,34 @@
+"""Writing a file as a whole: readers see the old one or the new one, never half of it, also after a power cut."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+PRIVATE, READABLE = 0o600, 0o644
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int = READABLE) -> Iterator[IO[bytes]]:
+    """A new file that takes the place of ``path`` once it is complete; after an error it is as if never begun.
+
+    Folders that are missing are made, for their owner alone where the file is. Raises OSError.
+    """
+    path.parent.mkdir(mode=0o700 if mode == PRIVATE else 0o777, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            os.fchmod(file.fileno(), mode)  # whatever a draft of that name was, and whatever the umask is
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file that its owner alone can read. Raises OSError."""
+    with replacing(path, PRIVATE) as file:
+        file.write(text.encode())
