@@ -60,7 +60,7 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     cameras = cameras_of(settings)
     check_files(cameras)
     if "frames_kept" not in settings.model_fields_set:
-        bus.frames_kept = max(bus.frames_kept, 2 * (len(cameras) + 1))
+        bus.publisher.frames_kept = max(bus.publisher.frames_kept, 2 * (len(cameras) + 1))
     publisher = Publisher(bus, cameras, ended)
     group = "camera-" + "+".join(camera.id for camera in cameras)
     return Service(

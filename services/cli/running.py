@@ -155,9 +155,9 @@ def services(given: argparse.Namespace) -> int:
 
     common = load(GatewaySettings)
     level = common.log_level if "log_level" in common.model_fields_set else "WARNING"
-    lines = set_up_logging(level, common.log_format)
+    handler = set_up_logging(level, common.log_format)
     bus = create_bus(common)
-    bus.count_lines(lines)
+    bus.metrics.show_suppressed_lines(lambda: handler.suppressed)
     simulated = SIMULATED in os.environ.get("MOODSTREAM_SPOTIFY_API_URL", "")
     ended = Ending(bus, lambda: app.exit())
     app = build_app(

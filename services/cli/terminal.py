@@ -23,8 +23,9 @@ from moodstream.errors import MoodstreamError
 from services.cli.drain import drained
 from services.cli.supervisor import LIFELINE
 from shared.app.service import Service
-from shared.bus.connection import AWAY, Bus, without_password
-from shared.bus.outage import Outage
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS, Outage
+from shared.bus.servers import without_password
 from shared.contracts.event_lines import line
 from shared.settings import Settings, load
 
@@ -80,14 +81,14 @@ def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
         while True:
             try:
                 read = client.xread(position, block=2_000)
-            except AWAY as error:
+            except REDIS_ERRORS as error:
                 if url.startswith("unix:") and not Path(urlsplit(url).path).exists():
                     raise MoodstreamError("the run that was listened to has ended, and its Redis with it") from None
-                outage.note("reading", error)
+                outage.report("reading", error)
                 time.sleep(AGAIN_S)
                 continue
-            outage.passed("reading")
-            outage.over()
+            outage.resolve("reading")
+            outage.end_if_resolved()
             for name, entries in read or ():
                 for entry_id, fields in entries:
                     position[name.decode()] = entry_id

@@ -16,8 +16,9 @@ from moodstream.contracts.requests import ChooseMood, EndSession, Session
 from moodstream.contracts.streams import SELF_TEST
 from services.emotion.metrics import Metrics
 from services.emotion.visits.visit_machine import Tracker
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
 from shared.bus.lease import RENEW_S, Lease
+from shared.bus.outage import REDIS_ERRORS
 from shared.delivery.serve import NotMine, RequestServer
 
 log = logging.getLogger("moodstream.emotion")
@@ -61,8 +62,8 @@ class Tracking:
             while not self._bus.stopping.is_set():
                 try:
                     await self._track()
-                except AWAY as error:
-                    self._bus.outage.note("tracking", error)
+                except REDIS_ERRORS as error:
+                    self._bus.outage.report("tracking", error)
                     self._cameras.clear()
                     await asyncio.sleep(RENEW_S)
         finally:
@@ -72,7 +73,7 @@ class Tracking:
         start: dict[type[Event], str] = {
             event: await self._bus.last_id(event) for event in (FacesRead, StatusChanged, RequestMade)
         }
-        self._bus.outage.passed("tracking")
+        self._bus.outage.resolve("tracking")
         for event in await self._bus.newest(MoodChanged, count=200):
             if isinstance(event, MoodChanged) and event.expires_at > utc_now():
                 self._camera(event.camera_id)

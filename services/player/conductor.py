@@ -110,13 +110,13 @@ class Conductor:
             while not self._bus.stopping.is_set():
                 try:
                     leads = await self._lease.ask()
-                    self._bus.outage.passed("leading the player")
+                    self._bus.outage.resolve("leading the player")
                     if leads:
                         await self._lead()
                     else:
                         await asyncio.sleep(RENEW_S)
                 except* (RedisError, OSError) as error:  # away, full, or a right was taken: until it is mended
-                    self._bus.outage.note("leading the player", error.exceptions[0])
+                    self._bus.outage.report("leading the player", error.exceptions[0])
                     await asyncio.sleep(AGAIN_S)
                 except* _LeaseLost:
                     log.warning("another player commands now")

@@ -34,7 +34,7 @@ from shared.delivery.consume import create_groups
 from shared.delivery.dead_letters import DeadLetters
 from shared.delivery.idempotence import Idempotence
 from shared.delivery.janitor import Janitor
-from shared.delivery.observation import Measured, Traced
+from shared.delivery.observation import MeasureHandling, TraceEvents
 from shared.delivery.retention import Retention
 from shared.delivery.stream_metrics import StreamMetrics
 from shared.exit_codes import EXIT_FAILED, EXIT_RESTART
@@ -74,7 +74,7 @@ class Service:
 
 def create_bus(settings: Settings) -> Bus:
     """The bus with the rules of delivery that hold for every service."""
-    return Bus(settings, middlewares=(Traced, DeadLetters, AgeLimit, Idempotence, Measured))
+    return Bus(settings, middlewares=(TraceEvents, DeadLetters, AgeLimit, Idempotence, MeasureHandling))
 
 
 @dataclass
@@ -198,10 +198,10 @@ class App:
         while True:
             try:
                 await job()
-                self.bus.outage.passed("starting")
+                self.bus.outage.resolve("starting")
                 return
             except (TimeoutError, RedisError, OSError) as error:
-                self.bus.outage.note("starting", error)
+                self.bus.outage.report("starting", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 
@@ -324,7 +324,8 @@ def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
     """The main function of a service that runs alone."""
     try:
         settings, bus, service = create()
-        bus.count_lines(set_up_logging(settings.log_level, settings.log_format))
+        handler = set_up_logging(settings.log_level, settings.log_format)
+        bus.metrics.show_suppressed_lines(lambda: handler.suppressed)
         sock = listen(settings.host, settings.port)
         log.info("%s listens on %s://%s:%d", service.name, settings.scheme, *sock.getsockname()[:2])
         return serve(build_app(bus, service), sock, settings)

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from moodstream.contracts.events import Event, MoodChanged, SongPicked, SongsOffered, StatusChanged, expiry, utc_now
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 from shared.contracts.simulation import MODEL, Visitors
 
 log = logging.getLogger("moodstream.camera")
@@ -107,10 +108,10 @@ class DemoVisitors:
         while True:
             try:
                 start: dict[type[Event], str] = {kind: await self._bus.last_id(kind) for kind in kinds}
-                self._bus.outage.passed("catching up")
+                self._bus.outage.resolve("catching up")
                 break
-            except AWAY as error:
-                self._bus.outage.note("catching up", error)
+            except REDIS_ERRORS as error:
+                self._bus.outage.report("catching up", error)
                 await asyncio.sleep(1)
         async for entry in self._bus.follow(start):
             if entry is None:

@@ -11,7 +11,7 @@ from redis.retry import Retry
 from moodstream import sentinel
 from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding, is_image
-from shared.bus.connection import without_password
+from shared.bus.servers import without_password
 from shared.settings import RunSettings, load
 
 OLDEST = (7, 0)

@@ -51,5 +51,5 @@ async def test_frames_and_events_go_to_their_own_servers_and_readiness_asks_both
                 pictures.shutdown(nosave=True)
             assert (await client.get("/health/ready")).status_code == 503
             assert not await bus.publish_frame(frame(8))
-            assert bus.frames_dropped == 1
+            assert bus.publisher.frames_dropped == 1
             bus.stopping.set()
