@@ -11,7 +11,8 @@ from services.camera.handlers import create_router
 from services.camera.rules.cameras import CameraConfig, create_cameras, read_cameras
 from services.camera.watch.publisher import Publisher
 from services.camera.watch.trial import check_files
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
 

@@ -45,7 +45,7 @@ def run(given: argparse.Namespace) -> int:
     from services.cli import runtime_file
     from services.cli.embedded_redis import embedded_redis
     from services.cli.supervisor import supervise
-    from shared.app.service import listen as listen_on
+    from shared.app.server import listen as listen_on
     from shared.settings import RunSettings, load
 
     settings = load(RunSettings, port=given.port)
@@ -149,7 +149,8 @@ def services(given: argparse.Namespace) -> int:
     from services.player.spotify.simulator import Simulator
     from services.recommender.main import RecommenderSettings
     from services.recommender.main import create_service as recommender
-    from shared.app.service import Service, build_app, create_bus, serve
+    from shared.app.server import serve
+    from shared.app.service import Service, build_app, create_bus
     from shared.logs import set_up_logging
     from shared.settings import load
 
@@ -170,6 +171,6 @@ def services(given: argparse.Namespace) -> int:
         bridge(load(BridgeSettings), bus),
         camera(load(CameraSettings, once=given.once), bus, ended=ended.begin if given.once else None),
         watch_lifeline(bus, ended),
-        *([Service("simulator", routes=[Simulator().mount(SIMULATED)], told=False)] if simulated else []),
+        *([Service("simulator", routes=[Simulator().mount(SIMULATED)], publishes_status=False)] if simulated else []),
     )
     return serve(app, socket.socket(fileno=int(os.environ[SOCKET])), common)

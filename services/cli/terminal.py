@@ -47,7 +47,7 @@ def print_events(bus: Bus, *, as_json: bool, leave: Callable[[], None]) -> Servi
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             leave()
 
-    return Service("console", background=[show], told=False)
+    return Service("console", background=[show], publishes_status=False)
 
 
 class Ending:
@@ -131,4 +131,4 @@ def watch_lifeline(bus: Bus, ended: Ending) -> Service:
                     await (await broker.connect()).shutdown(nosave=True)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    return Service("run", background=[ended.run, watch], told=False)
+    return Service("run", background=[ended.run, watch], publishes_status=False)

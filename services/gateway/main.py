@@ -35,7 +35,8 @@ from services.gateway.state.feed import Feed
 from services.gateway.state.history import KEPT, History
 from services.gateway.state.kiosk import Consent, Kiosk, Language
 from services.gateway.state.opening_hours import parse, zone_of
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.bus.outage import REDIS_ERRORS
 from shared.settings import Settings, load

@@ -272,7 +272,8 @@ def frame(jpeg: bytes) -> FrameCaptured:
 HUNG = """
 import sys
 from services.emotion import handlers, metrics
-from shared.app import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.settings import Settings, load
 
 class Hangs:

@@ -35,7 +35,7 @@ async def ready(bus: Bus, *services: Service) -> AsyncIterator[None]:
 async def test_while_redis_hangs_frames_are_dropped_after_a_second_and_events_wait(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         bus = create_bus(load(Settings, redis_url=server.url))
-        async with ready(bus, Service("test", told=False)):
+        async with ready(bus, Service("test", publishes_status=False)):
             assert await bus.publish_frame(frame(0))
             server.pause()
             try:
@@ -72,7 +72,7 @@ async def test_a_reader_that_is_too_slow_loses_the_oldest_frames_and_never_falls
             await asyncio.sleep(0.05)
             ages_ms.append((utc_now() - one.captured_at).total_seconds() * 1000)
 
-        async with ready(bus, Service("test", router, told=False)):
+        async with ready(bus, Service("test", router, publishes_status=False)):
             begun = time.monotonic()
             for seq in range(120):
                 await asyncio.sleep(begun + seq / 30 - time.monotonic())

@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from moodstream.errors import MoodstreamError
 from services.cli import runtime_file
 from services.cli.checks import SERVICES, Finding, here, is_image
-from shared.app.service import listen
+from shared.app.server import listen
 from shared.settings import RunSettings, load
 
 DISK_MB = 200
