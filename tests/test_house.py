@@ -13,7 +13,7 @@ MAX_MODULES = {"tests": 30} | dict.fromkeys(PRODUCT, 20)
 OLD_NAMES = (
     *("Trouble", "Degraded", "Meters", "Board", "Present", "Parts", "Doors", "Shelf", "Patience", "Looks"),
     *("Tracking", "Keep", "Line", "Seldom", "Memory"),
-    *("trouble", "meters", "shelf", "patience", "seldom", "doors"),
+    *("trouble", "meters", "shelf", "seldom"),
 )
 OLD_CONSTANTS = re.compile(r"\b_?(?:MOST|LEAST|LONGEST|SHORTEST)_[A-Z]|\b(?:AGAIN|SOON|DEAF)_S\b")
 
