@@ -34,7 +34,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     file = tmp_path / "songs"
     file.write_text("old")
     with pytest.raises(TypeError), replacing(file) as draft:
-        draft.write("half, and no bytes")  # type: ignore[arg-type]
+        draft.write("half, and no bytes")  # type: ignore[call-overload]
     assert file.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["songs"]
 
