@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from moodstream.contracts.events import StatusChanged, utc_now
 from moodstream.contracts.requests import CommandPlayer, EndSession, PauseCamera, Request
+from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
 from services.gateway.state.board import Board
 from services.gateway.state.opening_hours import ALWAYS, Opening, OpeningHours
@@ -25,7 +26,6 @@ LOOK_EVERY_S = 1.0
 REST_EVERY_S = 15.0
 REST_S = 40.0
 """Longer than until the next word, so that a gateway that ends lets the cameras wake by themselves."""
-CLOSED = "closed"
 
 
 class Doors:
@@ -102,13 +102,14 @@ class Doors:
         clock_s = asyncio.get_running_loop().time()
         if not now.open and clock_s >= self._rest_at_s:
             self._rest_at_s = clock_s + REST_EVERY_S
-            await self._pause_cameras(REST_S, CLOSED)
+            await self._pause_cameras(REST_S, StatusCode.CLOSED)
 
     async def _say(self, now: Opening) -> None:
         until = f" until {now.changes_at:%Y-%m-%d %H:%M}" if now.changes_at else ""
-        reason = f"{'open' if now.open else CLOSED}{until}"
+        code = StatusCode.OPEN if now.open else StatusCode.CLOSED
+        reason = f"{code}{until}"
         log.info("the site is %s", reason)
-        await self._bus.publish(StatusChanged(service="gateway", state="online", reason=reason))
+        await self._bus.publish(StatusChanged(service="gateway", state="online", code=code, reason=reason))
 
     async def _close(self) -> None:
         self._rest_at_s = 0.0

@@ -21,7 +21,7 @@ R = TypeVar("R", bound=BaseModel)
 async def ask(publisher: Publisher, follower: Follower, request: Request[R], timeout_s: float = TIMEOUT_S) -> R:
     """Ask whichever service answers this kind. Raises RequestRefused, or NoAnswer when nobody answers in time."""
     start = await follower.last_id(ReplyGiven)
-    made = request.made()
+    made = request.made(timeout_s)
     try:
         async with asyncio.timeout(timeout_s):
             await publisher.publish(made)

@@ -47,7 +47,7 @@ def test_a_visit_is_put_together() -> None:
     assert camera["picked"] == OFFERED[1].id
     assert camera["ranking"]["ranking"][0]["similarity"] == 0.97
     assert state(board)["playback"]["state"] == "playing"
-    assert state(board)["status"][0]["reason"] == "drawn face (no webcam found)"
+    assert state(board)["status"][0]["code"] == "drawn"
 
 
 def test_the_end_of_a_visit_forgets_it() -> None:
@@ -133,7 +133,7 @@ def test_the_camera_of_a_browser_that_left_is_gone_even_if_late_events_come() ->
     board.apply(StatusChanged(service="gateway", part=name, state="online"))
     board.apply(mood_changed(Mood.HAPPY, session_id, phase="start", camera_id=name))
     assert name in state(board)["cameras"]
-    board.apply(StatusChanged(service="gateway", part=name, state="offline", reason="end of input"))
+    board.apply(StatusChanged(service="gateway", part=name, state="offline", code="end_of_input"))
     board.apply(faces_read(name))
     board.apply(mood_changed(Mood.NOBODY, session_id, phase="end", camera_id=name))
     assert state(board)["cameras"] == {}

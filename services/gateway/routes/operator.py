@@ -52,6 +52,7 @@ class Operating:
         for name, said, view in camera_states(parts):
             told["cameras"][name] |= {
                 "reason": said.reason if said else "",
+                "code": said.code if said else None,
                 "since": said.at.isoformat() if said else None,
                 **(_visit(view.to_json()) if view else {}),
             }
