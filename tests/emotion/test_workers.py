@@ -31,7 +31,7 @@ from moodstream.contracts.events import (
 )
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.streams import STREAMS
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from services.emotion.faces.boxes import Box
 from services.emotion.faces.classifier import Classifier
 from services.emotion.faces.decode import decode_grey

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged
 from moodstream.contracts.streams import FRAMES
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.browser_camera import MAX_BYTES, Gate
 from shared.bus.connection import Bus
 from shared.bus.message_format import decode_frame

@@ -15,7 +15,7 @@ import pytest
 
 from moodstream.contracts.events import utc_now
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.browser_camera import IDLE_S
 from shared.app.server import REQUEST_TIMEOUT_S
 from shared.bus.connection import Bus

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from moodstream.contracts.events import StatusChanged
 from moodstream.errors import MoodstreamError
-from services.cli.terminal import check_redis
+from services.cli.redis_client import check_redis
 from shared.app.service import create_bus
 from shared.settings import Settings, load
 from tests.support.needs import missing

@@ -22,8 +22,8 @@ from faststream.redis import RedisRouter
 from prometheus_client import CollectorRegistry, Counter
 
 from moodstream.contracts.events import SongPicked, SongsOffered
-from services.cli.embedded_redis import embedded_redis
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import Service, build_app, create_bus
 from shared.delivery.consume import consume
 from shared.settings import Settings, load

@@ -10,7 +10,7 @@ from faststream.redis import RedisRouter
 from redis.exceptions import OutOfMemoryError
 
 from moodstream.contracts.events import SongPicked
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
 from shared.bus.outage import REMIND_EVERY_S, STANDS_S, Outage, describe

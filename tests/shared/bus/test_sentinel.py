@@ -14,7 +14,7 @@ from moodstream import sentinel
 from moodstream.client import events
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from moodstream.errors import MoodstreamError
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.app.service import Service, build_app, create_bus
 from shared.bus.lease import Lease
 from shared.bus.replicas import PATIENCE_MS, Replicas

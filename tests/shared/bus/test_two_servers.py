@@ -6,8 +6,8 @@ import httpx
 from faststream.redis import RedisRouter
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
-from services.cli.embedded_redis import embedded_redis
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import Service, build_app, create_bus
 from shared.delivery.consume import consume, consume_frames
 from shared.settings import Settings, load
