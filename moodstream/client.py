@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from moodstream import sentinel
-from moodstream.contracts.event_filter import KINDS, Wanted, wanted
+from moodstream.contracts.event_filter import KINDS, EventFilter, event_filter
 from moodstream.contracts.events import Event, MoodChanged
 from moodstream.contracts.streams import STREAMS
 from moodstream.errors import MoodstreamError
@@ -62,7 +62,7 @@ async def events(
     prefix: str = "mood:",
 ) -> AsyncGenerator[Event, None]:
     """Every event from now on; ``types`` are names of events, ``prefix`` counts for Redis alone."""
-    takes = wanted(types, cameras, moods)
+    takes = event_filter(types, cameras, moods)
     if not _is_http(url):
         followed = _Redis(takes, prefix)
         async with sentinel.async_client(url, socket_timeout=5) as client:
@@ -112,7 +112,7 @@ def iter_events(
     prefix: str = "mood:",
 ) -> Generator[Event, None, None]:
     """``events`` without asyncio."""
-    takes = wanted(types, cameras, moods)
+    takes = event_filter(types, cameras, moods)
     if not _is_http(url):
         followed = _Redis(takes, prefix)
         with sentinel.client(url, socket_timeout=5) as client:
@@ -220,7 +220,7 @@ class _Feed:
 class _Redis:
     """What is known between one connection to Redis and the next."""
 
-    takes: Wanted
+    takes: EventFilter
     prefix: str
     position: dict[Any, Any] = field(default_factory=dict)
     _failures: int = 0
