@@ -1,12 +1,12 @@
-"""Searches how the drawn face must look for a network to read its four expressions as they are meant.
+"""Searches how the drawn face must look for the mood model to read its four expressions as they are meant.
 
     python -m benchmarks.drawn_face [--model FILE] [--tries N] [--seed N]
 
 Hill climbing from the expressions in ``services/camera/drawn/expressions.py``: one try changes a few of an expression's
 measures at random, draws it at several places, sizes, turns and blurs, finds it with the service's own cascade, and
-keeps the change when the network is surer of the mood. Changes cost something, so that the face stays one that
+keeps the change when the model is surer of the mood. Changes cost something, so that the face stays one that
 people read too, and measures stay in ranges that look like a face. Prints the table to put there,
-and what the network makes of one whole cycle of the script.
+and what the model makes of one whole cycle of the script.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from moodstream.contracts.moods import MOODS, Mood
 from services.camera.drawn import pattern
 from services.camera.drawn.expressions import EXPRESSIONS, Expression
 from services.emotion.faces.classifier import MODEL, Classifier
-from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.patches import crop
 
 RANGES: dict[str, tuple[float, float]] = {
@@ -70,15 +70,15 @@ class Judge:
     """What the service would read in a drawn face."""
 
     def __init__(self, model: Path) -> None:
-        self._finder, self._network = HaarFinder(), Classifier(model)
+        self._detector, self._model = HaarDetector(), Classifier(model)
 
     def read(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
         """Probabilities float32[4] of the largest face in a picture uint8[H, W, 3]; None when none is found."""
         grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-        boxes = self._finder.find(grey)
+        boxes = self._detector.find_faces(grey)
         if not boxes:
             return None
-        return np.asarray(self._network.probabilities(crop(grey, boxes[0])[None])[0], np.float32)
+        return np.asarray(self._model.probabilities(crop(grey, boxes[0])[None])[0], np.float32)
 
     def worth(self, mood: Mood, expression: Expression, placements: Sequence[Placement]) -> float:
         """Mean log probability of the mood, the worst places counting as much as all together."""
@@ -130,7 +130,7 @@ def search(judge: Judge, mood: Mood, tries: int, random: np.random.Generator) ->
 
 
 def cycle(judge: Judge, every_s: float = 0.1) -> None:
-    """What the network makes of the script as it is."""
+    """What the model makes of the script as it is."""
     start_s = 0.0
     for mood, seconds in pattern.SCRIPT:
         times = np.arange(start_s + pattern.CHANGE_S, start_s + seconds, every_s)

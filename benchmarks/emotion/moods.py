@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.emotion.table import Row
 from moodstream.contracts.moods import MOODS, Mood
 from services.emotion.faces.classifier import Classifier
-from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.reader import Reader
 from services.emotion.main import EmotionSettings
 from services.emotion.offline.replay import replay
@@ -43,12 +43,12 @@ def moods(data: Path, classifier: Classifier) -> Iterator[Row]:
 
 def _delay_s(random: np.random.Generator, rate: float, before: int, after: int) -> float:
     """From a change to its being told, with the noise of real readings."""
-    mood = SteadyMood(EmotionSettings().patience().steadiness)
+    mood = SteadyMood(EmotionSettings().thresholds().steadiness)
     change = round(CHANGE_AT_S * rate)
     for step in range(2 * change):
         true = before if step < change else after
         shares = random.dirichlet(np.where(np.arange(4) == true, 6.0, 1.0))
-        mood.read([float(one) for one in shares], step / rate)
+        mood.add_reading([float(one) for one in shares], step / rate)
         if step >= change and mood.mood == MOODS[after]:
             return (step - change) / rate
     return float(CHANGE_AT_S)
@@ -59,7 +59,7 @@ def _shown(video: Path, classifier: Classifier, rate: float) -> tuple[list[Mood]
     named: list[Mood] = []
     left: list[float] = []
     seen_s = 0.0
-    for moment in replay(video, Reader(HaarFinder(), classifier), EmotionSettings().patience(), rate):
+    for moment in replay(video, Reader(HaarDetector(), classifier), EmotionSettings().thresholds(), rate):
         seen_s = moment.time_s if moment.reading.faces else seen_s
         mood = moment.mood.mood if moment.mood else Mood.NOBODY
         if moment.changed and mood != Mood.UNSURE and named[-1:] != [mood]:

@@ -16,10 +16,10 @@ TIMES = np.arange(0, pattern.CYCLE_S, STEP_S)
 
 @pytest.fixture(scope="module")
 def readings() -> dict[float, list[FaceRead]]:
-    """What the shipped network reads along one cycle."""
+    """What the shipped model reads along one cycle."""
     reader = create_reader(load(EmotionSettings))
     pictures = {float(at): cv2.cvtColor(pattern.draw(float(at)), cv2.COLOR_BGR2GRAY) for at in TIMES}
-    return {at: reader.read(np.asarray(picture, np.uint8)) for at, picture in pictures.items()}
+    return {at: reader.read_picture(np.asarray(picture, np.uint8)) for at, picture in pictures.items()}
 
 
 def settled(mood: Mood) -> list[float]:

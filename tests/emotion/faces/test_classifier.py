@@ -1,4 +1,4 @@
-"""The shipped network keeps the model contract: order of the labels, scaling inside the file, batch = single."""
+"""The shipped model keeps the model contract: order of the labels, scaling inside the file, batch = single."""
 
 import json
 import os
@@ -17,6 +17,7 @@ from moodstream.errors import MoodstreamError
 from services.camera.drawn import pattern
 from services.camera.drawn.expressions import EXPRESSIONS
 from services.emotion.faces.classifier import MODEL, Classifier
+from tests.support.needs import ROOT
 from training.data import PUBLIC_TEST, Faces, load
 from training.evaluate import evaluate
 
@@ -80,7 +81,7 @@ def test_known_faces_pin_the_order_of_the_labels(classifier: Classifier, public:
 
 
 @pytest.mark.reference
-def test_the_shipped_network_reads_public_test(classifier: Classifier, public: Faces) -> None:
+def test_the_shipped_model_reads_public_test(classifier: Classifier, public: Faces) -> None:
     result = evaluate(classifier, public)
     assert result["faces"] == 2622
     assert result["accuracy"] >= 0.755
@@ -120,9 +121,9 @@ def golden() -> NDArray[np.uint8]:
 
 
 def test_golden_faces_are_read_as_ever(classifier: Classifier) -> None:
-    """Other processors round int8 otherwise, by a few hundredths at most; another network needs other figures."""
+    """Other processors round int8 otherwise, by a few hundredths at most; another model needs other figures."""
     kept = json.loads((Path(__file__).parent / "golden.json").read_text())
-    assert kept["network"] == classifier.name
+    assert kept["model"] == classifier.name
     assert classifier.probabilities(golden()) == pytest.approx(np.array(kept["probabilities"]), abs=0.06)
 
 
@@ -135,7 +136,7 @@ def test_a_missing_or_broken_file_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_network_with_another_input_is_refused(tmp_path: Path) -> None:
+def test_a_model_with_another_input_is_refused(tmp_path: Path) -> None:
     info = onnx.helper.make_tensor_value_info
     graph = onnx.helper.make_graph(
         [onnx.helper.make_node("Identity", ["x"], ["y"])],
@@ -161,7 +162,5 @@ Classifier().probabilities(np.zeros((1, 48, 48), np.uint8))
 """
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
     environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    subprocess.run(
-        [sys.executable, "-c", script], env=environment, cwd=Path(__file__).parents[2], check=True, timeout=60
-    )
+    subprocess.run([sys.executable, "-c", script], env=environment, cwd=ROOT, check=True, timeout=60)
     assert list(tmp_path.rglob("*")) == []

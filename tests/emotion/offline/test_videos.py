@@ -12,13 +12,13 @@ from services.emotion.main import EmotionSettings, create_reader
 from services.emotion.offline.replay import Film, replay
 from shared.settings import load
 
-EXPECTED = json.loads((Path(__file__).parent / "expectations.json").read_text())
+EXPECTED = json.loads((Path(__file__).parents[1] / "expectations.json").read_text())
 
 
 def changes(video: Path, rate: float, **settings: object) -> list[tuple[Mood, float]]:
     """Moods that were named, and when; unsure ones are no claim, and are passed over."""
     given = load(EmotionSettings, **settings)
-    moments = replay(video, create_reader(given), given.patience(), rate)
+    moments = replay(video, create_reader(given), given.thresholds(), rate)
     named: list[tuple[Mood, float]] = []
     for moment in moments:
         mood = moment.mood.mood if moment.mood else Mood.NOBODY
@@ -54,7 +54,7 @@ def test_a_replay_can_be_drawn(reference: Path, tmp_path: Path) -> None:
     import cv2
 
     given = load(EmotionSettings)
-    moments = replay(reference / "video" / "face_noface.mov", create_reader(given), given.patience(), 5)
+    moments = replay(reference / "video" / "face_noface.mov", create_reader(given), given.thresholds(), 5)
     with Film(tmp_path / "out.mp4", 5) as film:
         frames = []
         for moment in moments:
@@ -73,4 +73,4 @@ def test_what_is_no_video_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     for name in ("text.mp4", "none.mp4"):
         with pytest.raises(MoodstreamError, match=name):
-            list(replay(tmp_path / name, create_reader(given), given.patience(), 5))
+            list(replay(tmp_path / name, create_reader(given), given.thresholds(), 5))

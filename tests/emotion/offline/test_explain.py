@@ -34,7 +34,7 @@ def drawn(gain: float = 1.0, blur_px: float = 0.0) -> "np.typing.NDArray[np.uint
 
 
 def test_a_good_face_passes_everything_but_perhaps_the_sureness(reader: Reader) -> None:
-    [face] = reader.read(drawn())
+    [face] = reader.read_picture(drawn())
     figures = explain(drawn(), face, SURE)
     assert face.refused is None
     assert [figure.what for figure in figures[-2:]] == ["confidence", "lead over the second mood"]
@@ -45,7 +45,7 @@ def test_a_good_face_passes_everything_but_perhaps_the_sureness(reader: Reader) 
 @pytest.mark.parametrize(("gain", "blur_px", "reason"), [(0.12, 0.0, "too dark"), (1.0, 9.0, "blurred")])
 def test_a_refused_face_tells_the_gate_s_reason(reader: Reader, gain: float, blur_px: float, reason: str) -> None:
     grey = drawn(gain, blur_px)
-    [sharp] = reader.read(drawn())
+    [sharp] = reader.read_picture(drawn())
     face = sharp.model_copy(update={"refused": reason})
     wrong = [figure for figure in explain(grey, face, SURE) if not figure.ok]
     assert reason in wrong[0].otherwise

@@ -4,7 +4,6 @@ import struct
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.emotion.faces.decode import MAX_BYTES, PictureRefused, decode_grey
+from tests.support.needs import ROOT
 from tests.support.pictures import encoded, noise
 
 JPEG = encoded(noise())
@@ -46,9 +46,7 @@ def test_the_limit_does_not_depend_on_how_opencv_was_imported() -> None:
         "except PictureRefused as refused: print(refused.kind)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], input=bomb(30_000), capture_output=True, check=True, cwd=Path(__file__).parents[2]
-    )
+    done = subprocess.run([sys.executable, "-c", code], input=bomb(30_000), capture_output=True, check=True, cwd=ROOT)
     kind, kib = done.stdout.decode().split("\n")[:2]
     assert kind == "too many pixels"
     assert int(kib) / (1 if sys.platform != "darwin" else 1024) < 20_000

@@ -23,7 +23,7 @@ def show(mood: SteadyMood, probabilities: tuple[float, ...], start_s: float, sec
     since, before = start_s, mood.mood
     for step in range(round(seconds * rate)):
         at = start_s + step / rate
-        mood.read(probabilities, at)
+        mood.add_reading(probabilities, at)
         if mood.mood != before:
             since, before = at, mood.mood
     return since
@@ -57,7 +57,7 @@ def test_a_grimace_that_has_passed_is_not_named_afterwards(rate: float) -> None:
     show(mood, (0.01, 0.9, 0.04, 0.05), 2, 0.9, rate)
     for step in range(round(2 * rate)):
         assert named(mood) is not Mood.HAPPY
-        mood.read((0.12, 0.22, 0.46, 0.2), 2.9 + step / rate)
+        mood.add_reading((0.12, 0.22, 0.46, 0.2), 2.9 + step / rate)
 
 
 def test_no_reading_invents_a_mood() -> None:
@@ -69,9 +69,9 @@ def test_no_reading_invents_a_mood() -> None:
 def test_a_face_that_cannot_be_read_becomes_unsure() -> None:
     mood = SteadyMood(Steadiness())
     show(mood, HAPPY, 0, 2, 10)
-    mood.unread(2.0)
+    mood.add_unread(2.0)
     assert named(mood) is Mood.HAPPY
-    mood.unread(2.7)
+    mood.add_unread(2.7)
     assert named(mood) is Mood.UNSURE
 
 
@@ -80,7 +80,7 @@ def test_probabilities_stay_probabilities_and_time_may_stand_still(frames: list[
     mood, at = SteadyMood(Steadiness()), 0.0
     for probabilities, step in frames:
         at += step
-        mood.read(probabilities, at)
+        mood.add_reading(probabilities, at)
         assert sum(mood.probabilities) == pytest.approx(1)
         assert all(0 <= p <= 1 for p in mood.probabilities)
         assert mood.mood in (*MOODS, Mood.UNSURE)
@@ -89,7 +89,7 @@ def test_probabilities_stay_probabilities_and_time_may_stand_still(frames: list[
 @given(shares, st.floats(0.01, 5))
 def test_the_same_reading_again_changes_nothing(probabilities: list[float], step: float) -> None:
     mood = SteadyMood(Steadiness())
-    mood.read(probabilities, 0)
+    mood.add_reading(probabilities, 0)
     first = mood.probabilities
-    mood.read(probabilities, step)
+    mood.add_reading(probabilities, step)
     assert mood.probabilities == pytest.approx(first)
