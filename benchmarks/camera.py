@@ -72,7 +72,7 @@ def captures_mb() -> float:
     found = []
     for pid in family(os.getpid()):
         try:
-            if b"camera.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if b"camera.capture.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 found.append(memory_mb([pid]))
         except OSError:  # it has ended meanwhile
             continue

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from moodstream.contracts.moods import MOODS, Mood
 from services.camera.drawn import pattern
 from services.camera.drawn.expressions import EXPRESSIONS, Expression
+from services.camera.drawn.face import draw_face, place_face
 from services.emotion.faces.classifier import MODEL, Classifier
 from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.patches import crop
@@ -82,10 +83,10 @@ class Judge:
 
     def worth(self, mood: Mood, expression: Expression, placements: Sequence[Placement]) -> float:
         """Mean log probability of the mood, the worst places counting as much as all together."""
-        drawn = pattern.face(expression)
+        drawn = draw_face(expression)
         logs = []
         for one in placements:
-            picture = pattern.place(drawn, one.at, one.scale, one.roll, SIZE).astype(np.float32) * one.gain
+            picture = place_face(drawn, one.at, one.scale, one.roll, SIZE).astype(np.float32) * one.gain
             if one.blur_px:
                 picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), one.blur_px), np.float32)
             reading = self.read(np.clip(picture, 0, 255).astype(np.uint8))

@@ -11,8 +11,8 @@ from services.emotion.tracked_camera import TrackedCamera
 from services.emotion.visits.thresholds import Thresholds
 from services.emotion.visits.visit_machine import VisitMachine
 from shared.bus.connection import Bus
+from tests.support.emotion.readings import script
 from tests.support.gateways import connected_bus
-from tests.support.readings import script
 
 LEASE = "mood:lease:tracker:c"
 

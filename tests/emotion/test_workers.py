@@ -27,7 +27,7 @@ from moodstream.contracts.events import (
 from moodstream.contracts.moods import MOODS, Mood
 from services.cli.terminal import connected
 from services.emotion.tracker_job import END_OF_INPUT
-from tests.support.emotion_workers import events, listening, put, send_frames, until, worker
+from tests.support.emotion.workers import events, listening, put, send_frames, until, worker
 
 
 def reading(seq: int, mood: Mood | None) -> FacesRead:

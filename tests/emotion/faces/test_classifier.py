@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
-from services.camera.drawn import pattern
 from services.camera.drawn.expressions import EXPRESSIONS
+from services.camera.drawn.face import draw_face, place_face
 from services.emotion.faces.classifier import MODEL, Classifier
 from tests.support.needs import ROOT
 from training.data import PUBLIC_TEST, Faces, load
@@ -114,7 +114,7 @@ def golden() -> NDArray[np.uint8]:
     faces = []
     for scale in (0.5, 0.42):
         for mood in MOODS:
-            picture = pattern.place(pattern.face(EXPRESSIONS[mood]), (60, 55), scale, 0.03, (120, 120))
+            picture = place_face(draw_face(EXPRESSIONS[mood]), (60, 55), scale, 0.03, (120, 120))
             grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
             faces.append(cv2.resize(grey, (48, 48), interpolation=cv2.INTER_AREA))
     return np.stack(faces).astype(np.uint8)

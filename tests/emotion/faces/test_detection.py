@@ -14,8 +14,7 @@ from services.emotion.faces.boxes import Box
 from services.emotion.faces.decode import Grey
 from services.emotion.faces.detection import SEARCH_EVERY_S, STALE_S, WHOLE_EVERY_S, FaceDetection
 from services.emotion.faces.haar import HaarDetector
-from tests.support.drawn_faces import drawn_face, rotated
-from tests.support.pictures import noise
+from tests.support.pictures import drawn_face, noise, rotated
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -13,8 +13,7 @@ from services.emotion.faces.detection import Detector
 from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.patches import crop
 from services.emotion.faces.yunet import YuNetDetector
-from tests.support.drawn_faces import drawn_face, rotated
-from tests.support.pictures import noise
+from tests.support.pictures import drawn_face, noise, rotated
 
 
 def counts(detector: Detector, reference: Path) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ from services.emotion.visits.policy import Policy
 from services.emotion.visits.smoothing import Steadiness
 from services.emotion.visits.thresholds import Thresholds
 from services.emotion.visits.visit_machine import VisitMachine
-from tests.support.readings import SURE, moods, observe_all, reading
+from tests.support.emotion.readings import SURE, moods, observe_all, reading
 
 
 def face(mood: Mood, x: int, side: int = 100, refused: str | None = None) -> FaceRead:

@@ -11,7 +11,7 @@ from moodstream.contracts.events import RequestMade, expiry
 from moodstream.contracts.moods import MOODS, Mood
 from services.emotion.visits.thresholds import Thresholds
 from services.emotion.visits.visit_machine import VisitMachine
-from tests.support.readings import START, face, moods, observe_all, reading, script
+from tests.support.emotion.readings import START, face, moods, observe_all, reading, script
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from services.camera.capture.lost import SourceLost
-from services.camera.capture.sources import open_camera
+from services.camera.capture.camera_source import open_camera
+from services.camera.capture.errors import SourceUnavailable
 from services.camera.rules.job import Job
 from tests.support.cameras import watched
-from tests.support.needs import missing
+from tests.support.needs import ROOT, missing
 
-SERVER = Path(__file__).parents[1] / "support" / "rtsp_server.py"
+SERVER = ROOT / "tests" / "support" / "rtsp_server.py"
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 
 
@@ -67,13 +67,13 @@ def server() -> Iterator[RtspServer]:
 def test_pictures_come_and_a_wrong_password_is_not_shown(server: RtspServer) -> None:
     camera = open_camera(Job(server.address()))
     for _ in range(5):
-        assert camera.wait()
-    picture = camera.picture()
+        assert camera.wait_for_picture()
+    picture = camera.decode_picture()
     assert picture is not None
     assert picture.shape == (240, 320, 3)
     assert camera.rate == pytest.approx(20, abs=1)
     camera.close()
-    with pytest.raises(SourceLost) as caught:
+    with pytest.raises(SourceUnavailable) as caught:
         open_camera(Job(server.address(password="hunter2")))
     assert "hunter2" not in str(caught.value)
 
@@ -85,14 +85,14 @@ def test_certificates_are_checked_unless_they_shall_not_be(tmp_path: Path, monke
     certificate.write_bytes(subprocess.run(make, capture_output=True, check=True).stdout)
     server = RtspServer(certificate)
     try:
-        with pytest.raises(SourceLost, match=r"rtsps://127\.0\.0\.1"):
+        with pytest.raises(SourceUnavailable, match=r"rtsps://127\.0\.0\.1"):
             open_camera(Job(server.address()))
         taken = open_camera(Job(server.address(), verify_tls=False))
-        assert taken.wait()
+        assert taken.wait_for_picture()
         taken.close()
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         known = open_camera(Job(server.address()))
-        assert known.wait()
+        assert known.wait_for_picture()
         known.close()
     finally:
         server.kill()

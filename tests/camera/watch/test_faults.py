@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.camera.test_service import children, some_frames
-from tests.support.cameras import FAKE_WEBCAM, watched
+from tests.support.cameras import FAKE_WEBCAM, children, some_frames, watched
 from tests.support.mjpeg_server import MjpegServer, Mode
 
 TOLD_S, BACK_S = 6.0, 10.0

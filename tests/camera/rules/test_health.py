@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.camera.rules.health import Health, Limits, Seen, Verdict
+from services.camera.rules.health import Health, Limits, PictureStats, Verdict
 
 GOOD = (120.0, 40.0)
 
@@ -28,7 +28,7 @@ class Story:
         while self.now_s < end_s - 1e-9:
             if look is not None:
                 self.arrived += 1
-                self.health.picture(self.now_s, Seen(7 if still else self.arrived + 100, *look))
+                self.health.picture(self.now_s, PictureStats(7 if still else self.arrived + 100, *look))
                 self.health.pulse(self.now_s, self.arrived)
             verdict = self.health.verdict(self.now_s, 10)
             if verdict is not None and (self.last is None or verdict.reason != self.last.reason):

@@ -1,4 +1,4 @@
-"""``moodstream camera list|test``: devices as Linux tells them, hints, a picture in the terminal."""
+"""``moodstream camera test``: hints, a picture in the terminal, and files that are tried before the start."""
 
 import json
 import subprocess
@@ -10,31 +10,12 @@ import numpy as np
 import pytest
 
 from moodstream.errors import MoodstreamError
-from services.camera.capture.devices import devices
-from services.camera.capture.terminal import drawn
 from services.camera.rules.cameras import create_cameras
 from services.camera.watch.trial import Trial, check_files, try_camera
-from tests.camera.test_service import ROOT
-from tests.camera.test_sources import film
 from tests.support.cameras import FAKE_WEBCAM
 from tests.support.mjpeg_server import MjpegServer
-from tests.support.pictures import encoded
-
-
-def test_devices_are_named_and_faults_told(tmp_path: Path) -> None:
-    system, dev = tmp_path / "sys", tmp_path / "dev"
-    dev.mkdir()
-    for number, (index, name) in {0: ("0", "HD Webcam"), 1: ("1", "HD Webcam"), 2: ("0", "Capture card")}.items():
-        place = system / f"video{number}"
-        place.mkdir(parents=True)
-        (place / "index").write_text(index + "\n")
-        (place / "name").write_text(name + "\n")
-    (dev / "video0").touch()
-    first, second = devices(system, dev)
-    assert (first.address, first.name, first.fault) == ("webcam:0", "HD Webcam", None)
-    assert (second.address, second.name) == ("webcam:2", "Capture card")
-    assert second.fault is not None
-    assert "--device" in second.fault
+from tests.support.needs import ROOT
+from tests.support.pictures import encoded, film
 
 
 @pytest.fixture
@@ -103,14 +84,3 @@ def test_the_command_shows_a_picture_and_writes_none(tmp_path: Path) -> None:
         timeout=30,
     )
     assert json.loads(as_json.stdout)["width"] == 640
-
-
-def test_half_blocks_carry_two_pixels() -> None:
-    picture = np.zeros((40, 40, 3), np.uint8)
-    picture[20:] = 255
-    lines = drawn(encoded(picture), 20, colour=True)
-    assert len(lines) == 10
-    assert lines[0].count("\u2580") == 20
-    assert "\x1b[38;2;0;0;0m" in lines[0]
-    assert "\x1b[48;2;255;255;255m" in lines[-1]
-    assert drawn(b"no picture", 20, colour=True) == []
