@@ -1,4 +1,4 @@
-"""The emotion worker against its targets, in one run: finding, speed, two workers, overload, start, moods.
+"""The emotion worker against its targets, in one run: detection, speed, two workers, overload, start, moods.
 
     python -m benchmarks.emotion [--peer-python PYTHON] [--yunet MODEL] [--model MODEL] [--plot FILE.png]
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from benchmarks.emotion.finding import photographs
+from benchmarks.emotion.detection import photographs
 from benchmarks.emotion.moods import moods
 from benchmarks.emotion.speeds import speeds
 from benchmarks.emotion.table import Row, load, plot

@@ -1,4 +1,4 @@
-"""How soon a change is told, how soon that somebody left, and how many moods are named that were none."""
+"""How soon a change is announced, how soon the end of a visit, and how many moods are announced wrongly."""
 
 import json
 from collections.abc import Iterator
@@ -29,20 +29,20 @@ def moods(data: Path, classifier: Classifier) -> Iterator[Row]:
         if before != after
     ]
     worst = float(np.percentile(delays, 95))
-    yield Row("a change is told after, p95 (noisy readings, 5-30 frames/s)", worst, "s", at_most=1.5)
+    yield Row("a change is announced after, p95 (noisy readings, 5-30 frames/s)", worst, "s", at_most=1.5)
     left, named, real = [], 0, 0
     for name, entry in json.loads(EXPECTATIONS.read_text()).items():
         for rate in RATES:
             shown, left_s = _shown(data / "video" / name, classifier, rate)
             left += left_s
             named, real = named + len(shown), real + len(entry["moods"])
-    yield Row("nobody is told after leaving, at most (video)", max(left), "s", at_most=3)
-    what = f"moods named for one real, three videos, {len(RATES)} rates"
+    yield Row("the visit ends after the last face, at most (video)", max(left), "s", at_most=3)
+    what = f"moods announced for one real, three videos, {len(RATES)} rates"
     yield Row(what, named / real, "x", at_most=1, note=f"{named} for {real}; settings were chosen on these videos")
 
 
 def _delay_s(random: np.random.Generator, rate: float, before: int, after: int) -> float:
-    """From a change to its being told, with the noise of real readings."""
+    """From a change until it is announced, with the noise of real readings."""
     mood = SteadyMood(EmotionSettings().thresholds().steadiness)
     change = round(CHANGE_AT_S * rate)
     for step in range(2 * change):
@@ -55,7 +55,7 @@ def _delay_s(random: np.random.Generator, rate: float, before: int, after: int) 
 
 
 def _shown(video: Path, classifier: Classifier, rate: float) -> tuple[list[Mood], list[float]]:
-    """The moods that are named, unsure ones passed over, and how long after the last face nobody was told."""
+    """The announced moods without unsure ones, and how long after the last face each visit ended."""
     named: list[Mood] = []
     left: list[float] = []
     seen_s = 0.0

@@ -1,6 +1,6 @@
 """Frames a second on one core: ours, the article's search, and the package ``fer`` in an environment of its own.
 
-Speeds are of processor time, so that a busy machine disturbs little; the notes tell those by the clock.
+Speeds are of processor time, so that a busy machine disturbs little; the notes give those by the clock.
 """
 
 import json
