@@ -15,11 +15,11 @@ def check_network() -> Iterator[Finding]:
     if not here("emotion"):
         return
     from services.emotion.faces.classifier import Classifier
-    from services.emotion.main import EmotionSettings, create_finder
+    from services.emotion.main import EmotionSettings, create_detector
 
     settings = load(EmotionSettings)
     try:
-        create_finder(settings)
+        create_detector(settings)
     except MoodstreamError as error:
         cure = "export MOODSTREAM_DETECTOR=haar" if settings.detector == "yunet" else _anew()
         yield Finding("network", "missing", str(error), cure)
