@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.player.spotify.simulator import Exchange
+from services.player.spotify.simulator.recorder import Exchange
 from tests.support.simulated_spotify import SimulatedSpotify
 
 

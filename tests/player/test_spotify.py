@@ -22,7 +22,9 @@ from services.player.main import create_login
 from services.player.spotify.json_file import Keep
 from services.player.spotify.login import CONSENT, SpotifyLogin
 from services.player.spotify.output import SpotifyOutput
-from services.player.spotify.simulator import Exchange, Fault, device, rate_limit, refusal
+from services.player.spotify.simulator.account import device
+from services.player.spotify.simulator.faults import Fault, rate_limit, refusal
+from services.player.spotify.simulator.recorder import Exchange
 from tests.player.openapi_exchange import Described
 from tests.support.asking import ask
 from tests.support.needs import missing
@@ -86,7 +88,7 @@ async def test_pause_resume_and_volume(output: SpotifyOutput, spotify: Simulated
 
 async def test_a_song_that_spotify_went_on_to_is_followed(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     await output.play(SONGS)
-    spotify.simulator.account.place = 2
+    spotify.simulator.account.position = 2
     assert (await output.check()).song == SONGS[2]
 
 

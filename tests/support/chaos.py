@@ -38,7 +38,7 @@ from moodstream.contracts.events import (
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.streams import STREAMS
 from services.bridge.webhooks.receivers import new_secret
-from services.player.spotify.simulator import device
+from services.player.spotify.simulator.account import device
 from tests.support.bridges import receivers_file
 from tests.support.processes import Part, waited
 from tests.support.recommenders import mood_changed

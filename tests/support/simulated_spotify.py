@@ -13,7 +13,7 @@ import uvicorn
 from services.player.main import PlayerSettings, create_output
 from services.player.spotify.json_file import Keep
 from services.player.spotify.output import SpotifyOutput
-from services.player.spotify.simulator import Simulator
+from services.player.spotify.simulator.app import Simulator
 from shared.settings import load
 from tests.support.gateways import free_port
 
