@@ -21,7 +21,7 @@ class Radio(ScriptedOutput):
             return Outcome("unavailable", "not here", skip=True)
         return await super().play(songs)
 
-    async def devices(self) -> list[Device]:
+    async def list_devices(self) -> list[Device]:
         return [Device("1", "Kitchen", True), Device("2", "Hall", False)]
 
 

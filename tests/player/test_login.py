@@ -17,7 +17,7 @@ from playwright.async_api import expect
 
 from moodstream.errors import MoodstreamError
 from services.player.main import create_login
-from services.player.spotify.json_file import Keep
+from services.player.spotify.json_file import JsonFile
 from services.player.spotify.terminal_login import sign_in
 from tests.support.browser import launch
 from tests.support.gateways import ROOT, free_port
@@ -96,7 +96,7 @@ def test_from_a_terminal_without_a_browser(spotify: SimulatedSpotify, tmp_path: 
 
     sign_in(login, pasted(), out, patience_s=20)  # type: ignore[arg-type]
     assert out.getvalue().endswith("Signed in to Spotify.\n")
-    assert Keep(tmp_path / "spotify.json").read()["refresh_token"]
+    assert JsonFile(tmp_path / "spotify.json").load()["refresh_token"]
 
 
 def test_from_a_terminal_with_a_browser_on_the_same_machine(spotify: SimulatedSpotify, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_from_a_terminal_with_a_browser_on_the_same_machine(spotify: SimulatedSp
     browser.start()
     sign_in(login, io.StringIO(""), out, patience_s=20)
     browser.join()
-    assert Keep(tmp_path / "spotify.json").read()["refresh_token"]
+    assert JsonFile(tmp_path / "spotify.json").load()["refresh_token"]
 
 
 def test_nobody_at_the_terminal_is_one_line(spotify: SimulatedSpotify, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from moodstream.contracts.events import Song
 from moodstream.errors import MoodstreamError
 from services.player.main import create_login
-from services.player.spotify.json_file import Keep
+from services.player.spotify.json_file import JsonFile
 from services.player.spotify.login import CONSENT, SpotifyLogin
 from services.player.spotify.output import SpotifyOutput
 from services.player.spotify.simulator.account import device
@@ -136,7 +136,7 @@ async def test_a_chosen_device_is_remembered_over_a_restart(
 async def test_an_unknown_device_is_one_line(output: SpotifyOutput) -> None:
     with pytest.raises(MoodstreamError, match="there is no device 'Cellar'; there is Kitchen, Bedroom"):
         await output.transfer("Cellar")
-    assert [one.name for one in await output.devices()] == ["Kitchen", "Bedroom"]
+    assert [one.name for one in await output.list_devices()] == ["Kitchen", "Bedroom"]
 
 
 async def test_no_device_at_all_is_said(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
@@ -285,13 +285,13 @@ async def test_an_old_token_is_renewed_before_it_is_used(spotify: SimulatedSpoti
 async def test_the_refresh_token_is_kept_or_replaced(spotify: SimulatedSpotify, tmp_path: Path, rotates: bool) -> None:
     file = tmp_path / "spotify.json"
     sign_in(spotify, file)
-    before = Keep(file).read()
+    before = JsonFile(file).load()
     spotify.simulator.account.rotates = rotates
     output = create_spotify_output(spotify, tmp_path)
     for _ in range(3):
         spotify.simulator.expire()
         assert (await output.check()).state == "ready"
-    after = Keep(file).read()
+    after = JsonFile(file).load()
     assert (after["refresh_token"] != before["refresh_token"]) is rotates
     assert (after["consented_at"], after["client_id"]) == (before["consented_at"], CLIENT)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -376,8 +376,8 @@ async def test_a_clock_that_was_stepped_makes_the_wait_no_longer(
 ) -> None:
     spotify.simulator.faults = [rate_limit(3600)]
     await output.play(SONGS)
-    kept = output.login.state.read()
-    output.login.state.update(wait_until=kept["wait_until"] - step_s)
+    kept = output.login.state_file.load()
+    output.login.state_file.update(wait_until=kept["wait_until"] - step_s)
     outcome = await create_spotify_output(spotify, tmp_path).check()
     assert outcome.wait_s is None or outcome.wait_s <= 3600
 
@@ -487,7 +487,7 @@ async def test_signing_in_by_pasting_the_last_address(
     await asyncio.to_thread(login.finish_pasted, f"  {agree(address)}\n")
     file = tmp_path / "spotify.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert abs(Keep(file).read()["consented_at"] - time.time()) < 60
+    assert abs(JsonFile(file).load()["consented_at"] - time.time()) < 60
     assert (await create_spotify_output(spotify, tmp_path).check()).state == "ready"
 
 
@@ -564,7 +564,7 @@ async def test_tokens_stand_in_no_log(
         login.finish_pasted(ended)
         spotify.simulator.expire()
         assert (await create_spotify_output(spotify, tmp_path).check()).state == "ready"
-    kept = Keep(tmp_path / "spotify.json").read()
+    kept = JsonFile(tmp_path / "spotify.json").load()
     secrets = {kept["access_token"], kept["refresh_token"], parse_qs(urlsplit(ended).query)["code"][0]}
     ours = [record for record in caplog.records if record.name.startswith(("moodstream", "spotipy", "urllib3"))]
     assert len(ours) > 3

@@ -11,7 +11,7 @@ import httpx
 import uvicorn
 
 from services.player.main import PlayerSettings, create_output
-from services.player.spotify.json_file import Keep
+from services.player.spotify.json_file import JsonFile
 from services.player.spotify.output import SpotifyOutput
 from services.player.spotify.simulator.app import Simulator
 from shared.settings import load
@@ -76,7 +76,7 @@ def sign_in(spotify: SimulatedSpotify, file: Path, consented_s_ago: float = 0.0,
     """Write the token file as it is after somebody has signed in on the pages."""
     token = spotify.simulator.sign_in(CLIENT)
     kept = {"client_id": CLIENT, "consented_at": time.time() - consented_s_ago, "expires_at": time.time() + 3600}
-    Keep(file).write(token | kept | more)
+    JsonFile(file).save(token | kept | more)
 
 
 def agree(address: str, answer: str = "yes") -> str:
