@@ -146,7 +146,7 @@ def services(given: argparse.Namespace) -> int:
     from services.gateway.main import create_service as gateway
     from services.player.main import PlayerSettings
     from services.player.main import create_service as player
-    from services.player.spotify.simulator import Simulator
+    from services.player.spotify.simulator.app import Simulator
     from services.recommender.main import RecommenderSettings
     from services.recommender.main import create_service as recommender
     from shared.app.service import Service, build_app, create_bus, serve

@@ -9,12 +9,12 @@ from typing import Literal
 from pydantic import Field
 
 from moodstream.errors import MoodstreamError
-from services.player.conductor import Conductor
 from services.player.handlers import create_router
+from services.player.leader import Leader
 from services.player.mpd import MpdOutput
 from services.player.outputs import BrowserOutput, HouseOutput, LogOutput, Output
-from services.player.programme.programme import Rules
-from services.player.programme.quiet_hours import parse
+from services.player.programme.quiet_hours import parse_quiet_hours
+from services.player.programme.rules import Rules
 from services.player.spotify.login import CALLBACK, SpotifyLogin
 from services.player.spotify.login_pages import login_routes
 from services.player.spotify.output import SpotifyOutput
@@ -99,7 +99,7 @@ def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules
         volume=settings.volume,
         volume_min=settings.volume_min,
         volume_max=settings.volume_max,
-        quiet=parse(settings.quiet_hours),
+        quiet=parse_quiet_hours(settings.quiet_hours),
         quiet_volume=settings.quiet_volume,
         check_every_s=check_every_s,
     )
@@ -108,10 +108,10 @@ def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules
 def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = None) -> Service:
     """The service, with the output of the settings unless one is given."""
     chosen = output or create_output(settings)
-    conductor = Conductor(bus, chosen, create_rules(settings, chosen.check_every_s))
-    routes = login_routes(chosen.login, conductor.poke) if isinstance(chosen, SpotifyOutput) else ()
-    metrics = conductor.metrics.registry
-    return Service("player", create_router(bus), routes, metrics=metrics, background=[conductor.run])
+    leader = Leader(bus, chosen, create_rules(settings, chosen.check_every_s))
+    routes = login_routes(chosen.login, leader.check_output_now) if isinstance(chosen, SpotifyOutput) else ()
+    metrics = leader.metrics.registry
+    return Service("player", create_router(bus), routes, metrics=metrics, background=[leader.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

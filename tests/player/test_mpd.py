@@ -39,10 +39,10 @@ def output(daemon: Mpd) -> MpdOutput:
 
 
 async def test_songs_are_found_by_address_tags_or_names_of_files(output: MpdOutput) -> None:
-    found = [await output.find(song) for song in (HARBOUR, LANTERN, KITE, NOWHERE)]
+    found = [await output.find_song(song) for song in (HARBOUR, LANTERN, KITE, NOWHERE)]
     assert found == ["a/one.wav", "Juniper Lane - Lantern.wav", "loose/kite.wav", None]
     radio = Song(id="r", title="Radio", artist="R", uri="http://127.0.0.1:9/stream")
-    assert await output.find(radio) == radio.uri
+    assert await output.find_song(radio) == radio.uri
     await output.close()
 
 
@@ -67,7 +67,7 @@ async def test_what_is_not_there_is_skipped(output: MpdOutput) -> None:
 
 
 async def test_outputs_are_its_devices(output: MpdOutput, daemon: Mpd) -> None:
-    assert [(one.name, one.active) for one in await output.devices()] == [("Hall", True), ("Garden", False)]
+    assert [(one.name, one.active) for one in await output.list_devices()] == [("Hall", True), ("Garden", False)]
     assert (await output.transfer("Garden")).device == "Garden"
     with pytest.raises(MoodstreamError, match="there is no output 'Cellar'; there is Hall, Garden"):
         await output.transfer("Cellar")

@@ -11,8 +11,10 @@ from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import CommandPlayer
 from moodstream.errors import MoodstreamError
 from services.player.outputs import ADVICE, LASTING, WORKS, Outcome
-from services.player.programme.programme import Action, Programme, Rules, Saved
-from services.player.programme.quiet_hours import parse
+from services.player.programme.actions import Action
+from services.player.programme.quiet_hours import parse_quiet_hours
+from services.player.programme.rules import Rules
+from services.player.programme.state_machine import Programme, Saved
 from tests.support.players import SONGS, command, ranked
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -31,7 +33,7 @@ class Stage:
         return self.begun + timedelta(seconds=self.now_s)
 
     def next(self) -> Action | None:
-        return self.programme.next(self.now_s, self.at)
+        return self.programme.next_action(self.now_s, self.at)
 
     def answer(self, action: Action, outcome: Outcome | None = None) -> None:
         playing = {"play": "playing", "resume": "playing", "pause": "paused"}
@@ -39,7 +41,7 @@ class Stage:
         done = Outcome(state, song=action.songs[0] if action.songs else None)  # type: ignore[arg-type]
         if action.kind == "volume":
             done = Outcome(done.state, song=done.song, volume=action.volume)
-        self.programme.done(action, outcome or done, self.now_s)
+        self.programme.apply_outcome(action, outcome or done, self.now_s)
 
     def run(self) -> list[str]:
         """All that is asked of the output until there is nothing to do."""
@@ -53,11 +55,11 @@ class Stage:
 
     def rank(self, *songs: Song, **fields: object) -> bool:
         times = {"at": self.at, "expires_at": self.at + SongsRanked.LIFETIME}
-        return self.programme.ranked(ranked(*songs, **times | fields))
+        return self.programme.apply_ranking(ranked(*songs, **times | fields))
 
     def order(self, name: str, **body: object) -> None:
         request = command(name, **body)
-        self.programme.command(CommandPlayer.of(request.body), request, self.at)
+        self.programme.apply_command(CommandPlayer.of(request.body), request, self.at)
 
     def later(self, seconds: float) -> "Stage":
         self.now_s += seconds
@@ -133,8 +135,8 @@ def test_a_mood_that_passes_quickly_does_not_change_the_music(
     stage.run()
     stage.later(1).rank(SONGS[1], by=by, session_id="a visit")
     assert stage.run() == []
-    stage.programme.mood_changed(mood_of("another visit", Mood.HAPPY))
-    stage.programme.mood_changed(mood_of("a visit", mood, phase))
+    stage.programme.apply_mood(mood_of("another visit", Mood.HAPPY))
+    stage.programme.apply_mood(mood_of("a visit", mood, phase))
     assert stage.later(10).run() == plays
 
 
@@ -183,7 +185,7 @@ def test_play_now_and_queue() -> None:
     assert stage.run() == ["play s2"]
     stage.order("queue", song=SONGS[3].model_dump())
     assert stage.run() == []
-    assert [song.id for song in stage.programme.coming] == ["s3"]
+    assert [song.id for song in stage.programme.upcoming] == ["s3"]
     stage.order("next")
     assert stage.run() == ["play s3"]
 
@@ -210,7 +212,7 @@ def test_a_command_that_makes_no_sense_is_one_line(body: dict[str, object]) -> N
     stage = Stage()
     request = RequestMade(kind="player.command", body=body, expires_at=expiry(RequestMade))  # type: ignore[arg-type]
     with pytest.raises(MoodstreamError) as refusal:
-        stage.programme.command(CommandPlayer.of(request.body), request, NOON)
+        stage.programme.apply_command(CommandPlayer.of(request.body), request, NOON)
     assert "\n" not in str(refusal.value)
     assert stage.run() == []
 
@@ -227,12 +229,12 @@ def test_the_volume_stays_within_the_limits_also_when_it_is_turned_at_the_output
 def test_the_volume_at_the_start_is_set_once() -> None:
     stage = Stage(Rules(volume=35))
     assert stage.run() == ["volume 35"]
-    again = Stage(Rules(volume=35), stage.programme.to_save())
+    again = Stage(Rules(volume=35), stage.programme.snapshot())
     assert again.run() == []
 
 
 def test_quiet_hours_are_silent_and_the_music_comes_back() -> None:
-    stage = Stage(Rules(quiet=parse("22:00-07:00")), at=NOON.replace(hour=21, minute=59))
+    stage = Stage(Rules(quiet=parse_quiet_hours("22:00-07:00")), at=NOON.replace(hour=21, minute=59))
     stage.rank(*SONGS)
     assert stage.run() == ["play s0"]
     stage.later(60)
@@ -248,7 +250,7 @@ def test_quiet_hours_are_silent_and_the_music_comes_back() -> None:
 
 
 def test_what_a_person_paused_stays_paused_after_the_quiet_hours() -> None:
-    stage = Stage(Rules(quiet=parse("22:00-07:00")), at=NOON.replace(hour=21, minute=59))
+    stage = Stage(Rules(quiet=parse_quiet_hours("22:00-07:00")), at=NOON.replace(hour=21, minute=59))
     stage.rank(*SONGS)
     stage.run()
     stage.order("pause")
@@ -258,7 +260,7 @@ def test_what_a_person_paused_stays_paused_after_the_quiet_hours() -> None:
 
 
 def test_quiet_hours_may_be_low_instead_of_silent() -> None:
-    stage = Stage(Rules(quiet=parse("13:00-14:00"), quiet_volume=15, volume=70))
+    stage = Stage(Rules(quiet=parse_quiet_hours("13:00-14:00"), quiet_volume=15, volume=70))
     stage.rank(*SONGS)
     assert stage.run() == ["play s0", "volume 70"]
     assert stage.later(3600).run() == ["volume 15"]
@@ -279,7 +281,7 @@ def test_quiet_hours_may_be_low_instead_of_silent() -> None:
     ],
 )
 def test_quiet_hours(text: str, clock: tuple[int, int], end: tuple[int, int] | None) -> None:
-    hours = parse(text)
+    hours = parse_quiet_hours(text)
     assert hours is not None
     until = hours.until(NOON.replace(hour=clock[0], minute=clock[1]))
     assert (until and (until.day, until.hour)) == end
@@ -288,7 +290,7 @@ def test_quiet_hours(text: str, clock: tuple[int, int], end: tuple[int, int] | N
 @pytest.mark.parametrize("text", ["late", "22-7", "25:00-07:00", "22:00-07:60"])
 def test_quiet_hours_of_another_form_are_one_line(text: str) -> None:
     with pytest.raises(MoodstreamError, match="MOODSTREAM_QUIET_HOURS"):
-        parse(text)
+        parse_quiet_hours(text)
 
 
 def test_what_failed_is_tried_again_until_it_expires_but_not_at_once() -> None:
@@ -398,7 +400,7 @@ def test_another_player_goes_on_from_what_was_saved() -> None:
     stage.rank(*SONGS)
     stage.run()
     stage.later(1).rank(SONGS[3])
-    saved = Saved.model_validate_json(stage.programme.to_save().model_dump_json())
+    saved = Saved.model_validate_json(stage.programme.snapshot().model_dump_json())
     second = Stage(saved=saved)
     second.later(1)
     assert second.run() == ["play s3"]

@@ -81,6 +81,19 @@ def test_equal_songs_are_similar_by_1_and_stand_by_id() -> None:
         assert {match.similarity for match in ranking} == {1.0}
 
 
+@pytest.mark.parametrize("count", [60, 997])
+@pytest.mark.parametrize("name", sorted(RANKINGS))
+def test_songs_that_are_equally_similar_to_another_stand_by_id(name: Similarity, count: int) -> None:
+    songs = table(count)
+    numbers = [*FEATURES, "duration_ms"]
+    songs.loc[10:39, numbers] = songs.loc[10, numbers].to_numpy()
+    equal = sorted(songs["id"][10:40])
+    library = Library.build(Catalogue(songs), Choice(name))
+    ranking = [library.catalogue.frame["id"][match.position] for match in library.similar(songs["id"][0], 0)]
+    first = ranking.index(equal[0])
+    assert ranking[first : first + 30] == equal
+
+
 def test_the_articles_cosine_compares_directions_only() -> None:
     songs = table(20)
     songs.loc[0, ["valence", "energy"]] = [0.2, 0.4]

@@ -50,7 +50,7 @@ class ScriptedOutput(BrowserOutput):
         await asyncio.sleep(self.takes_s)
         return self.fails.pop(0) if self.fails else await super().play(songs)
 
-    async def plays(self, songs: Any) -> Outcome | None:
+    async def already_playing(self, songs: Any) -> Outcome | None:
         return self.already
 
     async def pause(self) -> Outcome:

@@ -122,14 +122,16 @@ class Embedding:
         return np.concatenate(parts) if parts else np.empty((0, len(self.layers[-1][1])))
 
     def _part(self, numbers: Floats) -> Floats:
-        values = self.scales.inputs(numbers)
+        # Some processors add up the rows of one product in different orders: in single precision, songs with the same
+        # numbers would then be different points. In double precision the difference is far below what is rounded off.
+        values = self.scales.inputs(numbers).astype(np.float64)
         for weights, biases in self.layers[:-1]:
             values = _gelu(values @ weights + biases)
         weights, biases = self.layers[-1]
-        return (values @ weights + biases).astype(np.float64)
+        return np.round(values @ weights + biases, 9)
 
 
-def _gelu(values: Singles) -> Singles:
+def _gelu(values: Floats) -> Floats:
     """In the approximation with tanh: D. Hendrycks and K. Gimpel, arXiv 1606.08415."""
-    inner = np.float32(0.7978845608) * (values + np.float32(0.044715) * values * values * values)
-    return np.asarray(np.float32(0.5) * values * (1 + np.tanh(inner)), dtype=np.float32)
+    inner = 0.7978845608 * (values + 0.044715 * values * values * values)
+    return np.asarray(0.5 * values * (1 + np.tanh(inner)))

@@ -12,7 +12,7 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.templating.responses.exceptions import ResponseNotFound
 from openapi_core.testing import MockRequest, MockResponse
 
-from services.player.spotify.simulator import Exchange
+from services.player.spotify.simulator.recorder import Exchange
 
 HOST = "https://api.spotify.com"
 ERROR: dict[str, Any] = {
