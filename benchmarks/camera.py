@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.processes import cpu_s, family, memory_mb
 from services.camera.capture.opencv import cv2
 from services.camera.drawn import pattern
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.cameras import Watched, watched
 from tests.support.mjpeg_server import MjpegServer, Mode
 

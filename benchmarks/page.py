@@ -22,7 +22,7 @@ from playwright.async_api import Browser, Page
 from moodstream.contracts.moods import Mood
 from services.camera.drawn.expressions import EXPRESSIONS
 from services.camera.drawn.face import draw_face, place_face
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.browser import launch, open_page
 from tests.support.gateways import ROOT, Gateway
 from tests.support.stages import at_stage

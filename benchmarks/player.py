@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from moodstream.contracts.events import PlaybackChanged, Song
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from services.player.mpd import MpdOutput
 from shared.bus.connection import Bus
 from tests.support.asking import ask

@@ -22,8 +22,8 @@ from benchmarks.emotion.frames import EMPTY, START, WOMAN, frame, video
 from benchmarks.emotion.table import Row
 from benchmarks.processes import TICK, cpu_s
 from moodstream.contracts.events import FacesRead, FrameCaptured, utc_now
-from services.cli.embedded_redis import embedded_redis
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import create_bus
 from shared.settings import Settings, load
 

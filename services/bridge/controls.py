@@ -8,7 +8,8 @@ from moodstream.contracts.requests import ChooseMood, CommandPlayer, Request
 from moodstream.errors import MoodstreamError
 from services.bridge.present import Present
 from services.bridge.rate_limited_log import Seldom
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 
 log = logging.getLogger("moodstream.bridge")
 
@@ -56,5 +57,5 @@ class Controls:
             await self._bus.ask(request)
         except MoodstreamError as error:
             self._say.warning("%s: %s", request.KIND, error)
-        except AWAY as error:
+        except REDIS_ERRORS as error:
             self._say.warning("%s failed because Redis is away: %s", request.KIND, error)

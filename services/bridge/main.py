@@ -17,8 +17,11 @@ from services.bridge.present import Present
 from services.bridge.webhooks.pages import Pages
 from services.bridge.webhooks.receivers import read_receivers
 from services.bridge.webhooks.workers import Webhook
-from shared.app.service import Job, Service, create_bus, run_service
-from shared.bus.connection import AWAY, Bus
+from shared.app.jobs import Job
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 from shared.settings import Settings, load
 from shared.web.operator import Operator, OperatorSettings
 
@@ -93,10 +96,10 @@ async def _follow(bus: Bus, present: Present, with_faces: bool) -> None:
             for kind, count in HISTORY.items():
                 for past in reversed(await bus.newest(kind, count)):
                     present.apply(past)
-            bus.outage.passed("catching up")
+            bus.outage.resolve("catching up")
             break
-        except AWAY as error:
-            bus.outage.note("catching up", error)
+        except REDIS_ERRORS as error:
+            bus.outage.report("catching up", error)
             await asyncio.sleep(1)
     async for entry in bus.follow(start):
         if entry is not None:

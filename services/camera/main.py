@@ -11,7 +11,8 @@ from services.camera.handlers import create_router
 from services.camera.rules.cameras import CameraConfig, create_cameras, read_cameras
 from services.camera.watch.publisher import Publisher
 from services.camera.watch.trial import check_files
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
 
@@ -66,7 +67,7 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     cameras = cameras_of(settings)
     check_files(cameras)
     if "frames_kept" not in settings.model_fields_set:
-        bus.frames_kept = max(bus.frames_kept, 2 * (len(cameras) + 1))
+        bus.publisher.frames_kept = max(bus.publisher.frames_kept, 2 * (len(cameras) + 1))
     publisher = Publisher(bus, cameras, ended)
     group = "camera-" + "+".join(camera.id for camera in cameras)
     return Service(

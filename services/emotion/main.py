@@ -18,7 +18,8 @@ from services.emotion.visits.policy import Policy
 from services.emotion.visits.smoothing import Steadiness
 from services.emotion.visits.thresholds import Thresholds
 from services.emotion.visits.visit_machine import VisitMachine
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
 

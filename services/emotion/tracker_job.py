@@ -15,8 +15,9 @@ from moodstream.contracts.streams import SELF_TEST
 from services.emotion.metrics import Metrics
 from services.emotion.tracked_camera import TrackedCamera
 from services.emotion.visits.visit_machine import VisitMachine
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
 from shared.bus.lease import RENEW_S
+from shared.bus.outage import REDIS_ERRORS
 from shared.delivery.serve import NotMine, RequestServer
 
 GATHER_MS = 25
@@ -46,8 +47,8 @@ class TrackerJob:
             while not self._bus.stopping.is_set():
                 try:
                     await self._follow_streams()
-                except AWAY as error:
-                    self._bus.outage.note("tracking", error)
+                except REDIS_ERRORS as error:
+                    self._bus.outage.report("tracking", error)
                     self._cameras.clear()
                     await asyncio.sleep(RENEW_S)
         finally:
@@ -57,7 +58,7 @@ class TrackerJob:
         start: dict[type[Event], str] = {
             event: await self._bus.last_id(event) for event in (FacesRead, StatusChanged, RequestMade)
         }
-        self._bus.outage.passed("tracking")
+        self._bus.outage.resolve("tracking")
         for event in await self._bus.newest(MoodChanged, count=200):
             if isinstance(event, MoodChanged) and event.expires_at > utc_now():
                 self._camera(event.camera_id)

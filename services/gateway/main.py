@@ -35,8 +35,10 @@ from services.gateway.state.feed import Feed
 from services.gateway.state.history import KEPT, History
 from services.gateway.state.kiosk import Consent, Kiosk, Language
 from services.gateway.state.opening_hours import parse, zone_of
-from shared.app.service import Service, create_bus, run_service
-from shared.bus.connection import AWAY, Bus
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 from shared.settings import Settings, load
 from shared.web.operator import Operator, OperatorSettings
 from shared.web.rate_limit import Limits
@@ -191,10 +193,10 @@ async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:
             for event, count in HISTORY.items():
                 for past in reversed(await bus.newest(event, count)):
                     board.apply(past)
-            bus.outage.passed("catching up")
+            bus.outage.resolve("catching up")
             return start
-        except AWAY as error:
-            bus.outage.note("catching up", error)
+        except REDIS_ERRORS as error:
+            bus.outage.report("catching up", error)
             await asyncio.sleep(1)
 
 

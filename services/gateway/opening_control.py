@@ -64,10 +64,10 @@ class Doors:
                 self._tell(tell)
                 await self._act()
             except (RedisError, OSError) as error:
-                self._bus.outage.note("looking at the opening hours", error)
+                self._bus.outage.report("looking at the opening hours", error)
                 self._tell(tell)
             else:
-                self._bus.outage.passed("looking at the opening hours")
+                self._bus.outage.resolve("looking at the opening hours")
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _now_by_hours(self) -> Opening:

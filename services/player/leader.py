@@ -50,13 +50,13 @@ class Leader:
     async def _lead_or_wait(self) -> None:
         try:
             leads = await self._lease.ask()
-            self._bus.outage.passed("leading the player")
+            self._bus.outage.resolve("leading the player")
             if leads:
                 await self._lead()
             else:
                 await asyncio.sleep(RENEW_S)
         except* (RedisError, OSError) as error:  # away, full, or a right was taken: until it is mended
-            self._bus.outage.note("leading the player", error.exceptions[0])
+            self._bus.outage.report("leading the player", error.exceptions[0])
             await asyncio.sleep(RETRY_S)
         except* LeaseLost:
             log.warning("another player leads now")

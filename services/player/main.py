@@ -18,7 +18,8 @@ from services.player.programme.rules import Rules
 from services.player.spotify.login import CALLBACK, SpotifyLogin
 from services.player.spotify.login_pages import login_routes
 from services.player.spotify.output import SpotifyOutput
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
 

@@ -13,7 +13,8 @@ from services.recommender.feedback_store import Memory
 from services.recommender.handlers import create_router
 from services.recommender.metrics import Metrics
 from services.recommender.reloader import Shelf
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
 

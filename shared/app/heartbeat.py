@@ -12,7 +12,8 @@ from redis.exceptions import NoPermissionError
 
 from moodstream.contracts.events import StatusChanged, utc_now
 from moodstream.contracts.status_codes import StatusCode
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 
 LOOK_EVERY_S = 1.0
 LOOK_S = 1.5
@@ -31,7 +32,7 @@ class Heartbeat:
     async def run(self) -> None:
         while True:
             await self._look()
-            lasted_s = self._bus.outage.over()
+            lasted_s = self._bus.outage.end_if_resolved()
             if lasted_s is not None and self._told:
                 self._say("online", StatusCode.RECOVERED, f"Redis works again after {lasted_s:.0f} s")
                 self._told = False
@@ -52,10 +53,10 @@ class Heartbeat:
                 # a site whose users may not write this key goes without
                 with contextlib.suppress(NoPermissionError):
                     await self._bus.redis.set(self._bus.key("alive", self._bus.consumer), b"1", ex=ALIVE_S)
-        except (TimeoutError, OSError, *AWAY) as error:
-            self._bus.outage.note("looking", error)
+        except (TimeoutError, OSError, *REDIS_ERRORS) as error:
+            self._bus.outage.report("looking", error)
         else:
-            self._bus.outage.passed("looking")
+            self._bus.outage.resolve("looking")
 
     def _say(self, state: Literal["online", "degraded"], code: StatusCode, reason: str) -> None:
         now = utc_now()
@@ -68,7 +69,7 @@ class Heartbeat:
         while self._untold:
             try:
                 async with asyncio.timeout(LOOK_S):
-                    await self._bus.add(self._untold[0])
-            except (TimeoutError, OSError, *AWAY):
+                    await self._bus.publisher.add(self._untold[0])
+            except (TimeoutError, OSError, *REDIS_ERRORS):
                 return
             del self._untold[0]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import DEAD_KEPT, DEAD_SUFFIX, EVENT_OF_STREAM
-from shared.bus.connection import AWAY
+from shared.bus.outage import REDIS_ERRORS
 
 log = logging.getLogger("moodstream.delivery")
 
@@ -60,7 +60,7 @@ class DeadLetters(BaseMiddleware):
             log.error("%s: an entry could not be handled: %s", channel, _line(exc_val))
             return True
         tries = await self._deliveries(channel, subscription.group)
-        if isinstance(exc_val, AWAY) and not str(exc_val).startswith(WRONG_TYPE):
+        if isinstance(exc_val, REDIS_ERRORS) and not str(exc_val).startswith(WRONG_TYPE):
             # a delivery less, and now again idle: another tries it when Redis is better
             again = {"retrycount": max(0, tries - 1), "justid": True}
             await client.xclaim(channel, subscription.group, subscription.consumer, 0, [entry_id], **again)
@@ -80,7 +80,7 @@ class DeadLetters(BaseMiddleware):
             both.xack(channel, subscription.group, entry_id)
             await both.execute()
         kind = EVENT_OF_STREAM.get(channel.removeprefix(self.context.get("bus").prefix), Event)
-        self.context.get("bus").metrics.left_out(kind.__name__, subscription.group, "put aside")
+        self.context.get("bus").metrics.count_skipped(kind.__name__, subscription.group, "put aside")
         return True
 
     async def _deliveries(self, channel: str, group: str) -> int:

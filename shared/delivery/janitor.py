@@ -8,7 +8,8 @@ import asyncio
 import ctypes
 import logging
 
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 from shared.delivery.consume import groups
 
 log = logging.getLogger("moodstream.delivery")
@@ -29,7 +30,7 @@ class Janitor:
             give_back_freed_memory()
             try:
                 await self.sweep()
-            except AWAY as error:  # the next time; whoever needs Redis says that it is away
+            except REDIS_ERRORS as error:  # the next time; whoever needs Redis says that it is away
                 log.debug("dead consumers stay for now: %s", error)
 
     async def sweep(self) -> int:

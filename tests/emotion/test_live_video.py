@@ -11,7 +11,7 @@ import pytest
 
 from moodstream.contracts.events import FacesRead, FrameCaptured, MoodChanged, utc_now
 from moodstream.contracts.moods import Mood
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.settings import Settings, load
 from tests.support.emotion.workers import events, listening, until, worker

@@ -25,7 +25,7 @@ from moodstream.contracts.events import (
     utc_now,
 )
 from moodstream.contracts.moods import MOODS, Mood
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from tests.support.emotion.workers import events, listening, put, send_frames, until, worker
 
 
@@ -190,7 +190,8 @@ def test_a_mood_by_hand_opens_a_session_and_the_end_of_input_ends_it(redis_url: 
 HUNG = """
 import sys
 from services.emotion import handlers, metrics
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.settings import Settings, load
 
 class Hangs:

@@ -14,9 +14,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged
 from moodstream.contracts.streams import FRAMES
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.browser_camera import MAX_BYTES, Gate
-from shared.bus.connection import Bus, frame_of
+from shared.bus.connection import Bus
+from shared.bus.message_format import decode_frame
 from tests.support.gateways import Gateway, answer
 
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 100
@@ -42,7 +43,7 @@ async def frames_of(bus: Bus, camera_id: str) -> list[FrameCaptured]:
     frames = []
     for _, fields in await bus.redis.xrange(bus.key(FRAMES)):
         body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
-        frames.append(frame_of(headers, body))
+        frames.append(decode_frame(headers, body))
     return [frame for frame in frames if frame.camera_id == camera_id]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from moodstream.contracts.events import MoodChanged, RequestMade, StatusChanged, utc_now
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.support.gateways import Gateway, answer, listening
 from tests.support.page_site import TOKEN, Site, site

@@ -12,7 +12,8 @@ from typing import Any
 
 from moodstream.contracts.events import Event, MoodChanged, SongPicked, SongsOffered, StatusChanged, expiry, utc_now
 from moodstream.contracts.status_codes import StatusCode
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 from shared.contracts.simulation import MODEL, Visitors
 
 log = logging.getLogger("moodstream.camera")
@@ -109,10 +110,10 @@ class SimulatedVisitors:
         while True:
             try:
                 start: dict[type[Event], str] = {kind: await self._bus.last_id(kind) for kind in kinds}
-                self._bus.outage.passed("catching up")
+                self._bus.outage.resolve("catching up")
                 break
-            except AWAY as error:
-                self._bus.outage.note("catching up", error)
+            except REDIS_ERRORS as error:
+                self._bus.outage.report("catching up", error)
                 await asyncio.sleep(1)
         async for entry in self._bus.follow(start):
             if entry is None:

@@ -65,12 +65,12 @@ class Publisher:
         while not self._bus.stopping.is_set():
             try:
                 start = await self._bus.last_id(MoodChanged)
-                self._bus.outage.passed("following visits")
+                self._bus.outage.resolve("following visits")
                 async for entry in self._bus.follow({MoodChanged: start}):
                     if entry is not None and isinstance(entry[1], MoodChanged):
                         camera = self.cameras.get(entry[1].camera_id)
                         if camera is not None:
                             camera.note_visit(entry[1].phase != "end")
             except (RedisError, OSError) as error:
-                self._bus.outage.note("following visits", error)
+                self._bus.outage.report("following visits", error)
                 await asyncio.sleep(RETRY_S)

@@ -3,27 +3,27 @@
 import argparse
 import json
 
-from services.cli.arguments import Commands, add, add_group, reading
 from services.cli.connection import prefix, redis_url
+from services.cli.options import Commands, add_command, add_group, add_json
 from shared.exit_codes import EXIT_FAILED
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    hooks = add_group(commands, "webhooks", "Receivers of webhooks.")
-    reading(add(hooks, "list", webhooks_list, "How it stands with each."))
+    hooks = add_group(commands, "webhooks", "List, test and enable receivers of webhooks.")
+    add_json(add_command(hooks, "list", webhooks_list, "List the receivers with the state of each."))
     for name, run, text in (
-        ("test", webhooks_test, "Send one test message now, and say what came back."),
-        ("enable", webhooks_enable, "Send again to a receiver that had said it was gone."),
+        ("test", webhooks_test, "Send a test message to a receiver, and print its answer."),
+        ("enable", webhooks_enable, "Send again to a receiver that answered 410 Gone."),
     ):
-        add(hooks, name, run, text).add_argument("name", metavar="NAME")
-    add(hooks, "secret", webhooks_secret, "Make a secret to sign with.")
+        add_command(hooks, name, run, text).add_argument("name", metavar="NAME")
+    add_command(hooks, "secret", webhooks_secret, "Make a new signing secret.")
 
 
 def webhooks_list(given: argparse.Namespace) -> int:
-    """Every receiver with what waits for it."""
+    """List every receiver with what waits for it."""
     from services.bridge.webhooks.commands import receivers
     from services.bridge.webhooks.outbox import look
-    from services.cli.terminal import connected
+    from services.cli.redis_client import connected
 
     with connected(redis_url()) as client:
         for receiver in receivers():
@@ -35,7 +35,7 @@ def webhooks_list(given: argparse.Namespace) -> int:
 
 
 def webhooks_test(given: argparse.Namespace) -> int:
-    """One test message; 1 when the receiver does not accept it."""
+    """Send one test message. Returns 1 when the receiver does not accept it."""
     from services.bridge.webhooks.commands import receiver_named, test
 
     answer = test(receiver_named(given.name))
@@ -47,7 +47,7 @@ def webhooks_enable(given: argparse.Namespace) -> int:
     """Send again to a receiver."""
     from services.bridge.webhooks.commands import receiver_named
     from services.bridge.webhooks.outbox import enable
-    from services.cli.terminal import connected
+    from services.cli.redis_client import connected
 
     with connected(redis_url()) as client:
         enable(client, prefix(), receiver_named(given.name).name)
@@ -55,7 +55,7 @@ def webhooks_enable(given: argparse.Namespace) -> int:
 
 
 def webhooks_secret(_: argparse.Namespace) -> int:
-    """A new secret."""
+    """Print a new secret."""
     from services.bridge.webhooks.receivers import new_secret
 
     print(new_secret())

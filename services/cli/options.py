@@ -1,4 +1,4 @@
-"""What the commands have in common: how they are added, and arguments that several take."""
+"""What the commands have in common: how they are added, and options that several take."""
 
 import argparse
 import sys
@@ -9,7 +9,9 @@ Run = Callable[[argparse.Namespace], int]
 """A command: takes what was given, returns the exit code."""
 
 
-def add(commands: "Commands[argparse.ArgumentParser]", name: str, run: Run, text: str) -> argparse.ArgumentParser:
+def add_command(
+    commands: "Commands[argparse.ArgumentParser]", name: str, run: Run, text: str
+) -> argparse.ArgumentParser:
     one = commands.add_parser(name, help=text, description=text)
     one.set_defaults(command=run)
     return one
@@ -23,18 +25,22 @@ def add_group(
     return group.add_subparsers(required=True, metavar="WHAT")
 
 
-def reading(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    one.add_argument("--json", action="store_true", help="one JSON object a line")
+def add_json(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    one.add_argument("--json", action="store_true", help="print one JSON object per line")
     return one
 
 
-def filters(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def add_filters(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The same filters wherever events pass."""
     one.add_argument(
-        "--type", type=event_type, action="append", metavar="TYPE", help="only of this type, or `all`; repeatable"
+        "--type",
+        type=event_type,
+        action="append",
+        metavar="TYPE",
+        help="only events of this type, or `all`; repeatable",
     )
-    one.add_argument("--camera", action="append", metavar="ID", help="only of this camera; repeatable")
-    one.add_argument("--mood", type=mood, action="append", metavar="MOOD", help="only of this mood; repeatable")
+    one.add_argument("--camera", action="append", metavar="ID", help="only events of this camera; repeatable")
+    one.add_argument("--mood", type=mood, action="append", metavar="MOOD", help="only events of this mood; repeatable")
     return one
 
 
@@ -42,7 +48,7 @@ def event_type(text: str) -> str:
     from moodstream.contracts.event_filter import KINDS
 
     if text != "all" and text not in KINDS:
-        raise argparse.ArgumentTypeError(f"{text} is no type of event; there are {', '.join(KINDS)}, and all")
+        raise argparse.ArgumentTypeError(f"{text} is no type of event; choose from: {', '.join(KINDS)}, all")
     return text
 
 
@@ -50,7 +56,7 @@ def mood(text: str) -> str:
     from moodstream.contracts.moods import Mood
 
     if text not in tuple(Mood):
-        raise argparse.ArgumentTypeError(f"{text} is no mood; there are {', '.join(Mood)}")
+        raise argparse.ArgumentTypeError(f"{text} is no mood; choose from: {', '.join(Mood)}")
     return text
 
 
@@ -61,6 +67,6 @@ def positive(text: str) -> float:
     return value
 
 
-def tell(as_json: bool, text: str) -> None:
-    """To a person; programs read standard output alone."""
+def print_note(as_json: bool, text: str) -> None:
+    """Print to a person: on standard error where a program reads standard output."""
     print(text, file=sys.stderr if as_json else sys.stdout, flush=True)

@@ -6,22 +6,26 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from services.cli.arguments import Commands, add, reading
+from services.cli.options import Commands, add_command, add_json
 from shared.exit_codes import EXIT_FAILED
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    reads = reading(add(commands, "read", read, "Pictures or videos to faces, boxes, moods and probabilities."))
-    reads.add_argument("--explain", action="store_true", help="why a face was refused or is unsure")
+    text = "Read the faces in pictures or videos: boxes, moods and probabilities."
+    reads = add_json(add_command(commands, "read", read, text))
+    reads.add_argument("--explain", action="store_true", help="say why a face was refused or is unsure")
     reads.add_argument("files", nargs="+", metavar="FILE")
-    replays = add(commands, "replay", replay, "A video as a camera would send it: boxes, probabilities, steady mood.")
-    reading(replays).add_argument("file", type=Path, metavar="FILE")
-    replays.add_argument("--rate", type=frame_rate, default=10.0, metavar="N", help="frames a second at most (10)")
-    replays.add_argument("--video", type=Path, metavar="OUT.mp4", help="draw it all into a video")
+    text = "Play a video as a camera would send it: boxes, probabilities, steady mood."
+    replays = add_command(commands, "replay", replay, text)
+    add_json(replays).add_argument("file", type=Path, metavar="FILE")
+    replays.add_argument(
+        "--rate", type=frame_rate, default=10.0, metavar="N", help="maximum frames per second (default: 10)"
+    )
+    replays.add_argument("--video", type=Path, metavar="OUT.mp4", help="write a video with everything drawn on it")
 
 
 def read(given: argparse.Namespace) -> int:
-    """Each file to the faces in it; 1 when a file could not be read, after all the others were."""
+    """Read the faces in each file. Returns 1 when a file could not be read, after all the others were."""
     from services.emotion.faces.classifier import Classifier
     from services.emotion.main import EmotionSettings, create_reader
     from services.emotion.offline.files import read_file
@@ -58,7 +62,7 @@ def _read_line(result: dict[str, object]) -> str:
 def frame_rate(text: str) -> float:
     rate = float(text)
     if not 0 < rate <= 240:
-        raise argparse.ArgumentTypeError("a rate is more than 0 and at most 240 frames a second")
+        raise argparse.ArgumentTypeError("must be above 0, and at most 240 frames per second")
     return rate
 
 

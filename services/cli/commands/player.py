@@ -12,28 +12,30 @@ from pydantic import BaseModel
 from moodstream.contracts.events import Song
 from moodstream.contracts.requests import AskPlayer, CommandPlayer, ListDevices, Request
 from moodstream.errors import MoodstreamError
-from services.cli.arguments import Commands, add, add_group, reading
 from services.cli.connection import redis_url
+from services.cli.options import Commands, add_command, add_group, add_json
 from shared.exit_codes import EXIT_FAILED
 
-TRIED = 20
+SONGS_TRIED = 20
 
 R = TypeVar("R", bound=BaseModel)
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    player = add_group(commands, "player", "What plays, and where.")
-    reading(add(player, "status", status, "What the player does now, what it needs, and what it could not find."))
-    devices = reading(add(player, "devices", devices_list, "What it could play on."))
-    devices.add_argument("--use", metavar="NAME", help="play on this one from now on; a name or an id")
-    add(player, "login", login, "Sign in to Spotify, also where there is no browser.")
-    test = reading(add(player, "test", player_test, "Try the player of the settings: is it there, are songs found?"))
-    test.add_argument("--catalogue", type=Path, metavar="FILE", help="look for the songs of this table")
-    test.add_argument("-n", type=int, default=TRIED, help=f"look for so many songs ({TRIED}); 0 for all")
+    player = add_group(commands, "player", "Show, test and set up the player.")
+    text = "Show what the player is doing, what it needs, and which songs it could not find."
+    add_json(add_command(player, "status", status, text))
+    devices = add_json(add_command(player, "devices", devices_list, "List the devices it can play on."))
+    devices.add_argument("--use", metavar="NAME", help="play on this device from now on; a name or an id")
+    add_command(player, "login", login, "Sign in to Spotify; works without a browser on this machine.")
+    text = "Test the configured player: whether it answers, and whether it finds songs."
+    test = add_json(add_command(player, "test", player_test, text))
+    test.add_argument("--catalogue", type=Path, metavar="FILE", help="search for the songs of this table")
+    test.add_argument("-n", type=int, default=SONGS_TRIED, help=f"songs to search for; 0 for all ({SONGS_TRIED})")
 
 
 def status(given: argparse.Namespace) -> int:
-    """Of the player that runs."""
+    """Ask the running player."""
     now = _ask(AskPlayer())
     if given.json:
         print(now.model_dump_json())
@@ -52,7 +54,7 @@ def status(given: argparse.Namespace) -> int:
 
 
 def devices_list(given: argparse.Namespace) -> int:
-    """Of the player that runs; or choose one."""
+    """List the devices of the running player, or choose one."""
     if given.use:
         _ask(CommandPlayer(command="transfer", device=given.use))
     for one in _ask(ListDevices()).root:
@@ -61,7 +63,7 @@ def devices_list(given: argparse.Namespace) -> int:
 
 
 def login(given: argparse.Namespace) -> int:
-    """A running player finds the token by itself within seconds."""
+    """Sign in to Spotify; a running player picks up the token within seconds."""
     from services.player.main import PlayerSettings, create_login
     from services.player.spotify.terminal_login import sign_in
     from shared.settings import load
@@ -71,7 +73,7 @@ def login(given: argparse.Namespace) -> int:
 
 
 def player_test(given: argparse.Namespace) -> int:
-    """State, devices, and which songs are found; 1 when it could not play."""
+    """Print state, devices, and which songs are found. Returns 1 when it could not play."""
     songs = _songs(given.catalogue, given.n)
     from services.player.commands import try_output
     from services.player.main import PlayerSettings
@@ -110,7 +112,7 @@ def _songs(catalogue: Path | None, count: int) -> Any:
 
 
 def _ask(request: Request[R]) -> R:
-    from services.cli.terminal import check_redis
+    from services.cli.redis_client import check_redis
     from services.player.commands import ask
 
     url = redis_url()

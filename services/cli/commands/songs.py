@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.errors import MoodstreamError
-from services.cli.arguments import Commands, add, add_group, reading
+from services.cli.options import Commands, add_command, add_group, add_json
 
 if TYPE_CHECKING:
     from services.recommender.main import RecommenderSettings
@@ -18,29 +18,41 @@ METHODS = ("listeners", "article", "dbscan", "birch", "gmm", "quadrant")
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    songs = add_group(commands, "songs", "The catalogue of songs.")
-    imports = reading(add(songs, "import", songs_import, "Take in a catalogue; says what was dropped, and why."))
+    songs = add_group(commands, "songs", "Import, inspect and search the song catalogue.")
+    text = "Import a catalogue, and report which rows were dropped and why."
+    imports = add_json(add_command(songs, "import", songs_import, text))
     imports.add_argument("csv", type=Path, metavar="CSV")
-    imports.add_argument("--column", action="append", default=[], metavar="OURS=THEIRS", help="of an own table")
-    imports.add_argument("--report", type=Path, metavar="FILE", help="write the report there too: .html, .json or text")
-    scans = reading(add(songs, "scan", songs_scan, "Make a catalogue of a folder of music; needs moodstream[scan]."))
+    imports.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="OURS=THEIRS",
+        help="which column of your table holds our column; repeatable",
+    )
+    imports.add_argument(
+        "--report", type=Path, metavar="FILE", help="also write the report to a file: .html, .json or text"
+    )
+    text = "Make a catalogue from a folder of music; needs moodstream[scan]."
+    scans = add_json(add_command(songs, "scan", songs_scan, text))
     scans.add_argument("folder", type=Path, metavar="FOLDER")
-    moods = reading(add(songs, "mood", songs_mood, "Mood, valence and arousal of every song."))
-    similar = reading(add(songs, "similar", songs_similar, "Songs ranked by similarity to others."))
+    moods = add_json(add_command(songs, "mood", songs_mood, "Print mood, valence and arousal of every song."))
+    similar = add_json(add_command(songs, "similar", songs_similar, "Rank songs by similarity to given songs."))
     similar.add_argument("ids", nargs="+", metavar="ID")
-    similar.add_argument("-n", type=int, default=10, help="how many; 0 for all")
-    similar.add_argument("--any-mood", action="store_true", help="rank songs of all moods, not of the song's own alone")
-    offers = reading(add(songs, "offer", songs_offer, "Five songs of a mood."))
+    similar.add_argument("-n", type=int, default=10, help="number of songs; 0 for all (default: 10)")
+    similar.add_argument("--any-mood", action="store_true", help="rank songs of all moods, not only of the song's own")
+    offers = add_json(add_command(songs, "offer", songs_offer, "Offer five songs of a mood."))
     offers.add_argument("mood", choices=[mood.value for mood in MOODS])
     offers.add_argument("--seed", type=int, help="the same seed gives the same songs")
-    paths = reading(add(songs, "path", songs_path, "Songs that lead from a song's mood to a goal."))
+    paths = add_json(add_command(songs, "path", songs_path, "Find songs that lead from a song's mood to a goal."))
     paths.add_argument("id", metavar="ID")
     paths.add_argument("--goal", choices=("match", "lift", "calm"), required=True)
-    paths.add_argument("-n", type=int, default=10, help="how many")
-    reports = add(songs, "report", songs_report, "A page with pictures of the catalogue and its moods.")
+    paths.add_argument("-n", type=int, default=10, help="number of songs (default: 10)")
+    reports = add_command(songs, "report", songs_report, "Write a page with charts of the catalogue and its moods.")
     reports.add_argument("folder", type=Path, metavar="DIR")
     for one in (imports, scans, moods, similar, offers, paths, reports):
-        one.add_argument("--catalogue", type=Path, metavar="FILE", help="instead of MOODSTREAM_CATALOGUE")
+        one.add_argument(
+            "--catalogue", type=Path, metavar="FILE", help="use this catalogue instead of MOODSTREAM_CATALOGUE"
+        )
     for one in (moods, similar, offers, paths, reports):
         one.add_argument("--method", choices=METHODS, help="how songs get their moods")
     for one in (similar, paths):
@@ -48,14 +60,14 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def songs_import(given: argparse.Namespace) -> int:
-    """Take in a catalogue and say what was dropped."""
+    """Import a catalogue and report what was dropped."""
     from services.recommender.commands import import_file
 
     if wrong := [pair for pair in given.column if "=" not in pair]:
         raise MoodstreamError(f"--column {wrong[0]}: write it as OURS=THEIRS, for example title=Name")
     columns = dict(pair.split("=", 1) for pair in given.column)
     with Progress() as progress:
-        report = import_file(given.csv, _settings(given).catalogue, columns, progress.tell)
+        report = import_file(given.csv, _settings(given).catalogue, columns, progress.show)
     if given.report:
         forms = {".html": report.as_html(), ".json": json.dumps(report.as_dict())}
         _write(given.report, forms.get(given.report.suffix, report.as_text()))
@@ -64,17 +76,17 @@ def songs_import(given: argparse.Namespace) -> int:
 
 
 def songs_scan(given: argparse.Namespace) -> int:
-    """Make a catalogue of a folder of music."""
+    """Make a catalogue from a folder of music."""
     from services.recommender.catalogue.scan import scan
 
     with Progress() as progress:
-        done = scan(given.folder, _settings(given).catalogue, progress.tell)
+        done = scan(given.folder, _settings(given).catalogue, progress.show)
     print(json.dumps(done.as_dict()) if given.json else done.as_text())
     return 0
 
 
 def songs_mood(given: argparse.Namespace) -> int:
-    """Mood, valence and arousal of every song."""
+    """Print mood, valence and arousal of every song."""
     from services.recommender.commands import moods
 
     settings = _settings(given)
@@ -85,7 +97,7 @@ def songs_mood(given: argparse.Namespace) -> int:
 
 
 def songs_similar(given: argparse.Namespace) -> int:
-    """Rankings by similarity to the given songs."""
+    """Rank songs by similarity to the given songs."""
     from services.recommender.commands import similar
 
     settings = _settings(given)
@@ -100,7 +112,7 @@ def songs_similar(given: argparse.Namespace) -> int:
 
 
 def songs_offer(given: argparse.Namespace) -> int:
-    """Five songs of a mood."""
+    """Offer five songs of a mood."""
     from services.recommender.commands import offer
 
     settings = _settings(given)
@@ -109,11 +121,11 @@ def songs_offer(given: argparse.Namespace) -> int:
 
 
 def songs_path(given: argparse.Namespace) -> int:
-    """Songs that lead from a song's mood to a goal."""
+    """Find songs that lead from a song's mood to a goal."""
     from services.recommender.commands import path
 
     if given.n < 1:
-        raise MoodstreamError(f"a path of {given.n} songs leads nowhere")
+        raise MoodstreamError(f"-n {given.n}: a path needs at least one song")
     settings = _settings(given)
     limits = settings.plan().limits
     _print_songs(given, path(given.id, given.goal, settings.catalogue, settings.choice(), limits, given.n))
@@ -121,11 +133,11 @@ def songs_path(given: argparse.Namespace) -> int:
 
 
 def songs_report(given: argparse.Namespace) -> int:
-    """A page with pictures of the catalogue."""
+    """Write a page with charts of the catalogue."""
     from services.recommender.report.page import write_report
 
     with Progress() as progress:
-        page = write_report(given.folder, _settings(given), progress.tell)
+        page = write_report(given.folder, _settings(given), progress.show)
     print(page)
     return 0
 
@@ -140,7 +152,7 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._write("")
 
-    def tell(self, text: str) -> None:
+    def show(self, text: str) -> None:
         self._write(text)
 
     def _write(self, text: str) -> None:
@@ -155,7 +167,7 @@ def _print_songs(given: argparse.Namespace, found: dict[str, Any]) -> None:
     for song in found["songs"]:
         print(f"{song['id']}  {song['title']} - {song['artist']}" + (f"  ({song['mood']})" if "mood" in song else ""))
     if found.get("filled"):
-        print(f"too few songs of this mood: filled up with {', '.join(found['filled'])}", file=sys.stderr)
+        print(f"too few songs of this mood: added {', '.join(found['filled'])}", file=sys.stderr)
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,29 +6,30 @@ import sys
 from pathlib import Path
 
 from moodstream.errors import MoodstreamError
-from services.cli.arguments import Commands, add, filters, positive, reading
 from services.cli.connection import prefix, redis_url
+from services.cli.options import Commands, add_command, add_filters, add_json, positive
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    filters(reading(add(commands, "listen", listen, "Follow the events; moods, unless other types are named.")))
-    text = "Write the events to a file, one a line, until Ctrl-C. Never a picture."
-    filters(add(commands, "record", record, text)).add_argument("file", type=Path, metavar="FILE")
-    text = "Publish recorded events again, as if they happened now."
-    again = filters(add(commands, "replay-events", replay_events, text))
+    text = "Print events as they happen: changes of mood, unless other types are named."
+    add_filters(add_json(add_command(commands, "listen", listen, text)))
+    text = "Record events to a file, one a line, until Ctrl-C. Never records pictures."
+    add_filters(add_command(commands, "record", record, text)).add_argument("file", type=Path, metavar="FILE")
+    text = "Publish recorded events as if they happened now."
+    again = add_filters(add_command(commands, "replay-events", replay_events, text))
     again.add_argument("file", type=Path, metavar="FILE")
-    again.add_argument("--speed", type=positive, default=1.0, help="2 is twice as fast")
-    visits = filters(add(commands, "simulate", simulate, "Publish the events of visitors who do not exist."))
-    visits.add_argument("--seed", type=int, default=1, help="the same seed makes the same visitors")
-    visits.add_argument("--events", type=int, metavar="N", help="end after so many; else go on for ever")
-    visits.add_argument("--speed", type=positive, default=1.0, help="2 is twice as fast")
-    visits.add_argument("--print", action="store_true", help="print at once what a recording would hold")
+    again.add_argument("--speed", type=positive, default=1.0, help="2 plays twice as fast (default: 1)")
+    visits = add_filters(add_command(commands, "simulate", simulate, "Publish events of simulated visitors."))
+    visits.add_argument("--seed", type=int, default=1, help="the same seed makes the same visitors (default: 1)")
+    visits.add_argument("--events", type=int, metavar="N", help="stop after this many events (default: never)")
+    visits.add_argument("--speed", type=positive, default=1.0, help="2 plays twice as fast (default: 1)")
+    visits.add_argument("--print", action="store_true", help="print the events at once instead of publishing them")
 
 
 def listen(given: argparse.Namespace) -> int:
-    """Events as they come, until interrupted."""
+    """Print events as they come, until interrupted."""
     from moodstream.contracts.event_filter import wanted
-    from services.cli.terminal import follow_events
+    from services.cli.following import follow_events
     from shared.contracts.event_lines import line
 
     takes = wanted(given.type or ["MoodChanged"], given.camera, given.mood)
@@ -39,9 +40,9 @@ def listen(given: argparse.Namespace) -> int:
 
 
 def record(given: argparse.Namespace) -> int:
-    """Events into a file, until interrupted."""
+    """Write events to a file, until interrupted."""
     from moodstream.contracts.event_filter import wanted
-    from services.cli.terminal import follow_events
+    from services.cli.following import follow_events
 
     takes = wanted(given.type, given.camera, given.mood)
     url = redis_url()
@@ -58,10 +59,10 @@ def record(given: argparse.Namespace) -> int:
 
 
 def replay_events(given: argparse.Namespace) -> int:
-    """Recorded events, published as if they happened now."""
+    """Publish recorded events as if they happened now."""
     from moodstream.contracts.event_filter import wanted
     from moodstream.contracts.events import utc_now
-    from services.cli.terminal import connected
+    from services.cli.redis_client import connected
     from shared.contracts.recording import anew, publish, read_recording
 
     takes = wanted(given.type, given.camera, given.mood)
@@ -73,12 +74,12 @@ def replay_events(given: argparse.Namespace) -> int:
 
 
 def simulate(given: argparse.Namespace) -> int:
-    """Invented visitors, published or printed."""
+    """Publish or print events of simulated visitors."""
     from itertools import islice
 
     from moodstream.contracts.event_filter import wanted
     from moodstream.contracts.events import utc_now
-    from services.cli.terminal import connected
+    from services.cli.redis_client import connected
     from shared.contracts.recording import publish
     from shared.contracts.simulation import Visitors
 

@@ -7,21 +7,25 @@ from hashlib import sha256
 from pathlib import Path
 
 from moodstream.errors import MoodstreamError
-from services.cli.arguments import Commands, add
 from services.cli.connection import prefix
+from services.cli.options import Commands, add_command
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "Print an ACL file for Redis: a user per service with least rights, whose passwords lie in files."
-    one = add(commands, "acl", acl, text)
+    text = "Print an ACL file for Redis: one user per service, each with the least rights it needs."
+    one = add_command(commands, "acl", acl, text)
     one.add_argument(
-        "--secrets", type=Path, required=True, metavar="FOLDER", help="where the passwords are; missing ones are made"
+        "--secrets",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="folder of the password files; missing ones are created",
     )
     one.add_argument(
         "--server",
         choices=["both", "events", "frames"],
         default="both",
-        help="what the server holds: both (the default), or one of them where each has its own",
+        help="which streams the server holds (default: both)",
     )
 
 

@@ -24,8 +24,8 @@ START_S = 10.0
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent() -> None:
-    """Linux: the kernel ends this process when its parent ends, however that happens."""
+def end_with_parent() -> None:
+    """For ``preexec_fn``; on Linux the kernel ends this process when its parent ends, however that happens."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -66,7 +66,7 @@ def embedded_redis(data: Path | None = None) -> Iterator[str]:
     server = subprocess.Popen(
         [str(get_binary_path()), *arguments],
         stdin=subprocess.DEVNULL,
-        preexec_fn=_die_with_parent,
+        preexec_fn=end_with_parent,
         start_new_session=True,  # a Ctrl-C in the terminal is for the owner, who stops this server last
     )
     try:

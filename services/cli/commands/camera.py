@@ -6,21 +6,22 @@ import os
 import sys
 from typing import Any
 
-from services.cli.arguments import Commands, add, add_group, reading, tell
+from services.cli.options import Commands, add_command, add_group, add_json, print_note
 from shared.exit_codes import EXIT_FAILED
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    cameras = add_group(commands, "camera", "Webcams and cameras.")
-    reading(add(cameras, "list", camera_list, "The webcams of this computer, and the cameras that are set."))
-    test = reading(add(cameras, "test", camera_test, "Try cameras: resolution, rate, light, focus, a picture here."))
-    test.add_argument("address", nargs="?", metavar="SOURCE", help="instead of those that are set")
-    test.add_argument("--seconds", type=float, default=3.0, help="how long each is watched (3)")
-    test.add_argument("--no-picture", action="store_true", help="leave the picture out")
+    cameras = add_group(commands, "camera", "List and test cameras.")
+    add_json(add_command(cameras, "list", camera_list, "List this computer's webcams and the configured cameras."))
+    text = "Test cameras: show resolution, frame rate, light, focus and a picture."
+    test = add_json(add_command(cameras, "test", camera_test, text))
+    test.add_argument("address", nargs="?", metavar="SOURCE", help="test this source instead of the configured cameras")
+    test.add_argument("--seconds", type=float, default=3.0, help="how long to watch each camera (default: 3)")
+    test.add_argument("--no-picture", action="store_true", help="do not show a picture")
 
 
 def camera_list(given: argparse.Namespace) -> int:
-    """Webcams with their names, then the cameras of the settings; nothing is opened."""
+    """Webcams with their names, then the cameras of the settings. Opens none of them."""
     from services.camera.capture.devices import devices
     from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.address import masked
@@ -32,7 +33,7 @@ def camera_list(given: argparse.Namespace) -> int:
         text = f"{one.address:<12}{one.name}" + (f": {one.fault}" if one.fault else "")
         print(json.dumps(found) if given.json else text)
     if not webcams:
-        tell(given.json, "No webcam was found.")
+        print_note(given.json, "No webcam was found.")
     for camera in cameras_of(load(CameraSettings)):
         address, rate = masked(camera.address), camera.frame_rate
         found = {"kind": "setting", "id": camera.id, "address": address, "frame_rate": rate}  # type: ignore[dict-item]
@@ -41,7 +42,7 @@ def camera_list(given: argparse.Namespace) -> int:
 
 
 def camera_test(given: argparse.Namespace) -> int:
-    """Each camera for a few seconds; 1 when one gives no pictures."""
+    """Watch each camera for a few seconds. Returns 1 when one gives no pictures."""
     import shutil
 
     from services.camera.capture.terminal import draw_lines
@@ -72,16 +73,3 @@ def _trial_line(trial: Any) -> str:
     seen = f"{trial.width}x{trial.height}, {trial.rate:g} pictures a second, light {trial.light:.0f} of 255"
     hints = "; ".join(([trial.fault] if trial.fault else []) + list(trial.hints)) or "good"
     return f"{name}: {seen}, sharpness {trial.sharpness:.0f}: {hints}"
-
-
-def first_webcam() -> str | None:
-    """The first webcam that gives pictures."""
-    from services.camera.capture.devices import devices
-    from services.camera.rules.cameras import create_cameras
-    from services.camera.watch.trial import try_camera
-
-    for device in devices():
-        [camera] = create_cameras([{"address": device.address}])
-        if device.fault is None and try_camera(camera, 0.0)[0].fault is None:
-            return device.address
-    return None

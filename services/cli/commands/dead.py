@@ -6,20 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from moodstream.errors import MoodstreamError
-from services.cli.arguments import Commands, add, add_group, reading
 from services.cli.connection import prefix, redis_url
+from services.cli.options import Commands, add_command, add_group, add_json
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    dead = add_group(commands, "dead", "Dead letters: what could not be handled, and why.")
-    reading(add(dead, "list", dead_list, "A line for each letter."))
-    show = reading(add(dead, "show", dead_show, "Whole letters."))
-    show.add_argument("letters", nargs="+", metavar="LETTER", help="as `dead list` names it")
-    back = add(dead, "replay", dead_replay, "Put letters back where they came from; all, unless some are named.")
-    back.add_argument("letters", nargs="*", metavar="LETTER", help="as `dead list` names it")
-    drop = add(dead, "drop", dead_drop, "Delete letters for good.")
-    drop.add_argument("letters", nargs="*", metavar="LETTER", help="as `dead list` names it")
-    drop.add_argument("--all", action="store_true", help="every one")
+    dead = add_group(commands, "dead", "Show, replay or delete dead letters: events that could not be handled.")
+    add_json(add_command(dead, "list", dead_list, "List dead letters, one a line."))
+    show = add_json(add_command(dead, "show", dead_show, "Show dead letters in full."))
+    show.add_argument("letters", nargs="+", metavar="LETTER", help="a name from `dead list`")
+    back = add_command(dead, "replay", dead_replay, "Put dead letters back on their streams: those named, or all.")
+    back.add_argument("letters", nargs="*", metavar="LETTER", help="a name from `dead list`")
+    drop = add_command(dead, "drop", dead_drop, "Delete dead letters for good.")
+    drop.add_argument("letters", nargs="*", metavar="LETTER", help="a name from `dead list`")
+    drop.add_argument("--all", action="store_true", help="delete all of them")
 
 
 def dead_list(given: argparse.Namespace) -> int:
@@ -51,13 +51,13 @@ def dead_drop(given: argparse.Namespace) -> int:
     from shared.delivery.dead_letters import drop
 
     if given.all == bool(given.letters):
-        raise MoodstreamError("dead drop: name the letters, or say --all")
+        raise MoodstreamError("dead drop: name the letters, or use --all")
     print(f"{_with_each(drop, _letters() if given.all else _named(given.letters))} deleted")
     return 0
 
 
 def _letters() -> list[dict[str, str]]:
-    from services.cli.terminal import connected
+    from services.cli.redis_client import connected
     from shared.delivery.dead_letters import letters
 
     with connected(redis_url()) as client:
@@ -74,7 +74,7 @@ def _named(names: list[str]) -> list[dict[str, str]]:
 
 
 def _with_each(act: Callable[[Any, str, set[str]], int], chosen: list[dict[str, str]]) -> int:
-    from services.cli.terminal import connected
+    from services.cli.redis_client import connected
 
     with connected(redis_url()) as client:
         return act(client, prefix(), {letter["letter"] for letter in chosen})
