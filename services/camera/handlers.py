@@ -7,7 +7,7 @@ from faststream.redis import RedisRouter
 
 from moodstream.contracts.events import RequestMade
 from moodstream.contracts.requests import AskCamera, CameraPaused, CameraStatus, PauseCamera
-from services.camera.watch.camera import RESTS
+from moodstream.contracts.status_codes import StatusCode
 from shared.bus.connection import Bus
 from shared.delivery.serve import NotMine, serve
 
@@ -15,7 +15,7 @@ from shared.delivery.serve import NotMine, serve
 class Asked(Protocol):
     """A camera, or what stands in for one."""
 
-    def rest(self, seconds: float, why: str) -> None: ...
+    def rest(self, seconds: float, why: StatusCode) -> None: ...
 
     def status(self) -> dict[str, Any]: ...
 
@@ -30,8 +30,8 @@ def create_router(bus: Bus, cameras: Mapping[str, Asked], group: str) -> RedisRo
         return cameras[camera_id]
 
     async def pause(request: PauseCamera, _: RequestMade) -> CameraPaused:
-        why = "the site is closed" if request.reason == "closed" else RESTS
-        camera(request.camera_id).rest(request.seconds, why)
+        code = StatusCode.CLOSED if request.reason == StatusCode.CLOSED else StatusCode.RESTING
+        camera(request.camera_id).rest(request.seconds, code)
         return CameraPaused(camera_id=request.camera_id)
 
     async def status(request: AskCamera, _: RequestMade) -> CameraStatus:

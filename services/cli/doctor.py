@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from importlib import import_module
 
-from moodstream.errors import MoodstreamError
+from moodstream.errors import MoodstreamError, SettingError
 from services.cli.arguments import Commands, add, reading
 from services.cli.checks import SERVICES, Check, Finding, here
 from shared.exit_codes import EXIT_FAILED
@@ -102,8 +102,7 @@ def examine() -> Iterator[Finding]:
         try:
             yield from check()
         except MoodstreamError as error:
-            name = str(error).partition(":")[0]
-            cure = f"unset {name}" if name.startswith("MOODSTREAM_") else "moodstream settings"
+            cure = f"unset {error.setting}" if isinstance(error, SettingError) else "moodstream settings"
             yield Finding("settings", "missing", str(error), cure)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from moodstream.contracts.events import Event, FacesRead, MoodChanged, RequestMade, StatusChanged, utc_now
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import ChooseMood, EndSession, Session
+from moodstream.contracts.status_codes import StatusCode
 from moodstream.contracts.streams import SELF_TEST
 from services.emotion.metrics import Metrics
 from services.emotion.visits.visit_machine import Tracker
@@ -29,8 +30,6 @@ FORGET_S = 60.0
 PLACE_KEPT_S = 24 * 3600
 WARM_MS = 3_000
 """A tracker that takes over looks so far back, so that its smoothing does not begin anew."""
-END_OF_INPUT = "end of input"
-"""Reason with which a camera says that nothing more will come."""
 
 
 @dataclass
@@ -154,7 +153,7 @@ class Tracking:
             if await self._speaks(event.camera_id, camera):
                 await self._apply(camera, entry_id, event)
         elif isinstance(event, StatusChanged):
-            if event.service in ("camera", "gateway") and event.part and event.reason == END_OF_INPUT:
+            if event.service in ("camera", "gateway") and event.part and event.code == StatusCode.END_OF_INPUT:
                 await self._end(event.part)
         elif isinstance(event, RequestMade) and event.expires_at > utc_now():
             await self._requests.answer(event)

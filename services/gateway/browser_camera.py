@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from moodstream.contracts.requests import PauseCamera
+from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
 from services.gateway.metrics import Metrics
 from shared.bus.connection import Bus
@@ -36,6 +37,19 @@ WRONG_DATA, TOO_BIG, BUSY = 1003, 1009, 1013
 """Codes of RFC 6455 and its registry at IANA."""
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a picture is not taken."""
+
+    code: Literal["no_jpeg", "too_fast", "not_taken"]
+    reason: str
+
+
+NO_JPEG = Refusal("no_jpeg", "this is no JPEG picture")
+TOO_FAST = Refusal("too_fast", f"more than {MAX_FRAMES_PER_S} pictures a second")
+NOT_TAKEN = Refusal("not_taken", "Redis did not take it")
+
+
 @dataclass
 class FrameGate:
     """Lets a picture in or says why not; ``now`` is monotonic seconds."""
@@ -43,11 +57,11 @@ class FrameGate:
     min_gap_s: float = 1 / MAX_FRAMES_PER_S
     last_s: float = field(default=float("-inf"))
 
-    def refusal(self, picture: bytes, now: float) -> str | None:
+    def refusal(self, picture: bytes, now: float) -> Refusal | None:
         if not picture.startswith(JPEG_MAGIC):
-            return "this is no JPEG picture"
+            return NO_JPEG
         if now - self.last_s < self.min_gap_s:
-            return f"more than {MAX_FRAMES_PER_S} pictures a second"
+            return TOO_FAST
         self.last_s = now
         return None
 
@@ -85,13 +99,13 @@ class BrowserCameras:
 
     async def _stream(self, socket: WebSocket, camera_id: str) -> None:
         await socket.send_json({"camera_id": camera_id, "frame_rate": self.frame_rate})
-        await publish_camera_status(self.bus, camera_id, "online", "camera of a browser")
+        await publish_camera_status(self.bus, camera_id, "online", StatusCode.BROWSER, "camera of a browser")
         pausing = asyncio.create_task(self._keep_local_paused())
         try:
             await self._receive(socket, camera_id)
         finally:
             pausing.cancel()
-            await publish_camera_status(self.bus, camera_id, "offline", "end of input")
+            await publish_camera_status(self.bus, camera_id, "offline", StatusCode.END_OF_INPUT, "end of input")
 
     async def _receive(self, socket: WebSocket, camera_id: str) -> None:
         gate, seq, run_id = FrameGate(), 0, f"{time.time_ns() // 1_000_000:014d}"
@@ -109,16 +123,17 @@ class BrowserCameras:
                 return
             picture = message.get("bytes")
             if picture is None or len(picture) > MAX_BYTES:
-                self.metrics.browser_frame("no bytes" if picture is None else "too big")
+                self.metrics.browser_frame("no_bytes" if picture is None else "too_big")
                 await socket.close(WRONG_DATA if picture is None else TOO_BIG)
                 return
             refusal = gate.refusal(picture, time.monotonic())
             if refusal is None:
                 frame = FrameCaptured(camera_id=camera_id, run_id=run_id, seq=seq, captured_at=utc_now(), jpeg=picture)
-                refusal = None if await self.bus.publish_frame(frame) else "Redis did not take it"
+                refusal = None if await self.bus.publish_frame(frame) else NOT_TAKEN
                 seq += 1
-            self.metrics.browser_frame(refusal or "accepted")
-            await socket.send_json({"accepted": refusal is None, "reason": refusal})
+            self.metrics.browser_frame(refusal.code if refusal else "accepted")
+            why = {"code": refusal and refusal.code, "reason": refusal and refusal.reason}
+            await socket.send_json({"accepted": refusal is None, **why})
 
     async def _keep_local_paused(self) -> None:
         """Where no local camera runs, nobody answers, and nothing is lost."""
@@ -134,9 +149,11 @@ class BrowserCameras:
             log.debug("%s was not asked to pause: %s", self.local_camera_id, error)
 
 
-async def publish_camera_status(bus: Bus, camera_id: str, state: Literal["online", "offline"], reason: str) -> None:
+async def publish_camera_status(
+    bus: Bus, camera_id: str, state: Literal["online", "offline"], code: StatusCode, reason: str
+) -> None:
     """Of a camera whose pictures come through the gateway; waits no more than ``PUBLISH_S`` for Redis."""
-    status = StatusChanged(service="gateway", part=camera_id, state=state, reason=reason)
+    status = StatusChanged(service="gateway", part=camera_id, state=state, code=code, reason=reason)
     try:
         async with asyncio.timeout(PUBLISH_S):
             await bus.publish(status)

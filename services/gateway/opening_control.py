@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from moodstream.contracts.events import StatusChanged, utc_now
 from moodstream.contracts.requests import CommandPlayer, EndSession, PauseCamera, Request
+from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
 from services.gateway.state.opening_hours import ALWAYS, Opening, OpeningHours
 from shared.bus.connection import Bus
@@ -25,7 +26,6 @@ CHECK_EVERY_S = 1.0
 PAUSE_EVERY_S = 15.0
 PAUSE_S = 40.0
 """Longer than until the next request to pause, so that cameras wake by themselves when the gateway ends."""
-CLOSED = "closed"
 READING = "reading the opening hours"
 
 
@@ -102,13 +102,14 @@ class OpeningControl:
         clock_s = asyncio.get_running_loop().time()
         if not now.open and clock_s >= self._pause_at_s:
             self._pause_at_s = clock_s + PAUSE_EVERY_S
-            await self._pause_cameras(PAUSE_S, CLOSED)
+            await self._pause_cameras(PAUSE_S, StatusCode.CLOSED)
 
     async def _publish_status(self, now: Opening) -> None:
         until = f" until {now.changes_at:%Y-%m-%d %H:%M}" if now.changes_at else ""
-        reason = f"{'open' if now.open else CLOSED}{until}"
+        code = StatusCode.OPEN if now.open else StatusCode.CLOSED
+        reason = f"{code}{until}"
         log.info("the site is %s", reason)
-        await self._bus.publish(StatusChanged(service="gateway", state="online", reason=reason))
+        await self._bus.publish(StatusChanged(service="gateway", state="online", code=code, reason=reason))
 
     async def _end_visits(self) -> None:
         """And let the music pause."""

@@ -6,10 +6,12 @@ It looks once a second with a small write, which notices what a ping does not: n
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import Literal
 
 from redis.exceptions import NoPermissionError
 
 from moodstream.contracts.events import StatusChanged, utc_now
+from moodstream.contracts.status_codes import StatusCode
 from shared.bus.connection import AWAY, Bus
 
 LOOK_EVERY_S = 1.0
@@ -31,10 +33,10 @@ class Heartbeat:
             await self._look()
             lasted_s = self._bus.outage.over()
             if lasted_s is not None and self._told:
-                self._say("online", f"Redis works again after {lasted_s:.0f} s")
+                self._say("online", StatusCode.RECOVERED, f"Redis works again after {lasted_s:.0f} s")
                 self._told = False
             elif not self._told and self._lasts():
-                self._say("degraded", f"Redis: {self._bus.outage.reason}")
+                self._say("degraded", StatusCode.REDIS, f"Redis: {self._bus.outage.reason}")
                 self._told = True
             await self._tell()
             await asyncio.sleep(LOOK_EVERY_S)
@@ -55,11 +57,10 @@ class Heartbeat:
         else:
             self._bus.outage.passed("looking")
 
-    def _say(self, state: str, reason: str) -> None:
+    def _say(self, state: Literal["online", "degraded"], code: StatusCode, reason: str) -> None:
         now = utc_now()
         self._untold += [
-            StatusChanged.model_validate({"service": name, "state": state, "reason": reason, "at": now})
-            for name in self._services
+            StatusChanged(service=name, state=state, code=code, reason=reason, at=now) for name in self._services
         ]
 
     async def _tell(self) -> None:

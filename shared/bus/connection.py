@@ -275,7 +275,7 @@ class Bus:
     async def ask(self, request: Request[R], timeout_s: float = 1.0) -> R:
         """Ask whichever service answers this kind. Raises RequestRefused, or NoAnswer when nobody answers in time."""
         start = await self.last_id(ReplyGiven)
-        made = request.made()
+        made = request.made(timeout_s)
         try:
             async with asyncio.timeout(timeout_s):
                 await self.publish(made)

@@ -24,28 +24,28 @@ def server() -> Iterator[MjpegServer]:
 
 
 @pytest.mark.parametrize(
-    ("mode", "state", "words"),
+    ("mode", "state", "code"),
     [
-        ("stall", "offline", "gives no pictures"),
-        ("closed", "offline", ""),
+        ("stall", "offline", "stalled"),
+        ("closed", "offline", "lost"),
         ("freeze", "offline", "frozen"),
         ("black", "offline", "black"),
         ("covered", "degraded", "covered"),
-        ("garbage", "offline", "broken pictures"),
-        ("bomb", "offline", "broken pictures"),
-        ("truncated", "offline", "broken pictures"),
-        ("endless", "offline", "no picture"),
-        ("slow", "degraded", "too slow"),
-        ("flood", "degraded", "too fast"),
+        ("garbage", "offline", "broken_pictures"),
+        ("bomb", "offline", "broken_pictures"),
+        ("truncated", "offline", "broken_pictures"),
+        ("endless", "offline", "broken_pictures"),
+        ("slow", "degraded", "too_slow"),
+        ("flood", "degraded", "too_fast"),
     ],
 )
 async def test_a_fault_is_told_and_the_camera_comes_back(
-    redis_url: str, server: MjpegServer, mode: Mode, state: str, words: str
+    redis_url: str, server: MjpegServer, mode: Mode, state: str, code: str
 ) -> None:
     async with watched(redis_url, server.address) as seen:
         await seen.until("online")
         server.set(mode)
-        assert await seen.until(state, words) <= TOLD_S
+        assert await seen.until(state, code) <= TOLD_S
         if state == "offline":
             await asyncio.sleep(0.3)
             before = await seen.count()
@@ -87,12 +87,12 @@ async def test_a_webcam_whose_driver_hangs_is_ended_and_comes_back(
         await seen.until("online")
         [capture] = ours()
         mode.write_text("hang")
-        assert await seen.until("offline", "gives no pictures") <= TOLD_S
+        assert await seen.until("offline", "stalled") <= TOLD_S
         mode.write_text("good")
         assert await seen.until("online") <= BACK_S
         assert not runs(capture)
         mode.write_text("gone")
-        assert await seen.until("offline", "webcam:0") <= TOLD_S
+        assert await seen.until("offline", "lost", "webcam:0") <= TOLD_S
         mode.write_text("good")
         assert await seen.until("online") <= BACK_S
 
@@ -100,10 +100,10 @@ async def test_a_webcam_whose_driver_hangs_is_ended_and_comes_back(
 async def test_a_capture_process_that_is_killed_or_stopped_is_replaced(redis_url: str, server: MjpegServer) -> None:
     async with watched(redis_url, server.address) as seen:
         await seen.until("online")
-        for number in (signal.SIGKILL, signal.SIGSTOP):
+        for number, code in ((signal.SIGKILL, "crashed"), (signal.SIGSTOP, "stalled")):
             [capture] = ours()
             os.kill(capture, number)
-            assert await seen.until("offline") <= TOLD_S
+            assert await seen.until("offline", code) <= TOLD_S
             assert await seen.until("online") <= BACK_S
             assert not runs(capture)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from moodstream.contracts.status_codes import StatusCode
 from services.camera.rules.health import Health, Limits, Seen, Verdict
 
 GOOD = (120.0, 40.0)
@@ -31,8 +32,8 @@ class Story:
                 self.health.picture(self.now_s, Seen(7 if still else self.arrived + 100, *look))
                 self.health.pulse(self.now_s, self.arrived)
             verdict = self.health.verdict(self.now_s, 10)
-            if verdict is not None and (self.last is None or verdict.reason != self.last.reason):
-                self.said.append((round(self.now_s - begun_s, 1), verdict.state, verdict.reason))
+            if verdict is not None and (self.last is None or verdict.code != self.last.code):
+                self.said.append((round(self.now_s - begun_s, 1), verdict.state, verdict.code))
             self.last = verdict
             self.now_s += 1 / rate
         return self
@@ -43,27 +44,27 @@ class Story:
 
 
 def test_good_pictures_are_online_at_once() -> None:
-    assert Story().opened().go(1).said == [(0.0, "online", "")]
+    assert Story().opened().go(1).said == [(0.0, "online", "live")]
 
 
 @pytest.mark.parametrize(
-    ("look", "still", "state", "words", "cure"),
+    ("look", "still", "state", "code", "cure"),
     [
-        (None, False, "offline", "gives no pictures", "restart"),
-        (GOOD, True, "offline", "frozen", "restart later"),
-        ((2.0, 1.0), False, "offline", "black", "restart later"),
-        ((16.0, 0.5), False, "offline", "black", "restart later"),
+        (None, False, "offline", "stalled", "restart"),
+        (GOOD, True, "offline", "frozen", "restart_later"),
+        ((2.0, 1.0), False, "offline", "black", "restart_later"),
+        ((16.0, 0.5), False, "offline", "black", "restart_later"),
         ((70.0, 1.0), False, "degraded", "covered", ""),
     ],
 )
 def test_faults_are_seen_within_five_seconds_and_forgotten_with_the_first_good_picture(
-    look: tuple[float, float] | None, still: bool, state: str, words: str, cure: str
+    look: tuple[float, float] | None, still: bool, state: str, code: str, cure: str
 ) -> None:
     story = Story().opened().go(5)
     story.said.clear()
     story.go(5, look, still=still)
-    [(after_s, told, reason)] = story.said
-    assert (told, words in reason) == (state, True)
+    [(after_s, *told)] = story.said
+    assert told == [state, code]
     assert 1.5 <= after_s <= 4.0
     assert story.last is not None
     assert story.last.cure == cure
@@ -76,7 +77,7 @@ def test_a_short_flicker_is_no_fault() -> None:
 
 
 def test_a_new_process_does_not_make_an_old_fault_good() -> None:
-    frozen = Verdict("offline", "the picture is frozen", "restart later")
+    frozen = Verdict("offline", StatusCode.FROZEN, "the picture is frozen", "restart_later")
     story = Story(before=frozen, digest=7).opened().go(1, GOOD, still=True)
     assert story.state == "offline"
     assert story.last is not None
@@ -92,7 +93,7 @@ def test_what_may_stand_still_is_not_frozen() -> None:
 def test_too_slow_is_degraded_with_some_slack() -> None:
     story = Story().opened().go(6).go(8, rate=3)
     assert story.state == "degraded"
-    assert "too slow" in story.said[-1][2]
+    assert story.said[-1][2] == "too_slow"
     assert story.go(6, rate=6).state == "degraded", "just above the limit is not yet well"
     assert story.go(8, rate=9).state == "online"
 
@@ -105,15 +106,15 @@ def test_a_camera_that_claims_less_is_not_slow() -> None:
 
 
 def test_too_fast_is_told() -> None:
-    assert "too fast" in Story().opened().go(6, rate=200).said[-1][2]
+    assert Story().opened().go(6, rate=200).said[-1][2] == "too_fast"
 
 
 def test_a_process_that_does_not_start_or_open_is_ended() -> None:
     story = Story().go(16, None)
     assert story.last is not None
-    assert (story.last.reason, story.last.cure) == ("the capture process does not start", "restart")
+    assert (story.last.code, story.last.cure) == ("not_started", "restart")
     story = Story()
     story.health.started(100)
     story.go(9, None)
     assert story.last is not None
-    assert (story.last.reason, story.last.cure) == ("does not open", "restart")
+    assert (story.last.code, story.last.cure) == ("not_opened", "restart")

@@ -107,7 +107,7 @@ async def test_it_dies_and_comes_back(redis_url: str, server: RtspServer) -> Non
         assert await seen.until("online") <= 10
 
 
-@pytest.mark.parametrize(("path", "words"), [("black", "black"), ("still", "frozen")])
-async def test_what_shows_nothing_alive_is_offline(redis_url: str, server: RtspServer, path: str, words: str) -> None:
+@pytest.mark.parametrize(("path", "code"), [("black", "black"), ("still", "frozen")])
+async def test_what_shows_nothing_alive_is_offline(redis_url: str, server: RtspServer, path: str, code: str) -> None:
     async with watched(redis_url, server.address(path)) as seen:
-        await seen.until("offline", words, limit_s=12)
+        await seen.until("offline", code, limit_s=12)

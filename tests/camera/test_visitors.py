@@ -84,7 +84,7 @@ async def test_they_pick_from_real_offers_and_the_rest_follows(redis_url: str, t
     for mood in heard.of(MoodChanged):
         assert mood.since <= mood.at < mood.expires_at
     [status] = heard.of(StatusChanged)
-    assert status.reason == "simulated visitors"
+    assert (status.code, status.reason) == ("simulated", "simulated visitors")
 
 
 async def test_one_whose_offer_comes_late_picks_when_it_comes(redis_url: str) -> None:

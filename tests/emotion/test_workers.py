@@ -37,7 +37,6 @@ from services.emotion.faces.classifier import Classifier
 from services.emotion.faces.decode import decode_grey
 from services.emotion.faces.reader import Reader
 from services.emotion.handlers import read_frame
-from services.emotion.tracker_job import END_OF_INPUT
 from tests.support.pictures import encoded, noise
 
 
@@ -247,7 +246,7 @@ def test_a_mood_by_hand_opens_a_session_and_the_end_of_input_ends_it(redis_url: 
             RequestMade(kind="mood.choose", body={"camera_id": "c", "mood": "wild"}, expires_at=expiry(RequestMade)),
         )
         until(lambda: events(client, MoodChanged))
-        put(client, StatusChanged(service="camera", part="c", state="offline", reason=END_OF_INPUT))
+        put(client, StatusChanged(service="camera", part="c", state="offline", code="end_of_input"))
         until(lambda: len(events(client, MoodChanged)) == 2)
         start, end = events(client, MoodChanged)
     assert (start.phase, start.reason, start.mood) == ("start", "forced", Mood.CALM)

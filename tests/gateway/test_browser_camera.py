@@ -46,13 +46,13 @@ async def frames_of(bus: Bus, camera_id: str) -> list[FrameCaptured]:
     return [frame for frame in frames if frame.camera_id == camera_id]
 
 
-async def states_of(bus: Bus, camera_id: str, count: int) -> list[tuple[str, str]]:
-    """So many states that were told of a camera, as soon as they were."""
-    states: list[tuple[str, str]] = []
+async def states_of(bus: Bus, camera_id: str, count: int) -> list[tuple[str, str | None]]:
+    """So many states that were told of a camera with their codes, as soon as they were."""
+    states: list[tuple[str, str | None]] = []
     async with asyncio.timeout(10):
         async for entry in bus.follow({StatusChanged: "0-0"}, block_ms=100):
             if entry and isinstance(entry[1], StatusChanged) and entry[1].part == camera_id:
-                states.append((entry[1].state, entry[1].reason))
+                states.append((entry[1].state, entry[1].code))
             if len(states) == count:
                 return states
     raise AssertionError("too few")
@@ -61,7 +61,7 @@ async def states_of(bus: Bus, camera_id: str, count: int) -> list[tuple[str, str
 async def test_pictures_become_frames(bus: Bus, gateway: Gateway) -> None:
     async with camera(gateway) as (socket, camera_id):
         for _ in range(3):
-            assert await shoot(socket, JPEG) == {"accepted": True, "reason": None}
+            assert await shoot(socket, JPEG) == {"accepted": True, "code": None, "reason": None}
             await asyncio.sleep(PACE_S)
         frames = await frames_of(bus, camera_id)
     assert [frame.seq for frame in frames] == [0, 1, 2]
@@ -73,8 +73,8 @@ async def test_pictures_become_frames(bus: Bus, gateway: Gateway) -> None:
 async def test_a_camera_comes_and_goes_as_others_do(bus: Bus, gateway: Gateway) -> None:
     async with camera(gateway) as (socket, camera_id):
         await shoot(socket, JPEG)
-        assert await states_of(bus, camera_id, 1) == [("online", "camera of a browser")]
-    assert (await states_of(bus, camera_id, 2))[1] == ("offline", "end of input")
+        assert await states_of(bus, camera_id, 1) == [("online", "browser")]
+    assert (await states_of(bus, camera_id, 2))[1] == ("offline", "end_of_input")
 
 
 async def test_the_local_camera_is_asked_to_rest(bus: Bus, gateway: Gateway) -> None:
@@ -88,7 +88,8 @@ async def test_what_is_no_jpeg_is_refused_and_the_next_picture_taken(
     picture: bytes, bus: Bus, gateway: Gateway
 ) -> None:
     async with camera(gateway) as (socket, camera_id):
-        assert await shoot(socket, picture) == {"accepted": False, "reason": "this is no JPEG picture"}
+        refused = {"accepted": False, "code": "no_jpeg", "reason": "this is no JPEG picture"}
+        assert await shoot(socket, picture) == refused
         assert (await shoot(socket, JPEG))["accepted"] is True
         assert len(await frames_of(bus, camera_id)) == 1
 
@@ -98,9 +99,11 @@ async def test_more_than_fifteen_a_second_are_dropped(gateway: Gateway) -> None:
         begun = time.monotonic()
         for _ in range(40):
             await socket.send(JPEG)
-        taken = [json.loads(await socket.recv())["accepted"] for _ in range(40)]
+        answers = [json.loads(await socket.recv()) for _ in range(40)]
         seconds = time.monotonic() - begun
+    taken = [answer["accepted"] for answer in answers]
     assert taken[0] is True
+    assert {answer["code"] for answer in answers} == {None, "too_fast"}
     assert sum(taken) <= 1 + 15 * seconds
 
 

@@ -107,7 +107,7 @@ async def test_pictures_over_http_become_a_camera_that_ends_by_itself(bus: Bus, 
     too_big = await client.post("/api/v1/frames?camera=porch", content=JPEG + bytes(3_000_000))
     assert too_big.status_code == 413
     async with asyncio.timeout(3 * IDLE_S):
-        assert (await states_of(bus, "push-porch", 1)) == [("online", "pictures over HTTP")]
+        assert (await states_of(bus, "push-porch", 1)) == [("online", "pushed")]
         while "push-porch" in [told["part"] for told in (await client.get("/api/v1/state")).json()["status"]]:
             await asyncio.sleep(0.5)
 

@@ -49,8 +49,8 @@ async def test_closing_ends_visits_and_pauses_and_opening_wakes_the_camera(redis
                     await asyncio.sleep(0.1)
                 while len(await bus.newest(StatusChanged, 5)) < 2:
                     await asyncio.sleep(0.1)
-            reasons = [one.model_dump()["reason"] for one in await bus.newest(StatusChanged, 5)]
-            assert reasons == ["open", "closed"]
+            published = [one.model_dump(include={"state", "code"}) for one in await bus.newest(StatusChanged, 5)]
+            assert published == [{"state": "online", "code": "open"}, {"state": "online", "code": "closed"}]
             assert announced == [False, True]
         finally:
             running.cancel()

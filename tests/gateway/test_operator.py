@@ -245,7 +245,7 @@ async def test_the_camera_rests_while_the_site_is_closed_and_wakes_after(whole: 
             while (await camera()).get("state") != "online":
                 await asyncio.sleep(0.3)
             await operator.post("/api/v1/operator/opening", json={"open": False})
-            while (await camera()).get("reason") != "the site is closed":
+            while (await camera()).get("code") != "closed":
                 await asyncio.sleep(0.3)
             await asyncio.sleep(1)
             last = (await camera())["last_frame_at"]

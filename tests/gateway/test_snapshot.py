@@ -52,4 +52,4 @@ def test_a_snapshot_has_all_that_is_true_now_and_no_face() -> None:
     assert camera["last_frame_at"] is not None
     assert snapshot["opening"] == {"open": True, "changes_at": None, "by": "hours"}
     assert snapshot["playback"]["state"] == "playing"
-    assert snapshot["status"][0]["reason"] == "drawn face (no webcam found)"
+    assert snapshot["status"][0]["code"] == "drawn"

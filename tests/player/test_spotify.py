@@ -268,6 +268,32 @@ async def test_an_account_that_is_not_listed_for_the_app_is_told_so(output: Spot
     assert len(calls(spotify)) == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "state", "skip"),
+    [
+        (refusal(403, "Something about a device.", "PREMIUM_REQUIRED"), "premium_required", False),
+        (refusal(403, "Premium, registered, scope", "UNKNOWN"), "unavailable", True),
+        (refusal(403, "In other words."), "premium_required", False),
+        (Fault(403, "User not registered in the Developer Dashboard"), "premium_required", False),
+        (refusal(404, "In other words.", "NO_ACTIVE_DEVICE", times=2), "no_device", False),
+        (refusal(404, "In other words.", times=2), "no_device", False),
+        (refusal(404, "No such device of tracks", "NO_SPECIFIC_TRACK"), "unavailable", True),
+    ],
+)
+async def test_what_spotify_refuses_is_known_by_its_codes_whatever_it_says(
+    output: SpotifyOutput, spotify: Served, fault: Fault, state: str, skip: bool
+) -> None:
+    spotify.simulator.faults = [Fault(fault.status, fault.body, path="/play", times=fault.times)]
+    outcome = await output.play(SONGS)
+    assert (outcome.state, outcome.skip) == (state, skip)
+
+
+async def test_a_token_with_too_few_rights_is_no_sign_in(spotify: Served, tmp_path: Path) -> None:
+    sign_in(spotify, tmp_path / "spotify.json", scope="user-read-playback-state")
+    assert (await make(spotify, tmp_path).check()).state == "signed_out"
+    assert calls(spotify) == []
+
+
 async def test_a_token_that_ended_early_is_renewed_once(output: SpotifyOutput, spotify: Served) -> None:
     spotify.simulator.expire()
     assert (await output.play(SONGS)).state == "playing"

@@ -117,27 +117,50 @@ def features(**changes: float) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("other", "sentence"),
+    ("other", "sentence", "compared"),
     [
-        (features(), "Same drive, tempo and brightness, and alike in all else."),
-        (features(valence=0.6), "Same drive and tempo, a little brighter."),
-        (features(energy=-1.5, tempo=0.5), "Same brightness and groove, clearly gentler."),
-        (features(tempo=-3, acousticness=2), "Same drive and brightness, much slower."),
+        (
+            features(),
+            "Same drive, tempo and brightness, and alike in all else.",
+            ["energy alike", "tempo alike", "valence alike"],
+        ),
+        (
+            features(valence=0.6),
+            "Same drive and tempo, a little brighter.",
+            ["energy alike", "tempo alike", "valence little more"],
+        ),
+        (
+            features(energy=-1.5, tempo=0.5),
+            "Same brightness and groove, clearly gentler.",
+            ["valence alike", "danceability alike", "energy clear less"],
+        ),
+        (
+            features(tempo=-3, acousticness=2),
+            "Same drive and brightness, much slower.",
+            ["energy alike", "valence alike", "tempo much less"],
+        ),
         (
             features(energy=1, tempo=0.4, valence=0.9, danceability=0.9, acousticness=-2.5, speechiness=1),
             "Nearest in tempo, much less acoustic.",
+            ["tempo nearest", "acousticness much less"],
         ),
         (
             features(energy=1, tempo=0.1, valence=0.9, danceability=0.9, acousticness=0.8, speechiness=0.7),
             "Same tempo, clearly more driving.",
+            ["tempo alike", "energy clear more"],
         ),
     ],
 )
-def test_the_reason_says_what_people_hear(other: dict[str, float], sentence: str) -> None:
+def test_the_reason_says_what_people_hear_in_words_and_in_codes(
+    other: dict[str, float], sentence: str, compared: list[str]
+) -> None:
     # Two songs at the mean and 1 off it on either side, many times, make a catalogue of mean 0 and deviation 1.
     songs = table(1002).drop(columns=list(FEATURES)).sort_values("id", ignore_index=True)
     values = np.tile([[1.0], [-1.0]], (501, len(FEATURES)))
     values[0], values[1] = 0, [other[name] for name in FEATURES]
     songs[list(FEATURES)] = values
     songs[["key", "mode"]] = songs[["key", "mode"]].round()
-    assert Reasons(Catalogue(songs)).sentences(0, np.array([1])) == [sentence]
+    [reason] = Reasons(Catalogue(songs)).between(0, np.array([1]))
+    assert reason.sentence == sentence
+    said = [f"{one.trait} {one.degree} {one.direction or ''}".rstrip() for one in reason.compared]
+    assert said == compared

@@ -1,6 +1,7 @@
 """Music files become songs; what is measured of generated sounds is what they were made with."""
 
 import json
+import sys
 import wave
 from pathlib import Path
 
@@ -124,3 +125,11 @@ def test_what_is_no_music_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "x.flac").write_bytes(b"fLaC and nothing more")
     with pytest.raises(MoodstreamError, match=r"cannot decode x\.flac"):
         hear(tmp_path / "x.flac")
+
+
+def test_without_the_extra_the_scan_ends_and_blames_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "music" / "one.wav", tone(0, 4))
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    with pytest.raises(MoodstreamError, match=r"moodstream\[scan\]"):
+        scanning.scan(tmp_path / "music", tmp_path / "songs.parquet")
+    assert "fault" not in (tmp_path / "songs.parquet.scan.jsonl").read_text()

@@ -38,19 +38,25 @@ class Watched:
     async def count(self) -> int:
         return int(await self.bus.redis.xlen("mood:frames"))
 
-    async def statuses(self) -> list[tuple[str, str]]:
+    async def told(self) -> list[StatusChanged]:
         found = reversed(await self.bus.newest(StatusChanged, 200))
-        return [(one.state, one.reason) for one in found if isinstance(one, StatusChanged)]
+        return [one for one in found if isinstance(one, StatusChanged)]
 
-    async def until(self, state: str, words: str = "", limit_s: float = 15.0) -> float:
+    async def statuses(self) -> list[tuple[str, str | None]]:
+        """(state, code), oldest first."""
+        return [(one.state, one.code) for one in await self.told()]
+
+    async def until(self, state: str, code: str | None = None, words: str = "", limit_s: float = 15.0) -> float:
         """Wait until the newest status in Redis is this; returns the seconds that it took."""
         begun_s = time.monotonic()
         while time.monotonic() - begun_s < limit_s:
-            told = await self.statuses()
-            if told and told[-1][0] == state and words in told[-1][1]:
+            told = await self.told()
+            last = told[-1] if told else None
+            if last is not None and last.state == state and code in (None, last.code) and words in last.reason:
                 return time.monotonic() - begun_s
             await asyncio.sleep(0.05)
-        raise AssertionError(f"no {state} ({words}) within {limit_s:.0f} s, but {(await self.statuses())[-3:]}")
+        wanted = f"{state} {code or ''} ({words})"
+        raise AssertionError(f"no {wanted} within {limit_s:.0f} s, but {(await self.statuses())[-3:]}")
 
 
 @asynccontextmanager

@@ -32,9 +32,14 @@ def devices(system: Path = SYSTEM, dev: Path = Path("/dev")) -> list[Device]:
     return found
 
 
+def may_use(node: Path) -> bool:
+    """Whether this user may open a device."""
+    return os.access(node, os.R_OK | os.W_OK)
+
+
 def _fault(node: Path) -> str | None:
     if not node.exists():
         return f"{node} is not in this container: pass it on with --device {node}"
-    if not os.access(node, os.R_OK | os.W_OK):
+    if not may_use(node):
         return f"{node} may not be used by this user: add it to the group video"
     return None

@@ -11,6 +11,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from moodstream.contracts.status_codes import StatusCode
 from services.camera.capture.lost import SourceLost
 from services.camera.capture.picture import Image, decode, is_whole
 from services.camera.rules.address import masked
@@ -123,7 +124,7 @@ class MjpegCamera:
         if told and told[0].isdigit():
             length = int(told[0])
             if length > MAX_BYTES:
-                raise SourceLost(f"{self._name} sends what is no picture")
+                raise SourceLost(f"{self._name} sends what is no picture", StatusCode.BROKEN_PICTURES)
             while len(self._buffer) < length:
                 self._more()
             body = bytes(self._buffer[:length])
@@ -145,9 +146,11 @@ class MjpegCamera:
 
     def _more(self) -> None:
         if len(self._buffer) > MAX_BYTES:
-            raise SourceLost(f"{self._name} sends what is no picture")
+            raise SourceLost(f"{self._name} sends what is no picture", StatusCode.BROKEN_PICTURES)
         try:
             data = self._answer.read1(65536)
+        except TimeoutError:
+            raise SourceLost(f"{self._name} gives no pictures", StatusCode.STALLED) from None
         except (OSError, http.client.HTTPException, ValueError):
             data = b""
         if not data:
@@ -173,6 +176,8 @@ class SnapshotCamera:
         answer = _get(self._opener, self._url, self._name)
         try:
             self._newest = answer.read(MAX_BYTES + 1)
+        except TimeoutError:
+            raise SourceLost(f"{self._name} gives no pictures", StatusCode.STALLED) from None
         except (OSError, http.client.HTTPException):
             raise SourceLost(f"{self._name} gives no pictures") from None
         finally:

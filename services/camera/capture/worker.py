@@ -49,7 +49,7 @@ class Worker:
             else:
                 self._play()
         except SourceLost as lost:
-            self._tell("lost", reason=str(lost))
+            self._tell("lost", code=lost.code, reason=str(lost))
         except MoodstreamError as error:
             self._tell("wrong", reason=str(error))
         else:

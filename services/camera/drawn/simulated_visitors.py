@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from moodstream.contracts.events import Event, MoodChanged, SongPicked, SongsOffered, StatusChanged, expiry, utc_now
+from moodstream.contracts.status_codes import StatusCode
 from shared.bus.connection import AWAY, Bus
 from shared.contracts.simulation import MODEL, Visitors
 
@@ -39,7 +40,7 @@ class DemoVisitors:
         self._rests_until_s = float("-inf")
         self._told = 0
 
-    def rest(self, seconds: float, why: str) -> None:
+    def rest(self, seconds: float, why: StatusCode) -> None:
         """Nobody comes for a while."""
         log.info("visitors stay away: %s", why)
         self._rests_until_s = time.monotonic() + seconds
@@ -47,7 +48,8 @@ class DemoVisitors:
     def status(self) -> dict[str, Any]:
         """As a camera tells it."""
         away = time.monotonic() < self._rests_until_s
-        return {"camera_id": self._camera_id, "state": "offline" if away else "online", "frames": self._told}
+        state, code = ("offline", StatusCode.RESTING) if away else ("online", StatusCode.SIMULATED)
+        return {"camera_id": self._camera_id, "state": state, "code": code, "frames": self._told}
 
     async def visit(self) -> None:
         """Publish for ever."""

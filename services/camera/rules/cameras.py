@@ -127,7 +127,8 @@ def create_cameras(given: list[dict[str, Any]]) -> tuple[CameraConfig, ...]:
         number, *place = first["loc"]
         name = given[int(number)].get("id")
         where = ".".join(str(part) for part in place if not str(part).startswith(("tuple", "function")))
-        reason = first["msg"].removeprefix("Value error, ")
+        # what our own validators raise is shown without pydantic's words before it
+        reason = first["ctx"]["error"] if first["type"] == "value_error" else first["msg"]
         raise MoodstreamError(f"camera {name}: {where + ': ' if where else ''}{reason}") from None
 
 

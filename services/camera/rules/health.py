@@ -4,8 +4,10 @@ The rules are those of a watchdog in the parent of the capture process, so they 
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from moodstream.contracts.status_codes import StatusCode
 
 State = Literal["online", "offline", "degraded"]
 
@@ -13,9 +15,10 @@ State = Literal["online", "offline", "degraded"]
 @dataclass(frozen=True)
 class Verdict:
     state: State
+    code: StatusCode
     reason: str
-    cure: Literal["", "restart", "restart later"] = ""
-    """``restart``: the process is of no use; ``restart later``: it goes on, and is replaced when that is allowed"""
+    cure: Literal["", "restart", "restart_later"] = ""
+    """``restart``: the process is of no use; ``restart_later``: it goes on, and is replaced when that is allowed"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Health:
         self, limits: Limits, now_s: float, before: Verdict | None = None, digest: int | None = None, live: bool = True
     ) -> None:
         self._limits, self._live = limits, live
-        self._verdict = before and Verdict(before.state, before.reason)
+        self._verdict = before and replace(before, cure="")
         self.digest = digest
         self._started_s = self._last_s = now_s
         self._phase: Literal["starting", "opening", "running"] = "starting"
@@ -66,7 +69,7 @@ class Health:
         self._arrivals: deque[tuple[float, int]] = deque()
         self._same_since_s: float | None = None
         self._same = 0
-        self._dark: tuple[str, float] | None = None
+        self._dark: tuple[StatusCode, float] | None = None
         self._good = False
         self._broken = 0
 
@@ -103,11 +106,11 @@ class Health:
             self._dark = kind, now_s
         self._good = kind is None and (not same or not self._limits.frozen_s)
 
-    def _darkness(self, seen: Seen) -> str | None:
+    def _darkness(self, seen: Seen) -> StatusCode | None:
         flat = seen.contrast < self._limits.covered_contrast
         if seen.light < self._limits.black_level or (flat and seen.light < self._limits.flat_black_level):
-            return "black"
-        return "covered" if flat else None
+            return StatusCode.BLACK
+        return StatusCode.COVERED if flat else None
 
     def rate(self) -> float | None:
         """Pictures a second that come from the source; None while it is not known yet."""
@@ -125,37 +128,45 @@ class Health:
         limits, silent_s = self._limits, now_s - self._last_s
         if self._phase == "starting":
             if silent_s > limits.start_s:
-                return Verdict("offline", "the capture process does not start", "restart")
+                return Verdict("offline", StatusCode.NOT_STARTED, "the capture process does not start", "restart")
             return self._verdict
         if self._phase == "opening":
             if silent_s > limits.open_s:
-                return Verdict("offline", "sends broken pictures" if self._broken else "does not open", "restart")
+                return self._dead(StatusCode.NOT_OPENED, "does not open")
             return self._verdict
         if silent_s > limits.stalled_s:
             self._arrivals.clear()  # the silence says nothing about the rate after it
-            return Verdict("offline", "gives no pictures" if not self._broken else "sends broken pictures", "restart")
+            return self._dead(StatusCode.STALLED, "gives no pictures")
         return None
+
+    def _dead(self, code: StatusCode, reason: str) -> Verdict:
+        """The verdict on a process that gives no pictures, unless it gives some that are broken."""
+        if self._broken:
+            return Verdict("offline", StatusCode.BROKEN_PICTURES, "sends broken pictures", "restart")
+        return Verdict("offline", code, reason, "restart")
 
     def _picture_fault(self, now_s: float) -> Verdict | None:
         if not self._live:
             return None
         limits = self._limits
         dark = self._dark[0] if self._dark is not None and now_s - self._dark[1] >= limits.dark_s else None
-        if dark == "black":
-            return Verdict("offline", "the picture is black", "restart later")
+        if dark is StatusCode.BLACK:
+            return Verdict("offline", dark, "the picture is black", "restart_later")
         if self._same_since_s is not None and self._same >= 2 and 0 < limits.frozen_s <= now_s - self._same_since_s:
-            return Verdict("offline", "the picture is frozen", "restart later")
-        return Verdict("degraded", "the camera seems to be covered") if dark else None
+            return Verdict("offline", StatusCode.FROZEN, "the picture is frozen", "restart_later")
+        return Verdict("degraded", dark, "the camera seems to be covered") if dark else None
 
     def _rate_fault(self, wanted_rate: float) -> Verdict | None:
         if self.digest is None or (self._live and not self._good):
-            return self._verdict and Verdict(self._verdict.state, self._verdict.reason)
+            return self._verdict and replace(self._verdict, cure="")
         rate = self.rate() if self._live else None
         if rate is not None:
             wanted = min(wanted_rate, self._claimed_rate or wanted_rate)
-            slow = self._verdict is not None and self._verdict.reason.startswith("too slow")
+            slow = self._verdict is not None and self._verdict.code is StatusCode.TOO_SLOW
             if rate < wanted * (self._limits.recovered_share if slow else self._limits.slow_share):
-                return Verdict("degraded", f"too slow: less than {wanted:.3g} pictures a second")
+                reason = f"too slow: less than {wanted:.3g} pictures a second"
+                return Verdict("degraded", StatusCode.TOO_SLOW, reason)
             if rate > self._limits.fast_rate:
-                return Verdict("degraded", f"too fast: more than {self._limits.fast_rate:.0f} pictures a second")
-        return Verdict("online", "")
+                reason = f"too fast: more than {self._limits.fast_rate:.0f} pictures a second"
+                return Verdict("degraded", StatusCode.TOO_FAST, reason)
+        return Verdict("online", StatusCode.LIVE if self._live else StatusCode.FILE, "")

@@ -54,7 +54,7 @@ def message(kind: str, jpeg: bytes = b"", **fields: object) -> bytes:
     """One message of a capture process.
 
     Kinds: started; opened (width, height, rate); picture (at, light, contrast, sharpness); pulse (arrived, broken);
-    lost (reason; it may come back); wrong (reason; it will not); end.
+    lost (code, reason; it may come back); wrong (reason; it will not); end.
     """
     head = json.dumps({"kind": kind, **fields}).encode()
     return LENGTHS.pack(len(head), len(jpeg)) + head + jpeg

@@ -3,12 +3,13 @@
 import asyncio
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from moodstream.contracts.events import FrameCaptured
+from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
 from services.camera.metrics import CameraMetrics
 from services.camera.rules.address import PATTERN, is_live, masked
@@ -18,8 +19,11 @@ from services.camera.rules.pacing import Restarts
 from services.camera.watch.probe import answer_of
 from services.camera.watch.process import COMMAND, CaptureProcess
 
-END_OF_INPUT, STOPPED, RESTS = "end of input", "stopped", "rests while another camera is used"
-NOT_TAKEN = "frames are dropped, Redis does not take them"
+RESTS: Mapping[StatusCode, str] = {
+    StatusCode.RESTING: "rests while another camera is used",
+    StatusCode.CLOSED: "the site is closed",
+}
+"""Why a camera may rest, in words."""
 MAX_REST_S = 60.0
 LOOK_EVERY_S = 0.2
 PROBE_EVERY_S = 3.0
@@ -28,7 +32,7 @@ IDLE_AFTER_S = 10.0
 DARK_PAUSE_S = 30.0
 
 Publish = Callable[[FrameCaptured], Awaitable[bool]]
-Tell = Callable[[State, str], None]
+Tell = Callable[[State, StatusCode, str], None]
 Outcome = Literal["end", "again", "rest"]
 
 
@@ -53,10 +57,10 @@ class Camera:
         self._verdict: Verdict | None = None
         self._digest: int | None = None
         self._answer: str | None = None
-        self._told: tuple[State, str] | None = None
+        self._told: tuple[State, StatusCode, str] | None = None
         self._opened, self._taken = False, True
         self._replaced = False
-        self._rests_until_s, self._why_it_rests = float("-inf"), RESTS
+        self._rests_until_s, self._why_it_rests = float("-inf"), StatusCode.RESTING
         self._somebody_s = time.monotonic()
         self._somebody = False
         self._newest: FrameCaptured | None = None
@@ -64,8 +68,8 @@ class Camera:
         self._idle.set()
         self._picture: dict[str, Any] = {}
 
-    def rest(self, seconds: float, why: str = RESTS) -> None:
-        """Let go of the camera for a while: somebody else uses it, or the site is closed."""
+    def rest(self, seconds: float, why: StatusCode = StatusCode.RESTING) -> None:
+        """Let go of the camera for a while; ``why`` is one of ``RESTS``."""
         self._why_it_rests = why
         self._rests_until_s = time.monotonic() + min(max(seconds, 0.0), MAX_REST_S)
 
@@ -75,11 +79,12 @@ class Camera:
 
     def status(self) -> dict[str, Any]:
         """What an operator asks for; never a picture, never the whole address."""
-        state, reason = self._told or ("offline", "not started yet")
+        state, code, reason = self._told or ("offline", StatusCode.NOT_STARTED, "not started yet")
         return {
             "camera_id": self.config.id,
             "address": masked(self.config.address),
             "state": state,
+            "code": code,
             "reason": reason,
             "frames": self._seq,
             "restarts": self._metrics.restarts,
@@ -98,7 +103,7 @@ class Camera:
     async def run(self) -> None:
         """Raises MoodstreamError when the source is wrong from the start."""
         publishing = asyncio.create_task(self._publish_newest())
-        reason = STOPPED
+        code, reason = StatusCode.STOPPED, "stopped"
         try:
             while (outcome := await self._capture()) != "end":
                 if outcome == "rest":
@@ -106,13 +111,13 @@ class Camera:
                 else:
                     await self._pause()
             await self._idle.wait()
-            reason = END_OF_INPUT
+            code, reason = StatusCode.END_OF_INPUT, "end of input"
         except MoodstreamError as error:
-            reason = str(error)
+            code, reason = StatusCode.WRONG_SOURCE, str(error)
             raise
         finally:
             publishing.cancel()
-            self._say("offline", reason)
+            self._say("offline", code, reason)
 
     async def _capture(self) -> Outcome:
         """One capture process, from its start to its end."""
@@ -155,7 +160,7 @@ class Camera:
             self._answer = None
         else:
             self._restarts.bad()
-        if verdict.cure == "restart later":
+        if verdict.cure == "restart_later":
             self._replaced = now_s - started_s > DARK_PAUSE_S and self._restarts.allowed_in_s(now_s) == 0
             return self._replaced
         return verdict.cure == "restart"
@@ -180,14 +185,14 @@ class Camera:
                     self._show()
                     await self._take(fields, jpeg)
                 case "lost":
-                    self._verdict = Verdict("offline", fields["reason"])
+                    self._verdict = Verdict("offline", StatusCode(fields["code"]), fields["reason"])
                     self._show()
                     return "again"
                 case "wrong" if not self._opened:
                     raise MoodstreamError(fields["reason"])
                 case "end":
                     return "end"
-        self._verdict = Verdict("offline", "the capture process has ended")
+        self._verdict = Verdict("offline", StatusCode.CRASHED, "the capture process has ended")
         self._show()
         return "again"
 
@@ -230,7 +235,7 @@ class Camera:
     async def _rest(self) -> None:
         self._verdict = None
         while self._resting():
-            self._say("offline", self._why_it_rests)
+            self._say("offline", self._why_it_rests, RESTS[self._why_it_rests])
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _resting(self) -> bool:
@@ -261,19 +266,24 @@ class Camera:
         """Say how the camera does, if that has changed."""
         if self._verdict is None:
             return
-        state, reason = self._verdict.state, self._verdict.reason
-        if state == "online":
-            state, reason = ("online", self._what()) if self._taken else ("degraded", NOT_TAKEN)
-        self._say(state, reason)
+        if self._verdict.state != "online":
+            self._say(self._verdict.state, self._verdict.code, self._verdict.reason)
+        elif self._taken:
+            self._say("online", *self._what())
+        else:
+            self._say("degraded", StatusCode.FRAMES_REFUSED, "frames are dropped, Redis does not take them")
 
-    def _what(self) -> str:
+    def _what(self) -> tuple[StatusCode, str]:
+        """What gives the pictures."""
         if self.config.address == PATTERN:
-            return "drawn face"
-        return "" if self._live else masked(self.config.address).rstrip("/").rpartition("/")[2]
+            return StatusCode.DRAWN, "drawn face"
+        if self._live:
+            return StatusCode.LIVE, ""
+        return StatusCode.FILE, masked(self.config.address).rstrip("/").rpartition("/")[2]
 
-    def _say(self, state: State, reason: str) -> None:
-        if self._told == (state, reason):
+    def _say(self, state: State, code: StatusCode, reason: str) -> None:
+        if self._told == (state, code, reason):
             return
-        self._told = state, reason
+        self._told = state, code, reason
         self._metrics.state(state)
-        self._tell(state, reason)
+        self._tell(state, code, reason)

@@ -7,6 +7,7 @@ from functools import partial
 from redis.exceptions import RedisError
 
 from moodstream.contracts.events import MoodChanged, StatusChanged
+from moodstream.contracts.status_codes import StatusCode
 from services.camera.metrics import Metrics
 from services.camera.rules.address import BROWSER
 from services.camera.rules.cameras import CameraConfig
@@ -41,8 +42,8 @@ class Publisher:
             if one.address != BROWSER  # its pictures come through the gateway
         }
 
-    def _tell(self, camera_id: str, state: State, reason: str) -> None:
-        self._teller.tell(StatusChanged(service="camera", part=camera_id, state=state, reason=reason))
+    def _tell(self, camera_id: str, state: State, code: StatusCode, reason: str) -> None:
+        self._teller.tell(StatusChanged(service="camera", part=camera_id, state=state, code=code, reason=reason))
 
     async def run(self) -> None:
         telling, following = (asyncio.create_task(job()) for job in (self._teller.run, self._follow_visits))

@@ -105,7 +105,7 @@ def _address(setting: str, url: str) -> str:
 
 
 def _start(setting: str, url: str, error: Exception) -> str:
-    if isinstance(error, ValueError | MoodstreamError) or "password" in str(error):
+    if isinstance(error, ValueError | MoodstreamError):
         return _address(setting, url)
     if is_image():
         return f"export {setting}=redis://:PASSWORD@redis:6379/0"

@@ -51,6 +51,7 @@ class OperatorRoutes:
         for name, status, view in known_cameras(state):
             result["cameras"][name] |= {
                 "reason": status.reason if status else "",
+                "code": status.code if status else None,
                 "since": status.at.isoformat() if status else None,
                 **(_visit(view) if view else {}),
             }

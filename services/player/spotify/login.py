@@ -52,7 +52,9 @@ class Tokens(CacheHandler):  # type: ignore[misc]
         found = self.keep.read()
         fits = found.get("client_id", self._client_id) == self._client_id
         whole = all(found.get(name) for name in ("access_token", "refresh_token", "expires_at", "scope"))
-        return found if fits and whole and not found.get("dead") else None
+        # of one that gives too few rights, Spotify would say so in a sentence alone
+        enough = set(SCOPES.split()) <= set(str(found.get("scope")).split())
+        return found if fits and whole and enough and not found.get("dead") else None
 
     def save_token_to_cache(self, token_info: dict[str, Any]) -> None:
         before = self.keep.read()

@@ -32,6 +32,8 @@ FOUND_LIMIT = 10
 """Spotify's own limit of a search."""
 KNOWN_KEPT = 500
 OPEN_AGAIN_S = 60.0
+PREMIUM, NO_DEVICE = "PREMIUM_REQUIRED", "NO_ACTIVE_DEVICE"
+"""Spotify's codes for what its player refuses; they stand beside its sentences, which are never looked at."""
 
 
 class SpotifyOutput:
@@ -282,10 +284,9 @@ class SpotifyOutput:
         if status == 401:
             return Outcome("needs_reauthorization", f"Spotify refuses the sign-in; sign in again at {self.login.page}")
         if _is_permanent(error):
-            if "registered" in _said(error):
-                text = "This account is not listed for the app: add it in Spotify's developer dashboard."
-            else:
-                text = "Playing through Spotify needs a Premium account."
+            if error.reason == PREMIUM:
+                return Outcome("premium_required", "Playing through Spotify needs a Premium account.")
+            text = "This account is not listed for the app: add it in Spotify's developer dashboard."
             return Outcome("premium_required", text)
         if _lacks_device(error):
             return self._without_device()
@@ -310,15 +311,14 @@ def _is_track(address: str | None) -> bool:
     return address is not None and address.startswith(TRACK)
 
 
-def _said(error: spotipy.SpotifyException) -> str:
-    """Reason and message, without the address that spotipy puts before them."""
-    return f"{error.reason or ''} {str(error.msg).partition(chr(10))[2]}".lower()
-
-
 def _lacks_device(error: spotipy.SpotifyException) -> bool:
-    return error.http_status == 404 and "device" in _said(error)
+    """Whether none is active, or the named one is gone, for which Spotify has no code."""
+    return error.http_status == 404 and (not error.reason or error.reason == NO_DEVICE)
 
 
 def _is_permanent(error: spotipy.SpotifyException) -> bool:
-    """Whether no other song and no other moment would help."""
-    return error.http_status == 403 and any(word in _said(error) for word in ("premium", "registered", "scope"))
+    """Whether no other song and no other moment would help.
+
+    What the player refuses has a code. Without one the account itself is refused: the app does not list it.
+    """
+    return error.http_status == 403 and (not error.reason or error.reason == PREMIUM)

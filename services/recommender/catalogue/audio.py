@@ -14,6 +14,11 @@ import numpy.typing as npt
 
 from moodstream.errors import MoodstreamError
 
+
+class ExtraMissing(MoodstreamError):
+    """What hears music is not installed: no fault of any file."""
+
+
 RATE = 22_050
 HEARD_S = 90.0
 """From the middle of a song; the whole of it would take longer and say little more."""
@@ -148,5 +153,5 @@ def _librosa() -> Any:
     try:
         import librosa
     except ImportError:
-        raise MoodstreamError("scanning music needs an extra: pip install 'moodstream[scan]'") from None
+        raise ExtraMissing("scanning music needs an extra: pip install 'moodstream[scan]'") from None
     return librosa

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.audio import hear
+from services.recommender.catalogue.audio import ExtraMissing, hear
 from services.recommender.catalogue.table import TEXTS, Catalogue
 
 SUFFIXES = frozenset({".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wav", ".aif", ".aiff", ".wma"})
@@ -81,9 +81,9 @@ def listen(path: Path) -> Entry:
     """What a file is: ``song`` in the columns of a catalogue, or the ``fault`` for which it is none."""
     try:
         numbers = hear(path)
+    except ExtraMissing:
+        raise
     except MoodstreamError as error:
-        if error.__cause__ is None and "extra" in str(error):
-            raise
         return {"fault": str(error)}
     uri = path.resolve().as_uri()
     return {

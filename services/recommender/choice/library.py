@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from moodstream.contracts.events import RankedSong, Song
+from moodstream.contracts.events import Compared, RankedSong, Song
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue, Floats, Positions
@@ -35,6 +35,8 @@ class Match:
     similarity: float
     """0..1; 1 is the same"""
     reason: str
+    compared: tuple[Compared, ...]
+    """what the reason says"""
 
 
 @dataclass(frozen=True)
@@ -149,15 +151,21 @@ class Library:
         if likes.likes or likes.skips:
             rows = preferences.order(similarities, self._leanings(positions, likes))
             positions, similarities = positions[rows], similarities[rows]
-        sentences = self.reasons.sentences(position, positions)
-        return [Match(*match) for match in zip(positions.tolist(), similarities.tolist(), sentences, strict=True)]
+        reasons = self.reasons.between(position, positions)
+        found = zip(positions.tolist(), similarities.tolist(), reasons, strict=True)
+        return [Match(at, likeness, reason.sentence, reason.compared) for at, likeness, reason in found]
 
     def ranked(
         self, song_id: str, count: int, mood: Mood | None = None, likes: Taste = NO_TASTE
     ) -> tuple[RankedSong, ...]:
         """As ``similar``, with the songs themselves."""
         return tuple(
-            RankedSong(song=self.catalogue.song(match.position), similarity=match.similarity, reason=match.reason)
+            RankedSong(
+                song=self.catalogue.song(match.position),
+                similarity=match.similarity,
+                reason=match.reason,
+                compared=match.compared,
+            )
             for match in self.similar(song_id, count, mood, likes)
         )
 

@@ -129,7 +129,7 @@ def test_the_camera_of_a_browser_that_left_is_gone_even_if_late_events_come() ->
     state.apply(mood_changed(Mood.HAPPY, session_id, phase="start", camera_id=name))
     assert name in state.cameras
     assert state.browser_cameras == {name}
-    state.apply(StatusChanged(service="gateway", part=name, state="offline", reason="end of input"))
+    state.apply(StatusChanged(service="gateway", part=name, state="offline", code="end_of_input"))
     state.apply(faces_read(name))
     state.apply(mood_changed(Mood.NOBODY, session_id, phase="end", camera_id=name))
     assert state.cameras == {}
