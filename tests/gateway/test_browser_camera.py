@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from moodstream.contracts.events import FrameCaptured, StatusChanged
 from moodstream.contracts.streams import FRAMES
 from services.cli.run.embedded_redis import embedded_redis
-from services.gateway.browser_camera import MAX_BYTES, Gate
+from services.gateway.browser_camera import MAX_BYTES, FrameGate
 from shared.bus.connection import Bus
 from shared.bus.message_format import decode_frame
 from tests.support.gateways import Gateway, answer
@@ -109,7 +109,7 @@ async def test_more_than_fifteen_a_second_are_dropped(gateway: Gateway) -> None:
 
 
 def test_the_gate_lets_in_at_most_the_rate() -> None:
-    gate = Gate()
+    gate = FrameGate()
     taken = [gate.refusal(JPEG, now=tick / 100) is None for tick in range(1_000)]
     assert 130 <= sum(taken) <= 150
 

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from moodstream.errors import MoodstreamError
-from services.gateway.state.opening_hours import OpeningHours, parse, zone_of
+from services.gateway.state.opening_hours import OpeningHours, parse_opening_hours, time_zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def hours(text: str) -> OpeningHours:
-    parsed = parse(text, BERLIN)
+    parsed = parse_opening_hours(text, BERLIN)
     assert parsed is not None
     return parsed
 
@@ -50,8 +50,8 @@ def test_open_all_week_without_a_gap_never_changes() -> None:
 
 
 def test_the_zone_decides_and_nothing_is_said_where_nothing_is_set() -> None:
-    assert parse("", BERLIN) is None
-    tokyo = parse("mo-su 09:00-18:00", ZoneInfo("Asia/Tokyo"))
+    assert parse_opening_hours("", BERLIN) is None
+    tokyo = parse_opening_hours("mo-su 09:00-18:00", ZoneInfo("Asia/Tokyo"))
     assert tokyo is not None
     assert tokyo.at(datetime(2026, 11, 23, 1, tzinfo=UTC)).open
     assert not hours("mo-su 09:00-18:00").at(datetime(2026, 11, 23, 1, tzinfo=UTC)).open
@@ -72,11 +72,11 @@ def test_the_zone_decides_and_nothing_is_said_where_nothing_is_set() -> None:
 )
 def test_what_is_wrong_is_said_in_one_line(text: str) -> None:
     with pytest.raises(MoodstreamError, match="MOODSTREAM_OPENING_HOURS"):
-        parse(text, BERLIN)
+        parse_opening_hours(text, BERLIN)
 
 
 def test_an_unknown_zone_is_refused() -> None:
     with pytest.raises(MoodstreamError, match="Mars/Olympus"):
-        zone_of("Mars/Olympus")
-    assert zone_of("Europe/Berlin") == BERLIN
-    assert zone_of("").utcoffset(datetime.now()) is not None
+        time_zone_of("Mars/Olympus")
+    assert time_zone_of("Europe/Berlin") == BERLIN
+    assert time_zone_of("").utcoffset(datetime.now()) is not None

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from moodstream.contracts.events import RequestMade, StatusChanged
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
-from services.gateway.opening_control import Doors
-from services.gateway.state.board import Board
+from services.gateway.opening_control import OpeningControl
 from services.gateway.state.opening_hours import Opening, OpeningHours
+from shared.contracts.site_state import SiteState
 from tests.support.gateways import connected_bus
 from tests.support.scenes import CAMERA, mood_changed, new_session
 
@@ -30,11 +30,11 @@ def switch() -> Switch:
 
 
 async def test_closing_ends_visits_and_pauses_and_opening_wakes_the_camera(redis_url: str) -> None:
-    hours, board, told = switch(), Board(CAMERA), []
-    board.apply(mood_changed(Mood.HAPPY, new_session(), phase="start"))
+    hours, state, announced = switch(), SiteState(CAMERA), []
+    state.apply(mood_changed(Mood.HAPPY, new_session(), phase="start"))
     async with connected_bus(redis_url) as bus:
-        doors = Doors(bus, board, hours, hours.zone)
-        running = asyncio.create_task(doors.run(lambda: told.append(board.opening.open)))
+        control = OpeningControl(bus, state, hours, hours.zone)
+        running = asyncio.create_task(control.run(lambda: announced.append(control.opening.open)))
         try:
             object.__setattr__(hours, "open", False)
             wanted = ["session.end", "player.command", "camera.pause"]
@@ -49,30 +49,30 @@ async def test_closing_ends_visits_and_pauses_and_opening_wakes_the_camera(redis
                     await asyncio.sleep(0.1)
                 while len(await bus.newest(StatusChanged, 5)) < 2:
                     await asyncio.sleep(0.1)
-            told_of = [one.model_dump(include={"state", "code"}) for one in await bus.newest(StatusChanged, 5)]
-            assert told_of == [{"state": "online", "code": "open"}, {"state": "online", "code": "closed"}]
-            assert told == [False, True]
+            published = [one.model_dump(include={"state", "code"}) for one in await bus.newest(StatusChanged, 5)]
+            assert published == [{"state": "online", "code": "open"}, {"state": "online", "code": "closed"}]
+            assert announced == [False, True]
         finally:
             running.cancel()
             await asyncio.wait([running])
 
 
 async def test_it_closes_although_redis_is_away(tmp_path: Path) -> None:
-    hours, board, told = switch(), Board(CAMERA), []
+    hours, state, announced = switch(), SiteState(CAMERA), []
     with contextlib.ExitStack() as first:
         url = first.enter_context(embedded_redis(tmp_path / "redis"))
         async with connected_bus(url) as bus:
-            doors = Doors(bus, board, hours, hours.zone)
+            control = OpeningControl(bus, state, hours, hours.zone)
             first.close()
-            running = asyncio.create_task(doors.run(lambda: told.append(board.opening.open)))
+            running = asyncio.create_task(control.run(lambda: announced.append(control.opening.open)))
             try:
                 await asyncio.sleep(0.2)
                 object.__setattr__(hours, "open", False)
                 async with asyncio.timeout(20):
-                    while not told:
+                    while not announced:
                         await asyncio.sleep(0.05)
-                assert told == [False]
-                assert board.opening.open is False
+                assert announced == [False]
+                assert control.opening.open is False
             finally:
                 running.cancel()
                 await asyncio.wait([running])
