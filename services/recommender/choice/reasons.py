@@ -65,7 +65,7 @@ def _write(parts: npt.NDArray[np.int64]) -> list[str]:
 
 
 def _sentence(alike: int, nearest: int, greatest: int, degree: int, more: int) -> str:
-    same = [trait.name for place, trait in enumerate(TRAITS) if alike >> place & 1]
+    same = [trait.name for index, trait in enumerate(TRAITS) if alike >> index & 1]
     if degree == 0:
         return f"Same {same[0]}, {same[1]} and {same[2]}, and alike in all else."
     head = f"Same {' and '.join(same[:2])}" if same else f"Nearest in {TRAITS[nearest].name}"
