@@ -34,7 +34,7 @@ class Labels:
     genres: list[str]
     artists: list[str]
     codes: Codes
-    """places in ``MOODS``"""
+    """positions in ``MOODS``"""
     plane: Floats
     """[n, 2] valence and arousal"""
 
@@ -66,7 +66,7 @@ Method = Callable[[Labels, Labels], Codes]
 
 
 def methods(scales: Scales) -> dict[str, Method]:
-    """From songs to fit on and songs to predict, the moods of the latter."""
+    """From songs to fit on and new songs, the moods of the latter."""
 
     def ours(known: Labels, new: Labels) -> Codes:
         return np.asarray(fit(known, scales).memberships(new.numbers, new.genres).argmax(axis=1))
@@ -76,12 +76,12 @@ def methods(scales: Scales) -> dict[str, Method]:
         values, others = (
             inputs(scales, some.numbers, some.genres, genres, np.zeros(len(genres))) for some in (known, new)
         )
-        places = Ridge(3.0).fit(values, known.plane).predict(others)
-        return np.array([MOODS.index(quadrant(*place)) for place in places])
+        points = Ridge(3.0).fit(values, known.plane).predict(others)
+        return np.array([MOODS.index(quadrant(*point)) for point in points])
 
     def rule(_: Labels, new: Labels) -> Codes:
         plane = 2 * new.numbers[:, [INPUTS.index("valence"), INPUTS.index("energy")]] - 1
-        return np.array([MOODS.index(quadrant(*place)) for place in plane])
+        return np.array([MOODS.index(quadrant(*point)) for point in plane])
 
     return {"quadrant": rule, "ridge": ridge, "listeners": ours}
 

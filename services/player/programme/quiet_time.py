@@ -29,10 +29,10 @@ class QuietTime:
     def update(self, at: datetime, *, playing: bool) -> None:
         """``at`` carries the local time zone."""
         before, self.until = self.until, self._rules.quiet.until(at) if self._rules.quiet else None
-        if before is None and self.until is not None:
+        if self.until is None:
+            self._end()  # also of quiet hours that began under another player
+        elif before is None:
             self._begin(playing)
-        elif before is not None and self.until is None:
-            self._end()
 
     def _begin(self, playing: bool) -> None:
         if not self.silent:
@@ -42,6 +42,7 @@ class QuietTime:
             self._pending.add(Action("pause"))
 
     def _end(self) -> None:
+        """Does nothing where nothing was paused or turned down."""
         self._volume.end_quiet()
         if self.paused_music:
             self.paused_music = False

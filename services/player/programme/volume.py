@@ -29,7 +29,8 @@ class Volume:
     def begin_quiet(self) -> None:
         """Not for hours of silence: then the music pauses."""
         self._quiet = True
-        self.before_quiet = self.percent if self.percent is not None else self._rules.volume_max
+        if self.before_quiet is None:  # else it is known from the player that led when they began
+            self.before_quiet = self.percent if self.percent is not None else self._rules.volume_max
         self.set_percent(self.before_quiet)
 
     def end_quiet(self) -> None:

@@ -269,6 +269,30 @@ def test_quiet_hours_may_be_low_instead_of_silent() -> None:
     assert stage.later(3600).run() == ["volume 70"]
 
 
+@pytest.mark.parametrize("hours", [0.5, 1.5])
+def test_a_player_that_takes_over_in_or_after_the_quiet_hours_goes_on_as_loud_as_before(hours: float) -> None:
+    rules = Rules(quiet=parse_quiet_hours("13:00-14:00"), quiet_volume=15, volume=70)
+    stage = Stage(rules)
+    stage.rank(*SONGS)
+    stage.run()
+    stage.later(3600).run()
+    second = Stage(rules, stage.programme.snapshot(), at=stage.later(3600 * hours).at)
+    assert second.run()[-1:] == (["volume 15"] if hours < 1 else ["volume 70"])
+    assert second.later(3600).run()[-1:] == (["volume 70"] if hours < 1 else [])
+
+
+@pytest.mark.parametrize("hours", [0.5, 1.5])
+def test_a_player_that_takes_over_in_or_after_hours_of_silence_goes_on_with_the_music(hours: float) -> None:
+    rules = Rules(quiet=parse_quiet_hours("13:00-14:00"))
+    stage = Stage(rules)
+    stage.rank(*SONGS)
+    stage.run()
+    assert stage.later(3600).run() == ["pause"]
+    second = Stage(rules, stage.programme.snapshot(), at=stage.later(3600 * hours).at)
+    assert second.run() == ([] if hours < 1 else ["resume"])
+    assert second.later(3600).run() == (["resume"] if hours < 1 else [])
+
+
 @pytest.mark.parametrize(
     ("text", "clock", "end"),
     [

@@ -1,4 +1,4 @@
-"""What a site, a goal and a visitor ask for: filters, paths, taste."""
+"""What a site, a goal and a visitor ask for: filters, paths, preferences."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from moodstream.contracts.moods import COORDINATES, MOODS, Mood
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.choice.filters import Filters, read_list
-from services.recommender.choice.goals import Limits, path, waypoints
-from services.recommender.choice.library import Choice, Library
-from services.recommender.choice.preferences import MOST, Taste, order
+from services.recommender.choice.goals import Limits, find_path, waypoints
+from services.recommender.choice.library import Library, LibraryOptions
+from services.recommender.choice.preferences import MAX_SHIFT, Preferences, reorder
 from services.recommender.choice.sampling import OFFERED
 from tests.support.random_songs import catalogue, table
 
@@ -21,7 +21,7 @@ CAUSE = "5f0c7e51-1f7a-4c1e-9a57-0d3f5d3c2b1a"
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return Library.build(catalogue(600), Choice(method="quadrant"))
+    return Library.build(catalogue(600), LibraryOptions(method="quadrant"))
 
 
 def test_filters_let_through_what_they_say_and_what_nobody_knows() -> None:
@@ -51,9 +51,11 @@ def test_lists_are_files_with_a_song_or_artist_a_line(tmp_path: Path) -> None:
 
 def test_filtered_songs_are_neither_offered_nor_ranked_and_the_nearest_moods_fill_up() -> None:
     songs = table(300)
-    whole = Library.build(Catalogue(songs), Choice(method="quadrant"))
+    whole = Library.build(Catalogue(songs), LibraryOptions(method="quadrant"))
     sad = [whole.catalogue.frame["id"][at] for at in whole.moods.positions(Mood.SAD)]
-    some = Library.build(Catalogue(songs), Choice(method="quadrant", filters=Filters(blocked=frozenset(sad[2:]))))
+    some = Library.build(
+        Catalogue(songs), LibraryOptions(method="quadrant", filters=Filters(blocked=frozenset(sad[2:])))
+    )
     offered = some.offer(Mood.SAD, CAUSE)
     assert {song.id for song in offered.songs[:2]} == set(sad[:2])
     assert len(offered.songs) == OFFERED
@@ -71,13 +73,13 @@ def test_filtered_songs_are_neither_offered_nor_ranked_and_the_nearest_moods_fil
 
 def test_filters_that_leave_nothing_are_one_clear_line() -> None:
     with pytest.raises(MoodstreamError, match="leave no song"):
-        Library.build(catalogue(20), Choice(filters=Filters(allowed=frozenset())))
+        Library.build(catalogue(20), LibraryOptions(filters=Filters(allowed=frozenset())))
 
 
-def test_what_was_heard_lately_is_not_offered_while_there_is_anything_else(library: Library) -> None:
+def test_what_played_lately_is_not_offered_while_there_is_anything_else(library: Library) -> None:
     happy = [library.catalogue.frame["id"][at] for at in library.moods.positions(Mood.HAPPY)]
-    heard = set(happy[5:])
-    assert {song.id for song in library.offer(Mood.HAPPY, CAUSE, heard).songs} <= set(happy[:5]) | (
+    recently_played = set(happy[5:])
+    assert {song.id for song in library.offer(Mood.HAPPY, CAUSE, recently_played).songs} <= set(happy[:5]) | (
         set(library.catalogue.frame["id"]) - set(happy)
     )
     everything = set(library.catalogue.frame["id"])
@@ -89,63 +91,68 @@ def test_what_was_heard_lately_is_not_offered_while_there_is_anything_else(libra
 def test_a_path_leads_from_the_mood_to_the_goal_little_by_little(library: Library, start: Mood, goal: str) -> None:
     end = np.array(COORDINATES[Mood.HAPPY if goal == "lift" else Mood.CALM])
     song = library.catalogue.frame["id"][int(library.moods.positions(start)[0])]
-    songs = library.way(song, goal, start, 8, Limits())  # type: ignore[arg-type]
+    songs = library.path(song, goal, start, 8, Limits())  # type: ignore[arg-type]
     assert len({one.id for one in songs}) == 8
-    places = library.moods.plane[[library.catalogue.position(one.id) for one in songs]]
-    distances = np.linalg.norm(places - 0.5 * end, axis=1)
+    points = library.moods.plane[[library.catalogue.position(one.id) for one in songs]]
+    distances = np.linalg.norm(points - 0.5 * end, axis=1)
     assert distances[-1] < 0.45
     if np.linalg.norm(np.array(COORDINATES[start]) - end) > 0.1:
         assert distances[-1] < distances[0]
     wanted = waypoints(goal, start, 8, Limits())  # type: ignore[arg-type]
-    assert np.linalg.norm(places - wanted, axis=1).mean() < 0.35
+    assert np.linalg.norm(points - wanted, axis=1).mean() < 0.35
 
 
 def test_operators_limit_a_path() -> None:
     random = np.random.default_rng(0)
-    places = random.uniform(-1, 1, (300, 2))
-    rows = path("lift", Mood.SAD, places, np.ones(300), 10, Limits(arousal_most=0.1))
+    points = random.uniform(-1, 1, (300, 2))
+    rows = find_path("lift", Mood.SAD, points, np.ones(300), 10, Limits(max_arousal=0.1))
     assert len(rows) == 10
-    assert places[rows, 1].max() <= 0.1
-    steps = np.diff(waypoints("lift", Mood.SAD, 3, Limits(step_most=0.05)), axis=0)
+    assert points[rows, 1].max() <= 0.1
+    steps = np.diff(waypoints("lift", Mood.SAD, 3, Limits(max_step=0.05)), axis=0)
     assert np.linalg.norm(steps, axis=1).max() <= 0.05 + 1e-9
-    assert len(path("calm", Mood.HAPPY, places[:4], np.ones(4), 10, Limits())) == 4
-    assert len(path("calm", Mood.HAPPY, places, np.ones(300), 10, Limits(arousal_most=-1.0))) == 0
+    assert len(find_path("calm", Mood.HAPPY, points[:4], np.ones(4), 10, Limits())) == 4
+    assert len(find_path("calm", Mood.HAPPY, points, np.ones(300), 10, Limits(max_arousal=-1.0))) == 0
 
 
-def test_taste_changes_the_order_and_nothing_else(library: Library) -> None:
+def test_preferences_change_the_order_and_nothing_else(library: Library) -> None:
     ids = library.catalogue.frame["id"]
     plain = library.similar(ids[0], 50)
     liked = ids[plain[30].position]
-    likes = Taste(likes=(liked,), skips=(ids[plain[0].position],))
-    told = library.similar(ids[0], 50, likes=likes)
-    assert {match.position for match in told} == {match.position for match in plain}
-    assert {match.position: match.similarity for match in told} == {match.position: match.similarity for match in plain}
-    places = [
-        [match.position for match in ranking].index(library.catalogue.position(liked)) for ranking in (plain, told)
+    preferences = Preferences(likes=(liked,), skips=(ids[plain[0].position],))
+    changed = library.similar(ids[0], 50, preferences=preferences)
+    assert {match.position for match in changed} == {match.position for match in plain}
+    assert {match.position: match.similarity for match in changed} == {
+        match.position: match.similarity for match in plain
+    }
+    ranks = [
+        [match.position for match in ranking].index(library.catalogue.position(liked)) for ranking in (plain, changed)
     ]
-    assert places[1] < places[0]
-    assert [match.position for match in library.similar(ids[0], 50, likes=Taste(likes=("gone",)))] == [
+    assert ranks[1] < ranks[0]
+    assert [match.position for match in library.similar(ids[0], 50, preferences=Preferences(likes=("gone",)))] == [
         match.position for match in plain
     ]
 
 
-def test_taste_is_bounded() -> None:
-    similarities = np.array([0.9, 0.9 - 2.1 * MOST, 0.3])
-    np.testing.assert_array_equal(order(similarities, np.array([-1.0, 1.0, 1.0])), [0, 1, 2])
-    np.testing.assert_array_equal(order(np.array([0.5, 0.45]), np.array([-1.0, 1.0])), [1, 0])
+def test_preferences_are_bounded() -> None:
+    similarities = np.array([0.9, 0.9 - 2.1 * MAX_SHIFT, 0.3])
+    np.testing.assert_array_equal(reorder(similarities, np.array([-1.0, 1.0, 1.0])), [0, 1, 2])
+    np.testing.assert_array_equal(reorder(np.array([0.5, 0.45]), np.array([-1.0, 1.0])), [1, 0])
 
 
 def test_a_song_of_the_wrong_mood_is_not_offered_for_it_again(library: Library) -> None:
     offered = library.offer(Mood.CALM, CAUSE)
     wrong = frozenset((song.id, Mood.CALM) for song in offered.songs)
-    again = library.offer(Mood.CALM, CAUSE, likes=Taste(wrong=wrong))
+    again = library.offer(Mood.CALM, CAUSE, preferences=Preferences(wrong=wrong))
     assert not {song.id for song in offered.songs} & {song.id for song in again.songs}
-    assert library.offer(Mood.CALM, CAUSE, likes=Taste(wrong=frozenset({(offered.songs[0].id, Mood.SAD)}))) == offered
+    assert (
+        library.offer(Mood.CALM, CAUSE, preferences=Preferences(wrong=frozenset({(offered.songs[0].id, Mood.SAD)})))
+        == offered
+    )
 
 
 @pytest.mark.parametrize(("consistent", "least"), [(True, 1.03), (False, 0.98)])
 def test_feedback_helps_listeners_with_a_taste_and_does_not_hurt_fickle_ones(consistent: bool, least: float) -> None:
-    library = Library.build(catalogue(2_000), Choice(method="quadrant"))
+    library = Library.build(catalogue(2_000), LibraryOptions(method="quadrant"))
     random = np.random.default_rng(0)
     gains = np.array([one_listener(library, random, consistent) for _ in range(150)])
     assert gains.mean(axis=0)[0] > least
