@@ -74,7 +74,7 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
         "camera",
         create_router(bus, publisher.cameras, group),
         metrics=publisher.metrics.registry,
-        background=[publisher.run],
+        background=[publisher.run, publisher.watch],
     )
 
 

@@ -24,7 +24,9 @@ from services.player.request_handlers import RequestHandlers
 from services.player.saved_state import LeaseLost, SavedState, StateStore
 from shared.bounded import Bounded
 from shared.bus.connection import Bus
+from shared.bus.follower import PutAside
 from shared.bus.lease import RENEW_S, Lease
+from shared.delivery.dead_letters import put_aside
 from shared.delivery.serve import RequestServer
 
 log = logging.getLogger("moodstream.player")
@@ -34,6 +36,7 @@ IDLE_S = 0.5
 """How often the programme is asked while nothing happens: quiet hours and waits begin and end by the clock."""
 IDS_KEPT = 1_000
 IDS_SAVED = 50
+ASIDE_KEPT_S = 30 * 24 * 3600
 FOLLOWED: tuple[type[Event], ...] = (MoodChanged, SongsRanked, RequestMade)
 
 
@@ -55,6 +58,7 @@ class Conductor:
         self._programme = programme
         self._positions = dict(state.places)
         """id of the entry that was taken in last, by name of the event"""
+        self._aside = bus.key("player", "aside")
         self._seen: Bounded[str, None] = Bounded(IDS_KEPT)
         for event_id in state.seen:
             self._seen[event_id] = None
@@ -75,6 +79,8 @@ class Conductor:
     async def run(self) -> None:
         """Until the process ends. Raises, in a group, LeaseLost or what Redis raised."""
         self._positions.setdefault(MoodChanged.__name__, await self._bus.last_id(MoodChanged))
+        if SongsRanked.__name__ not in self._positions and (aside := await self._bus.redis.get(self._aside)):
+            self._positions[SongsRanked.__name__] = aside.decode()
         async with asyncio.TaskGroup() as tasks:
             # requests are answered beside the work: each belongs to this time of leading
             self._tasks = tasks
@@ -99,7 +105,8 @@ class Conductor:
 
     async def _follow_events(self) -> None:
         start = {event: self._positions.get(event.__name__, "0-0") for event in FOLLOWED}
-        async for entry in self._bus.follow(start, block_ms=FOLLOW_MS):
+        put_aside_by: dict[type[Event], PutAside] = {SongsRanked: self._put_aside}
+        async for entry in self._bus.follow(start, block_ms=FOLLOW_MS, put_aside=put_aside_by):
             if self._over.is_set():
                 return
             if entry is None:
@@ -107,6 +114,16 @@ class Conductor:
             entry_id, event = entry
             self._apply_event(event)
             self._positions[event.type] = entry_id
+
+    async def _put_aside(self, stream: str, entry_id: bytes, fields: dict[bytes, bytes], error: Exception) -> None:
+        """What is no ranking, once: also a player that comes when nothing else is known any more begins after it."""
+        if not self._lease.held:
+            raise LeaseLost
+        await put_aside(self._bus, "player", stream, entry_id, fields, error)
+        self._positions[SongsRanked.__name__] = entry_id.decode()
+        await self._save()
+        if not await self._lease.keep(self._aside, entry_id.decode(), ASIDE_KEPT_S):
+            raise LeaseLost
 
     def _apply_event(self, event: Event) -> None:
         if isinstance(event, MoodChanged):

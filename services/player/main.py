@@ -1,6 +1,5 @@
 """The player service: ``python -m services.player.main``."""
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Literal
 from pydantic import Field
 
 from moodstream.errors import MoodstreamError
-from services.player.handlers import create_router
 from services.player.leader import Leader
 from services.player.mpd import MpdOutput
 from services.player.outputs import BrowserOutput, HouseOutput, LogOutput, Output
@@ -21,11 +19,12 @@ from services.player.spotify.output import SpotifyOutput
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.paths import state_home
 from shared.settings import Settings, load
 
 
 def _token_file() -> Path:
-    return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "moodstream" / "spotify.json"
+    return state_home() / "moodstream" / "spotify.json"
 
 
 class PlayerSettings(Settings):
@@ -122,7 +121,7 @@ def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = N
     leader = Leader(bus, chosen, create_rules(settings, chosen.check_every_s))
     routes = login_routes(chosen.login, leader.check_output_now) if isinstance(chosen, SpotifyOutput) else ()
     metrics = leader.metrics.registry
-    return Service("player", create_router(bus), routes, metrics=metrics, background=[leader.run])
+    return Service("player", routes=routes, metrics=metrics, background=[leader.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

@@ -4,12 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from redis import Redis
 
 from moodstream.contracts.events import PlaybackChanged, SongsRanked, utc_now
 from moodstream.errors import MoodstreamError
 from services.player.main import PlayerSettings, create_output, create_rules
 from services.player.outputs import Outcome
 from shared.bus.connection import Bus
+from shared.delivery import dead_letters
 from shared.settings import load
 from tests.support.asking import ask
 from tests.support.gateways import connected_bus
@@ -163,7 +165,46 @@ async def test_what_is_no_ranking_is_put_aside_and_delays_nobody(redis_url: str)
         async with asyncio.timeout(10):
             while not await bus.redis.xlen(f"{bus.stream(SongsRanked)}:dead"):
                 await asyncio.sleep(0.05)
+        assert await bus.redis.xinfo_groups(bus.stream(SongsRanked)) == [], "nobody would read what a group is given"
     assert output.calls == ["play s0"]
+
+
+BROKEN = (b"garbage", b"{}", b'{"id": "no", "type": "SongsRanked"}', b"\xff\xfe")
+
+
+async def test_what_is_no_ranking_is_put_aside_once_whoever_plays(redis_url: str) -> None:
+    """Also where the player comes so late that it knows nothing else any more; put back, it is put aside again."""
+
+    async def letters(bus: Bus, count: int) -> list[dict[bytes, bytes]]:
+        async with asyncio.timeout(10):
+            while len(found := await bus.redis.xrange(f"{bus.stream(SongsRanked)}:dead")) < count:
+                await asyncio.sleep(0.05)
+        return [fields for _, fields in found]
+
+    async with player(redis_url, ScriptedOutput()) as bus:
+        wrong = [await bus.redis.xadd(bus.stream(SongsRanked), {"__data__": body}) for body in BROKEN]
+        wrong.append(await bus.redis.xadd(bus.stream(SongsRanked), {"other": "field"}))
+        found = await letters(bus, len(wrong))
+        assert [one[b"entry"] for one in found] == wrong
+        assert {one[b"group"] for one in found} == {b"player"}
+        assert all(one[b"error"] for one in found)
+        assert tuple(one[b"__data__"] for one in found[:-1]) == BROKEN
+    for kept in ("kept", "nothing kept"):
+        output = ScriptedOutput()
+        async with player(redis_url, output) as bus:
+            await bus.publish(ranked(SONGS[0] if kept == "kept" else SONGS[1]))
+            async with asyncio.timeout(10):
+                while not output.calls:
+                    await asyncio.sleep(0.05)
+            assert len(await letters(bus, len(wrong))) == len(wrong), kept
+            await bus.redis.delete(bus.key("player", "kept"))
+    async with player(redis_url, ScriptedOutput()) as bus:
+        with Redis.from_url(redis_url) as client:
+            [first, *_] = dead_letters.letters(client, bus.prefix)
+            assert dead_letters.replay(client, bus.prefix, {first["letter"]}) == 1
+        async with asyncio.timeout(10):
+            while (await letters(bus, len(wrong)))[-1][b"__data__"] != BROKEN[0]:
+                await asyncio.sleep(0.05)
 
 
 async def test_while_redis_takes_nothing_the_player_waits_and_then_goes_on(redis_url: str) -> None:

@@ -16,8 +16,10 @@ from services.camera.rules.address import PATTERN, is_live, masked
 from services.camera.rules.cameras import CameraConfig
 from services.camera.rules.health import Health, Limits, PictureStats, State, Verdict
 from services.camera.rules.pacing import Restarts
+from services.camera.rules.progress import STUCK_AFTER_ROUNDS, Progress
 from services.camera.watch.probe import probe_camera
 from services.camera.watch.process import COMMAND, CaptureProcess
+from shared.tasks import end_tasks
 
 PAUSE_REASONS: Mapping[StatusCode, str] = {
     StatusCode.RESTING: "rests while another camera is used",
@@ -30,6 +32,7 @@ PROBE_EVERY_S = 3.0
 IDLE_AFTER_S = 10.0
 """this long after the start or the last visit the idle rate begins"""
 DARK_DELAY_S = 30.0
+CAPTURES, PUBLISHING = "its captures have", "publishing its frames has"
 
 Publish = Callable[[FrameCaptured], Awaitable[bool]]
 SendStatus = Callable[[State, StatusCode, str], None]
@@ -67,6 +70,7 @@ class Camera:
         self._frame_waiting, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
         self._picture: dict[str, Any] = {}
+        self._progress = Progress()
 
     def pause(self, seconds: float, reason: StatusCode = StatusCode.RESTING) -> None:
         """Let go of the camera for a while; ``reason`` is one of ``PAUSE_REASONS``."""
@@ -100,6 +104,14 @@ class Camera:
             return full
         return idle
 
+    def stuck(self) -> str | None:
+        """What does not go on any more, and said so; asked once a second, or it counts wrong."""
+        if (what := self._progress.round()) is None:
+            return None
+        reason = f"{what} not gone on for {STUCK_AFTER_ROUNDS} s"
+        self._publish_status("offline", StatusCode.STUCK, reason)
+        return reason
+
     async def run(self) -> None:
         """Raises MoodstreamError when the source is wrong from the start."""
         publishing = asyncio.create_task(self._publish_newest())
@@ -110,17 +122,23 @@ class Camera:
                     await self._wait_while_paused()
                 else:
                     await self._wait_before_restart()
+            self._progress.done(CAPTURES)
             await self._idle.wait()
             code, reason = StatusCode.END_OF_INPUT, "end of input"
         except MoodstreamError as error:
             code, reason = StatusCode.WRONG_SOURCE, str(error)
             raise
         finally:
-            publishing.cancel()
-            self._publish_status("offline", code, reason)
+            for what in (CAPTURES, PUBLISHING):
+                self._progress.done(what)
+            try:
+                await end_tasks(publishing)
+            finally:
+                self._publish_status("offline", code, reason)
 
     async def _capture(self) -> Outcome:
         """One capture process, from its start to its end."""
+        self._progress.goes_on(CAPTURES)
         if self._is_paused():
             return "pause"
         rate = self.wanted_rate()
@@ -132,6 +150,7 @@ class Camera:
         try:
             while not reading.done():
                 await asyncio.wait({reading}, timeout=CHECK_EVERY_S)
+                self._progress.goes_on(CAPTURES)
                 if self._is_paused():
                     return "pause"
                 if rate != self.wanted_rate():
@@ -141,10 +160,11 @@ class Camera:
                     return "restart"
             return reading.result()
         finally:
-            reading.cancel()
-            await asyncio.wait({reading})
-            self._digest = health.digest
-            await process.stop()
+            try:
+                await end_tasks(reading)
+            finally:
+                self._digest = health.digest
+                await process.stop()
 
     def _apply_verdict(self, health: Health, started_s: float) -> bool:
         """Act on the state of the camera. Returns whether its process must be replaced."""
@@ -214,6 +234,8 @@ class Camera:
             jpeg=jpeg,
         )
         self._seq += 1
+        if self._idle.is_set():
+            self._progress.goes_on(PUBLISHING)
         self._idle.clear()
         self._frame_waiting.set()
 
@@ -224,17 +246,20 @@ class Camera:
             frame, self._newest = self._newest, None
             if frame is not None:
                 self._redis_accepts = await self._publish(frame)
+                self._progress.goes_on(PUBLISHING)
                 if self._redis_accepts:
                     self._metrics.frame_published(time.time() - frame.captured_at.timestamp())
                 else:
                     self._metrics.frame_dropped("redis")
                 self._publish_verdict()
             if self._newest is None:
+                self._progress.done(PUBLISHING)
                 self._idle.set()
 
     async def _wait_while_paused(self) -> None:
         self._verdict = None
         while self._is_paused():
+            self._progress.goes_on(CAPTURES)
             self._publish_status("offline", self._pause_code, PAUSE_REASONS[self._pause_code])
             await asyncio.sleep(CHECK_EVERY_S)
 
@@ -249,6 +274,7 @@ class Camera:
         self._replaced = False
         earliest_s = begun_s + min(Restarts.MIN_S, until_s - begun_s)
         while not self._is_paused():
+            self._progress.goes_on(CAPTURES)
             now_s = time.monotonic()
             allowed = self._restarts.allowed_in_s(now_s) == 0
             if allowed and (now_s >= until_s or (now_s >= earliest_s and await self._answers_differently())):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.camera.rules.job import LENGTHS, MAX_BYTES, Job, rate_line
+from shared.tasks import end_tasks
 
 COMMAND = (sys.executable, "-m", "services.camera.capture.worker")
 STOP_S = 1.5
@@ -78,7 +79,7 @@ class CaptureProcess:
             if self._process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
-            drain.cancel()
+            await end_tasks(drain)
 
     async def _drain(self) -> None:
         """Read its output away: a full pipe would keep it from exiting."""

@@ -16,9 +16,15 @@ from services.camera.watch.camera import Camera
 from services.camera.watch.process import COMMAND
 from services.camera.watch.status_sender import StatusSender
 from shared.bus.connection import Bus
+from shared.tasks import end_tasks
 
 FINISH_S = 2.0
 RETRY_S = 1.0
+CHECK_EVERY_S = 1.0
+
+
+class CameraStuck(Exception):
+    """A camera's job makes no progress; only a new process helps."""
 
 
 class Publisher:
@@ -53,12 +59,20 @@ class Publisher:
                 for camera in self.cameras.values():
                     group.create_task(camera.run())
         finally:
-            following.cancel()
-            # not by cancelling: a publication that is cut off takes the cancellation with it
-            await self._status_sender.finish(FINISH_S)
-            sending.cancel()
+            try:
+                await self._status_sender.finish(FINISH_S)
+            finally:
+                await end_tasks(following, sending)
         if self._ended is not None and self.cameras:
             self._ended()
+
+    async def watch(self, every_s: float = CHECK_EVERY_S) -> None:
+        """Raises CameraStuck for a camera that neither captures nor rests: the process is then started anew."""
+        while True:
+            await asyncio.sleep(every_s)
+            for camera_id, camera in self.cameras.items():
+                if reason := camera.stuck():
+                    raise CameraStuck(f"{camera_id}: {reason}")
 
     async def _follow_visits(self) -> None:
         """Tell each camera whether somebody is there: its rate depends on it."""
