@@ -62,7 +62,7 @@ async def test_a_camera_that_works_rests_and_waits_is_not_stuck(redis_url: str) 
         watching = asyncio.create_task(seen.publisher.watch(every_s=0.3))
         await seen.until("online")
         for _ in range(3):
-            camera.pause(0.4)
+            camera.pause(3.0)  # ending the capture process takes a second and a half at most
             await seen.until("offline", "resting")
             await seen.until("online")
         assert not watching.done()
