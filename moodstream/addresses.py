@@ -1,6 +1,5 @@
 """The address of a Moodstream: that of its page (HTTP), or of its Redis."""
 
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from redis.connection import parse_url
@@ -30,9 +29,13 @@ def is_http(url: str) -> bool:
             raise ValueError("names no host")
     except ValueError as error:
         raise MoodstreamError(f"{without_password(url)}: this address cannot be right: {error}") from None
-    if scheme in HTTP and find_spec("httpx") is None:
-        raise MoodstreamError('over HTTP the client needs httpx: pip install "moodstream[client]"')
-    return scheme in HTTP
+    if scheme in REDIS:
+        return False
+    try:
+        import httpx  # noqa: F401 - the extra `client`
+    except ImportError:
+        raise MoodstreamError('over HTTP the client needs httpx: pip install "moodstream[client]"') from None
+    return True
 
 
 def without_password(url: str) -> str:

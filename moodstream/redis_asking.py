@@ -14,6 +14,7 @@ from moodstream.contracts.events import ReplyGiven, RequestMade, StatusChanged
 from moodstream.contracts.requests import Request
 from moodstream.contracts.streams import STREAMS
 from moodstream.errors import MoodstreamError, NoAnswer
+from moodstream.redis_answers import refused
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -24,7 +25,7 @@ class RedisAsker:
     """Publishes a request and waits for the reply that names it."""
 
     def __init__(self, redis: Any, url: str, prefix: str, timeout_s: float) -> None:
-        self._redis, self._shown = redis, without_password(url)
+        self._redis, self._url, self._shown = redis, url, without_password(url)
         self._prefix, self._timeout_s = prefix, timeout_s
 
     async def ask(self, request: Request[R]) -> R:
@@ -42,7 +43,7 @@ class RedisAsker:
                 raise NoAnswer(request.KIND, self._timeout_s) from None
             raise MoodstreamError(f"{self._shown} does not answer within {self._timeout_s:g} s") from None
         except (RedisError, OSError) as error:
-            raise MoodstreamError(f"{self._shown}: {error}") from None
+            raise refused(self._url, error) from None
 
     async def _newest_reply(self) -> Any:
         newest = await self._redis.xrevrange(self._prefix + REPLIES.name, count=1)

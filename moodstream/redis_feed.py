@@ -5,19 +5,17 @@ from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from redis.exceptions import AuthenticationError, InvalidResponse, NoPermissionError, RedisError
+from redis.exceptions import RedisError
 
 from moodstream import sentinel
 from moodstream.addresses import without_password
 from moodstream.contracts.event_filter import Wanted
 from moodstream.contracts.events import Event, StatusChanged
 from moodstream.contracts.streams import STREAMS
-from moodstream.errors import MoodstreamError
 from moodstream.feed import Backoff, log, parse_event
+from moodstream.redis_answers import is_locked_out, refused
 
 BLOCK_MS = 2_000
-NEVER = (AuthenticationError, NoPermissionError, InvalidResponse)
-"""Where these are the first answers, trying again does not help: another password is needed, or this is no Redis."""
 
 
 async def follow_redis(url: str, wanted: Wanted, prefix: str) -> AsyncGenerator[Event, None]:
@@ -31,8 +29,8 @@ async def follow_redis(url: str, wanted: Wanted, prefix: str) -> AsyncGenerator[
                     await feed.begin(redis, shown)
                 answer: Any = await redis.xread(feed.position, block=BLOCK_MS)
             except (RedisError, OSError) as error:
-                if isinstance(error, NEVER) and not feed.position:
-                    raise MoodstreamError(f"{shown}: {error}") from None
+                if not feed.position and is_locked_out(error):
+                    raise refused(url, error) from None
                 await asyncio.sleep(backoff.next_pause_s(error))
                 continue
             backoff.reset()
