@@ -120,7 +120,7 @@ def load(kind: type[S], **given: Any) -> S:
         return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         place, text = place_and_text(error)
-        raise SettingError(f"MOODSTREAM_{'_'.join(place).upper()}", text) from None
+        raise SettingError(f"MOODSTREAM_{'_'.join(map(str, place)).upper()}", text) from None
 
 
 def example(parts: Mapping[str, type[Settings]]) -> str:

@@ -2,11 +2,11 @@
 
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from shared.files import write_private
+from shared.paths import runtime_dir
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,7 @@ class Running:
 
 def runtime_file() -> Path:
     """In a folder of this user alone."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    return (Path(base) if base else Path(tempfile.gettempdir()) / f"moodstream-{os.getuid()}") / "moodstream.json"
+    return runtime_dir() / "moodstream.json"
 
 
 def write_running(running: Running) -> None:

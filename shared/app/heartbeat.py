@@ -1,10 +1,11 @@
 """A process that Redis refuses is degraded: it publishes that as soon as Redis takes it, and is not ready meanwhile.
 
-It checks once a second with a small write, which notices what a ping does not: no memory, no disk, a replica.
+It checks once a second with a small write, which notices what a ping does not: no memory, no disk, a replica. What it
+writes is its sign of life (``shared.bus.heartbeats``).
 """
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import Sequence
 from typing import Literal
 
@@ -13,13 +14,15 @@ from redis.exceptions import NoPermissionError
 from moodstream.contracts.events import StatusChanged, utc_now
 from moodstream.contracts.status_codes import StatusCode
 from shared.bus.connection import Bus
+from shared.bus.heartbeats import write_heartbeat
 from shared.bus.outage import REDIS_ERRORS
+
+log = logging.getLogger("moodstream.app")
 
 CHECK_EVERY_S = 1.0
 TIMEOUT_S = 1.5
 MIN_OUTAGE_S = 1.0
 """A shorter outage is not published."""
-ALIVE_S = 60
 
 
 class Heartbeat:
@@ -29,6 +32,7 @@ class Heartbeat:
         self._bus, self._services = bus, services
         self._queued: list[StatusChanged] = []
         self._published_degraded = False
+        self._may_write = True
 
     async def run(self) -> None:
         while True:
@@ -51,13 +55,20 @@ class Heartbeat:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await self._bus.ping()
-                # a site whose users may not write this key goes without
-                with contextlib.suppress(NoPermissionError):
-                    await self._bus.redis.set(self._bus.key("alive", self._bus.consumer), b"1", ex=ALIVE_S)
+                await self._try_heartbeat()
         except (TimeoutError, OSError, *REDIS_ERRORS) as error:
             self._bus.outage.report("heartbeat", error)
         else:
             self._bus.outage.resolve("heartbeat")
+
+    async def _try_heartbeat(self) -> None:
+        try:
+            await write_heartbeat(self._bus, self._services)
+            self._may_write = True
+        except NoPermissionError as error:  # the work goes on, but nobody sees that it does
+            if self._may_write:
+                log.warning("%s; the operator's page will show this process as away: create the ACL file again", error)
+            self._may_write = False
 
     def _queue_status(self, state: Literal["online", "degraded"], code: StatusCode, reason: str) -> None:
         now = utc_now()

@@ -3,35 +3,33 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from shared.tasks import end_tasks
+
 Job = Callable[[], Awaitable[None]]
 
-CANCEL_AGAIN_S = 0.5
+SHUTDOWN_TIMEOUT_S = 9.5
+"""A process ends within ten seconds after it was asked to."""
 
 
 class Jobs:
     """The jobs that run now."""
 
     def __init__(self) -> None:
-        self._tasks: list[tuple[str, asyncio.Future[None]]] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self, *jobs: Job) -> None:
         """Run jobs until all are done; when one raises, the others are cancelled first."""
-        self._tasks = [(getattr(job, "__qualname__", repr(job)), asyncio.ensure_future(_call(job))) for job in jobs]
-        tasks = {task for _, task in self._tasks}
+        self._tasks = [asyncio.create_task(_call(job), name=getattr(job, "__qualname__", repr(job))) for job in jobs]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
         finally:
-            # more than once: a library that is cancelled while it mends a connection may lose the cancellation
-            while pending := {task for task in tasks if not task.done()}:
-                for task in pending:
-                    task.cancel()
-                await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+            await end_tasks(*self._tasks, within_s=SHUTDOWN_TIMEOUT_S)
 
     def unfinished(self) -> list[str]:
         """Names of the jobs that have not ended."""
-        return sorted({name for name, task in self._tasks if not task.done()})
+        return sorted({task.get_name() for task in self._tasks if not task.done()})
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from moodstream.errors import MoodstreamError
 from shared.app import systemd
 from shared.app.heartbeat import Heartbeat
-from shared.app.jobs import Job, Jobs, root_cause
+from shared.app.jobs import SHUTDOWN_TIMEOUT_S, Job, Jobs, root_cause
 from shared.app.metrics_route import metrics_route
 from shared.app.watchdog import Watchdog
 from shared.bus.connection import Bus
@@ -35,6 +35,7 @@ from shared.delivery.retention import Retention
 from shared.delivery.stream_metrics import StreamMetrics
 from shared.exit_codes import EXIT_FAILED, EXIT_RESTART
 from shared.settings import Settings
+from shared.tasks import end_tasks
 
 log = logging.getLogger("moodstream.app")
 
@@ -81,7 +82,7 @@ class App:
                 Route("/health/live", self._live),
                 Route("/health/ready", self._ready),
                 metrics_route(
-                    StreamMetrics(bus),
+                    StreamMetrics(bus, [service.name for service in services]),
                     [bus.metrics.registry, *(one.metrics for one in services if one.metrics is not None)],
                 ),
                 *(route for service in services for route in service.routes),
@@ -117,9 +118,7 @@ class App:
             yield
         finally:
             self.bus.stopping.set()
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end_tasks(task, within_s=SHUTDOWN_TIMEOUT_S)
             await self.bus.close()
 
     async def _run(self) -> None:

@@ -18,6 +18,7 @@ from shared.bus.connection import Bus
 from shared.bus.outage import REDIS_ERRORS
 from shared.delivery.consume import create_groups
 from shared.exit_codes import EXIT_RESTART
+from shared.tasks import end_tasks
 
 log = logging.getLogger("moodstream.watchdog")
 
@@ -55,8 +56,7 @@ class Watchdog:
                 await asyncio.sleep(CHECK_EVERY_S)
         finally:
             self._stopped.set()
-            for task in self._reviving.values():
-                task.cancel()
+            await end_tasks(*self._reviving.values())
 
     def end(self, fault: str) -> None:
         log.critical("%s; exiting to be restarted", fault)

@@ -6,7 +6,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from faststream.redis import RedisBroker
@@ -16,7 +16,7 @@ from moodstream import sentinel
 from moodstream.contracts.events import Event, FrameCaptured
 from moodstream.contracts.requests import Request
 from shared.bus import asking
-from shared.bus.follower import BLOCK_MS, Follower
+from shared.bus.follower import BLOCK_MS, NOBODY, Follower, PutAside
 from shared.bus.metrics import Metrics
 from shared.bus.outage import Outage
 from shared.bus.publisher import Add, Publisher
@@ -107,10 +107,14 @@ class Bus:
         return await self.publisher.publish_frame(frame)
 
     def follow(
-        self, start: dict[type[Event], str], block_ms: int = BLOCK_MS, gather_ms: int = 0
+        self,
+        start: dict[type[Event], str],
+        block_ms: int = BLOCK_MS,
+        gather_ms: int = 0,
+        put_aside: Mapping[type[Event], PutAside] = NOBODY,
     ) -> AsyncIterator[tuple[str, Event] | None]:
         """Entries after the given ids as (entry id, event), until the process ends; see ``Follower.follow``."""
-        return self.follower.follow(start, block_ms, gather_ms)
+        return self.follower.follow(start, block_ms, gather_ms, put_aside)
 
     async def last_id(self, event: type[Event]) -> str:
         """Id of the newest entry of a stream, "0-0" when it is empty."""

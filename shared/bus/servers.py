@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from faststream.redis import RedisBroker, RedisSentinelBroker
 
 from moodstream import sentinel
+from moodstream.cancellation import connection_class
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import FRAMES, STREAMS
 from shared.bus.message_format import BareJson
@@ -89,7 +90,7 @@ def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
     }
     if sentinel.is_sentinel(url):
         return RedisSentinelBroker(**sentinel.broker_options(url), **options)
-    return RedisBroker(url, **options)
+    return RedisBroker(url, connection_class=connection_class(url), **options)
 
 
 def without_password(url: str) -> str:

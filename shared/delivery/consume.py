@@ -164,6 +164,11 @@ async def create_groups(bus: Bus) -> None:
                 raise
 
 
+def service_of(group: str) -> str:
+    """The service whose group it is: of its name, maybe with more behind a hyphen."""
+    return group.partition("-")[0]
+
+
 def groups(bus: Bus) -> set[tuple[str, str]]:
     """(stream, consumer group) of every subscriber."""
     return {(sub.name, sub.group) for sub in _subscriptions(bus)}

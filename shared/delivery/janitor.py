@@ -1,7 +1,8 @@
 """Every process has its own consumer in each consumer group; consumers whose process is gone are removed.
 
-Only those with nothing pending: removing a consumer with pending entries would lose them. A living consumer reads
-every two seconds, also when there is nothing to read. The janitor gives freed memory back to the system, too.
+Only those with nothing pending: removing a consumer with pending entries would lose them. A living process says so once
+a second (``shared.bus.heartbeats``); that its consumer is idle says nothing, since Redis 7.0 calls a consumer idle that
+asks for work and gets none. The janitor gives freed memory back to the system, too.
 """
 
 import asyncio
@@ -9,8 +10,9 @@ import ctypes
 import logging
 
 from shared.bus.connection import Bus
+from shared.bus.heartbeats import read_heartbeats
 from shared.bus.outage import REDIS_ERRORS
-from shared.delivery.consume import groups
+from shared.delivery.consume import groups, service_of
 
 log = logging.getLogger("moodstream.delivery")
 
@@ -36,10 +38,13 @@ class Janitor:
     async def sweep(self) -> int:
         """Remove dead consumers; returns how many."""
         removed = 0
-        for stream, group in sorted(groups(self._bus)):
+        ours = sorted(groups(self._bus))
+        _, alive = await read_heartbeats(self._bus, {service_of(group) for _, group in ours})
+        for stream, group in ours:
             client = self._bus.holder(stream)
+            living = {f"{group}-{process}".encode() for process in alive.get(service_of(group), ())}
             for one in await client.xinfo_consumers(stream, group):
-                if one["pending"] == 0 and one["idle"] >= self._dead_after_ms:
+                if one["name"] not in living and one["pending"] == 0 and one["idle"] >= self._dead_after_ms:
                     lost = await client.xgroup_delconsumer(stream, group, one["name"])
                     removed += 1
                     if lost:

@@ -54,5 +54,5 @@ class Retention:
         for rights in (RIGHTS[name] for name in self._services if name in RIGHTS):
             for kind in rights.writes:
                 yield self._bus.stream(kind), self._readings_s if kind is FacesRead else days_s
-            for kind in rights.handles:
+            for kind in (*rights.handles, *rights.puts_aside):
                 yield self._bus.stream(kind) + DEAD_SUFFIX, days_s

@@ -1,6 +1,7 @@
 """What Redis knows of the streams that a process reads, for Prometheus; FastStream's own metrics lack it."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -8,6 +9,7 @@ from redis.exceptions import RedisError
 
 from moodstream.contracts.streams import DEAD_SUFFIX, FRAMES
 from shared.bus.connection import Bus
+from shared.contracts.access import RIGHTS
 from shared.delivery.consume import groups
 
 TIMEOUT_S = 2.0
@@ -16,8 +18,8 @@ TIMEOUT_S = 2.0
 class StreamMetrics:
     """Gauges; ``refresh`` brings them up to date."""
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, services: Sequence[str] = ()) -> None:
+        self._bus, self._services = bus, services
         self.registry = CollectorRegistry()
         self._up = self._gauge("redis_up", "1 when Redis answers, else 0")
         self._length = self._gauge("stream_entries", "Entries in a stream", "stream")
@@ -49,6 +51,10 @@ class StreamMetrics:
 
     async def _read_streams(self) -> None:
         read = groups(self._bus)
+        for stream in self._followed():
+            name = stream.removeprefix(self._bus.prefix)
+            self._length.labels(name).set(await self._bus.redis.xlen(stream))
+            self._dead.labels(name).set(await self._bus.redis.xlen(stream + DEAD_SUFFIX))
         for stream in sorted({stream for stream, _ in read}):
             name = stream.removeprefix(self._bus.prefix)
             about = await self._bus.holder(stream).xinfo_stream(stream)
@@ -63,6 +69,12 @@ class StreamMetrics:
                     self._lag.labels(name, group).set(about["length"] if name == FRAMES else lag(info, about))
                     self._unread.labels(name, group).set(_trimmed_unread(about, info))
                     self._pending.labels(name, group).set(info["pending"])
+
+    def _followed(self) -> Iterator[str]:
+        """Streams without a group, whose dead letters a service sees to by itself."""
+        for rights in (RIGHTS[name] for name in self._services if name in RIGHTS):
+            for kind in rights.puts_aside:
+                yield self._bus.stream(kind)
 
 
 def _trimmed_unread(about: dict[str, Any], info: dict[str, Any]) -> int:

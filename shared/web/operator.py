@@ -6,7 +6,6 @@ only this machine is let in, under a name of its own, and not through a proxy.
 
 import hmac
 import ipaddress
-import os
 import secrets
 from base64 import b64decode
 from pathlib import Path
@@ -17,6 +16,7 @@ from starlette.requests import HTTPConnection
 
 from moodstream.errors import MoodstreamError
 from shared.files import create_private
+from shared.paths import state_home
 from shared.settings import Settings
 from shared.web.origin import is_foreign
 from shared.web.rate_limit import Limits
@@ -66,8 +66,7 @@ class Operator:
 
 def kept_token() -> Path:
     """Where ``moodstream run`` keeps the token that it has made."""
-    state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "moodstream" / "operator-token"
+    return state_home() / "moodstream" / "operator-token"
 
 
 def make_token(file: Path) -> str:

@@ -1,6 +1,7 @@
 """Pictures from a browser: taken in one at a time, refused when they are none, and announced like any camera."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -12,10 +13,11 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from moodstream.contracts.events import FrameCaptured, StatusChanged
+from moodstream.contracts.events import FrameCaptured, RequestMade, StatusChanged
+from moodstream.contracts.requests import PauseCamera
 from moodstream.contracts.streams import FRAMES
 from services.cli.run.embedded_redis import embedded_redis
-from services.gateway.browser_camera import MAX_BYTES, Gate
+from services.gateway.browser_camera import MAX_BYTES, PAUSE_EVERY_S, FrameGate
 from shared.bus.connection import Bus
 from shared.bus.message_format import decode_frame
 from tests.support.gateways import Gateway, answer
@@ -84,6 +86,29 @@ async def test_the_local_camera_is_asked_to_rest(bus: Bus, gateway: Gateway) -> 
         assert (await resting).body == {"camera_id": "camera-1", "seconds": 10}
 
 
+async def rests_asked_for(bus: Bus, within_s: float) -> list[Any]:
+    """How long cameras shall rest, as it is asked from now on."""
+    start, asked = await bus.last_id(RequestMade), list[Any]()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            async for entry in bus.follow({RequestMade: start}, block_ms=200):
+                if entry and isinstance(entry[1], RequestMade) and entry[1].kind == PauseCamera.KIND:
+                    asked.append(entry[1].body["seconds"])
+    return asked
+
+
+@pytest.mark.parametrize("pictures", [0, 1])
+async def test_whoever_leaves_at_once_keeps_no_camera_resting(bus: Bus, gateway: Gateway, pictures: int) -> None:
+    """At any moment: it is just then that the local camera is asked to rest for the first time."""
+    for number in range(24):
+        async with camera(gateway) as (socket, _):
+            for _ in range(pictures):
+                await shoot(socket, JPEG)
+            await asyncio.sleep(number / 4_000)
+    await asyncio.sleep(0.5)
+    assert await rests_asked_for(bus, PAUSE_EVERY_S + 1.5) == []
+
+
 @pytest.mark.parametrize("picture", [b"", b"\xff\xd8", b"<html></html>", b"\x89PNG\r\n\x1a\n" + b"0" * 100])
 async def test_what_is_no_jpeg_is_refused_and_the_next_picture_taken(
     picture: bytes, bus: Bus, gateway: Gateway
@@ -109,7 +134,7 @@ async def test_more_than_fifteen_a_second_are_dropped(gateway: Gateway) -> None:
 
 
 def test_the_gate_lets_in_at_most_the_rate() -> None:
-    gate = Gate()
+    gate = FrameGate()
     taken = [gate.refusal(JPEG, now=tick / 100) is None for tick in range(1_000)]
     assert 130 <= sum(taken) <= 150
 

@@ -135,4 +135,6 @@ async def test_axe_is_content(whole: Site, name: str) -> None:
 async def test_a_phone_needs_no_sideways_scrolling(whole: Site) -> None:
     async with opened(whole.url, wide=360) as page:
         await expect(page.locator("#services tr")).to_have_count(6)
+        await expect(page.locator("#consents tr")).to_have_count(7)
+        await expect(page.locator("#chart svg")).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from faststream.redis.parser import BinaryMessageFormatV1
@@ -83,3 +84,15 @@ async def watched(
         await bus.close()
     if not job.cancelled() and job.exception() is not None:
         raise AssertionError(job.exception())
+
+
+async def some_frames(seen: Watched, more_than: int = 0, limit_s: float = 15) -> None:
+    """Wait until this many frames and one more are in the stream."""
+    async with asyncio.timeout(limit_s):
+        while await seen.count() <= more_than:
+            await asyncio.sleep(0.05)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    return [int(one) for task in Path(f"/proc/{pid}/task").glob("*/children") for one in task.read_text().split()]

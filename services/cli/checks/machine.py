@@ -16,6 +16,7 @@ from services.cli.all_settings import COMPOSE_SETTINGS, settings_by_part
 from services.cli.checks import Finding
 from services.cli.installed import SERVICES, is_image, is_installed
 from shared.app.server import listen
+from shared.paths import data_home
 from shared.settings import RunSettings, load
 
 DISK_MB = 200
@@ -44,7 +45,7 @@ def check_settings() -> Iterator[Finding]:
 
 
 def check_disk(least_mb: int = DISK_MB) -> Iterator[Finding]:
-    folder = Path(os.environ.get("XDG_DATA_HOME") or Path.home())
+    folder = data_home()
     while not folder.exists():
         folder = folder.parent
     free_mb = shutil.disk_usage(folder).free >> 20

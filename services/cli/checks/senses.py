@@ -16,11 +16,11 @@ def check_model() -> Iterator[Finding]:
     if not is_installed("emotion"):
         return
     from services.emotion.faces.classifier import Classifier
-    from services.emotion.main import EmotionSettings, create_finder
+    from services.emotion.main import EmotionSettings, create_detector
 
     settings = load(EmotionSettings)
     try:
-        create_finder(settings)
+        create_detector(settings)
     except MoodstreamError as error:
         cure = "export MOODSTREAM_DETECTOR=haar" if settings.detector == "yunet" else _reinstall()
         yield Finding("network", "missing", str(error), cure)

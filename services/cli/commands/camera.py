@@ -45,7 +45,7 @@ def camera_test(given: argparse.Namespace) -> int:
     """Watch each camera for a few seconds. Returns 1 when one gives no pictures."""
     import shutil
 
-    from services.camera.capture.terminal import drawn
+    from services.camera.capture.terminal import draw_lines
     from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.cameras import create_cameras
     from services.camera.watch.trial import try_camera
@@ -61,7 +61,7 @@ def camera_test(given: argparse.Namespace) -> int:
             continue
         if jpeg and not given.no_picture:
             columns = min(shutil.get_terminal_size().columns, 80)
-            print("\n".join(drawn(jpeg, columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)))
+            print("\n".join(draw_lines(jpeg, columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)))
         print(_trial_line(trial), flush=True)
     return EXIT_FAILED if failed else 0
 

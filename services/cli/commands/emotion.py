@@ -32,10 +32,10 @@ def read(given: argparse.Namespace) -> int:
     from shared.settings import load
 
     settings = load(EmotionSettings)
-    classifier = Classifier(settings.model)
-    reader = create_reader(settings, classifier)
+    model = Classifier(settings.model)
+    reader = create_reader(settings, model)
     # one picture is not smoothed over time, so the model's own limit holds for it, not the setting
-    steadiness = replace(settings.patience().steadiness, unsure_below=classifier.unsure_below)
+    steadiness = replace(settings.thresholds().steadiness, unsure_below=model.unsure_below)
     explained = steadiness if given.explain else None
     failed = False
     for file in given.files:
@@ -73,7 +73,7 @@ def replay(given: argparse.Namespace) -> int:
     from shared.settings import load
 
     emotion = load(EmotionSettings)
-    moments = replay(given.file, create_reader(emotion), emotion.patience(), given.rate)
+    moments = replay(given.file, create_reader(emotion), emotion.thresholds(), given.rate)
     with Film(given.video, given.rate) if given.video else contextlib.nullcontext() as film:
         for moment in moments:
             print(json.dumps(moment.as_dict()) if given.json else moment.as_text(), flush=True)

@@ -101,7 +101,7 @@ def songs_similar(given: argparse.Namespace) -> int:
     from services.recommender.commands import similar
 
     settings = _settings(given)
-    for found in similar(given.ids, settings.catalogue, given.n, settings.choice(), given.any_mood):
+    for found in similar(given.ids, settings.catalogue, given.n, settings.library_options(), given.any_mood):
         if given.json:
             print(json.dumps(found))
             continue
@@ -116,7 +116,7 @@ def songs_offer(given: argparse.Namespace) -> int:
     from services.recommender.commands import offer
 
     settings = _settings(given)
-    _print_songs(given, offer(Mood(given.mood), settings.catalogue, settings.choice(), given.seed))
+    _print_songs(given, offer(Mood(given.mood), settings.catalogue, settings.library_options(), given.seed))
     return 0
 
 
@@ -127,8 +127,8 @@ def songs_path(given: argparse.Namespace) -> int:
     if given.n < 1:
         raise MoodstreamError(f"-n {given.n}: a path needs at least one song")
     settings = _settings(given)
-    limits = settings.plan().limits
-    _print_songs(given, path(given.id, given.goal, settings.catalogue, settings.choice(), limits, given.n))
+    limits = settings.ranking_options().limits
+    _print_songs(given, path(given.id, given.goal, settings.catalogue, settings.library_options(), limits, given.n))
     return 0
 
 

@@ -17,7 +17,7 @@ from services.gateway.main import GatewaySettings
 from services.gateway.main import create_service as create_gateway
 from services.player.main import PlayerSettings
 from services.player.main import create_service as create_player
-from services.player.spotify.simulator import Simulator
+from services.player.spotify.simulator.app import Simulator
 from services.recommender.main import RecommenderSettings
 from services.recommender.main import create_service as create_recommender
 from shared.app.server import serve

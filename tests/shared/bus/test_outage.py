@@ -13,6 +13,7 @@ from moodstream.contracts.events import SongPicked
 from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
+from shared.bus.heartbeats import write_heartbeat
 from shared.bus.outage import REMIND_EVERY_S, STANDS_S, Outage, describe
 from shared.delivery.consume import Timing, consume, create_groups
 from shared.delivery.dead_letters import MAX_DELIVERIES
@@ -117,6 +118,12 @@ async def test_the_janitor_removes_the_dead_that_have_nothing_pending(redis_url:
         assert consumers() == {b"busy"}
         client.xack("mood:picks", "test", client.xrange("mood:picks")[0][0])
         assert await Janitor(bus, dead_after_ms=0).sweep() == 1
+        # Redis 7.0 calls a consumer idle that asks for work and gets none
+        for name in (bus.consumer, "gone-1"):
+            client.xgroup_createconsumer("mood:picks", "test", f"test-{name}")
+        await write_heartbeat(bus, ["test"])
+        assert await Janitor(bus, dead_after_ms=0).sweep() == 1
+        assert consumers() == {f"test-{bus.consumer}".encode()}
     await bus.close()
 
 
