@@ -19,8 +19,8 @@ from shared.delivery.consume import Timing, consume, create_groups
 from shared.delivery.dead_letters import MAX_DELIVERIES
 from shared.delivery.janitor import Janitor
 from shared.settings import Settings, load
-from tests.shared.delivery.test_delivery import SOON, pick
 from tests.support.bus import running, until
+from tests.support.made_events import QUICK, pick
 
 FULL = OutOfMemoryError("command not allowed", status_code="OOM")
 
@@ -65,7 +65,7 @@ async def test_what_redis_refuses_counts_against_no_event(redis_url: str) -> Non
     tries = list[str]()
 
     def register(router: RedisRouter, bus: Bus) -> None:
-        @consume(router, bus, SongPicked, "test", SOON)
+        @consume(router, bus, SongPicked, "test", QUICK)
         async def take(one: SongPicked) -> None:
             tries.append(one.song_id)
             if len(tries) <= 2 * MAX_DELIVERIES:

@@ -20,6 +20,7 @@ from shared.bus.lease import Lease
 from shared.bus.replicas import TIMEOUT_MS, Replicas
 from shared.delivery.consume import consume, consume_frames
 from shared.settings import Settings, load
+from tests.support.made_events import status
 from tests.support.redis_servers import MASTER, PASSWORD, SENTINEL_PASSWORD, Trio, trio
 
 
@@ -27,10 +28,6 @@ from tests.support.redis_servers import MASTER, PASSWORD, SENTINEL_PASSWORD, Tri
 def servers() -> Iterator[Trio]:
     with trio() as started:
         yield started
-
-
-def status(number: int) -> StatusChanged:
-    return StatusChanged(service="camera", part="c", state="online", reason=str(number))
 
 
 def test_an_address_is_taken_apart() -> None:
