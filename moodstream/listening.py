@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from moodstream.addresses import is_http
-from moodstream.contracts.event_filter import wanted
+from moodstream.contracts.event_filter import event_filter
 from moodstream.contracts.events import Event, MoodChanged
 from moodstream.feed import OnGap, warn_of_gap
 from moodstream.redis_feed import follow_redis
@@ -44,7 +44,7 @@ async def events(
     prefix: str = "mood:",
 ) -> AsyncGenerator[Event, None]:
     """Every event from now on; ``types`` are names of events, ``prefix`` counts for Redis alone."""
-    filters = wanted(types, cameras, moods)
+    filters = event_filter(types, cameras, moods)
     if is_http(url):
         from moodstream.http_feed import follow_http  # here, since httpx is an extra
 

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from moodstream import sentinel
 from moodstream.addresses import without_password
-from moodstream.contracts.event_filter import Wanted
+from moodstream.contracts.event_filter import EventFilter
 from moodstream.contracts.events import Event, StatusChanged
 from moodstream.contracts.streams import STREAMS
 from moodstream.feed import Backoff, log, parse_event
@@ -18,10 +18,10 @@ from moodstream.redis_answers import is_locked_out, refused
 BLOCK_MS = 2_000
 
 
-async def follow_redis(url: str, wanted: Wanted, prefix: str) -> AsyncGenerator[Event, None]:
+async def follow_redis(url: str, filters: EventFilter, prefix: str) -> AsyncGenerator[Event, None]:
     """Never ends by itself. Raises MoodstreamError when Redis will never let us in."""
     shown = without_password(url)
-    feed, backoff = _Feed(wanted, prefix), Backoff(shown)
+    feed, backoff = _Feed(filters, prefix), Backoff(shown)
     async with sentinel.async_client(url, socket_timeout=5) as redis:
         while True:
             try:
@@ -42,14 +42,14 @@ async def follow_redis(url: str, wanted: Wanted, prefix: str) -> AsyncGenerator[
 class _Feed:
     """What is known between one connection and the next."""
 
-    wanted: Wanted
+    filters: EventFilter
     prefix: str
     position: dict[Any, Any] = field(default_factory=dict)
     """id of the last entry read, by the name of the stream"""
 
     @property
     def names(self) -> list[str]:
-        return [self.prefix + STREAMS[kind].name for kind in self.wanted.kinds]
+        return [self.prefix + STREAMS[kind].name for kind in self.filters.kinds]
 
     async def begin(self, redis: Any, shown: str) -> None:
         """Begin after what is there now; at ids, not at ``$``, so that nothing is lost between two reads."""
@@ -60,11 +60,11 @@ class _Feed:
         self.position = {name: one[0][0] if one else "0-0" for name, one in zip(self.names, newest, strict=True)}
 
     def events_in(self, answer: Any) -> Iterator[Event]:
-        """Those that are wanted, of what a read answered."""
-        kinds = dict(zip(self.names, self.wanted.kinds, strict=True))
+        """The events of an answer that pass the filter."""
+        kinds = dict(zip(self.names, self.filters.kinds, strict=True))
         for name, entries in answer or ():
             for entry_id, fields in entries:
                 self.position[name.decode()] = entry_id
                 event = parse_event(kinds[name.decode()].__name__, fields.get(b"__data__", b""))
-                if event is not None and self.wanted(event):
+                if event is not None and self.filters(event):
                     yield event

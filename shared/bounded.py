@@ -7,7 +7,7 @@ V = TypeVar("V")
 
 
 class Bounded(dict[K, V]):
-    """What is set stands as the newest, also where it was there before; beyond ``size`` the oldest goes."""
+    """An entry that is set becomes the newest, even if it was there before; beyond ``size`` the oldest is removed."""
 
     def __init__(self, size: int) -> None:
         super().__init__()

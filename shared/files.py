@@ -7,19 +7,23 @@ from pathlib import Path
 from typing import IO
 
 PRIVATE, READABLE = 0o600, 0o644
+PRIVATE_FOLDER = 0o700
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: int = READABLE) -> Iterator[IO[bytes]]:
+def replacing(path: Path, mode: int = READABLE, *, make_folders: bool = True) -> Iterator[IO[bytes]]:
     """A new file that takes the place of ``path`` once it is complete; after an error it is as if never begun.
 
-    Folders that are missing are made, for their owner alone where the file is. Raises OSError.
+    Missing folders are made, for their owner alone where the file is private, unless ``make_folders`` is False.
+    Raises OSError.
     """
-    path.parent.mkdir(mode=0o700 if mode == PRIVATE else 0o777, parents=True, exist_ok=True)
+    if make_folders:
+        path.parent.mkdir(mode=PRIVATE_FOLDER if mode == PRIVATE else 0o777, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)  # of a process that had the same number and was killed
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-            os.fchmod(file.fileno(), mode)  # whatever a draft of that name was, and whatever the umask is
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            os.fchmod(file.fileno(), mode)  # whatever the umask is
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -31,4 +35,11 @@ def replacing(path: Path, mode: int = READABLE) -> Iterator[IO[bytes]]:
 def write_private(path: Path, text: str) -> None:
     """Replace a file that its owner alone can read. Raises OSError."""
     with replacing(path, PRIVATE) as file:
+        file.write(text.encode())
+
+
+def create_private(path: Path, text: str) -> None:
+    """Make a new file that its owner alone can read, in such folders. Raises FileExistsError, or another OSError."""
+    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as file:
         file.write(text.encode())

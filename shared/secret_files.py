@@ -18,7 +18,7 @@ FOLDER = "MOODSTREAM_SECRETS"
 """Environment variable that names another folder for them."""
 
 MOUNTED = Path("/run/secrets")
-"""Where containers are given their secrets. What lies there only the container sees, so its mode says nothing."""
+"""Where containers find their secrets. Only the container sees these files, so their mode does not matter."""
 
 MAX_BYTES = 64 * 1024
 
@@ -46,7 +46,7 @@ class SecretFiles(PydanticBaseSettingsSource):
         file = self._given.get(f"{variable}_file")
         setting = f"{variable}_file".upper()
         if file and self._given.get(variable):
-            raise MoodstreamError(f"{setting}: {variable.upper()} is set as well; keep one of them")
+            raise MoodstreamError(f"{setting}: {variable.upper()} is set as well; set one of them only")
         if file:
             return read_secret(Path(file), setting)
         mounted = Path(os.environ.get(FOLDER) or MOUNTED) / variable
@@ -54,17 +54,17 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 
 def read_secret(file: Path, setting: str) -> str:
-    """What a file holds, without the end of its line. Raises MoodstreamError in one line, which never tells it."""
+    """The secret in a file, without the end of its line. Raises MoodstreamError, whose text never contains it."""
     try:
         mode = file.stat().st_mode
         if mode & stat.S_IROTH and MOUNTED not in file.parents:
-            raise MoodstreamError(f"{setting}: everybody on this computer can read {file}: chmod 600 {file}")
+            raise MoodstreamError(f"{setting}: every user of this computer can read {file}: chmod 600 {file}")
         with file.open("rb") as opened:
             text = opened.read(MAX_BYTES).decode().strip()
     except OSError as error:
         raise MoodstreamError(f"{setting}: {file}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise MoodstreamError(f"{setting}: {file} holds no text") from None
+        raise MoodstreamError(f"{setting}: {file} is not a text file") from None
     if not text:
         raise MoodstreamError(f"{setting}: {file} is empty")
     return text

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from moodstream.contracts.validation import place_and_text
 from moodstream.errors import SettingError
 from shared.logs import Form
 from shared.secret_files import SecretFiles
@@ -28,41 +29,44 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
         repr=False,
-        description="Redis or Valkey server, or redis+sentinel://. `moodstream run` starts its own without it.",
+        description="Address of Redis, Valkey or Sentinels; `moodstream run` starts its own when not set.",
     )
     frames_redis_url: str | None = Field(
         None,
         repr=False,
-        description="Another server for the frames alone, one that writes nothing to a disk; else the same.",
+        description="Address of a second server for frames only, which writes nothing to disk; default: the same.",
     )
     redis_password: str | None = Field(
-        None, repr=False, description="Password for both, where their addresses hold none: redis://USER@HOST:6379/0."
+        None, repr=False, description="Password for both, where their addresses contain none: redis://USER@HOST:6379/0."
     )
     redis_ca: Path | None = Field(
-        None, description="PEM file of the authority that vouches for rediss:// servers; when not set, the system's."
+        None, description="PEM file of the certificate authority of rediss:// servers; default: those of the system."
     )
-    redis_certificate: Path | None = Field(None, description="PEM file of our own certificate, where they ask for one.")
-    redis_key: Path | None = Field(None, description="PEM file of its key.")
-    prefix: str = Field("mood:", description="Begins the name of every stream and key; one prefix is one site.")
+    redis_certificate: Path | None = Field(
+        None, description="PEM file of a client certificate, if servers ask for one."
+    )
+    redis_key: Path | None = Field(None, description="PEM file of the client certificate's private key.")
+    prefix: str = Field("mood:", description="Prefix of every stream and key; one prefix is one site.")
     host: str = Field("127.0.0.1", description="Address to listen on for the page and the health checks.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
-    tls_certificate: Path | None = Field(None, description="PEM file of the certificate, for HTTPS instead of HTTP.")
-    tls_key: Path | None = Field(None, description="PEM file of its private key.")
+    tls_certificate: Path | None = Field(None, description="PEM file of a certificate, for HTTPS instead of HTTP.")
+    tls_key: Path | None = Field(None, description="PEM file of that certificate's private key.")
     proxies: str = Field(
         "",
-        description="Addresses or networks of proxies before the page, with commas; what they say of visitors' "
-        "addresses is believed.",
+        description="Addresses or networks of trusted reverse proxies, separated by commas; their headers say who "
+        "a visitor is.",
     )
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Minimum level that is logged.")
     events_kept_days: float = Field(
-        30, gt=0, le=3650, description="Events are forgotten after so long, or when there are more than are kept."
+        30, gt=0, le=3650, description="Days after which events are deleted; earlier when a stream is full."
     )
-    log_format: Form = Field("text", description="Lines for people (text), or for programs (json).")
+    log_format: Form = Field("text", description="Log lines for people (text) or for programs (json).")
     traces_url: str | None = Field(
-        None, description="Where traces go by OTLP/HTTP, such as http://127.0.0.1:4318/v1/traces; none when not set."
+        None,
+        description="OTLP/HTTP address for traces, such as http://127.0.0.1:4318/v1/traces; default: no traces.",
     )
-    traces_fraction: float = Field(1.0, ge=0, le=1, description="Share of the traces that is told.")
-    frames_kept: int = Field(4, ge=1, description="Frames that wait at most: 2 x (cameras + emotion workers).")
+    traces_fraction: float = Field(1.0, ge=0, le=1, description="Fraction of traces to export, 0 to 1.")
+    frames_kept: int = Field(4, ge=1, description="Maximum number of waiting frames: 2 x (cameras + emotion workers).")
 
     @classmethod
     def settings_customise_sources(
@@ -100,12 +104,12 @@ class Settings(BaseSettings):
 
 
 class RunSettings(Settings):
-    """Settings of ``moodstream run`` and of the commands that look at it."""
+    """Settings of ``moodstream run`` and of the commands that use a running one."""
 
     redis_url: str | None = Field(  # type: ignore[assignment]
         None,
         repr=False,
-        description="Redis or Valkey server, or Sentinels (docs/scaling.md); without one `run` starts its own.",
+        description="Address of Redis, Valkey or Sentinels (docs/scaling.md); `run` starts its own when not set.",
     )
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
 
@@ -115,13 +119,12 @@ def load(kind: type[S], **given: Any) -> S:
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingError(f"MOODSTREAM_{name}", first["msg"]) from None
+        place, text = place_and_text(error)
+        raise SettingError(f"MOODSTREAM_{'_'.join(map(str, place)).upper()}", text) from None
 
 
 def example(parts: Mapping[str, type[Settings]]) -> str:
-    """Every setting with its default and meaning, as the text of a ``.env`` file; each stands under its first part."""
+    """Every setting with its default and meaning, as the text of a ``.env`` file, under the first part that has it."""
     lines = ["# Copy to .env and change what you need. What is commented out is the default."]
     seen: set[str] = set()
     for part, kind in parts.items():

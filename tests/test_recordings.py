@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from moodstream.contracts.event_filter import wanted
+from moodstream.contracts.event_filter import event_filter
 from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
 from moodstream.errors import MoodstreamError
 from services.cli.following import follow_events
 from services.cli.redis_client import connected
 from shared.contracts.event_lines import line
-from shared.contracts.recording import anew, publish, read_recording
+from shared.contracts.recording import as_new_events, publish, read_recording
 from shared.contracts.simulation import Visitors
 from tests.support.secured_services import eventually, redis_server
 
@@ -77,7 +77,7 @@ def test_a_recording_comes_back_as_new_events_in_the_same_order(tmp_path: Path) 
     made = events(3, 40)
     file.write_text("".join(event.model_dump_json() + "\n" for event in made))
     start = utc_now()
-    first, second = (list(anew(read_recording(file), start, speed=2)) for _ in range(2))
+    first, second = (list(as_new_events(read_recording(file), start, speed=2)) for _ in range(2))
     assert [event.type for _, event in first] == [event.type for event in made]
     assert not {event.id for _, event in first} & ({event.id for event in made} | {event.id for _, event in second})
     for (offset_s, event), old in zip(first, made, strict=True):
@@ -182,10 +182,10 @@ def test_what_is_no_recording_is_one_line(tmp_path: Path, text: str) -> None:
 
 
 def test_wrong_names_are_told() -> None:
-    with pytest.raises(MoodstreamError, match="there are MoodChanged"):
-        wanted(["Mood"], None, None)
-    with pytest.raises(MoodstreamError, match="there are angry"):
-        wanted(None, None, ["bored"])
+    with pytest.raises(MoodstreamError, match="choose from: MoodChanged"):
+        event_filter(["Mood"], None, None)
+    with pytest.raises(MoodstreamError, match="choose from: angry"):
+        event_filter(None, None, ["bored"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which events are public, and which of them somebody wants."""
+"""Which events are public, and a filter for them by type, camera and mood."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,8 +33,11 @@ KINDS = {kind.__name__: kind for kind in RECORDED}
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which events shall pass; an empty set lets all pass. An event without a mood does not have the wanted one."""
+class EventFilter:
+    """Called with an event, says whether it passes; an empty set lets all pass.
+
+    An event without a mood passes no filter by moods.
+    """
 
     kinds: tuple[type[Event], ...]
     cameras: frozenset[str]
@@ -52,13 +55,15 @@ class Wanted:
         )
 
 
-def wanted(types: Sequence[str] | None, cameras: Sequence[str] | None, moods: Sequence[str] | None) -> Wanted:
-    """What a person asks for by names. Raises MoodstreamError when there is no such type or mood."""
+def event_filter(
+    types: Sequence[str] | None, cameras: Sequence[str] | None, moods: Sequence[str] | None
+) -> EventFilter:
+    """A filter from names. Raises MoodstreamError when there is no such type or mood."""
     for name in types or ():
         if name != "all" and name not in KINDS:
-            raise MoodstreamError(f"{name}: no type of event; there are {', '.join(KINDS)}, and all")
+            raise MoodstreamError(f"{name}: no type of event; choose from: {', '.join(KINDS)}, all")
     for name in moods or ():
         if name not in tuple(Mood):
-            raise MoodstreamError(f"{name}: no mood; there are {', '.join(Mood)}")
+            raise MoodstreamError(f"{name}: no mood; choose from: {', '.join(Mood)}")
     kinds = RECORDED if not types or "all" in types else tuple(KINDS[name] for name in types)
-    return Wanted(kinds, frozenset(cameras or ()), frozenset(moods or ()))
+    return EventFilter(kinds, frozenset(cameras or ()), frozenset(moods or ()))

@@ -5,6 +5,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from shared.files import write_private
 from shared.paths import runtime_dir
 
 
@@ -24,12 +25,7 @@ def runtime_file() -> Path:
 
 def write_running(running: Running) -> None:
     """Write the file, readable by its owner alone: the address of Redis may hold a password."""
-    file = runtime_file()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(asdict(running)))
-    draft.replace(file)
+    write_private(runtime_file(), json.dumps(asdict(running)))
 
 
 def find_running() -> Running | None:

@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 from moodstream.errors import MoodstreamError
 from shared.contracts.access import USERS, Server, acl_file
 from shared.exit_codes import EXIT_FAILED
+from shared.files import replacing
 
 BYTES = 24
 SERVER = "redis"
@@ -41,35 +42,33 @@ OURS, READABLE = 0o400, 0o444
 
 
 class Folders:
-    """What lies in them, and how it is made."""
+    """The folders below a root, and the files in them."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def kept(self, file: str) -> str | None:
+    def read_file(self, file: str) -> str | None:
         path = self._root / file
         return path.read_text().strip() or None if path.exists() else None
 
     def password(self, file: str, mode: int = READABLE) -> str:
-        """Of the file, which is made when it is missing."""
-        found = self.kept(file) or token_urlsafe(BYTES)
-        self.write(file, found, mode)
+        """The password in a file, which is made when it is missing."""
+        found = self.read_file(file) or token_urlsafe(BYTES)
+        self.write_file(file, found, mode)
         return found
 
     def password_in(self, files: Sequence[str]) -> str:
-        """That of the first address or word in files that hold the same one; a new one where there is none."""
-        found = next((text for file in files if (text := self.kept(file))), None)
+        """The password that files share, as a word or in an address; a new one where none of them exists."""
+        found = next((text for file in files if (text := self.read_file(file))), None)
         return (urlsplit(found).password or found) if found else token_urlsafe(BYTES)
 
-    def write(self, file: str, text: str, mode: int = OURS) -> None:
-        """Replaced as a whole, and only when it changes."""
+    def write_file(self, file: str, text: str, mode: int = OURS) -> None:
+        """Replace a file as a whole, only when it changes."""
         path = self._root / file
         if path.exists() and path.read_text() == text + "\n":
             return
-        new = path.with_suffix(".new")
-        new.write_text(text + "\n")
-        new.chmod(mode)
-        new.replace(path)
+        with replacing(path, mode, make_folders=False) as new:
+            new.write(f"{text}\n".encode())
 
 
 def create(
@@ -82,25 +81,27 @@ def create(
     others: Sequence[str] = (),
 ) -> None:
     """Make what is missing; ``users`` of Redis by folder. Raises OSError or MoodstreamError."""
-    made = Folders(root)
-    passwords = {name: made.password(f"{SERVER}/{name}") for name in (*OWN, *PEOPLE)}
+    folders = Folders(root)
+    passwords = {name: folders.password(f"{SERVER}/{name}") for name in (*OWN, *PEOPLE)}
     for user in dict.fromkeys(users.values()):
-        folders = [folder for folder in users if users[folder] == user]
-        passwords[user] = made.password_in([f"{folder}/moodstream_redis_url" for folder in folders])
-        for folder in folders:
-            made.write(f"{folder}/moodstream_redis_url", f"redis://{user}:{passwords[user]}@{EVENTS}")
+        names = [folder for folder in users if users[folder] == user]
+        passwords[user] = folders.password_in([f"{folder}/moodstream_redis_url" for folder in names])
+        for folder in names:
+            folders.write_file(f"{folder}/moodstream_redis_url", f"redis://{user}:{passwords[user]}@{EVENTS}")
             if folder in frames:
-                made.write(f"{folder}/moodstream_frames_redis_url", f"redis://{user}:{passwords[user]}@{FRAMES}")
+                folders.write_file(
+                    f"{folder}/moodstream_frames_redis_url", f"redis://{user}:{passwords[user]}@{FRAMES}"
+                )
     for server in ("events", "frames"):
-        made.write(f"{SERVER}/{server}.acl", acl(prefix, server, passwords), READABLE)
+        folders.write_file(f"{SERVER}/{server}.acl", acl(prefix, server, passwords), READABLE)
     tokens = [f"{operator}/moodstream_operator_token" for operator in operators]
-    token = made.password_in(tokens)
+    token = folders.password_in(tokens)
     for file in tokens:
-        made.write(file, token)
+        folders.write_file(file, token)
     if broker:
-        _broker(made, *broker)
+        _broker(folders, *broker)
     for other in others:
-        made.password(f"{other}/password")
+        folders.password(f"{other}/password")
 
 
 def acl(prefix: str, server: Server, passwords: Mapping[str, str]) -> str:
@@ -111,14 +112,16 @@ def acl(prefix: str, server: Server, passwords: Mapping[str, str]) -> str:
     return "\n".join([*ours, *(f"user {user} on #{hashes[user]} {rights}" for user, rights in OWN.items())])
 
 
-def _broker(made: Folders, broker: str, client: str) -> None:
+def _broker(folders: Folders, broker: str, client: str) -> None:
     """A user for the client, which is our bridge, and one for everything at home."""
-    whole = all(made.kept(file) for file in (f"{client}/moodstream_mqtt_url", f"{broker}/home", f"{broker}/passwords"))
-    ours = made.password_in([f"{client}/moodstream_mqtt_url"])
-    made.write(f"{client}/moodstream_mqtt_url", f"mqtt://moodstream:{ours}@{MQTT}")
-    home = made.password(f"{broker}/home", OURS)
+    whole = all(
+        folders.read_file(file) for file in (f"{client}/moodstream_mqtt_url", f"{broker}/home", f"{broker}/passwords")
+    )
+    ours = folders.password_in([f"{client}/moodstream_mqtt_url"])
+    folders.write_file(f"{client}/moodstream_mqtt_url", f"mqtt://moodstream:{ours}@{MQTT}")
+    home = folders.password(f"{broker}/home", OURS)
     if not whole:
-        made.write(f"{broker}/passwords", f"moodstream:{_mosquitto(ours)}\nhome:{_mosquitto(home)}")
+        folders.write_file(f"{broker}/passwords", f"moodstream:{_mosquitto(ours)}\nhome:{_mosquitto(home)}")
 
 
 def _mosquitto(word: str, iterations: int = 101) -> str:

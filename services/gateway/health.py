@@ -15,7 +15,7 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 from moodstream.contracts.streams import DEAD_SUFFIX, EVENT_OF_STREAM, FRAMES
 from services.gateway.state.heartbeats import ALIVE_S, Heartbeats
 from shared.bus.connection import Bus
-from shared.bus.heartbeats import beats
+from shared.bus.heartbeats import read_heartbeats
 
 log = logging.getLogger("moodstream.gateway")
 
@@ -104,7 +104,7 @@ class HealthReader:
 
     async def _read_heartbeats(self, health: Health) -> None:
         try:
-            clock_s, alive = await beats(self._bus, SERVICES)
+            clock_s, alive = await read_heartbeats(self._bus, SERVICES)
         except NoPermissionError as error:
             log.warning("%s; every service seems to be away: make the ACL file anew", error)
             return

@@ -1,6 +1,6 @@
-"""A process that Redis refuses says so: on the streams as soon as they take it, in its readiness all the while.
+"""A process that Redis refuses is degraded: it publishes that as soon as Redis takes it, and is not ready meanwhile.
 
-It looks once a second with a small write, which notices what a ping does not: no memory, no disk, a replica. What it
+It checks once a second with a small write, which notices what a ping does not: no memory, no disk, a replica. What it
 writes is its sign of life (``shared.bus.heartbeats``).
 """
 
@@ -14,14 +14,15 @@ from redis.exceptions import NoPermissionError
 from moodstream.contracts.events import StatusChanged, utc_now
 from moodstream.contracts.status_codes import StatusCode
 from shared.bus.connection import Bus
-from shared.bus.heartbeats import beat
+from shared.bus.heartbeats import write_heartbeat
 from shared.bus.outage import REDIS_ERRORS
 
 log = logging.getLogger("moodstream.app")
 
-LOOK_EVERY_S = 1.0
-LOOK_S = 1.5
-WORTH_TELLING_S = 1.0
+CHECK_EVERY_S = 1.0
+TIMEOUT_S = 1.5
+MIN_OUTAGE_S = 1.0
+"""A shorter outage is not published."""
 
 
 class Heartbeat:
@@ -29,58 +30,58 @@ class Heartbeat:
 
     def __init__(self, bus: Bus, services: Sequence[str]) -> None:
         self._bus, self._services = bus, services
-        self._untold: list[StatusChanged] = []
-        self._told = False
-        self._may_beat = True
+        self._queued: list[StatusChanged] = []
+        self._published_degraded = False
+        self._may_write = True
 
     async def run(self) -> None:
         while True:
-            await self._look()
+            await self._check_redis()
             lasted_s = self._bus.outage.end_if_resolved()
-            if lasted_s is not None and self._told:
-                self._say("online", StatusCode.RECOVERED, f"Redis works again after {lasted_s:.0f} s")
-                self._told = False
-            elif not self._told and self._lasts():
-                self._say("degraded", StatusCode.REDIS, f"Redis: {self._bus.outage.reason}")
-                self._told = True
-            await self._tell()
-            await asyncio.sleep(LOOK_EVERY_S)
+            if lasted_s is not None and self._published_degraded:
+                self._queue_status("online", StatusCode.RECOVERED, f"Redis works again after {lasted_s:.0f} s")
+                self._published_degraded = False
+            elif not self._published_degraded and self._lasts():
+                self._queue_status("degraded", StatusCode.REDIS, f"Redis: {self._bus.outage.reason}")
+                self._published_degraded = True
+            await self._publish_queued()
+            await asyncio.sleep(CHECK_EVERY_S)
 
     def _lasts(self) -> bool:
         outage = self._bus.outage
-        return outage.reason is not None and outage.for_s >= WORTH_TELLING_S
+        return outage.reason is not None and outage.for_s >= MIN_OUTAGE_S
 
-    async def _look(self) -> None:
+    async def _check_redis(self) -> None:
         try:
-            async with asyncio.timeout(LOOK_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 await self._bus.ping()
-                await self._beat()
+                await self._try_heartbeat()
         except (TimeoutError, OSError, *REDIS_ERRORS) as error:
-            self._bus.outage.report("looking", error)
+            self._bus.outage.report("heartbeat", error)
         else:
-            self._bus.outage.resolve("looking")
+            self._bus.outage.resolve("heartbeat")
 
-    async def _beat(self) -> None:
+    async def _try_heartbeat(self) -> None:
         try:
-            await beat(self._bus, self._services)
-            self._may_beat = True
+            await write_heartbeat(self._bus, self._services)
+            self._may_write = True
         except NoPermissionError as error:  # the work goes on, but nobody sees that it does
-            if self._may_beat:
-                log.warning("%s; the operator's page will call this process away: make the ACL file anew", error)
-            self._may_beat = False
+            if self._may_write:
+                log.warning("%s; the operator's page will show this process as away: create the ACL file again", error)
+            self._may_write = False
 
-    def _say(self, state: Literal["online", "degraded"], code: StatusCode, reason: str) -> None:
+    def _queue_status(self, state: Literal["online", "degraded"], code: StatusCode, reason: str) -> None:
         now = utc_now()
-        self._untold += [
+        self._queued += [
             StatusChanged(service=name, state=state, code=code, reason=reason, at=now) for name in self._services
         ]
 
-    async def _tell(self) -> None:
-        """In order, without waiting: what Redis does not take now, it is told a second later."""
-        while self._untold:
+    async def _publish_queued(self) -> None:
+        """In order, without waiting: what Redis does not take now is tried again a second later."""
+        while self._queued:
             try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._bus.publisher.add(self._untold[0])
+                async with asyncio.timeout(TIMEOUT_S):
+                    await self._bus.publisher.add(self._queued[0])
             except (TimeoutError, OSError, *REDIS_ERRORS):
                 return
-            del self._untold[0]
+            del self._queued[0]

@@ -7,7 +7,7 @@ from shared.tasks import end_tasks
 
 Job = Callable[[], Awaitable[None]]
 
-MAX_END_S = 9.5
+SHUTDOWN_TIMEOUT_S = 9.5
 """A process ends within ten seconds after it was asked to."""
 
 
@@ -25,7 +25,7 @@ class Jobs:
             for task in done:
                 task.result()
         finally:
-            await end_tasks(*self._tasks, within_s=MAX_END_S)
+            await end_tasks(*self._tasks, within_s=SHUTDOWN_TIMEOUT_S)
 
     def unfinished(self) -> list[str]:
         """Names of the jobs that have not ended."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from moodstream.errors import MoodstreamError
+from shared.app.jobs import SHUTDOWN_TIMEOUT_S
 from shared.app.service import App, Service, build_app
 from shared.bus.connection import Bus
 from shared.exit_codes import EXIT_FAILED
@@ -21,8 +22,6 @@ from shared.settings import Settings
 
 log = logging.getLogger("moodstream.app")
 
-SHUTDOWN_TIMEOUT_S = 9.5
-"""A process ends within ten seconds after it was asked to."""
 REQUEST_TIMEOUT_S = 8
 """How long open requests may take to finish during shutdown."""
 STALLED_READER_S = 1.0

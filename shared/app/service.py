@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from moodstream.errors import MoodstreamError
 from shared.app import systemd
 from shared.app.heartbeat import Heartbeat
-from shared.app.jobs import MAX_END_S, Job, Jobs, root_cause
+from shared.app.jobs import SHUTDOWN_TIMEOUT_S, Job, Jobs, root_cause
 from shared.app.metrics_route import metrics_route
 from shared.app.watchdog import Watchdog
 from shared.bus.connection import Bus
@@ -118,7 +118,7 @@ class App:
             yield
         finally:
             self.bus.stopping.set()
-            await end_tasks(task, within_s=MAX_END_S)
+            await end_tasks(task, within_s=SHUTDOWN_TIMEOUT_S)
             await self.bus.close()
 
     async def _run(self) -> None:

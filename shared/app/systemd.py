@@ -1,14 +1,14 @@
-"""Telling systemd that the service is ready and lives (``Type=notify``, ``WatchdogSec=``); nothing elsewhere."""
+"""Notifications to systemd: ready, and alive (``Type=notify``, ``WatchdogSec=``). Without systemd they do nothing."""
 
 import os
 import socket
 
 READY, ALIVE = "READY=1", "WATCHDOG=1"
-"""Of the child of ``run``: that it is about to end is not told, since its parent starts it anew."""
+"""There is no STOPPING=1: the parent of `moodstream run` restarts its child, and systemd watches the parent."""
 
 
 def notify(state: str) -> None:
-    """Send a state as sd_notify(3) does; a systemd that does not listen is no fault of ours."""
+    """Send a state as sd_notify(3) does; errors are ignored."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return

@@ -1,6 +1,6 @@
-"""No green zombies: a process whose subscribers or jobs have died says so and ends with code 70, to be started anew.
+"""A process that no longer works ends with code 70, to be restarted: its subscribers have died, or its loop is stuck.
 
-A subscriber that Redis has refused, for want of memory, disk or a right, is started again here instead: a new process
+A subscriber that Redis has refused, for lack of memory, disk or a right, is started again here instead: a new process
 would be refused as well.
 """
 
@@ -44,14 +44,14 @@ class Watchdog:
         return None
 
     async def run(self) -> None:
-        """Watch for ever; a thread of its own notices a stuck loop, which no coroutine could."""
-        threading.Thread(target=self._guard, name="watchdog", daemon=True).start()
+        """Watch for ever; a thread notices when the event loop is stuck, which no coroutine could."""
+        threading.Thread(target=self._watch_loop, name="watchdog", daemon=True).start()
         try:
             while True:
                 self._rounds += 1
                 for subscriber in self._dead():
                     if id(subscriber) not in self._reviving:
-                        self._care_for(subscriber)
+                        self._revive_or_end(subscriber)
                 systemd.notify(systemd.ALIVE)
                 await asyncio.sleep(CHECK_EVERY_S)
         finally:
@@ -59,14 +59,14 @@ class Watchdog:
             await end_tasks(*self._reviving.values())
 
     def end(self, fault: str) -> None:
-        log.critical("%s; leaving to be started anew", fault)
+        log.critical("%s; exiting to be restarted", fault)
         self._leave(EXIT_RESTART)
 
     def _dead(self) -> list[Any]:
         subscribers = (one for broker in self._bus.brokers for one in broker.subscribers)
         return [one for one in subscribers if not _lives(one)]
 
-    def _care_for(self, subscriber: Any) -> None:
+    def _revive_or_end(self, subscriber: Any) -> None:
         refusal = _refusal_of(subscriber)
         if refusal is None:
             self.end(f"the subscriber of {_stream(subscriber)} has stopped")
@@ -76,7 +76,7 @@ class Watchdog:
         task.add_done_callback(lambda _: self._reviving.pop(id(subscriber), None))
 
     async def _revive(self, subscriber: Any, refusal: BaseException) -> None:
-        """Start it again, less and less often, until it lives. Its group may be gone meanwhile: then it begins at 0."""
+        """Start it again, less and less often, until it lives. Where its group is gone, a new one begins at id 0."""
         what, pause_s = f"reading {_stream(subscriber)}", 1.0
         while True:
             self._bus.outage.report(what, refusal)
@@ -95,8 +95,8 @@ class Watchdog:
                 return
             refusal = _refusal_of(subscriber) or refusal
 
-    def _guard(self) -> None:
-        """Counts its own rounds instead of looking at a clock: one that was stopped with the loop blames nobody."""
+    def _watch_loop(self) -> None:
+        """Counts its own rounds instead of reading a clock: while the process is stopped, neither counts."""
         seen, without = 0, 0
         while not self._stopped.wait(CHECK_EVERY_S):
             seen, without = (self._rounds, 0) if self._rounds != seen else (seen, without + 1)
@@ -110,7 +110,7 @@ def _lives(subscriber: Any) -> bool:
 
 
 def _refusal_of(subscriber: Any) -> BaseException | None:
-    """What Redis said when it ended a subscriber's task."""
+    """The error of Redis that ended a subscriber's task; None for any other end."""
     errors = [task.exception() for task in subscriber.tasks if task.done() and not task.cancelled()]
     return next((error for error in errors if isinstance(error, RedisError)), None)
 

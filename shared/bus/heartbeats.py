@@ -17,7 +17,7 @@ KEPT_S = 30 * 24 * 3600
 """How long it stays known that there was such a service; long, because the clock of Redis may be set."""
 
 
-async def beat(bus: Bus, services: Iterable[str]) -> None:
+async def write_heartbeat(bus: Bus, services: Iterable[str]) -> None:
     """Say that this process is alive. Raises what Redis raises."""
     now_s = _seconds(await bus.redis.time())
     async with bus.redis.pipeline(transaction=False) as all_:
@@ -30,7 +30,7 @@ async def beat(bus: Bus, services: Iterable[str]) -> None:
         await all_.execute()
 
 
-async def beats(bus: Bus, services: Iterable[str]) -> tuple[float, Mapping[str, Mapping[str, float]]]:
+async def read_heartbeats(bus: Bus, services: Iterable[str]) -> tuple[float, Mapping[str, Mapping[str, float]]]:
     """What the clock of Redis says now, and when each process was last alive by it, by service and process.
 
     Only services that anybody has ever been alive for. Raises what Redis raises.

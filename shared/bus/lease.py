@@ -1,4 +1,4 @@
-"""Who does what only one may do, such as tracking a camera or playing: by a lease in Redis that has to be renewed."""
+"""Only one process may do a thing, such as tracking a camera or playing: the holder of a lease in Redis."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ LEASE_S = 2.0
 RENEW_S = 0.5
 """How often a lease is renewed by its holder and asked for by the others: a dead one is replaced within 3 s."""
 MAX_S = 30 * 24 * 3600
-"""What nobody asks for any more is forgotten; long, because Redis counts by a clock that somebody may set."""
+"""A lease that nobody asks for is deleted after this; long, because Redis counts by a clock that somebody may set."""
 RELEASED_S = 3600
 """How long it stays known that a lease was released: a holder that was stopped for longer could miss that."""
 
@@ -30,12 +30,12 @@ _RELEASE = _IF_OURS + "redis.call('set', KEYS[1], ARGV[2] .. ' -', 'EX', ARGV[3]
 
 
 class Lease:
-    """The right to do the thing of that name: in Redis stand a number that each renewal changes, and its holder.
+    """The right to do the thing of that name: Redis holds a number that each renewal changes, and the holder.
 
-    Who waits takes it when the number has not changed for the lease's time, by its own monotonic clock: no clock that
-    somebody can set decides. A holder believes in itself less long than that, so two never both do. Once released it
-    is free at once, and no one's (``-``) rather than gone, so that one who held it before, and was stopped meanwhile,
-    sees that others have had it and that what it knows is old.
+    A waiting process takes the lease when the number has not changed for ``LEASE_S``, by its own monotonic clock: no
+    clock that somebody can set decides. A holder trusts its lease for a shorter time, so two never act at once. A
+    released lease is free at once, and nobody's (``-``) rather than deleted: a process that held it before, and was
+    stopped meanwhile, sees that others have had it and that what it knows is old.
     """
 
     MARGIN_S = 0.3
@@ -51,7 +51,7 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """Whether this process may speak now, also after it was stopped for a while."""
+        """Whether this process may act now, also after it was stopped for a while."""
         return self._clock() < self._until_s
 
     @property
@@ -59,9 +59,9 @@ class Lease:
         return self._clock() - self._asked_s >= RENEW_S
 
     async def ask(self) -> bool:
-        """Renew the lease, or take it where nobody holds it any more; says whether it is held now.
+        """Renew the lease, or take it where nobody holds it any more; returns whether it is held now.
 
-        Who has held it and hears False has to begin anew, also where the next call takes it again.
+        A holder that gets False has to start over, even when the next call takes the lease again.
         """
         self._asked_s = asked_s = self._clock()
         dead = self._others if asked_s - self._others_since_s >= LEASE_S else b""
@@ -73,9 +73,9 @@ class Lease:
         return self.held
 
     async def publish(self, event: Event) -> bool:
-        """Publish as the holder. Redis itself looks whether it still is: what was held up on its way may come too late.
+        """Publish as the holder; Redis itself checks that it still is, since the event may be held up on its way.
 
-        False, and nothing is published, when the lease has run out or is another's.
+        Returns False, and publishes nothing, when the lease has run out or is another's.
         """
         stream, kept, taken = self._bus.stream(type(event)), STREAMS[type(event)].kept, 0
 
@@ -89,7 +89,7 @@ class Lease:
         return bool(taken)
 
     async def keep(self, key: str, value: str, seconds: int) -> bool:
-        """Write a value for whoever comes next, unless the lease is another's by now: then nothing changes."""
+        """Write a value for the next holder, unless the lease is another's by now; returns whether it was written."""
         return bool(await self._bus.redis.eval(_KEEP, 2, self._key, key, self._bus.consumer, value, seconds))
 
     async def release(self) -> None:

@@ -1,4 +1,4 @@
-"""Traces from frame to play, for OpenTelemetry; off unless an address is set, and then without waiting for anybody.
+"""Traces from frame to play, for OpenTelemetry; off unless an address is set, and never waited for.
 
 The events carry all that is needed: their ``trace_id`` is the trace, and the last eight bytes of their ``id`` are the
 span in which they were made, so that whoever handles one knows its parent. Nothing travels in headers, and who joins a
@@ -23,10 +23,10 @@ _LAST_8_BYTES = (1 << 64) - 1
 
 
 class Traces:
-    """What a process tells of its work. Without an address it tells nothing, and costs next to nothing."""
+    """The traces of a process. Without an address it sends none, and costs next to nothing."""
 
-    def __init__(self, url: str | None, share: float = 1.0) -> None:
-        self._provider = _provider(url, share) if url else None
+    def __init__(self, url: str | None, fraction: float = 1.0) -> None:
+        self._provider = _provider(url, fraction) if url else None
         self._tracer = self._provider.get_tracer("moodstream") if self._provider else None
 
     @contextlib.contextmanager
@@ -41,7 +41,7 @@ class Traces:
 
     @contextlib.contextmanager
     def handling(self, name: str, cause_id: object, trace_id: str | None) -> Iterator[None]:
-        """The same by ids; that of the cause may be anything that somebody has written into an event."""
+        """The same by ids; the cause's may be anything that somebody has written into an event."""
         token = TRACE.set(trace_id)
         try:
             if self._tracer is None or trace_id is None:
@@ -80,7 +80,7 @@ _CHOSEN: ContextVar[tuple[int, int] | None] = ContextVar("chosen", default=None)
 """Trace and span id of the span that is begun next."""
 
 
-def _provider(url: str, share: float) -> Any:
+def _provider(url: str, fraction: float) -> Any:
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -104,7 +104,7 @@ def _provider(url: str, share: float) -> Any:
             return chosen[0] if chosen and chosen[0] else super().generate_trace_id()
 
     provider = TracerProvider(
-        sampler=TraceIdRatioBased(share),
+        sampler=TraceIdRatioBased(fraction),
         resource=Resource.create({"service.name": "moodstream"}),
         id_generator=Ids(),
         shutdown_on_exit=False,
@@ -114,7 +114,7 @@ def _provider(url: str, share: float) -> Any:
 
 
 def _context(trace: int, span: int) -> Any:
-    """A context whose parent is a span of another process, or none."""
+    """A context whose parent is a span of another process; without one where the ids are 0."""
     from opentelemetry.context import Context
     from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
@@ -125,12 +125,12 @@ def _context(trace: int, span: int) -> Any:
 
 
 def trace_of(id_: object) -> str | None:
-    """The id of a trace, or None for anything else that somebody has written in its place."""
+    """The id of a trace; None for anything that is no UUID."""
     return str(UUID(int=bits)) if isinstance(id_, str) and (bits := _bits(id_)) else None
 
 
 def _bits(id_: object) -> int:
-    """Of a UUID; 0 for what is none."""
+    """The 128 bits of a UUID; 0 for anything else."""
     try:
         return UUID(str(id_)).int
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who may do what in Redis: least rights for each service, as an ACL file of Redis 7 or Valkey.
+"""Who may do what in Redis: the least rights that each service needs, as an ACL file of Redis 7 or Valkey.
 
 Each right is a selector of its own, commands together with the keys that they may touch: who may read a stream cannot
 write to it. Source of the syntax: https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/
@@ -29,7 +29,7 @@ from moodstream.errors import MoodstreamError
 Server = Literal["events", "frames", "both"]
 
 CONNECT = "time ping hello auth select role wait client|setname client|id"
-"""Without ``client|setinfo``, which Redis 7.0 does not know; newer ones refuse it, and nobody misses it."""
+"""Without ``client|setinfo``, which Redis 7.0 does not know; newer servers refuse it, and clients go on without it."""
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
 READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
@@ -52,7 +52,7 @@ FOR_EVERYBODY: Kinds = (
     PlaybackChanged,
     StatusChanged,
 )
-"""No readings of faces, no questions."""
+"""The public events: no readings of faces, no requests or replies."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ class Rights:
 
     frames: Literal["none", "write", "read"] = "none"
     handles: Kinds = ()
-    """read as a group of its own name, maybe with more behind a hyphen; what fails goes to the dead letters"""
+    """read as a consumer group of its own name, maybe with a hyphen and more; failures go to the dead letters"""
     follows: Kinds = ()
     """read without a group"""
     puts_aside: Kinds = ()
     """of those, what goes to the dead letters where it is no event, since no group sees to that"""
     writes: Kinds = ()
-    looks: bool = False
-    """whether it shows operators how all streams and the servers do"""
+    monitors: bool = False
+    """whether it shows operators the state of all streams and of the servers"""
     keys: tuple[tuple[str, str], ...] = ()
     """patterns with spaces between, and the commands that are for them; one command may name all of them"""
 
@@ -103,7 +103,7 @@ RIGHTS: Mapping[str, Rights] = {
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
         writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
         keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
-        looks=True,
+        monitors=True,
     ),
     "bridge": Rights(
         handles=FOR_EVERYBODY,
@@ -119,7 +119,7 @@ DEMO = Rights(
     follows=(MoodChanged, SongsOffered, SongPicked),
     writes=(MoodChanged, SongPicked, StatusChanged, ReplyGiven),
 )
-"""Of a camera service that plays visitors who do not exist."""
+"""Of a camera service that simulates visitors."""
 
 SUBSCRIBER = Rights(follows=FOR_EVERYBODY)
 """Of anybody's own software: it reads, and nothing else."""
@@ -134,7 +134,7 @@ USERS = (*RIGHTS, "demo", *PEOPLE, "all")
 
 
 def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
-    """The text of the file; ``hashes`` are the SHA-256 of the passwords, in hexadecimal, by user: those that shall be.
+    """The text of the file; ``hashes`` are the SHA-256 of the passwords, in hexadecimal, of the users that it names.
 
     Raises MoodstreamError for a prefix with a space in it, which the file's syntax cannot hold.
     """
@@ -154,7 +154,7 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
     if server != "frames":
         yield from _event_rights(user, prefix)
     if server != "events":
-        if any(rights.looks for rights in _rights(user).values()):
+        if any(rights.monitors for rights in _rights(user).values()):
             yield f"+info ({_commands(LENGTHS)} %R~{prefix}{FRAMES})"
         for frames in sorted({rights.frames for rights in _rights(user).values()}):
             if frames == "write":
@@ -190,7 +190,7 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
             yield f"({_commands(READ)} {_keys(followed, '%R~')})"
         if written:
             yield f"({_commands(PUT)} {_keys(written, '%W~')})"
-        if rights.looks:
+        if rights.monitors:
             yield f"(+zrange %R~{prefix}alive:*)"
             names = [prefix + name for name in (FRAMES, *(stream.name for stream in STREAMS.values()))]
             yield f"+info ({_commands(LENGTHS)} {_keys((*names, *(name + DEAD_SUFFIX for name in names)), '%R~')})"

@@ -1,7 +1,7 @@
-"""Events in a file, one JSON object a line, and back on their streams: facts only, never a picture.
+"""Events in a file, one JSON object per line, and back on their streams: facts only, never a picture.
 
-Played back, they are new events: their times are moved to now, and all ids are made anew, alike for alike, so that
-no consumer takes them for what it has done before.
+Played back, they are new events: their times are moved to now, and all ids are replaced, equal ones by equal ones, so
+that no consumer takes them for events that it has handled before.
 """
 
 import json
@@ -17,13 +17,14 @@ from pydantic import ValidationError
 from moodstream.contracts.event_filter import KINDS
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import STREAMS
+from moodstream.contracts.validation import first_fault
 from moodstream.errors import MoodstreamError
 
 _IDS = ("id", "session_id", "trace_id", "offer_id")
 
 
 def read_recording(file: Path) -> Iterator[Event]:
-    """The events of a file. Raises MoodstreamError at the first line that is none."""
+    """The events of a file. Raises MoodstreamError at the first line that is no event."""
     try:
         with file.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
@@ -40,13 +41,12 @@ def _event(line: str, where: str) -> Event:
         body = json.loads(line)
         return KINDS[body["type"]].model_validate(body)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise MoodstreamError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise MoodstreamError(f"{where}: {first_fault(error)}") from None
     except (ValueError, KeyError, TypeError):
         raise MoodstreamError(f"{where}: this is no event") from None
 
 
-def anew(events: Iterable[Event], start: datetime, speed: float = 1.0) -> Iterator[tuple[float, Event]]:
+def as_new_events(events: Iterable[Event], start: datetime, speed: float = 1.0) -> Iterator[tuple[float, Event]]:
     """(seconds after the start, event) of a recording that is played back from ``start``."""
     run, first = uuid4(), None
     for event in events:
@@ -63,7 +63,7 @@ def anew(events: Iterable[Event], start: datetime, speed: float = 1.0) -> Iterat
 
 
 def publish(client: Any, prefix: str, timed: Iterable[tuple[float, Event]]) -> int:
-    """Publish events, each in its time; ``client`` is a synchronous one. Returns how many."""
+    """Publish events, each at its time; ``client`` is a synchronous one. Returns how many."""
     begun, count = time.monotonic(), 0
     for offset_s, event in timed:
         time.sleep(max(0.0, begun + offset_s - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Visitors who do not exist: arrivals, moods and picks from a seed, for whoever builds against the events.
+"""Simulated visitors: arrivals, moods and picks from a seed, for whoever builds against the events.
 
 The same seed and the same start make the same events, to the last byte. Songs are invented.
 """

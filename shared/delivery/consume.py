@@ -1,10 +1,10 @@
-"""Subscribing to a stream so that nothing is lost: a group made at id 0, one entry at a time, claiming, limits.
+"""Subscribing to a stream so that nothing is lost: a consumer group from id 0, one entry at a time, claiming, limits.
 
-The bridge's groups begin at the end instead: third parties are told what happens, not what happened before they came.
+The bridge's groups begin at the end of a stream instead: third parties hear of what happens from now on.
 
-Two subscribers stand on one handler: one reads new entries, one claims those whose worker died; FastStream's
-``min_idle_time`` alone never reads new ones. Handlers are given the event; what has expired or was done before
-does not reach them (``age_limit``, ``idempotence``), and what cannot be handled ends in ``dead_letters``.
+Each handler has two subscribers: one reads new entries, one claims those whose worker died; FastStream's
+``min_idle_time`` alone never reads new ones. Handlers get the event; expired events and those done before do not reach
+them (``age_limit``, ``idempotence``), and those that cannot be handled end in ``dead_letters``.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ log = logging.getLogger("moodstream.delivery")
 
 @dataclass(frozen=True)
 class Timing:
-    """The time-out stands below the claiming time, so that two workers never hold one entry."""
+    """The time-out is shorter than the claiming time, so that two workers never hold one entry."""
 
     handler_timeout_s: float = 4.0
     claim_after_ms: int = 5_000
-    """an entry that was not done for so long is given to another worker"""
+    """an entry that was not done in this time is given to another worker"""
     claim_every_ms: int = 1_000
 
 
@@ -44,12 +44,12 @@ TIMING = Timing()
 
 
 class Subscription(StreamSub[Literal[False]]):
-    """A stream, its group, and what FastStream does not ask for."""
+    """A stream and its consumer group, with two options that FastStream does not have."""
 
     start: str = "0"
-    """entry after which a new group begins; ``$`` for the end of the stream"""
+    """id after which a new group begins; ``$`` for the end of the stream"""
     takes_expired: bool = False
-    """whether events are facts to pass on, also when nobody shall act on them any more"""
+    """whether expired events reach the handler: facts to pass on, though nobody shall act on them any more"""
 
     def add_prefix(self, prefix: str) -> Self:
         """FastStream asks for this several times per message, and would make a deep copy each time."""
@@ -70,7 +70,7 @@ def consume(
     start: str = "0",
     takes_expired: bool = False,
 ) -> Callable[[Handler[E]], Handler[E]]:
-    """Decorate a handler of one type of event; ``group`` is the name of the service."""
+    """Decorate a handler of one type of event; ``group`` is the consumer group, named like the service."""
 
     def decorate(handler: Handler[E]) -> Handler[E]:
         async def receive(body: E) -> None:
@@ -78,7 +78,7 @@ def consume(
                 async with asyncio.timeout(timing.handler_timeout_s):
                     await handler(body)
             except TimeoutError:
-                if reason := bus.outage.reason:  # it waited for Redis: that is not the event's fault
+                if reason := bus.outage.reason:  # it waited for Redis, so the event did not fail
                     raise RedisTimeoutError(reason) from None
                 raise
 
@@ -105,7 +105,7 @@ def consume(
 
 
 async def _decode_request(message: RedisStreamMessage) -> Any:
-    """What strangers may leave out of a request is completed from its entry. Raises ValueError for what is no JSON."""
+    """Completes a request of another program from its entry. Raises ValueError for what is no JSON."""
     raw: Any = message.raw_message
     return completed(json.loads(message.body), raw["message_ids"][0].decode(), message.headers.get("correlation_id"))
 
@@ -113,7 +113,7 @@ async def _decode_request(message: RedisStreamMessage) -> Any:
 def consume_frames(
     router: RedisRouter, bus: Bus, group: str
 ) -> Callable[[Callable[[FrameCaptured], Awaitable[None]]], None]:
-    """Decorate the handler of frames: workers share them; none is claimed, since an old one is worthless."""
+    """Decorate the handler of frames: workers share them; none is claimed, since an old frame is worthless."""
 
     reader = router if bus.servers.frames_broker is bus.broker else bus.servers.frames_broker
 
@@ -122,14 +122,14 @@ def consume_frames(
     async def decode(message: RedisStreamMessage) -> FrameCaptured | None:
         """Here and not in the handler, since FastStream would look up the message in another thread for it."""
         entry: Any = message.raw_message
-        # who takes a picture has it alone: Redis forgets it while it is read, and nobody finds it there later
-        forgetting = asyncio.create_task(bus.publisher.delete_entries(entry["channel"], entry["message_ids"]))
-        running.add(forgetting)
-        forgetting.add_done_callback(running.discard)
+        # only this worker gets the picture: Redis deletes it while it is read, and nobody finds it there later
+        deletion = asyncio.create_task(bus.publisher.delete_entries(entry["channel"], entry["message_ids"]))
+        running.add(deletion)
+        deletion.add_done_callback(running.discard)
         try:
             return decode_frame(message.headers, message.body)
         except (KeyError, ValueError) as error:
-            log.warning("a frame without its headers was refused: %s", type(error).__name__)
+            log.warning("refused a frame without its headers: %s", type(error).__name__)
             bus.metrics.count_malformed_frame()
             return None
 
@@ -154,7 +154,7 @@ def consume_frames(
 
 
 async def create_groups(bus: Bus) -> None:
-    """Create the group of every subscriber at its start, id 0 for most; one that exists stays as it is."""
+    """Create the consumer group of every subscriber; a group that exists stays as it is."""
     starts = {(sub.name, sub.group): getattr(sub, "start", Subscription.start) for sub in _subscriptions(bus)}
     for (stream, group), start in sorted(starts.items()):
         try:
@@ -170,7 +170,7 @@ def service_of(group: str) -> str:
 
 
 def groups(bus: Bus) -> set[tuple[str, str]]:
-    """(stream, group) of every subscriber."""
+    """(stream, consumer group) of every subscriber."""
     return {(sub.name, sub.group) for sub in _subscriptions(bus)}
 
 

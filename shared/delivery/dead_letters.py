@@ -1,4 +1,4 @@
-"""What cannot be handled is put aside with its error; it neither blocks its neighbours nor is retried for ever."""
+"""An event that cannot be handled is put aside with its error; it blocks no other and is not retried for ever."""
 
 import json
 import logging
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import DEAD_KEPT, DEAD_SUFFIX, EVENT_OF_STREAM
+from moodstream.contracts.validation import first_fault
 from shared.bus.connection import Bus
 from shared.bus.outage import REDIS_ERRORS
 
@@ -18,23 +19,23 @@ log = logging.getLogger("moodstream.delivery")
 
 MAX_DELIVERIES = 3
 WRONG_TYPE = "WRONGTYPE"
-"""What Redis says of a key that somebody else has written: it is no fault of Redis, and no wait mends it."""
+"""Redis's error for a key that somebody else has written: no outage, so waiting does not help."""
 _ADDED = (b"error", b"group", b"entry")
 
 
 class WorkersEnded(Exception):
-    """Whoever began with an entry has ended over it, each time."""
+    """Every worker that began to handle an entry ended before it was done."""
 
 
-HOPELESS = (ValidationError, json.JSONDecodeError, UnicodeDecodeError, RecursionError, WorkersEnded)
-"""What another try would not change: it is no event, or nested too deeply to be one."""
+PERMANENT = (ValidationError, json.JSONDecodeError, UnicodeDecodeError, RecursionError, WorkersEnded)
+"""Errors that another try would not change: the entry is no event, or is nested too deeply to be one."""
 
 
 class DeadLetters(BaseMiddleware):
     """Moves an entry to ``<stream>:dead``: at once when it is no event, else at the third failure.
 
-    What Redis itself has refused is nobody's failure, and does not count. An entry that ended three workers before they
-    could say so is put aside before it reaches a fourth.
+    A refusal by Redis itself is no failure, and does not count. An entry that three workers died of is put aside
+    before it reaches a fourth.
     """
 
     async def consume_scope(self, call_next: Any, msg: Any) -> Any:
@@ -42,7 +43,7 @@ class DeadLetters(BaseMiddleware):
         if subscription.min_idle_time is not None:
             begun = await self._deliveries(msg.raw_message["channel"], subscription.group)
             if begun > MAX_DELIVERIES:
-                raise WorkersEnded(f"none of {MAX_DELIVERIES} workers that began with it came to an end")
+                raise WorkersEnded(f"{MAX_DELIVERIES} workers began to handle it, and none finished")
         return await call_next(msg)
 
     async def __aexit__(
@@ -62,12 +63,12 @@ class DeadLetters(BaseMiddleware):
             return True
         tries = await self._deliveries(channel, subscription.group)
         if isinstance(exc_val, REDIS_ERRORS) and not str(exc_val).startswith(WRONG_TYPE):
-            # a delivery less, and now again idle: another tries it when Redis is better
-            again = {"retrycount": max(0, tries - 1), "justid": True}
-            await client.xclaim(channel, subscription.group, subscription.consumer, 0, [entry_id], **again)
+            # one delivery fewer, and idle again: a worker tries it when Redis is back
+            options = {"retrycount": max(0, tries - 1), "justid": True}
+            await client.xclaim(channel, subscription.group, subscription.consumer, 0, [entry_id], **options)
             return False
-        hopeless = isinstance(exc_val, HOPELESS)
-        if not hopeless and tries < MAX_DELIVERIES:
+        permanent = isinstance(exc_val, PERMANENT)
+        if not permanent and tries < MAX_DELIVERIES:
             log.warning("%s: try %d of %d failed: %s", channel, tries, MAX_DELIVERIES, _line(exc_val), exc_info=exc_val)
             return False
         log.error("%s: put aside after try %d: %s", channel, tries, _line(exc_val))
@@ -129,7 +130,7 @@ def letters(client: Any, prefix: str) -> Iterator[dict[str, str]]:
 def replay(client: Any, prefix: str, names: Container[str]) -> int:
     """Put the named letters back on their streams, byte for byte; returns how many.
 
-    Consumers that have done one before ignore it.
+    Consumer groups that have handled one before skip it.
     """
     return sum(
         _take_out(client, dead, letter_id, fields)
@@ -148,7 +149,7 @@ def drop(client: Any, prefix: str, names: Container[str]) -> int:
 
 
 def _entries(client: Any, prefix: str) -> Iterator[tuple[str, bytes, dict[bytes, bytes]]]:
-    """(stream of dead letters, id, fields), one after the other; what comes meanwhile is left out."""
+    """(stream of dead letters, id, fields) of each letter that was there at the start."""
     for stream in sorted(client.scan_iter(match=f"{prefix}*{DEAD_SUFFIX}")):
         for letter_id, fields in client.xrange(stream):
             yield stream.decode(), letter_id, fields
@@ -168,7 +169,5 @@ def _take_out(client: Any, dead: str, letter_id: bytes, fields: dict[bytes, byte
 
 
 def _line(error: BaseException) -> str:
-    text: Any = error.errors()[0] if isinstance(error, ValidationError) else error
-    if isinstance(text, dict):
-        text = f"{'.'.join(str(part) for part in text['loc'])}: {text['msg']}"
+    text = first_fault(error) if isinstance(error, ValidationError) else str(error)
     return " ".join(f"{type(error).__name__}: {text}".split())[:500]

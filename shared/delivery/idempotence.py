@@ -10,7 +10,7 @@ WINDOW_S = 600
 
 
 class Idempotence(BaseMiddleware):
-    """Acknowledges, without a word to the handler, events that this group has done before."""
+    """Acknowledges events that this consumer group has done before; the handler does not see them again."""
 
     async def consume_scope(self, call_next: Any, msg: Any) -> Any:
         body = await msg.decode() if msg.content_type == JSON else None

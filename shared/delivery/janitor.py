@@ -1,8 +1,8 @@
-"""Every process has its own consumer in each group; those whose process is gone are removed.
+"""Every process has its own consumer in each consumer group; consumers whose process is gone are removed.
 
-Only when they have nothing pending: removing one with pending entries would lose these. A living process says so once a
-second (``shared.bus.heartbeats``); that its consumer is not idle says nothing, for Redis 7.0 calls one idle that asks
-for work and gets none. The janitor gives freed memory back to the system, too.
+Only those with nothing pending: removing a consumer with pending entries would lose them. A living process says so once
+a second (``shared.bus.heartbeats``); that its consumer is idle says nothing, since Redis 7.0 calls a consumer idle that
+asks for work and gets none. The janitor gives freed memory back to the system, too.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import ctypes
 import logging
 
 from shared.bus.connection import Bus
-from shared.bus.heartbeats import beats
+from shared.bus.heartbeats import read_heartbeats
 from shared.bus.outage import REDIS_ERRORS
 from shared.delivery.consume import groups, service_of
 
@@ -32,14 +32,14 @@ class Janitor:
             give_back_freed_memory()
             try:
                 await self.sweep()
-            except REDIS_ERRORS as error:  # the next time; whoever needs Redis says that it is away
-                log.debug("dead consumers stay for now: %s", error)
+            except REDIS_ERRORS as error:  # it tries again; whoever needs Redis reports the outage
+                log.debug("could not remove dead consumers: %s", error)
 
     async def sweep(self) -> int:
-        """Remove dead consumers; says how many."""
+        """Remove dead consumers; returns how many."""
         removed = 0
         ours = sorted(groups(self._bus))
-        _, alive = await beats(self._bus, {service_of(group) for _, group in ours})
+        _, alive = await read_heartbeats(self._bus, {service_of(group) for _, group in ours})
         for stream, group in ours:
             client = self._bus.holder(stream)
             living = {f"{group}-{process}".encode() for process in alive.get(service_of(group), ())}
@@ -48,12 +48,12 @@ class Janitor:
                     lost = await client.xgroup_delconsumer(stream, group, one["name"])
                     removed += 1
                     if lost:
-                        log.error("%s: %d entries were pending at %s when it was removed", stream, lost, one["name"])
+                        log.error("%s: removed consumer %s, and %d pending entries with it", stream, one["name"], lost)
         return removed
 
 
 def give_back_freed_memory() -> None:
-    """What the C library keeps for later goes back to the system: messages of all sizes fray the heap of a process that
+    """Return memory that the C library keeps to the system: messages of all sizes fragment the heap of a process that
     runs for months. Takes a millisecond or two; only glibc can do it.
     """
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):

@@ -1,4 +1,4 @@
-"""What is seen of every event that a service handles: its trace, outermost, and its times, innermost."""
+"""Every event that a service handles is traced, around everything else, and its handling measured, innermost."""
 
 import time
 from datetime import datetime
@@ -21,7 +21,7 @@ class TraceEvents(BaseMiddleware):
         body = await msg.decode() if msg.content_type == JSON else None
         event = body if isinstance(body, dict) else {}
         trace = trace_of(event.get("trace_id"))
-        TRACE.set(trace)  # not taken back: what fails is told when this has ended
+        TRACE.set(trace)  # not reset: failures are logged after this has ended
         traces = self.context.get("bus").traces
         with traces.handling(f"{msg.group} {event_type_label(event.get('type'))}", event.get("id"), trace):
             return await call_next(msg)

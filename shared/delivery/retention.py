@@ -1,4 +1,4 @@
-"""What is forgotten by time: readings of faces within half a minute, all other events after the days that are set.
+"""Old events are deleted: readings of faces within half a minute, all others after a number of days that is set.
 
 Each process trims the streams that it writes, and the dead letters of those that it handles, by the clock of Redis.
 """
@@ -18,7 +18,7 @@ from shared.contracts.access import RIGHTS
 log = logging.getLogger("moodstream.retention")
 
 READINGS_S = 20.0
-"""They hold the places of faces. A tracker that takes over looks back for a few seconds."""
+"""Readings hold where faces are; a tracker that takes over needs those of the last few seconds."""
 
 TRIM_EVERY_S = 5.0
 DAY_S = 86_400.0
@@ -34,12 +34,12 @@ class Retention:
         while True:
             try:
                 await self.trim()
-            except REDIS_ERRORS as error:  # the next time; whoever needs Redis says that it is away
-                log.debug("nothing is forgotten for now: %s", error)
+            except REDIS_ERRORS as error:  # it tries again; whoever needs Redis reports the outage
+                log.debug("could not trim streams: %s", error)
             await asyncio.sleep(TRIM_EVERY_S)
 
     async def trim(self) -> None:
-        """Forget what is too old now."""
+        """Delete what is too old now."""
         seconds, _ = await self._bus.redis.time()
         async with self._bus.redis.pipeline(transaction=False) as all_:
             for stream, kept_s in dict(self._kept()).items():

@@ -23,22 +23,22 @@ class NotMine(Exception):
 
 
 class RequestServer:
-    """Answers the kinds it has handlers for, and kinds of their families that nobody knows.
+    """Answers the kinds it has handlers for, and refuses unknown kinds of their families.
 
-    Where several processes answer a wrong request, they publish the same event: its id follows from the request's.
+    Where several processes refuse a request, they publish the same event: its id follows from the request's.
     """
 
     def __init__(
         self, bus: Bus, handlers: Mapping[type[Request[Any]], Handler], *, answers_strangers: bool = False
     ) -> None:
-        """``answers_strangers``: whether it also answers families that no service serves; one service does."""
+        """``answers_strangers``: whether it also refuses kinds of families that no service serves; one service does."""
         self._bus = bus
         self._handlers = {kind.KIND: (kind, handler) for kind, handler in handlers.items()}
         self._families = {family(kind) for kind in self._handlers}
         self._answers_strangers = answers_strangers
 
     async def answer(self, made: RequestMade) -> None:
-        """Publish the reply, if it is for this service to give."""
+        """Publish the reply, unless another service has to give it."""
         if not self._is_mine(made.kind):
             return
         try:
@@ -75,7 +75,7 @@ def serve(
     *,
     answers_strangers: bool = False,
 ) -> None:
-    """Answer requests that the workers of a group share."""
+    """Answer requests that the workers of a consumer group share."""
     server = RequestServer(bus, handlers, answers_strangers=answers_strangers)
 
     @consume(router, bus, RequestMade, group)

@@ -6,7 +6,6 @@ only this machine is let in, under a name of its own, and not through a proxy.
 
 import hmac
 import ipaddress
-import os
 import secrets
 from base64 import b64decode
 from pathlib import Path
@@ -16,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from moodstream.errors import MoodstreamError
+from shared.files import create_private
 from shared.paths import state_home
 from shared.settings import Settings
 from shared.web.origin import is_foreign
@@ -34,8 +34,8 @@ class OperatorSettings(Settings):
         None,
         min_length=MIN_LETTERS,
         repr=False,
-        description="Password of the operator's pages; `moodstream run` makes one. Elsewhere, when there is none, only "
-        "this machine sees them.",
+        description="Password of the operator's pages; `moodstream run` makes one. Without one, other services show "
+        "the pages to this machine only.",
     )
 
 
@@ -73,9 +73,7 @@ def make_token(file: Path) -> str:
     """A new token in a new file that only its owner can read. Raises MoodstreamError."""
     token = secrets.token_urlsafe(18)
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-            new.write(token + "\n")
+        create_private(file, token + "\n")
     except OSError as error:
         raise MoodstreamError(f"{file}: {error.strerror}; set MOODSTREAM_OPERATOR_TOKEN instead") from None
     return token

@@ -1,19 +1,20 @@
-"""How often one address may ask: a bucket of tokens for each, of a bounded number of addresses. Pure."""
+"""How often one address may ask: a token bucket for each of a bounded number of addresses. Pure."""
 
 import ipaddress
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from shared.bounded import Bounded
 
 ADDRESSES_KEPT = 10_000
 
 
 class Limits:
-    """``rate`` tokens a second come in, ``burst`` at most lie ready. A rate of 0 limits nothing."""
+    """``rate`` tokens are added per second, up to ``burst``. A rate of 0 limits nothing."""
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._burst, self._clock = rate, burst, clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._left = Bounded[str, tuple[float, float]](ADDRESSES_KEPT)
 
     def wait_s(self, address: str) -> float:
         """Seconds until this address may ask again; 0 when it may now. Takes nothing."""
@@ -23,14 +24,11 @@ class Limits:
         return 0.0 if left >= 1 else (1 - left) / self._rate
 
     def take(self, address: str) -> float:
-        """The same, and one token where there is one."""
+        """As ``wait_s``, and take one token where there is one."""
         wait_s = self.wait_s(address)
         if self._rate and not wait_s:
             key = self._key(address)
             self._left[key] = self._of(key) - 1, self._clock()
-            self._left.move_to_end(key)
-            while len(self._left) > ADDRESSES_KEPT:
-                self._left.popitem(last=False)
         return wait_s
 
     def _of(self, key: str) -> float:
@@ -39,7 +37,7 @@ class Limits:
 
     @staticmethod
     def _key(address: str) -> str:
-        """Whoever has one IPv6 address has 2**64 of them."""
+        """An IPv6 address stands for its /64 network: whoever has one address has all of them."""
         try:
             known = ipaddress.ip_address(address)
         except ValueError:

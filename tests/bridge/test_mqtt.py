@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import ssl
 import subprocess
 from functools import partial
@@ -17,8 +16,8 @@ from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.mqtt import Address, parse_address
 from tests.support.bridges import Watcher, bridge, broker, until, watching
+from tests.support.certificates import make_certificate
 from tests.support.gateways import answer, connected_bus
-from tests.support.needs import missing
 from tests.support.scenes import SIMILAR, faces_read, mood_changed, new_session, playing
 
 STATE = "moodstream/camera-1/state"
@@ -154,23 +153,12 @@ async def test_a_mood_that_nobody_tells_any_more_ends(redis_url: str, tmp_path: 
             await until(lambda: watcher.json(STATE).get("mood") == "nobody")
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A key and a certificate for 127.0.0.1 that vouches for itself."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    if not (openssl := shutil.which("openssl")):
-        missing("openssl")
-    command = [openssl, "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    names = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    return key, certificate
-
-
 async def test_over_tls_with_a_password_and_what_is_wrong_is_told(
     redis_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key, authority = certificate(tmp_path)
+    key, authority = make_certificate(tmp_path)
     (tmp_path / "other").mkdir()
-    _, other = certificate(tmp_path / "other")
+    _, other = make_certificate(tmp_path / "other")
     secured = f"user root\nallow_anonymous false\npassword_file {passwords(tmp_path)}"
     settings = f"{secured}\nkeyfile {key}\ncertfile {authority}"
     with broker(tmp_path, settings) as mosquitto:

@@ -150,12 +150,12 @@ def test_the_network_and_the_detector_have_cures_of_their_own(tmp_path: Path, mo
     bad = tmp_path / "yunet.onnx"  # the name of a file says nothing about what it is
     bad.write_bytes(b"no network")
     monkeypatch.setenv("MOODSTREAM_MODEL", str(bad))
-    [model] = senses.check_network()
+    [model] = senses.check_model()
     assert (model.state, model.cure) == ("missing", "unset MOODSTREAM_MODEL")
     monkeypatch.setenv("MOODSTREAM_DETECTOR", "yunet")
     for file in (bad, tmp_path / "nowhere"):
         monkeypatch.setenv("MOODSTREAM_YUNET_MODEL", str(file))
-        [detector] = senses.check_network()
+        [detector] = senses.check_model()
         assert (detector.state, detector.cure) == ("missing", "export MOODSTREAM_DETECTOR=haar")
 
 
@@ -224,7 +224,7 @@ def test_an_image_of_one_service_has_a_doctor_too(
     environment: dict[str, str], tmp_path: Path, service: str, parts: set[str], redis_url: str
 ) -> None:
     app = tmp_path / "app"
-    for folder in ("shared", "services/cli", f"services/{service}", "models"):
+    for folder in ("moodstream", "shared", "services/cli", f"services/{service}", "models"):
         shutil.copytree(ROOT / folder, app / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("__init__.py", "__main__.py"):
         shutil.copy(ROOT / "services" / file, app / "services")

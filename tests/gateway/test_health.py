@@ -14,7 +14,7 @@ from services.gateway.health import HealthReader
 from services.gateway.state.heartbeats import Heartbeats
 from shared.app.heartbeat import Heartbeat
 from shared.bus.connection import Bus
-from shared.bus.heartbeats import beat, beats
+from shared.bus.heartbeats import read_heartbeats, write_heartbeat
 from tests.support.gateways import connected_bus
 from tests.support.redis_servers import single
 from tests.support.secured_services import services
@@ -118,9 +118,9 @@ async def test_one_that_was_never_there_is_off_and_one_that_hangs_is_offline(
 async def test_processes_of_a_service_are_counted(redis_url: str) -> None:
     async with connected_bus(redis_url) as one, connected_bus(redis_url) as other:
         other.consumer = "elsewhere-1"
-        await beat(one, ["emotion", "camera"])
-        await beat(other, ["emotion"])
-        clock_s, seen = await beats(one, ["camera", "emotion", "player"])
+        await write_heartbeat(one, ["emotion", "camera"])
+        await write_heartbeat(other, ["emotion"])
+        clock_s, seen = await read_heartbeats(one, ["camera", "emotion", "player"])
         assert {name: set(times) for name, times in seen.items()} == {
             "camera": {one.consumer},
             "emotion": {one.consumer, "elsewhere-1"},
@@ -132,12 +132,12 @@ async def test_processes_of_a_service_are_counted(redis_url: str) -> None:
 
 async def test_those_that_were_gone_for_a_minute_are_forgotten_and_the_last_one_is_not(redis_url: str) -> None:
     async with connected_bus(redis_url) as bus:
-        now_s, _ = await beats(bus, ())
+        now_s, _ = await read_heartbeats(bus, ())
         long_ago, from_tomorrow = {"dead-1": now_s - 70}, {"ahead-1": now_s + 86_400}
         await bus.redis.zadd("mood:alive:bridge", long_ago | from_tomorrow)
         await bus.redis.zadd("mood:alive:camera", long_ago)
-        await beat(bus, ["bridge"])
-        _, seen = await beats(bus, ["bridge", "camera"])
+        await write_heartbeat(bus, ["bridge"])
+        _, seen = await read_heartbeats(bus, ["bridge", "camera"])
         assert set(seen["bridge"]) == {bus.consumer}
         assert set(seen["camera"]) == {"dead-1"}
         health = await HealthReader(bus).read_health()

@@ -15,7 +15,7 @@ from moodstream.contracts.events import MoodChanged, RequestMade, StatusChanged,
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
-from shared.bus.heartbeats import beat
+from shared.bus.heartbeats import write_heartbeat
 from tests.support.gateways import Gateway, answer, listening
 from tests.support.page_site import TOKEN, Site, site
 from tests.support.scenes import CAMERA, camera_online, faces_read, mood_changed, new_session, playing
@@ -112,7 +112,7 @@ async def test_the_status_tells_cameras_by_time_alone(bus: Bus, operator: httpx.
 
 async def test_a_service_is_there_while_it_says_so(bus: Bus, operator: httpx.AsyncClient) -> None:
     await bus.redis.xgroup_create(bus.stream(MoodChanged), "recommender", id="0", mkstream=True)
-    await beat(bus, ["recommender"])
+    await write_heartbeat(bus, ["recommender"])
     await asyncio.sleep(1.1)
     status = await told(operator)
     assert status["services"]["recommender"]["state"] == "online"

@@ -25,12 +25,8 @@ from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
 from shared.settings import Settings, load
 from tests.hostile.corpus import events, whole
+from tests.hostile.strategies import JSON
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
-    max_leaves=12,
-)
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

@@ -20,7 +20,7 @@ from moodstream.errors import MoodstreamError
 from services.player.main import PlayerSettings, create_output
 from services.player.spotify.json_file import JsonFile
 from shared.settings import load
-from tests.hostile.test_inputs import JSON
+from tests.hostile.strategies import JSON
 
 STATES = get_args(PlaybackState)
 SONG = Song(id="s", title="Title", artist="Artist", uri="spotify:track:0123456789012345678901")

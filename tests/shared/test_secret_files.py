@@ -68,10 +68,10 @@ def test_containers_find_theirs_unnamed(tmp_path: Path, monkeypatch: pytest.Monk
     ("text", "mode", "words"),
     [
         (None, 0, "No such file"),
-        ("x", 0o644, "everybody on this computer can read .*chmod 600"),
-        ("x", 0o604, "everybody"),
+        ("x", 0o644, "every user of this computer can read .*chmod 600"),
+        ("x", 0o604, "every user"),
         ("  \n", 0o600, "is empty"),
-        ("\udcff", 0o600, "holds no text"),
+        ("\udcff", 0o600, "is not a text file"),
     ],
 )
 def test_one_line_says_what_is_wrong(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.bounded import Bounded
-from shared.files import PRIVATE, replacing, write_private
+from shared.files import PRIVATE, create_private, replacing, write_private
 
 
 def test_a_private_file_is_its_owners_alone_in_a_folder_that_is_too(tmp_path: Path) -> None:
@@ -37,6 +37,31 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
         draft.write("half, and no bytes")  # type: ignore[call-overload]
     assert file.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["songs"]
+
+
+def test_a_draft_that_a_killed_process_left_is_replaced(tmp_path: Path) -> None:
+    draft = tmp_path / f".songs.{os.getpid()}"
+    draft.write_text("half, and much longer")
+    draft.chmod(0o400)
+    with replacing(tmp_path / "songs") as file:
+        file.write(b"whole")
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("songs", "whole")]
+
+
+def test_a_folder_that_must_be_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "volume" / "songs", make_folders=False):
+        """Nothing."""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_private_file_that_is_there_is_not_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "password"
+    create_private(file, "first")
+    with pytest.raises(FileExistsError):
+        create_private(file, "second")
+    assert file.read_text() == "first"
+    assert stat.S_IMODE(file.stat().st_mode) == PRIVATE
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
 def test_the_newest_stay() -> None:

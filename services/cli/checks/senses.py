@@ -1,4 +1,4 @@
-"""Cameras, the network that reads moods, the catalogue, and the player."""
+"""Cameras, the model that reads moods, the catalogue, and the player."""
 
 import stat
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from services.cli.installed import in_container, is_installed
 from shared.settings import load
 
 
-def check_network() -> Iterator[Finding]:
+def check_model() -> Iterator[Finding]:
     if not is_installed("emotion"):
         return
     from services.emotion.faces.classifier import Classifier
@@ -22,13 +22,13 @@ def check_network() -> Iterator[Finding]:
     try:
         create_detector(settings)
     except MoodstreamError as error:
-        cure = "export MOODSTREAM_DETECTOR=haar" if settings.detector == "yunet" else _anew()
+        cure = "export MOODSTREAM_DETECTOR=haar" if settings.detector == "yunet" else _reinstall()
         yield Finding("network", "missing", str(error), cure)
         return
     try:
         Classifier(settings.model)
     except MoodstreamError as error:
-        cure = "unset MOODSTREAM_MODEL" if "model" in settings.model_fields_set else _anew()
+        cure = "unset MOODSTREAM_MODEL" if "model" in settings.model_fields_set else _reinstall()
         yield Finding("network", "missing", str(error), cure)
     else:
         yield Finding("network", "ok")
@@ -157,5 +157,5 @@ def cure_of_camera(
     return f"fuser -v {node}"
 
 
-def _anew() -> str:
+def _reinstall() -> str:
     return "pip install --force-reinstall --no-deps moodstream"

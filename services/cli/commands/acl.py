@@ -1,7 +1,6 @@
 """``moodstream acl``."""
 
 import argparse
-import os
 import secrets
 from hashlib import sha256
 from pathlib import Path
@@ -30,7 +29,7 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def acl(given: argparse.Namespace) -> int:
-    """The file goes to standard output; passwords go nowhere but into their files, ``redis_USER``."""
+    """Print the file; passwords are written to their own files, ``redis_USER``, and nowhere else."""
     from shared.contracts.access import USERS, acl_file
 
     hashes = {user: sha256(_password(given.secrets / f"redis_{user}").encode()).hexdigest() for user in USERS}
@@ -39,13 +38,12 @@ def acl(given: argparse.Namespace) -> int:
 
 
 def _password(file: Path) -> str:
-    """What the file holds; a new password, which its owner alone can read, where there is none."""
+    """The password in a file, which is made when it is missing."""
+    from shared.files import create_private
     from shared.secret_files import read_secret
 
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
-            made.write(secrets.token_urlsafe(32))
+        create_private(file, secrets.token_urlsafe(32))
     except FileExistsError:
         pass
     except OSError as error:

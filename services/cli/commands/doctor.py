@@ -40,7 +40,7 @@ def examine() -> Iterator[Finding]:
         machine.check_parts,
         machine.check_settings,
         redis.check,
-        senses.check_network,
+        senses.check_model,
         senses.check_catalogue,
         senses.check_player,
         senses.check_cameras,

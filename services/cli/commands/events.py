@@ -28,27 +28,27 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def listen(given: argparse.Namespace) -> int:
     """Print events as they come, until interrupted."""
-    from moodstream.contracts.event_filter import wanted
+    from moodstream.contracts.event_filter import event_filter
     from services.cli.following import follow_events
     from shared.contracts.event_lines import line
 
-    takes = wanted(given.type or ["MoodChanged"], given.camera, given.mood)
+    chosen = event_filter(given.type or ["MoodChanged"], given.camera, given.mood)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    for event in filter(takes, follow_events(redis_url(), takes.kinds)):
+    for event in filter(chosen, follow_events(redis_url(), chosen.kinds)):
         print(line(event, as_json=given.json, coloured=coloured), flush=True)
     return 0
 
 
 def record(given: argparse.Namespace) -> int:
     """Write events to a file, until interrupted."""
-    from moodstream.contracts.event_filter import wanted
+    from moodstream.contracts.event_filter import event_filter
     from services.cli.following import follow_events
 
-    takes = wanted(given.type, given.camera, given.mood)
+    chosen = event_filter(given.type, given.camera, given.mood)
     url = redis_url()
     try:
         with given.file.open("x", encoding="utf-8") as lines:
-            for event in filter(takes, follow_events(url, takes.kinds)):
+            for event in filter(chosen, follow_events(url, chosen.kinds)):
                 lines.write(event.model_dump_json() + "\n")
                 lines.flush()
     except FileExistsError:
@@ -60,16 +60,16 @@ def record(given: argparse.Namespace) -> int:
 
 def replay_events(given: argparse.Namespace) -> int:
     """Publish recorded events as if they happened now."""
-    from moodstream.contracts.event_filter import wanted
+    from moodstream.contracts.event_filter import event_filter
     from moodstream.contracts.events import utc_now
     from services.cli.redis_client import connected
-    from shared.contracts.recording import anew, publish, read_recording
+    from shared.contracts.recording import as_new_events, publish, read_recording
 
-    takes = wanted(given.type, given.camera, given.mood)
+    chosen = event_filter(given.type, given.camera, given.mood)
     events = list(read_recording(given.file))
     with connected(redis_url()) as client:
-        timed = anew(events, utc_now(), given.speed)
-        print(f"{publish(client, prefix(), (one for one in timed if takes(one[1])))} events published")
+        timed = as_new_events(events, utc_now(), given.speed)
+        print(f"{publish(client, prefix(), (one for one in timed if chosen(one[1])))} events published")
     return 0
 
 
@@ -77,15 +77,15 @@ def simulate(given: argparse.Namespace) -> int:
     """Publish or print events of simulated visitors."""
     from itertools import islice
 
-    from moodstream.contracts.event_filter import wanted
+    from moodstream.contracts.event_filter import event_filter
     from moodstream.contracts.events import utc_now
     from services.cli.redis_client import connected
     from shared.contracts.recording import publish
     from shared.contracts.simulation import Visitors
 
-    takes = wanted(given.type, given.camera, given.mood)
+    chosen = event_filter(given.type, given.camera, given.mood)
     visitors = Visitors(given.seed, utc_now(), speed=given.speed)
-    timed = islice((one for one in visitors.events() if takes(one[1])), given.events)
+    timed = islice((one for one in visitors.events() if chosen(one[1])), given.events)
     if given.print:
         for _, event in timed:
             print(event.model_dump_json(), flush=True)

@@ -13,14 +13,14 @@ from moodstream.contracts.events import SongPicked
 from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
-from shared.bus.heartbeats import beat
+from shared.bus.heartbeats import write_heartbeat
 from shared.bus.outage import REMIND_EVERY_S, STANDS_S, Outage, describe
 from shared.delivery.consume import Timing, consume, create_groups
 from shared.delivery.dead_letters import MAX_DELIVERIES
 from shared.delivery.janitor import Janitor
 from shared.settings import Settings, load
-from tests.shared.delivery.test_delivery import SOON, pick
 from tests.support.bus import running, until
+from tests.support.made_events import QUICK, pick
 
 FULL = OutOfMemoryError("command not allowed", status_code="OOM")
 
@@ -65,7 +65,7 @@ async def test_what_redis_refuses_counts_against_no_event(redis_url: str) -> Non
     tries = list[str]()
 
     def register(router: RedisRouter, bus: Bus) -> None:
-        @consume(router, bus, SongPicked, "test", SOON)
+        @consume(router, bus, SongPicked, "test", QUICK)
         async def take(one: SongPicked) -> None:
             tries.append(one.song_id)
             if len(tries) <= 2 * MAX_DELIVERIES:
@@ -121,7 +121,7 @@ async def test_the_janitor_removes_the_dead_that_have_nothing_pending(redis_url:
         # Redis 7.0 calls a consumer idle that asks for work and gets none
         for name in (bus.consumer, "gone-1"):
             client.xgroup_createconsumer("mood:picks", "test", f"test-{name}")
-        await beat(bus, ["test"])
+        await write_heartbeat(bus, ["test"])
         assert await Janitor(bus, dead_after_ms=0).sweep() == 1
         assert consumers() == {f"test-{bus.consumer}".encode()}
     await bus.close()

@@ -17,9 +17,10 @@ from moodstream.errors import MoodstreamError
 from services.cli.redis_client import connected
 from shared.app.service import Service, build_app, create_bus
 from shared.bus.lease import Lease
-from shared.bus.replicas import PATIENCE_MS, Replicas
+from shared.bus.replicas import TIMEOUT_MS, Replicas
 from shared.delivery.consume import consume, consume_frames
 from shared.settings import Settings, load
+from tests.support.made_events import status
 from tests.support.redis_servers import MASTER, PASSWORD, SENTINEL_PASSWORD, Trio, trio
 
 
@@ -27,10 +28,6 @@ from tests.support.redis_servers import MASTER, PASSWORD, SENTINEL_PASSWORD, Tri
 def servers() -> Iterator[Trio]:
     with trio() as started:
         yield started
-
-
-def status(number: int) -> StatusChanged:
-    return StatusChanged(service="camera", part="c", state="online", reason=str(number))
 
 
 def test_an_address_is_taken_apart() -> None:
@@ -178,9 +175,9 @@ async def test_an_event_is_not_kept_waiting_for_replicas_that_are_not_there(capl
             async with bus.redis.pipeline(transaction=False) as both:
                 both.xadd("mood:status", {"__data__": status(number).model_dump_json()})
                 await replicas.confirm(both)
-        assert PATIENCE_MS / 1000 <= time.monotonic() - started_s < 2 * PATIENCE_MS / 1000 + 2
+        assert TIMEOUT_MS / 1000 <= time.monotonic() - started_s < 2 * TIMEOUT_MS / 1000 + 2
         assert await bus.redis.xlen("mood:status") == 5
         await bus.close()
     assert [record.message for record in caplog.records] == [
-        "no replica has taken the last event within 1000 ms; it lies on one server alone"
+        "no replica confirmed the last event within 1000 ms; it is on one server only"
     ]

@@ -8,15 +8,15 @@ from moodstream.errors import MoodstreamError
 from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.settings import Settings, load
-from tests.bridge.test_mqtt import certificate
-from tests.shared.bus.test_sentinel import status
+from tests.support.certificates import make_certificate
+from tests.support.made_events import status
 from tests.support.redis_servers import PASSWORD, trio
 
 
 async def test_over_tls_a_leader_that_dies_costs_a_moment_and_strangers_are_refused(tmp_path: Path) -> None:
-    key, authority = certificate(tmp_path)
+    key, authority = make_certificate(tmp_path)
     (tmp_path / "other").mkdir()
-    _, other = certificate(tmp_path / "other")
+    _, other = make_certificate(tmp_path / "other")
     both = tmp_path / "both.pem"
     both.write_text(key.read_text() + authority.read_text())
     with trio(both) as servers:

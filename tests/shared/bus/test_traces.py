@@ -95,7 +95,7 @@ async def test_off_unless_asked_for_but_logs_know_the_trace(redis_url: str, coll
 async def test_a_share_of_nothing_and_a_collector_that_is_away_change_nothing(
     redis_url: str, collector: Collector
 ) -> None:
-    traces = Traces(collector.url, share=0.0)
+    traces = Traces(collector.url, fraction=0.0)
     with traces.step("work", offer()), traces.making(offer()):
         pass
     traces.close()

@@ -13,33 +13,17 @@ from moodstream.contracts.events import (
     MoodChanged,
     ReplyGiven,
     SongPicked,
-    expiry,
     new_id,
     utc_now,
 )
-from moodstream.contracts.moods import Mood
 from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
-from shared.delivery.consume import Timing, consume, consume_frames
+from shared.delivery.consume import consume, consume_frames
 from shared.delivery.dead_letters import letters, replay
 from shared.settings import Settings, load
 from tests.support.bus import running, until
-
-SOON = Timing(handler_timeout_s=0.1, claim_after_ms=200, claim_every_ms=50)
-
-
-def pick(**fields: object) -> SongPicked:
-    return SongPicked(
-        **{
-            "offer_id": "an offer",
-            "song_id": "a song",
-            "mood": Mood.CALM,
-            "by": "visitor",
-            "expires_at": expiry(SongPicked),
-            **fields,
-        }  # type: ignore[arg-type]
-    )
+from tests.support.made_events import QUICK, pick
 
 
 async def put(url: str, *bodies: bytes) -> None:
@@ -156,7 +140,7 @@ async def test_a_failing_handler_is_tried_three_times_and_can_be_replayed(redis_
     tries, cured = list[str](), asyncio.Event()
 
     def register(router: RedisRouter, bus: Bus) -> None:
-        @consume(router, bus, SongPicked, "test", SOON)
+        @consume(router, bus, SongPicked, "test", QUICK)
         async def take(one: SongPicked) -> None:
             tries.append(one.song_id)
             if not cured.is_set():
@@ -179,7 +163,7 @@ async def test_a_key_that_somebody_else_has_spoilt_is_not_waited_for(redis_url: 
     tries = list[str]()
 
     def register(router: RedisRouter, bus: Bus) -> None:
-        @consume(router, bus, SongPicked, "test", SOON)
+        @consume(router, bus, SongPicked, "test", QUICK)
         async def take(one: SongPicked) -> None:
             tries.append(one.song_id)
             await bus.redis.hgetall("mood:spoilt")
@@ -202,7 +186,7 @@ async def test_an_entry_of_a_killed_worker_is_done_by_another(redis_url: str) ->
         assert client.xreadgroup("test", "killed", {"mood:picks": ">"}, count=1)
 
     def register(router: RedisRouter, bus: Bus) -> None:
-        @consume(router, bus, SongPicked, "test", SOON)
+        @consume(router, bus, SongPicked, "test", QUICK)
         async def take(one: SongPicked) -> None:
             got.append(one.song_id)
 
@@ -216,7 +200,7 @@ async def test_a_handler_that_hangs_is_cut_off(redis_url: str) -> None:
     cut = asyncio.Event()
 
     def register(router: RedisRouter, bus: Bus) -> None:
-        @consume(router, bus, SongPicked, "test", SOON)
+        @consume(router, bus, SongPicked, "test", QUICK)
         async def take(_: SongPicked) -> None:
             try:
                 await asyncio.sleep(60)
