@@ -1,249 +1,176 @@
-"""Events of a running Moodstream, typed, for as long as one wants to hear them.
+"""A running Moodstream, to listen to and to ask, over HTTP or over Redis."""
 
-    async for mood in moods("http://127.0.0.1:8080"):
-        print(mood.mood, mood.confidence)
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
 
-The address is that of the page (server-sent events; needs the extra ``client``) or of Redis (``redis://``, ``unix://``,
-``redis+sentinel://``).
-A connection that breaks is made again, and goes on after the last event that was heard. ``iter_moods`` and
-``iter_events`` are the same for programs without asyncio.
-"""
+from pydantic import BaseModel
 
-import asyncio
-import json
-import logging
-import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
-from contextlib import aclosing, closing
-from dataclasses import dataclass, field
-from typing import Any
-
-from pydantic import ValidationError
-from redis.exceptions import RedisError
-
-from moodstream import sentinel
-from moodstream.contracts.event_filter import KINDS, Wanted, wanted
-from moodstream.contracts.events import Event, MoodChanged
-from moodstream.contracts.streams import STREAMS
+from moodstream import listening
+from moodstream.addresses import is_http
+from moodstream.blocking import iter_events, iter_moods
+from moodstream.contracts.events import Event, MoodChanged, Song
+from moodstream.contracts.moods import Mood
+from moodstream.contracts.requests import (
+    AskCamera,
+    AskPlayer,
+    CameraPaused,
+    CameraStatus,
+    ChooseMood,
+    ClearFeedback,
+    CommandPlayer,
+    Device,
+    EndSession,
+    FeedbackCleared,
+    FeedbackList,
+    FindMood,
+    FindPath,
+    FindSimilar,
+    FourMoods,
+    Goal,
+    ListDevices,
+    ListFeedback,
+    MoodOfSong,
+    OfferSongs,
+    PauseCamera,
+    PlayerAction,
+    PlayerState,
+    PlayerStatus,
+    Request,
+    Session,
+    SimilarSongs,
+    SongPath,
+    SongsOfMood,
+)
 from moodstream.errors import MoodstreamError
+from moodstream.feed import OnGap, warn_of_gap
+from moodstream.listening import events, moods
+from moodstream.redis_asking import open_redis
 
-log = logging.getLogger("moodstream.client")
+__all__ = ["Client", "events", "iter_events", "iter_moods", "moods"]
 
-MAX_PAUSE_S = 5.0
-BLOCK_MS = 2_000
-SILENT_S = 40.0
-"""A connection on which not even a keep-alive comes is dead."""
-
-OnGap = Callable[[int | None], None]
-"""Told how many events were missed; None when nobody knows."""
+R = TypeVar("R", bound=BaseModel)
+AnyMood = FourMoods | Mood
 
 
-def _warn(missed: int | None) -> None:
-    log.warning("%s events were missed", "an unknown number of" if missed is None else missed)
+class Asker(Protocol):
+    async def ask(self, request: Request[R]) -> R: ...
 
 
-async def moods(
-    url: str, *, cameras: Sequence[str] = (), moods: Sequence[str] = (), on_gap: OnGap = _warn
-) -> AsyncGenerator[MoodChanged, None]:
-    """Every mood event from now on. Raises MoodstreamError when the filters or the address are wrong."""
-    async with aclosing(events(url, types=["MoodChanged"], cameras=cameras, moods=moods, on_gap=on_gap)) as heard:
-        async for event in heard:
-            assert isinstance(event, MoodChanged)
-            yield event
+class Client:
+    """Open it with ``async with``. It connects when it is first used; listening has connections of its own.
 
+    Whatever is asked raises MoodstreamError with one line: RequestRefused when the service refuses, NoAnswer when none
+    answers in time.
+    """
 
-async def events(
-    url: str,
-    *,
-    types: Sequence[str] = (),
-    cameras: Sequence[str] = (),
-    moods: Sequence[str] = (),
-    on_gap: OnGap = _warn,
-    prefix: str = "mood:",
-) -> AsyncGenerator[Event, None]:
-    """Every event from now on; ``types`` are names of events, ``prefix`` counts for Redis alone."""
-    takes = wanted(types, cameras, moods)
-    if not _is_http(url):
-        followed = _Redis(takes, prefix)
-        async with sentinel.async_client(url, socket_timeout=5) as client:
-            while True:
-                try:
-                    if not followed.position:
-                        followed.begin([await client.xrevrange(name, count=1) for name in followed.names])
-                    answer: Any = await client.xread(followed.position, block=BLOCK_MS)
-                except (RedisError, OSError) as error:
-                    await asyncio.sleep(followed.pause(error))
-                    continue
-                for known in followed.heard(answer):
-                    yield known
-    import httpx
+    def __init__(self, url: str, *, prefix: str = "mood:", timeout_s: float = 3.0) -> None:
+        """``prefix`` counts for Redis alone. Raises MoodstreamError when the address cannot be right."""
+        self._url, self._prefix, self._timeout_s = url, prefix, timeout_s
+        self._is_http = is_http(url)
+        self._opened = AsyncExitStack()
+        self._asker: Asker | None = None
 
-    feed = _Feed(url, types, cameras, moods, on_gap)
-    async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=SILENT_S)) as http:
-        while True:
-            try:
-                async with http.stream("GET", feed.address, params=feed.query, headers=feed.headers) as response:
-                    feed.opened(response.status_code, (await response.aread()).decode() if response.is_error else "")
-                    async for line in response.aiter_lines():
-                        if event := feed.heard(line):
-                            yield event
-            except httpx.TransportError as error:
-                feed.broke(error)
-            await asyncio.sleep(feed.pause())
+    async def __aenter__(self) -> Self:
+        if self._is_http:
+            from moodstream.http_asking import open_http  # here, since httpx is an extra
 
+            self._asker = await self._opened.enter_async_context(open_http(self._url, self._timeout_s))
+        else:
+            opening = open_redis(self._url, self._prefix, self._timeout_s)
+            self._asker = await self._opened.enter_async_context(opening)
+        return self
 
-def iter_moods(
-    url: str, *, cameras: Sequence[str] = (), moods: Sequence[str] = (), on_gap: OnGap = _warn
-) -> Generator[MoodChanged, None, None]:
-    """``moods`` without asyncio."""
-    with closing(iter_events(url, types=["MoodChanged"], cameras=cameras, moods=moods, on_gap=on_gap)) as heard:
-        for event in heard:
-            assert isinstance(event, MoodChanged)
-            yield event
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._asker = None
+        await self._opened.aclose()
 
+    async def ask(self, request: Request[R]) -> R:
+        """The reply to any request of ``moodstream.contracts.requests``."""
+        if self._asker is None:
+            raise MoodstreamError("the client is not open; use it inside `async with Client(...) as client:`")
+        return await self._asker.ask(request)
 
-def iter_events(
-    url: str,
-    *,
-    types: Sequence[str] = (),
-    cameras: Sequence[str] = (),
-    moods: Sequence[str] = (),
-    on_gap: OnGap = _warn,
-    prefix: str = "mood:",
-) -> Generator[Event, None, None]:
-    """``events`` without asyncio."""
-    takes = wanted(types, cameras, moods)
-    if not _is_http(url):
-        followed = _Redis(takes, prefix)
-        with sentinel.client(url, socket_timeout=5) as client:
-            while True:
-                try:
-                    if not followed.position:
-                        followed.begin([client.xrevrange(name, count=1) for name in followed.names])
-                    answer: Any = client.xread(followed.position, block=BLOCK_MS)
-                except (RedisError, OSError) as error:
-                    time.sleep(followed.pause(error))
-                    continue
-                yield from followed.heard(answer)
-    import httpx
+    def moods(
+        self, *, cameras: Sequence[str] = (), moods: Sequence[str] = (), on_gap: OnGap = warn_of_gap
+    ) -> AsyncGenerator[MoodChanged, None]:
+        """Every mood event from now on."""
+        return listening.moods(self._url, cameras=cameras, moods=moods, on_gap=on_gap, prefix=self._prefix)
 
-    feed = _Feed(url, types, cameras, moods, on_gap)
-    with httpx.Client(timeout=httpx.Timeout(10, read=SILENT_S)) as http:
-        while True:
-            try:
-                with http.stream("GET", feed.address, params=feed.query, headers=feed.headers) as response:
-                    feed.opened(response.status_code, response.read().decode() if response.is_error else "")
-                    for line in response.iter_lines():
-                        if event := feed.heard(line):
-                            yield event
-            except httpx.TransportError as error:
-                feed.broke(error)
-            time.sleep(feed.pause())
+    def events(
+        self,
+        *,
+        types: Sequence[str] = (),
+        cameras: Sequence[str] = (),
+        moods: Sequence[str] = (),
+        on_gap: OnGap = warn_of_gap,
+    ) -> AsyncGenerator[Event, None]:
+        """Every event from now on; ``types`` are names of events."""
+        return listening.events(
+            self._url, types=types, cameras=cameras, moods=moods, on_gap=on_gap, prefix=self._prefix
+        )
 
+    async def offer(self, mood: AnyMood) -> SongsOfMood:
+        """Five songs of a mood, others each time."""
+        return await self.ask(OfferSongs.of({"mood": mood}))
 
-def _is_http(url: str) -> bool:
-    scheme = url.partition("://")[0]
-    if scheme not in ("http", "https", "redis", "rediss", "unix", *sentinel.SCHEMES):
-        raise MoodstreamError(f"{url}: must begin with http://, https://, redis://, rediss:// or unix://")
-    return scheme in ("http", "https")
+    async def similar(self, song_id: str, n: int = 10, mood: AnyMood | None = None) -> SimilarSongs:
+        """The ``n`` songs nearest to one, of one mood or of all."""
+        return await self.ask(FindSimilar.of({"id": song_id, "n": n, "mood": mood}))
 
+    async def path(self, song_id: str, goal: Goal, n: int = 10) -> SongPath:
+        """Songs that lead from the mood of one to a goal: match, lift or calm."""
+        return await self.ask(FindPath.of({"id": song_id, "goal": goal, "n": n}))
 
-def _event(kind: str, text: str | bytes) -> Event | None:
-    """None for what a newer Moodstream says and we do not understand."""
-    try:
-        return KINDS[kind].model_validate_json(text)
-    except (KeyError, ValidationError) as error:
-        log.debug("an event was not understood: %s", error)
-        return None
+    async def mood_of(self, song_id: str) -> MoodOfSong:
+        """The mood of a song and its place on the circumplex."""
+        return await self.ask(FindMood.of({"id": song_id}))
 
+    async def choose_mood(self, mood: AnyMood, camera_id: str) -> Session:
+        """A mood chosen by hand at a camera."""
+        return await self.ask(ChooseMood.of({"mood": mood, "camera_id": camera_id}))
 
-@dataclass
-class _Feed:
-    """What is known between one connection to the page and the next."""
+    async def end_session(self, camera_id: str) -> Session:
+        """The visit at a camera ends and is forgotten."""
+        return await self.ask(EndSession.of({"camera_id": camera_id}))
 
-    url: str
-    types: Sequence[str]
-    cameras: Sequence[str]
-    moods: Sequence[str]
-    on_gap: OnGap
-    _last_id: str | None = None
-    _fields: dict[str, str] = field(default_factory=dict)
-    _failures: int = 0
+    async def feedback(self, *, session_id: str | None = None, profile: str | None = None) -> FeedbackList:
+        """What was said in a visit or under a profile; over HTTP in a visit that goes on."""
+        return await self.ask(ListFeedback.of({"session_id": session_id, "profile": profile}))
 
-    @property
-    def address(self) -> str:
-        return self.url.rstrip("/") + "/api/v1/events"
+    async def clear_feedback(self, *, session_id: str | None = None, profile: str | None = None) -> FeedbackCleared:
+        """Forget what was said in a visit or under a profile; over HTTP in a visit that goes on."""
+        return await self.ask(ClearFeedback.of({"session_id": session_id, "profile": profile}))
 
-    @property
-    def query(self) -> dict[str, list[str]]:
-        return {"type": list(self.types), "camera": list(self.cameras), "mood": list(self.moods)}
+    async def player(
+        self,
+        command: PlayerAction,
+        *,
+        percent: float | None = None,
+        device: str | None = None,
+        song: Song | str | None = None,
+    ) -> PlayerState:
+        """Steer the player; ``percent`` is for `volume`, ``device`` for `transfer`, ``song`` for `play` and `queue`."""
+        given = song.model_dump() if isinstance(song, Song) else song
+        return await self.ask(
+            CommandPlayer.of({"command": command, "percent": percent, "device": device, "song": given})
+        )
 
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Last-Event-ID": self._last_id} if self._last_id else {}
+    async def player_status(self) -> PlayerStatus:
+        """What plays, what comes next, and what is needed."""
+        return await self.ask(AskPlayer())
 
-    def opened(self, status: int, body: str) -> None:
-        """Raises MoodstreamError when the server will never let us in."""
-        self._fields = {}
-        if 400 <= status < 500 and status != 429:
-            try:
-                reason = json.loads(body)["error"]
-            except (ValueError, KeyError, TypeError):
-                reason = f"status {status}"
-            raise MoodstreamError(f"{self.url}: {reason}")
-        if status >= 400:
-            log.warning("%s: status %d", self.url, status)
+    async def devices(self) -> tuple[Device, ...]:
+        """What the player could play on; over Redis alone."""
+        return (await self.ask(ListDevices())).root
 
-    def broke(self, error: Exception) -> None:
-        log.warning("%s: %s; trying again", self.url, error or type(error).__name__)
+    async def camera_status(self, camera_id: str) -> CameraStatus:
+        """How a camera does; over Redis alone."""
+        return await self.ask(AskCamera.of({"camera_id": camera_id}))
 
-    def pause(self) -> float:
-        self._failures += 1
-        return float(min(0.2 * 2**self._failures, MAX_PAUSE_S))
-
-    def heard(self, line: str) -> Event | None:
-        if line:
-            name, _, value = line.partition(":")
-            self._fields[name] = value.removeprefix(" ")
-            return None
-        fields, self._fields = self._fields, {}
-        if "data" not in fields:
-            return None
-        self._failures = 0
-        self._last_id = fields.get("id", self._last_id)
-        if fields["event"] == "gap":
-            self.on_gap(json.loads(fields["data"])["missed"])
-        return _event(fields["event"], fields["data"])
-
-
-@dataclass
-class _Redis:
-    """What is known between one connection to Redis and the next."""
-
-    takes: Wanted
-    prefix: str
-    position: dict[Any, Any] = field(default_factory=dict)
-    _failures: int = 0
-
-    @property
-    def names(self) -> list[str]:
-        return [self.prefix + STREAMS[kind].name for kind in self.takes.kinds]
-
-    def begin(self, newest: Sequence[Any]) -> None:
-        """Begin after what is there now; ids and not ``$``, so that nothing is lost between two reads."""
-        self.position = {name: one[0][0] if one else "0-0" for name, one in zip(self.names, newest, strict=True)}
-
-    def pause(self, error: Exception) -> float:
-        log.warning("Redis: %s; trying again", error)
-        self._failures += 1
-        return float(min(0.2 * 2**self._failures, MAX_PAUSE_S))
-
-    def heard(self, answer: Any) -> Iterator[Event]:
-        self._failures = 0
-        kinds = dict(zip(self.names, self.takes.kinds, strict=True))
-        for name, entries in answer or ():
-            for entry_id, fields in entries:
-                self.position[name.decode()] = entry_id
-                event = _event(kinds[name.decode()].__name__, fields.get(b"__data__", b""))
-                if event is not None and self.takes(event):
-                    yield event
+    async def pause_camera(self, camera_id: str, seconds: float) -> CameraPaused:
+        """The camera captures nothing for so long; 0 wakes it; over Redis alone."""
+        return await self.ask(PauseCamera.of({"camera_id": camera_id, "seconds": seconds}))

@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.connection import ConnectionPool as AsyncConnectionPool
+from redis.asyncio.connection import parse_url as parse_async_url
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import MasterNotFoundError as AsyncMasterNotFoundError
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
@@ -28,6 +30,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
+from moodstream.cancellation import Heedful, connection_class
 from moodstream.errors import MoodstreamError
 
 SCHEMES = ("redis+sentinel", "rediss+sentinel")
@@ -103,11 +106,16 @@ def client(url: str, **options: Any) -> Redis:
 @asynccontextmanager
 async def async_client(url: str, **options: Any) -> AsyncIterator[AsyncRedis]:
     """A client for asyncio, for any address that redis-py or this module knows."""
-    async with AsyncRedis.from_url(url, **options) if not is_sentinel(url) else _leading(url, options) as found:
+    async with _direct(url, options) if not is_sentinel(url) else _leading(url, options) as found:
         try:
             yield found
         finally:
             await forget(found)
+
+
+def _direct(url: str, options: dict[str, Any]) -> AsyncRedis:
+    found: dict[str, Any] = {**parse_async_url(url), "connection_class": connection_class(url)}
+    return AsyncRedis.from_pool(AsyncConnectionPool(**found, **options))
 
 
 def _leading(url: str, options: dict[str, Any]) -> AsyncRedis:
@@ -125,7 +133,7 @@ async def forget(client: AsyncRedis) -> None:
         await manager.aclose()
 
 
-class _Async(AsyncConnection):
+class _Async(Heedful, AsyncConnection):
     """A server that no longer leads is away, like one that is gone: ask the Sentinels anew."""
 
     async def connect(self) -> None:

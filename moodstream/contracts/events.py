@@ -168,7 +168,7 @@ class FacesRead(Event):
     faces: tuple[FaceRead, ...]
     """every face that was seen, those that could not be read too"""
     model: str
-    """name and version of the network"""
+    """name and version of the mood model"""
     error: str | None = None
     """why the frame was refused; then there are no faces"""
     size: tuple[int, int] | None = None
@@ -223,7 +223,7 @@ class MoodChanged(Event):
     expires_at: Moment
     """the next event is due before this moment"""
     model: str
-    """name and version of the network, or `simulated`"""
+    """name and version of the mood model, or `simulated`"""
     repeated: bool = False
     """whether this mood has been told before; then only the time, the counts or the confidence are new"""
     people: tuple[Person, ...] = ()

@@ -346,7 +346,17 @@ def family(kind: str) -> str:
     return kind.partition(".")[0]
 
 
-FAMILIES = frozenset(family(kind) for kind in KINDS)
+ANSWERED_BY: Mapping[str, str] = {
+    "songs": "recommender",
+    "feedback": "recommender",
+    "mood": "emotion",
+    "session": "emotion",
+    "camera": "camera",
+    "player": "player",
+}
+"""The service that answers a family."""
+
+FAMILIES = frozenset(ANSWERED_BY)
 
 
 def completed(request: Any, entry_id: str, correlation_id: str | None = None) -> Any:

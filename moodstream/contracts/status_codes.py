@@ -28,6 +28,7 @@ class StatusCode(StrEnum):
     WRONG_SOURCE = "wrong_source"
     LOST = "lost"
     CRASHED = "crashed"
+    STUCK = "stuck"
     STALLED = "stalled"
     BROKEN_PICTURES = "broken_pictures"
     BLACK = "black"

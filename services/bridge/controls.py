@@ -7,7 +7,8 @@ from moodstream.contracts.moods import MOODS
 from moodstream.contracts.requests import ChooseMood, CommandPlayer, Request
 from moodstream.errors import MoodstreamError
 from services.bridge.rate_limited_log import RateLimitedLog
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 from shared.contracts.site_state import SiteState
 
 log = logging.getLogger("moodstream.bridge")
@@ -52,5 +53,5 @@ class Controls:
             await self._bus.ask(request)
         except MoodstreamError as error:
             self._log.warning("%s: %s", request.KIND, error)
-        except AWAY as error:
+        except REDIS_ERRORS as error:
             self._log.warning("%s failed because Redis is away: %s", request.KIND, error)

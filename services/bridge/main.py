@@ -18,7 +18,9 @@ from services.bridge.osc.output import OscOutput
 from services.bridge.webhooks.pages import Pages
 from services.bridge.webhooks.receivers import read_receivers
 from services.bridge.webhooks.workers import Webhook
-from shared.app.service import Job, Service, create_bus, run_service
+from shared.app.jobs import Job
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
 from shared.settings import Settings, load

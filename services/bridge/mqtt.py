@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import aiomqtt
 from pydantic import JsonValue
 
+from moodstream.cancellation import heed
 from moodstream.contracts.events import Event, MoodChanged, PlaybackChanged, StatusChanged
 from services.bridge.home_assistant import camera_device, level, player_device
 from services.bridge.mqtt_address import Address
@@ -98,16 +99,16 @@ class Mqtt:
         availability = f"{self._topic}/bridge/availability"
         self._changed = dict.fromkeys(self._retained)
         self._news.set()
-        await client.subscribe(f"{self._topic}/command", qos=1)
+        await heed(client.subscribe(f"{self._topic}/command", qos=1))
         if self._discovery:
-            await client.subscribe(f"{self._discovery}/status", qos=1)
-        await client.publish(availability, "online", qos=1, retain=True)
+            await heed(client.subscribe(f"{self._discovery}/status", qos=1))
+        await heed(client.publish(availability, "online", qos=1, retain=True))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._publish_changes(client))
                 group.create_task(self._take_messages(client))
         except asyncio.CancelledError:  # a clean goodbye is no reason for the broker to send the will
-            await client.publish(availability, "offline", qos=1, retain=True, timeout=1)
+            await heed(client.publish(availability, "offline", qos=1, retain=True, timeout=1))
             raise
 
     async def _publish_changes(self, client: aiomqtt.Client) -> None:
@@ -118,7 +119,7 @@ class Mqtt:
                 topic = next(iter(self._changed))
                 del self._changed[topic]
                 payload = self._retained[topic]
-                await client.publish(topic, payload, qos=1, retain=True)
+                await heed(client.publish(topic, payload, qos=1, retain=True))
                 if not payload and self._retained.get(topic) == "":
                     del self._retained[topic]
 

@@ -21,6 +21,7 @@ from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
 from services.gateway.metrics import Metrics
 from shared.bus.connection import Bus
+from shared.tasks import end_tasks
 
 log = logging.getLogger("moodstream.gateway")
 
@@ -104,7 +105,7 @@ class BrowserCameras:
         try:
             await self._receive(socket, camera_id)
         finally:
-            pausing.cancel()
+            await end_tasks(pausing)
             await publish_camera_status(self.bus, camera_id, "offline", StatusCode.END_OF_INPUT, "end of input")
 
     async def _receive(self, socket: WebSocket, camera_id: str) -> None:

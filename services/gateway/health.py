@@ -1,22 +1,26 @@
 """Whether each service works, from what Redis knows: who reads which stream, how long ago, and what waits.
 
-Every service reads its streams with a consumer group of its name, and asks for more every two seconds, work or not. A
-consumer that has not asked for a while is gone or hangs. So health needs no address of any service, and no port.
+Every process writes once a second that it is alive (``shared.bus.heartbeats``). So health needs no address of any
+service, and no port.
 """
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from moodstream.contracts.streams import DEAD_SUFFIX, EVENT_OF_STREAM, FRAMES
+from services.gateway.state.heartbeats import ALIVE_S, Heartbeats
 from shared.bus.connection import Bus
+from shared.bus.heartbeats import beats
+
+log = logging.getLogger("moodstream.gateway")
 
 NEEDED = ("camera", "emotion", "recommender", "player")
 SERVICES = (*NEEDED, "bridge")
-ALIVE_S = 10.0
 TIMEOUT_S = 2.0
 FRESH_S = 1.0
 State = Literal["online", "offline", "degraded", "off"]
@@ -31,7 +35,7 @@ class Health:
     memory_mb: float | None = None
     streams: list[dict[str, Any]] = field(default_factory=list)
     seen_s: dict[str, float] = field(default_factory=dict)
-    """seconds since a service has last asked for work"""
+    """seconds since a service was last alive"""
     workers: dict[str, int] = field(default_factory=dict)
     """processes that are alive, by service"""
 
@@ -48,8 +52,8 @@ class Health:
 class HealthReader:
     """Asks Redis at most once a second, however many ask for it."""
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, alive_s: float = ALIVE_S) -> None:
+        self._bus, self._heartbeats = bus, Heartbeats(alive_s)
         self._health, self._read_s = Health(), float("-inf")
         self._reading = asyncio.Lock()
 
@@ -68,6 +72,7 @@ class HealthReader:
                 health.ping_ms = round(1000 * (time.perf_counter() - begun_s), 2)
                 for name in (FRAMES, *EVENT_OF_STREAM):
                     await self._read_stream(health, name)
+                await self._read_heartbeats(health)
                 health.redis = True
                 info = await self._bus.redis.info("memory")
                 health.memory_mb = round(info["used_memory"] / 1e6, 1)
@@ -96,15 +101,15 @@ class HealthReader:
                 ],
             }
         )
-        for group in groups:
-            service = group["name"].decode().partition("-")[0]
-            alive: set[str] = set()
-            for consumer in await holder.xinfo_consumers(stream, group["name"]):
-                idle_s = consumer["idle"] / 1000
-                health.seen_s[service] = min(idle_s, health.seen_s.get(service, idle_s))
-                if idle_s < ALIVE_S:
-                    alive.add(consumer["name"].decode())
-            health.workers[service] = max(health.workers.get(service, 0), len(alive))
+
+    async def _read_heartbeats(self, health: Health) -> None:
+        try:
+            clock_s, alive = await beats(self._bus, SERVICES)
+        except NoPermissionError as error:
+            log.warning("%s; every service seems to be away: make the ACL file anew", error)
+            return
+        health.workers = dict(self._heartbeats.look(alive, clock_s, time.monotonic()))
+        health.seen_s = {name: max(0.0, clock_s - max(times.values())) for name, times in alive.items()}
 
 
 def _lag(group: dict[str, Any], entries: int) -> int | None:

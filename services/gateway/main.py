@@ -22,7 +22,8 @@ from services.gateway.state.history import History
 from services.gateway.state.kiosk import Consent, Kiosk, Language
 from services.gateway.state.opening_hours import parse_opening_hours, time_zone_of
 from services.gateway.state.snapshot import snapshot_of
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
 from shared.settings import Settings, load

@@ -66,10 +66,10 @@ class OpeningControl:
                 self._announce(on_change)
                 await self._act()
             except (RedisError, OSError) as error:
-                self._bus.outage.note(READING, error)
+                self._bus.outage.report(READING, error)
                 self._announce(on_change)
             else:
-                self._bus.outage.passed(READING)
+                self._bus.outage.resolve(READING)
             await asyncio.sleep(CHECK_EVERY_S)
 
     def _by_hours(self) -> Opening:

@@ -14,6 +14,7 @@ from moodstream.contracts.requests import AskCamera, AskPlayer, OfferSongs
 from moodstream.contracts.streams import SELF_TEST
 from moodstream.errors import MoodstreamError, NoAnswer
 from shared.bus.connection import Bus
+from shared.tasks import end_tasks
 
 FACE = Path(__file__).parent / "self_test.jpg"
 TIMEOUT_S = 3.0
@@ -64,7 +65,7 @@ class SelfTest:
                         raise MoodstreamError(f"found no face: {reading.error or 'nothing was seen'}")
                     return f"{reading.faces[0].mood}, {reading.model}"
         finally:
-            sending.cancel()
+            await end_tasks(sending)
         raise MoodstreamError("the process ends")
 
     async def _send_frames(self, run_id: str) -> None:

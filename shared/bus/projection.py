@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from moodstream.contracts.events import Event
-from shared.bus.connection import AWAY, BLOCK_MS, Bus
+from shared.bus.connection import Bus
+from shared.bus.follower import BLOCK_MS
+from shared.bus.outage import REDIS_ERRORS
 
 MAX_RETRY_S = 2.0
 
@@ -73,8 +75,8 @@ async def _read_past(bus: Bus, newest: Mapping[type[Event], int]) -> _Past | Non
             for event in effects_first:
                 reading.xrevrange(bus.stream(event), count=max(1, newest[event]))
             answers = await reading.execute()
-    except AWAY as error:
-        bus.outage.note(what, error)
+    except REDIS_ERRORS as error:
+        bus.outage.report(what, error)
         return None
-    bus.outage.passed(what)
+    bus.outage.resolve(what)
     return dict(zip(effects_first, answers, strict=True))

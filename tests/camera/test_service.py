@@ -20,18 +20,11 @@ from moodstream.errors import MoodstreamError
 from services.camera.main import CameraSettings, create_service
 from shared.app.service import create_bus
 from shared.settings import load
-from tests.camera.test_sources import film
 from tests.support.asking import ask
-from tests.support.cameras import FAKE_WEBCAM, Watched, watched
+from tests.support.cameras import FAKE_WEBCAM, Watched, children, some_frames, watched
 from tests.support.mjpeg_server import MjpegServer
-
-ROOT = Path(__file__).parents[2]
-
-
-async def some_frames(seen: Watched, more_than: int = 0, limit_s: float = 15) -> None:
-    async with asyncio.timeout(limit_s):
-        while await seen.count() <= more_than:
-            await asyncio.sleep(0.05)
+from tests.support.needs import ROOT
+from tests.support.pictures import film
 
 
 async def test_a_film_plays_by_its_own_time_and_ends(redis_url: str, tmp_path: Path) -> None:
@@ -242,10 +235,6 @@ def test_the_process_ends_in_order_and_leaves_none_behind(redis_url: str) -> Non
     assert 'moodstream_camera_state{camera="camera-1",state="online"} 1.0' in text
     assert "moodstream_camera_latency_seconds_bucket" in text
     assert 'frames_published_total{camera="camera-1"}' in text
-
-
-def children(pid: int) -> list[int]:
-    return [int(one) for task in Path(f"/proc/{pid}/task").glob("*/children") for one in task.read_text().split()]
 
 
 def test_a_capture_process_ends_with_its_parent(redis_url: str) -> None:

@@ -116,7 +116,7 @@ def test_a_group_is_looked_at_through_its_sentinels() -> None:
 def test_files_that_are_missing_or_wrong(environment: dict[str, str], tmp_path: Path) -> None:
     bad = tmp_path / "songs.csv"
     bad.write_text("this,is,no,catalogue\n1,2,3,4\n")
-    (tmp_path / "other.onnx").write_bytes(b"no network")
+    (tmp_path / "other.onnx").write_bytes(b"no model")
     token = tmp_path / "token.json"
     token.write_text("{}")
     token.chmod(0o644)
@@ -130,7 +130,7 @@ def test_files_that_are_missing_or_wrong(environment: dict[str, str], tmp_path: 
         spotify_token_file=str(token),
     )
     assert one(wrong, "network") == (
-        f"the network cannot be read: {tmp_path}/other.onnx (InvalidProtobuf)",
+        f"the model cannot be read: {tmp_path}/other.onnx (InvalidProtobuf)",
         "unset MOODSTREAM_MODEL",
     )
     hint, cure = one(wrong, "catalogue")

@@ -13,8 +13,8 @@ from moodstream.client import events, iter_events, iter_moods, moods
 from moodstream.contracts.events import Event, MoodChanged
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
-from services.cli.embedded_redis import embedded_redis
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.gateways import Gateway, connected_bus, free_port
 from tests.support.scenes import mood_changed, new_session, playing
 
@@ -188,12 +188,44 @@ async def test_it_waits_for_a_server_that_is_not_there_yet() -> None:
     await hearing.stop()
 
 
+async def test_a_password_that_is_wrong_is_one_line(redis_url: str) -> None:
+    with connected(redis_url) as client:
+        client.acl_setuser("default", enabled=True, nopass=False, passwords=["+secret"])
+        client.acl_setuser("reader", enabled=True, passwords=["+secret"], commands=["+xread"], keys=["mood:moods"])
+    for user, words in ((":other", "wants another user name or password$"), ("reader:secret", "no permissions to run")):
+        url = redis_url.replace("unix://", f"unix://{user}@")
+        with pytest.raises(MoodstreamError, match=words) as caught:
+            await anext(moods(url))
+        assert "\n" not in str(caught.value)
+        assert user not in str(caught.value)
+
+
+async def test_a_wrong_prefix_is_warned_of_and_waited_for(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    hearing = Hearing(moods(redis_url, prefix="north:"))
+    async with asyncio.timeout(5):
+        while not caplog.records:
+            await asyncio.sleep(0.02)
+    await hearing.stop()
+    assert caplog.messages == [f"{redis_url}: nothing here has the prefix 'north:' yet; waiting for it"]
+
+
+async def test_an_outage_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    for url in (f"http://127.0.0.1:{free_port()}", "unix:///nonexistent/redis.sock"):
+        caplog.clear()
+        hearing = Hearing(moods(url))
+        await asyncio.sleep(2)
+        await hearing.stop()
+        assert [message.partition(": ")[0] for message in caplog.messages] == [url]
+
+
 async def test_what_can_never_work_is_one_line(gateway: Gateway) -> None:
     for url, types, filters, words in (
         ("ftp://x", (), (), "must begin with"),
         (gateway.url, ("Mood",), (), "no type of event"),
         (gateway.url, (), ("bored",), "no mood"),
-        (gateway.url + "/nowhere", (), (), "nowhere"),
+        (gateway.url + "/nowhere", (), (), "nowhere: this is not the page of a Moodstream"),
+        (gateway.url + "/docs/events.html?", (), (), "this is not the page of a Moodstream"),
+        ("http://ann:secret@127.0.0.1:page", (), (), "^http://127.0.0.1:page: this address cannot be right"),
     ):
         with pytest.raises(MoodstreamError, match=words):
             await anext(events(url, types=types, moods=filters))

@@ -1,6 +1,7 @@
 """Pictures from a browser: taken in one at a time, refused when they are none, and announced like any camera."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -12,11 +13,13 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from moodstream.contracts.events import FrameCaptured, StatusChanged
+from moodstream.contracts.events import FrameCaptured, RequestMade, StatusChanged
+from moodstream.contracts.requests import PauseCamera
 from moodstream.contracts.streams import FRAMES
-from services.cli.embedded_redis import embedded_redis
-from services.gateway.browser_camera import MAX_BYTES, FrameGate
-from shared.bus.connection import Bus, frame_of
+from services.cli.run.embedded_redis import embedded_redis
+from services.gateway.browser_camera import MAX_BYTES, PAUSE_EVERY_S, FrameGate
+from shared.bus.connection import Bus
+from shared.bus.message_format import decode_frame
 from tests.support.gateways import Gateway, answer
 
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 100
@@ -42,7 +45,7 @@ async def frames_of(bus: Bus, camera_id: str) -> list[FrameCaptured]:
     frames = []
     for _, fields in await bus.redis.xrange(bus.key(FRAMES)):
         body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
-        frames.append(frame_of(headers, body))
+        frames.append(decode_frame(headers, body))
     return [frame for frame in frames if frame.camera_id == camera_id]
 
 
@@ -81,6 +84,29 @@ async def test_the_local_camera_is_asked_to_rest(bus: Bus, gateway: Gateway) -> 
     resting = await answer(bus, "camera.pause")
     async with camera(gateway):
         assert (await resting).body == {"camera_id": "camera-1", "seconds": 10}
+
+
+async def rests_asked_for(bus: Bus, within_s: float) -> list[Any]:
+    """How long cameras shall rest, as it is asked from now on."""
+    start, asked = await bus.last_id(RequestMade), list[Any]()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            async for entry in bus.follow({RequestMade: start}, block_ms=200):
+                if entry and isinstance(entry[1], RequestMade) and entry[1].kind == PauseCamera.KIND:
+                    asked.append(entry[1].body["seconds"])
+    return asked
+
+
+@pytest.mark.parametrize("pictures", [0, 1])
+async def test_whoever_leaves_at_once_keeps_no_camera_resting(bus: Bus, gateway: Gateway, pictures: int) -> None:
+    """At any moment: it is just then that the local camera is asked to rest for the first time."""
+    for number in range(24):
+        async with camera(gateway) as (socket, _):
+            for _ in range(pictures):
+                await shoot(socket, JPEG)
+            await asyncio.sleep(number / 4_000)
+    await asyncio.sleep(0.5)
+    assert await rests_asked_for(bus, PAUSE_EVERY_S + 1.5) == []
 
 
 @pytest.mark.parametrize("picture", [b"", b"\xff\xd8", b"<html></html>", b"\x89PNG\r\n\x1a\n" + b"0" * 100])

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from moodstream.contracts.events import RequestMade, StatusChanged
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.opening_control import OpeningControl
 from services.gateway.state.opening_hours import Opening, OpeningHours
 from shared.contracts.site_state import SiteState

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, PdfMargins, Route, expect
 
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.browser import launch
 from tests.support.gateways import Gateway
 from tests.support.page_site import TOKEN, Site, site

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.gateway.test_browser_camera import frames_of, states_of
 from tests.support.browser import launch, open_page

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import FEATURES, Catalogue, Floats
-from services.recommender.choice.library import Choice, Library
+from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.choice.ranking import RANKINGS, Maker, Similarity
 from services.recommender.choice.reasons import Reasons
 from services.recommender.models.vectors import Embedding
@@ -76,9 +76,22 @@ def test_equal_songs_are_similar_by_1_and_stand_by_id() -> None:
     songs.loc[10:19, numbers] = songs.loc[10, numbers].to_numpy()
     equal = sorted(songs["id"][10:20])
     for name in RANKINGS:
-        ranking = Library.build(Catalogue(songs), Choice(name)).similar(equal[4], 9)
+        ranking = Library.build(Catalogue(songs), LibraryOptions(name)).similar(equal[4], 9)
         assert [songs["id"].sort_values().tolist()[match.position] for match in ranking] == equal[:4] + equal[5:]
         assert {match.similarity for match in ranking} == {1.0}
+
+
+@pytest.mark.parametrize("count", [60, 997])
+@pytest.mark.parametrize("name", sorted(RANKINGS))
+def test_songs_that_are_equally_similar_to_another_stand_by_id(name: Similarity, count: int) -> None:
+    songs = table(count)
+    numbers = [*FEATURES, "duration_ms"]
+    songs.loc[10:39, numbers] = songs.loc[10, numbers].to_numpy()
+    equal = sorted(songs["id"][10:40])
+    library = Library.build(Catalogue(songs), LibraryOptions(name))
+    ranking = [library.catalogue.frame["id"][match.position] for match in library.similar(songs["id"][0], 0)]
+    first = ranking.index(equal[0])
+    assert ranking[first : first + 30] == equal
 
 
 def test_the_articles_cosine_compares_directions_only() -> None:
@@ -88,7 +101,8 @@ def test_the_articles_cosine_compares_directions_only() -> None:
     songs.loc[2, ["valence", "energy"]] = [0.0, 0.0]
     found = Catalogue(songs)
     matches = {
-        match.position: match.similarity for match in Library.build(found, Choice("article")).similar(songs["id"][0], 0)
+        match.position: match.similarity
+        for match in Library.build(found, LibraryOptions("article")).similar(songs["id"][0], 0)
     }
     assert matches[found.position(songs["id"][1])] == 1
     assert matches[found.position(songs["id"][2])] == 0
@@ -96,7 +110,7 @@ def test_the_articles_cosine_compares_directions_only() -> None:
 
 @pytest.mark.parametrize("name", sorted(RANKINGS))
 def test_within_a_mood_only_its_songs_are_ranked(name: Similarity) -> None:
-    library = Library.build(catalogue(300), Choice(name))
+    library = Library.build(catalogue(300), LibraryOptions(name))
     for mood in MOODS:
         outsider = library.catalogue.frame["id"][int(np.flatnonzero(library.moods.codes != MOODS.index(mood))[0])]
         matches = library.similar(outsider, 0, mood)

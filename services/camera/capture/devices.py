@@ -1,4 +1,4 @@
-"""The webcams of this computer, as Linux tells them; nothing is opened."""
+"""The webcams of this computer, as Linux lists them; none is opened."""
 
 import os
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Device:
 
 
 def devices(system: Path = SYSTEM, dev: Path = Path("/dev")) -> list[Device]:
-    """Every webcam; a webcam's second node, which carries no pictures, is left out."""
+    """Every webcam, without the second nodes of webcams, which give no pictures."""
     found = []
     for place in sorted(system.glob("video*"), key=lambda one: int(one.name.removeprefix("video") or 0)):
         try:

@@ -1,6 +1,6 @@
-"""What the pictures of a camera say about it: dead, stalled, frozen, black, covered, too slow or too fast. Pure.
+"""Judges a camera by its pictures: dead, stalled, frozen, black, covered, too slow or too fast. Pure.
 
-The rules are those of a watchdog in the parent of the capture process, so they hold also when that process hangs.
+The watchdog in the parent of the capture process applies these rules, so they also work when that process hangs.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ class Limits:
     """Seconds, levels from 0 to 255, and shares."""
 
     start_s: float = 15.0
-    """until the capture process runs at all; a busy machine needs a while"""
+    """until the capture process runs; a busy machine needs a while"""
     open_s: float = 8.0
     stalled_s: float = 3.0
     frozen_s: float = 3.0
@@ -44,8 +44,8 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One picture, as far as its health is concerned."""
+class PictureStats:
+    """What matters of one picture."""
 
     digest: int
     light: float
@@ -55,7 +55,7 @@ class Seen:
 
 
 class Health:
-    """Of one capture process. ``before`` is the verdict on the one before it, ``digest`` its last picture."""
+    """The health of one capture process; ``before`` and ``digest`` are its predecessor's verdict and last picture."""
 
     def __init__(
         self, limits: Limits, now_s: float, before: Verdict | None = None, digest: int | None = None, live: bool = True
@@ -90,25 +90,25 @@ class Health:
         while len(self._arrivals) > 2 and now_s - self._arrivals[1][0] >= self._limits.over_s:
             self._arrivals.popleft()
 
-    def picture(self, now_s: float, seen: Seen) -> None:
+    def picture(self, now_s: float, stats: PictureStats) -> None:
         self._last_s = now_s
-        same = seen.digest == self.digest
-        self.digest = seen.digest
+        same = stats.digest == self.digest
+        self.digest = stats.digest
         self._same = self._same + 1 if same else 0
         if not same:
             self._same_since_s = None
         elif self._same_since_s is None:
             self._same_since_s = now_s
-        kind = self._darkness(seen)
+        kind = self._darkness(stats)
         if kind is None:
             self._dark = None
         elif self._dark is None or self._dark[0] != kind:
             self._dark = kind, now_s
         self._good = kind is None and (not same or not self._limits.frozen_s)
 
-    def _darkness(self, seen: Seen) -> StatusCode | None:
-        flat = seen.contrast < self._limits.covered_contrast
-        if seen.light < self._limits.black_level or (flat and seen.light < self._limits.flat_black_level):
+    def _darkness(self, stats: PictureStats) -> StatusCode | None:
+        flat = stats.contrast < self._limits.covered_contrast
+        if stats.light < self._limits.black_level or (flat and stats.light < self._limits.flat_black_level):
             return StatusCode.BLACK
         return StatusCode.COVERED if flat else None
 
@@ -120,11 +120,11 @@ class Health:
         return (last - first) / (last_s - first_s) if last_s - first_s >= self._limits.over_s * 0.75 else None
 
     def verdict(self, now_s: float, wanted_rate: float) -> Verdict | None:
-        """How the camera does; None while nothing can be said yet."""
-        self._verdict = self._silence(now_s) or self._picture_fault(now_s) or self._rate_fault(wanted_rate)
+        """The state of the camera; None while it is not known yet."""
+        self._verdict = self._silence_fault(now_s) or self._picture_fault(now_s) or self._rate_fault(wanted_rate)
         return self._verdict
 
-    def _silence(self, now_s: float) -> Verdict | None:
+    def _silence_fault(self, now_s: float) -> Verdict | None:
         limits, silent_s = self._limits, now_s - self._last_s
         if self._phase == "starting":
             if silent_s > limits.start_s:

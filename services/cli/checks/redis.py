@@ -10,8 +10,9 @@ from redis.retry import Retry
 
 from moodstream import sentinel
 from moodstream.errors import MoodstreamError
-from services.cli.checks import Finding, is_image
-from shared.bus.connection import without_password
+from services.cli.checks import Finding
+from services.cli.installed import is_image
+from shared.bus.servers import without_password
 from shared.settings import RunSettings, load
 
 OLDEST = (7, 0)
@@ -33,7 +34,7 @@ def check(given: RunSettings | None = None) -> Iterator[Finding]:
 
 
 def _own() -> Finding:
-    from services.cli.embedded_redis import embedded_redis
+    from services.cli.run.embedded_redis import embedded_redis
 
     try:
         with embedded_redis():

@@ -7,19 +7,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from moodstream.errors import MoodstreamError
-from services.cli.checks import Finding, here, in_container
+from services.cli.checks import Finding
+from services.cli.installed import in_container, is_installed
 from shared.settings import load
 
 
 def check_network() -> Iterator[Finding]:
-    if not here("emotion"):
+    if not is_installed("emotion"):
         return
     from services.emotion.faces.classifier import Classifier
-    from services.emotion.main import EmotionSettings, create_finder
+    from services.emotion.main import EmotionSettings, create_detector
 
     settings = load(EmotionSettings)
     try:
-        create_finder(settings)
+        create_detector(settings)
     except MoodstreamError as error:
         cure = "export MOODSTREAM_DETECTOR=haar" if settings.detector == "yunet" else _anew()
         yield Finding("network", "missing", str(error), cure)
@@ -34,7 +35,7 @@ def check_network() -> Iterator[Finding]:
 
 
 def check_catalogue() -> Iterator[Finding]:
-    if not here("recommender"):
+    if not is_installed("recommender"):
         return
     from services.recommender.commands import moods
     from services.recommender.main import RecommenderSettings
@@ -51,7 +52,7 @@ def check_catalogue() -> Iterator[Finding]:
 
 
 def check_player() -> Iterator[Finding]:
-    if not here("player"):
+    if not is_installed("player"):
         return
     from services.player.commands import try_output
     from services.player.main import PlayerSettings
@@ -93,7 +94,7 @@ def _cure_of_player(settings: Any, state: str) -> str:
 
 def check_cameras() -> Iterator[Finding]:
     """Those that are set must give pictures; a webcam that nobody asked for may be missing."""
-    if not here("camera"):
+    if not is_installed("camera"):
         return
     from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.address import masked

@@ -18,6 +18,7 @@ from services.gateway.context import Context
 from services.gateway.guard import address_of
 from services.gateway.openapi import EVENT_FILTERS, EVENT_STREAM, EVENT_TYPES, MAX_CAMERAS
 from services.gateway.state.feed import Filter
+from shared.tasks import end_tasks
 
 MAX_LISTENERS = 1_000
 RETRY = {"Retry-After": "10"}
@@ -65,8 +66,7 @@ class EventRoutes:
                 while (await socket.receive())["type"] != "websocket.disconnect":
                     pass  # nothing is expected from a listener
             finally:
-                sending.cancel()
-                await asyncio.wait([sending])
+                await end_tasks(sending)
         finally:
             self._leave(socket)
 

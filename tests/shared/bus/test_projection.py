@@ -9,7 +9,7 @@ from typing import Any
 
 from moodstream.contracts.events import Event, FacesRead, MoodChanged, SongsOffered, StatusChanged
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.projection import Entry, replay_and_follow
 from tests.support.gateways import connected_bus
 from tests.support.scenes import camera_online, faces_read, mood_changed, new_session, offered

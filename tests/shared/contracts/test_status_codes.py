@@ -46,10 +46,10 @@ async def test_a_service_that_redis_refuses_and_then_serves_again_says_so(redis_
     telling = asyncio.create_task(Heartbeat(bus, ["emotion", "gateway"]).run())
     try:
         async with asyncio.timeout(20):
-            bus.outage.note("test", ConnectionError("nobody is there"))
+            bus.outage.report("test", ConnectionError("nobody is there"))
             while len(await bus.newest(StatusChanged, 10)) < 2:
                 await asyncio.sleep(0.1)
-            bus.outage.passed("test")
+            bus.outage.resolve("test")
             while len(told := await bus.newest(StatusChanged, 10)) < 4:
                 await asyncio.sleep(0.1)
     finally:

@@ -1,0 +1,50 @@
+"""The address of a Moodstream: that of its page (HTTP), or of its Redis."""
+
+from urllib.parse import urlsplit
+
+from redis.connection import parse_url
+
+from moodstream import sentinel
+from moodstream.errors import MoodstreamError
+
+HTTP = ("http", "https")
+REDIS = ("redis", "rediss", "unix")
+API = "/api/v1"
+
+
+def is_http(url: str) -> bool:
+    """Whether it is the address of a page, not of Redis. Raises MoodstreamError when it cannot be either."""
+    scheme = url.partition("://")[0]
+    if scheme not in (*HTTP, *REDIS, *sentinel.SCHEMES):
+        raise MoodstreamError(
+            f"{without_password(url)}: must begin with http://, https://, redis://, rediss:// or unix://"
+        )
+    if scheme in sentinel.SCHEMES:
+        sentinel.parse(url)
+        return False
+    try:
+        if scheme in REDIS:
+            parse_url(url)
+        elif not urlsplit(url).hostname or urlsplit(url).port == 0:
+            raise ValueError("names no host")
+    except ValueError as error:
+        raise MoodstreamError(f"{without_password(url)}: this address cannot be right: {error}") from None
+    if scheme in REDIS:
+        return False
+    try:
+        import httpx  # noqa: F401 - the extra `client`
+    except ImportError:
+        raise MoodstreamError('over HTTP the client needs httpx: pip install "moodstream[client]"') from None
+    return True
+
+
+def without_password(url: str) -> str:
+    """An address that may be shown."""
+    scheme, slashes, rest = url.partition("?")[0].rpartition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+
+
+def api(url: str) -> str:
+    """The root of the HTTP API, from the address of the page, or of the API itself."""
+    return url.rstrip("/").removesuffix(API) + API
