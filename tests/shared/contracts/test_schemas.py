@@ -84,7 +84,8 @@ def test_every_kind_of_request_can_be_sent_and_has_a_reply() -> None:
 
 def test_two_models_of_one_name_are_not_mixed_up() -> None:
     """The second would silently take the place of the first."""
-    one, other = ({"title": "Same", "type": kind, "properties": {}} for kind in ("object", "string"))
+    one: dict[str, Any] = {"title": "Same", "type": "object", "properties": {}}
+    other = one | {"properties": {"a": {"type": "string"}}}
     with pytest.raises(ValueError, match="two models have the name Same"):
         asyncapi({"One": one}, {"a.b": other}, {}, "1", "mood:")
 
