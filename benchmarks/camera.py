@@ -1,7 +1,7 @@
-"""What cameras cost, and what becomes of them: ``python benchmarks/camera.py`` prints every figure of one run.
+"""What cameras cost, and how faults are handled: ``python benchmarks/camera.py`` prints every figure of one run.
 
-Cost is processor time of all processes that take part (this service, its capture processes, Redis), as share of one
-core; another busy process makes times longer, but not that. ``--minutes 30`` adds the run with a fault every ten
+Cost is the processor time of this service, its capture processes and Redis, as a fraction of one core; other busy
+processes make times longer, but do not change that. ``--minutes 30`` adds the run with a fault every ten
 seconds, whose memory must not grow.
 """
 
@@ -14,7 +14,6 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +21,13 @@ from redis import Redis
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.processes import cpu_s, family, memory_mb
 from services.camera.capture.opencv import cv2
 from services.camera.drawn import pattern
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.cameras import Watched, watched
 from tests.support.mjpeg_server import MjpegServer, Mode
 
-TICK = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGESIZE")
 FAULTS: tuple[Mode, ...] = (
     "stall",
     "closed",
@@ -46,33 +44,12 @@ FAULTS: tuple[Mode, ...] = (
 )
 
 
-def family(pid: int) -> Iterator[int]:
-    """A process and all that come from it."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            yield from family(int(child))
-
-
-def cpu_s(pids: list[int]) -> float:
-    """Processor time so far, of processes and of their ended children."""
-    total = 0.0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += sum(int(field) for field in fields[11:13]) / TICK
-    return total
-
-
-def memory_mb(pids: list[int]) -> float:
-    return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * PAGE / 1e6
-
-
 def captures_mb() -> float:
     """Memory of the capture processes."""
     found = []
     for pid in family(os.getpid()):
         try:
-            if b"camera.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if b"camera.capture.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 found.append(memory_mb([pid]))
         except OSError:  # it has ended meanwhile
             continue
@@ -142,7 +119,7 @@ async def measure(title: str, url: str, seconds: float, **given: object) -> dict
 
 
 async def faults(url: str) -> dict[str, tuple[float, float]]:
-    """Seconds until each fault stood in Redis, and until the camera was back after it had been mended."""
+    """Seconds until each fault was in Redis, and until the camera was back after its end."""
     found: dict[str, tuple[float, float]] = {}
     for mode, state in (("stall", "offline"), ("closed", "offline"), ("freeze", "offline"), ("black", "offline"),
                         ("covered", "degraded"), ("garbage", "offline"), ("bomb", "offline")):  # fmt: skip
@@ -150,12 +127,12 @@ async def faults(url: str) -> dict[str, tuple[float, float]]:
         async with watched(url, server.address) as seen:
             await seen.until("online")
             server.set(mode)  # type: ignore[arg-type]
-            told_s = await seen.until(state)
+            seen_s = await seen.until(state)
             await asyncio.sleep(2)
             server.set("good")
             back_s = await seen.until("online", limit_s=40)
-            found[mode] = told_s, back_s
-            print(f"{mode:<10}{state} after {told_s:.1f} s, back {back_s:.1f} s after it was mended", flush=True)
+            found[mode] = seen_s, back_s
+            print(f"{mode:<10}{state} after {seen_s:.1f} s, back {back_s:.1f} s after its end", flush=True)
         server.end()
         await asyncio.to_thread(Redis.from_url(url).flushall)
     return found
@@ -178,13 +155,13 @@ async def soak(url: str, minutes: float) -> float:
                 print(f"    {at_s / 60:.0f} min: service {own:.0f} MB, capture {captures:.0f} MB, "
                       f"{seen.publisher.cameras['camera-1'].status()['restarts']} restarts", flush=True)  # fmt: skip
         restarts = seen.publisher.cameras["camera-1"].status()["restarts"]
-        faults_told = len(await seen.statuses())
+        statuses = len(await seen.statuses())
     server.end()
     warm = [point for point in points if point[0] > min(120, minutes * 20)]
     hours = [at / 3600 for at, _, _ in warm]
     slope = float(np.polyfit(hours, [own for _, own, _ in warm], 1)[0])
     most = max(capture for _, _, capture in warm)
-    print(f"{minutes:.0f} minutes with a fault every 10 s ({restarts} restarts, {faults_told} statuses kept):")
+    print(f"{minutes:.0f} minutes with a fault every 10 s ({restarts} restarts, {statuses} statuses kept):")
     print(f"    service {slope:+.1f} MB/h ({warm[0][1]:.0f} -> {warm[-1][1]:.0f} MB), capture {most:.0f} MB at most")
     return slope
 
@@ -211,7 +188,7 @@ async def main() -> int:
                 "30 frames/s from a file cost <= 25 % of a core": one["cpu"] <= 0.25 and one["rate"] >= 29,
                 "captured -> in Redis p95 <= 15 ms": one["p95_ms"] <= 15,
                 "8 cameras at 10 frames/s in one service": many["rate"] >= 76,
-                "faults detected <= 5 s, told <= 1 s later": all(told <= 6 for told, _ in found.values()),
+                "faults detected <= 5 s, published <= 1 s later": all(seen <= 6 for seen, _ in found.values()),
                 "back <= 10 s": all(back <= 10 for _, back in found.values()),
             }
         else:

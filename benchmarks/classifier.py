@@ -1,11 +1,11 @@
-"""Milliseconds a face of the network that ships, of its float form, and of the article's CNN, in one run, on one core.
+"""Milliseconds per face of the shipped model, of its float form, and of the article's CNN, in one run, on one core.
 
     python -m benchmarks.classifier [--run RUN] [--rounds N] [--json]
 
-Time does not depend on what a network has learnt, so the forms that are not shipped are built here with fresh weights
-(TensorFlow is needed); ``--run`` takes the files of a run of training instead. The networks take turns, face by face,
-so that a busy machine slows all of them alike; each reads its face twice, first with the others' weights in the
-caches, as after other work, then with its own. Processor time is told beside the median and the best time.
+The time does not depend on the weights, so the forms that are not shipped are built here with fresh ones (TensorFlow is
+needed); ``--run`` adds the files of a training run. The models take turns, face by face, so that a busy machine slows
+all of them alike; each reads its face twice, first with the others' weights in the caches, as after other work, then
+with its own. Processor time is shown beside the median and the best time.
 """
 
 import argparse
@@ -27,7 +27,7 @@ FACES = np.random.default_rng(1).integers(0, 256, (64, 48, 48), dtype=np.uint8)
 
 
 def built(folder: Path) -> dict[str, Path]:
-    """Float and int8 files of the shipped network's kind and of the article's, with fresh weights."""
+    """Float and int8 files of the shipped model's kind and of the article's, with fresh weights."""
     from training.export import to_onnx
     from training.networks import NETWORKS, calibrated
     from training.quantise import quantise
@@ -50,14 +50,14 @@ AFTER, AGAIN = "after other work", "again"
 
 def measure(files: dict[str, Path], rounds: int, batch: int = 1) -> dict[tuple[str, str], dict[str, float]]:
     """Median, best and processor milliseconds of a face, and megabytes, by name and by what the caches hold."""
-    networks = {name: Classifier(path) for name, path in files.items()}
-    took: dict[tuple[str, str], list[float]] = {(name, when): [] for name in networks for when in (AFTER, AGAIN)}
+    models = {name: Classifier(path) for name, path in files.items()}
+    took: dict[tuple[str, str], list[float]] = {(name, when): [] for name in models for when in (AFTER, AGAIN)}
     busy = dict.fromkeys(took, 0.0)
     for index in range(-5, rounds):
         start = index * batch % (len(FACES) - batch + 1)
         for one in took:
             began, began_cpu = time.perf_counter(), time.process_time()
-            networks[one[0]].probabilities(FACES[start : start + batch])
+            models[one[0]].probabilities(FACES[start : start + batch])
             if index >= 0:
                 busy[one] += time.process_time() - began_cpu
                 took[one].append(time.perf_counter() - began)
@@ -86,7 +86,7 @@ def main() -> None:
         eight = measure(files, given.rounds // 8, 8)
         result |= {f"{name}, 8 at once": row for (name, when), row in eight.items() if when == AGAIN}
     if given.json:
-        print(json.dumps({"load": os.getloadavg(), "networks": result}, indent=1))
+        print(json.dumps({"load": os.getloadavg(), "models": result}, indent=1))
         return
     print(f"{'a face':36}{'median ms':>11}{'best ms':>9}{'cpu ms':>8}{'MB':>7}   load {os.getloadavg()[0]:.1f}")
     for name, row in result.items():

@@ -1,12 +1,12 @@
-"""Searches how the drawn face must look for a network to read its four expressions as they are meant.
+"""Tunes the drawn face until the mood model reads its four expressions as they are meant.
 
     python -m benchmarks.drawn_face [--model FILE] [--tries N] [--seed N]
 
 Hill climbing from the expressions in ``services/camera/drawn/expressions.py``: one try changes a few of an expression's
 measures at random, draws it at several places, sizes, turns and blurs, finds it with the service's own cascade, and
-keeps the change when the network is surer of the mood. Changes cost something, so that the face stays one that
+keeps the change when the model is surer of the mood. Changes cost something, so that the face stays one that
 people read too, and measures stay in ranges that look like a face. Prints the table to put there,
-and what the network makes of one whole cycle of the script.
+and what the model makes of one whole cycle of the script.
 """
 
 import argparse
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from moodstream.contracts.moods import MOODS, Mood
 from services.camera.drawn import pattern
 from services.camera.drawn.expressions import EXPRESSIONS, Expression
+from services.camera.drawn.face import draw_face, place_face
 from services.emotion.faces.classifier import MODEL, Classifier
-from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.patches import crop
 
 RANGES: dict[str, tuple[float, float]] = {
@@ -67,28 +68,28 @@ class Placement:
 
 
 class Judge:
-    """What the service would read in a drawn face."""
+    """Reads drawn faces as the service does."""
 
     def __init__(self, model: Path) -> None:
-        self._finder, self._network = HaarFinder(), Classifier(model)
+        self._detector, self._model = HaarDetector(), Classifier(model)
 
-    def read(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-        """Probabilities float32[4] of the largest face in a picture uint8[H, W, 3]; None when none is found."""
+    def read_picture(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """Probabilities float32[4] of the largest face in a picture uint8[H, W, 3]; None without a face."""
         grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-        boxes = self._finder.find(grey)
+        boxes = self._detector.find_faces(grey)
         if not boxes:
             return None
-        return np.asarray(self._network.probabilities(crop(grey, boxes[0])[None])[0], np.float32)
+        return np.asarray(self._model.probabilities(crop(grey, boxes[0])[None])[0], np.float32)
 
-    def worth(self, mood: Mood, expression: Expression, placements: Sequence[Placement]) -> float:
-        """Mean log probability of the mood, the worst places counting as much as all together."""
-        drawn = pattern.face(expression)
+    def score(self, mood: Mood, expression: Expression, placements: Sequence[Placement]) -> float:
+        """Log probability of the mood: the average of the mean and of the worst placement."""
+        drawn = draw_face(expression)
         logs = []
         for one in placements:
-            picture = pattern.place(drawn, one.at, one.scale, one.roll, SIZE).astype(np.float32) * one.gain
+            picture = place_face(drawn, one.at, one.scale, one.roll, SIZE).astype(np.float32) * one.gain
             if one.blur_px:
                 picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), one.blur_px), np.float32)
-            reading = self.read(np.clip(picture, 0, 255).astype(np.uint8))
+            reading = self.read_picture(np.clip(picture, 0, 255).astype(np.uint8))
             logs.append(np.log(1e-3 if reading is None else max(1e-3, float(reading[MOODS.index(mood)]))))
         return float(np.mean(logs) + np.min(logs)) / 2
 
@@ -114,7 +115,7 @@ def search(judge: Judge, mood: Mood, tries: int, random: np.random.Generator) ->
 
     def value(measures: NDArray[np.float64]) -> float:
         cost = PRICE * float(np.mean(((measures - start) / (0.25 * (HIGH - LOW))) ** 2))
-        return judge.worth(mood, Expression(*measures), ways) - cost
+        return judge.score(mood, Expression(*measures), ways) - cost
 
     best, best_value, step = start, value(start), 0.15
     for number in range(tries):
@@ -125,17 +126,17 @@ def search(judge: Judge, mood: Mood, tries: int, random: np.random.Generator) ->
             best, best_value = moved, moved_value
         step = max(0.04, step * 0.995)
         if number % 50 == 49:
-            print(f"# {mood}: {number + 1} tries, worth {best_value:.3f}", flush=True)
+            print(f"# {mood}: {number + 1} tries, score {best_value:.3f}", flush=True)
     return Expression(*best)
 
 
 def cycle(judge: Judge, every_s: float = 0.1) -> None:
-    """What the network makes of the script as it is."""
+    """What the model makes of the script as it is."""
     start_s = 0.0
     for mood, seconds in pattern.SCRIPT:
         times = np.arange(start_s + pattern.CHANGE_S, start_s + seconds, every_s)
         start_s += seconds
-        readings = [judge.read(pattern.draw(float(t))) for t in times]
+        readings = [judge.read_picture(pattern.draw(float(t))) for t in times]
         found = np.array([reading for reading in readings if reading is not None])
         if mood not in MOODS:
             print(f"{mood}: a face in {len(found)} of {len(times)} frames")

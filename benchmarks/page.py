@@ -21,8 +21,8 @@ from playwright.async_api import Browser, Page
 
 from moodstream.contracts.moods import Mood
 from services.camera.drawn.expressions import EXPRESSIONS
-from services.camera.drawn.pattern import face, place
-from services.cli.embedded_redis import embedded_redis
+from services.camera.drawn.face import draw_face, place_face
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.browser import launch, open_page
 from tests.support.gateways import ROOT, Gateway
 from tests.support.stages import at_stage
@@ -57,10 +57,10 @@ def film(path: Path) -> Path:
     """JPEG pictures one after another: each face for some seconds."""
     with path.open("wb") as file:
         for number, mood in enumerate(FACES):
-            drawn = face(EXPRESSIONS[mood])
+            drawn = draw_face(EXPRESSIONS[mood])
             for frame in range(HOLD_S * FRAMES_PER_S):
                 sway = 8 * math.sin(frame / 9)
-                picture = place(drawn, (320 + sway, 240), 1.1, 0.0, (640, 480))
+                picture = place_face(drawn, (320 + sway, 240), 1.1, 0.0, (640, 480))
                 cv2.rectangle(picture, (0, 0), (CORNER_PX, CORNER_PX), (255, 255, 255) if number % 2 else (0, 0, 0), -1)
                 file.write(cv2.imencode(".jpg", picture)[1].tobytes())
     return path

@@ -14,7 +14,7 @@ import numpy as np
 from playwright.async_api import Page
 
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, connected_bus
 from tests.support.stages import visit, visit_by_hand

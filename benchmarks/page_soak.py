@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, connected_bus
 from tests.support.page_visits import growth

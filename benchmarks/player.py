@@ -16,14 +16,13 @@ import time
 from pathlib import Path
 
 from moodstream.contracts.events import PlaybackChanged, Song
-from services.cli.embedded_redis import embedded_redis
+from moodstream.contracts.requests import AskPlayer
+from services.cli.run.embedded_redis import embedded_redis
 from services.player.mpd import MpdOutput
 from shared.bus.connection import Bus
-from tests.player.conftest import Served
-from tests.player.test_spotify import make, sign_in
-from tests.support.asking import ask
 from tests.support.mpd_server import Mpd, mpd_server, tone
 from tests.support.players import playback_where, player, ranked, state_is
+from tests.support.simulated_spotify import SimulatedSpotify, create_spotify_output, sign_in
 from tests.support.wires import p95
 
 SONGS = [Song(id=f"s{n}", title=f"Song {n}", artist="Ola Verano") for n in range(20)]
@@ -101,10 +100,10 @@ async def mpd_away(url: str, daemon: Mpd, seconds: float) -> None:
 
 
 async def spotify_away(url: str, folder: Path, seconds: float) -> None:
-    spotify = Served()
+    spotify = SimulatedSpotify()
     spotify.start()
     sign_in(spotify, folder / "spotify.json")
-    async with player(url, make(spotify, folder)) as bus:
+    async with player(url, create_spotify_output(spotify, folder)) as bus:
         await bus.publish(ranked(*TRACKS))
         await state_is(bus, "playing")
         start = await bus.last_id(PlaybackChanged)
@@ -126,8 +125,7 @@ async def gone(bus: Bus, start: str, seconds: float, songs: list[Song]) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         await bus.publish(ranked(songs[int(time.monotonic()) % 5]))
-        if (await ask(bus, "player.status", {})).error:
-            raise AssertionError("the player did not answer")
+        await bus.ask(AskPlayer())  # raises when the player does not answer
         await asyncio.sleep(min(5.0, max(0.0, until - time.monotonic())))
     await state_is(bus, "unavailable", start=start)
 

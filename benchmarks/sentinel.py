@@ -41,7 +41,7 @@ from moodstream.contracts.events import (
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.streams import STREAMS
 from services.camera.drawn import pattern
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load

@@ -20,7 +20,7 @@ from moodstream.contracts.moods import MOODS
 from services.recommender.catalogue.importers import import_songs
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.choice.library import Library
-from services.recommender.choice.preferences import Taste
+from services.recommender.choice.preferences import Preferences
 from services.recommender.choice.ranking import Distance
 from services.recommender.models.vectors import INPUTS, Embedding, Floats, Scales
 
@@ -146,11 +146,11 @@ def one_listener(library: Library, random: np.random.Generator, consistent: bool
     for turn in range(ROUNDS):
         mood = MOODS[int(random.integers(4))]
         cause = f"00000000-0000-4000-8000-{int(random.integers(2**47)):012x}"
-        taste = Taste(tuple(likes), tuple(skips))
-        offers = [library.offer(mood, cause, likes=some) for some in (Taste(), taste)]
+        preferences = Preferences(tuple(likes), tuple(skips))
+        offers = [library.offer(mood, cause, preferences=some) for some in (Preferences(), preferences)]
         positions = [[library.catalogue.position(song.id) for song in offer.songs] for offer in offers]
         pick = offers[0].songs[0].id
-        firsts = [library.similar(pick, 10, mood, some)[0].position for some in (Taste(), taste)]
+        firsts = [library.similar(pick, 10, mood, some)[0].position for some in (Preferences(), preferences)]
         if turn:
             worth[0] += [liking[some].mean() for some in positions]
             worth[1] += liking[firsts]

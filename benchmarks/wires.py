@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.wires import measure, p95
 
 

@@ -24,7 +24,7 @@ from websockets.asyncio.client import connect
 from moodstream.contracts.events import MoodChanged
 from moodstream.contracts.moods import MOODS
 from services.bridge.webhooks.receivers import new_secret
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.support.bridges import Broker, Endpoint, bridge, broker, endpoint, receivers_file, until, watching
 from tests.support.gateways import Gateway

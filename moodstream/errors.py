@@ -9,6 +9,14 @@ class RequestRefused(MoodstreamError):
     """The service that was asked says why it does not do it."""
 
 
+class SettingError(MoodstreamError):
+    """A setting has a value that cannot be; ``setting`` is its name in the environment."""
+
+    def __init__(self, setting: str, text: str) -> None:
+        super().__init__(f"{setting}: {text}")
+        self.setting = setting
+
+
 class NoAnswer(MoodstreamError):
     """No service answered a request in time."""
 

@@ -7,7 +7,8 @@ the servers; the Sentinels have their own, if any (``sentinel_username``, ``sent
 ``rediss+sentinel://`` speaks TLS with both, with the parameters that redis-py knows for it (``ssl_ca_certs=...``).
 """
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.connection import ConnectionPool as AsyncConnectionPool
+from redis.asyncio.connection import parse_url as parse_async_url
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import MasterNotFoundError as AsyncMasterNotFoundError
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
@@ -22,11 +25,12 @@ from redis.asyncio.sentinel import SentinelManagedConnection as AsyncConnection
 from redis.asyncio.sentinel import SentinelManagedSSLConnection as AsyncTlsConnection
 from redis.backoff import NoBackoff
 from redis.connection import parse_url
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
+from moodstream.cancellation import Heedful, connection_class
 from moodstream.errors import MoodstreamError
 
 SCHEMES = ("redis+sentinel", "rediss+sentinel")
@@ -102,11 +106,16 @@ def client(url: str, **options: Any) -> Redis:
 @asynccontextmanager
 async def async_client(url: str, **options: Any) -> AsyncIterator[AsyncRedis]:
     """A client for asyncio, for any address that redis-py or this module knows."""
-    async with AsyncRedis.from_url(url, **options) if not is_sentinel(url) else _leading(url, options) as found:
+    async with _direct(url, options) if not is_sentinel(url) else _leading(url, options) as found:
         try:
             yield found
         finally:
             await forget(found)
+
+
+def _direct(url: str, options: dict[str, Any]) -> AsyncRedis:
+    found: dict[str, Any] = {**parse_async_url(url), "connection_class": connection_class(url)}
+    return AsyncRedis.from_pool(AsyncConnectionPool(**found, **options))
 
 
 def _leading(url: str, options: dict[str, Any]) -> AsyncRedis:
@@ -124,14 +133,16 @@ async def forget(client: AsyncRedis) -> None:
         await manager.aclose()
 
 
-class _Async(AsyncConnection):
+class _Async(Heedful, AsyncConnection):
     """A server that no longer leads is away, like one that is gone: ask the Sentinels anew."""
 
     async def connect(self) -> None:
         try:
             await super().connect()  # type: ignore[no-untyped-call]
-        except AsyncMasterNotFoundError as error:
-            raise _nobody_leads(error, self.connection_pool) from None
+        except AsyncMasterNotFoundError:
+            asked = self.connection_pool.sentinel_manager.sentinels
+            answers = await asyncio.gather(*(one.ping() for one in asked), return_exceptions=True)
+            raise _nobody_leads(self.connection_pool, answers) from None
 
     async def read_response(self, *arguments: Any, **options: Any) -> Any:
         try:
@@ -151,21 +162,30 @@ class _Plain(SentinelManagedConnection):
     def connect(self) -> None:
         try:
             super().connect()  # type: ignore[no-untyped-call]
-        except MasterNotFoundError as error:
-            raise _nobody_leads(error, self.connection_pool) from None
+        except MasterNotFoundError:
+            asked = self.connection_pool.sentinel_manager.sentinels
+            raise _nobody_leads(self.connection_pool, [_answer(one) for one in asked]) from None
 
 
 class _Tls(_Plain, SentinelManagedSSLConnection):
     pass
 
 
-def _nobody_leads(error: Exception, pool: Any) -> RedisConnectionError:
-    """redis-py's own message is a page of its objects."""
+def _answer(sentinel: Redis) -> object:
+    """What a Sentinel answers to a ping, which may be an error."""
+    try:
+        return sentinel.ping()
+    except (RedisError, OSError) as error:
+        return error
+
+
+def _nobody_leads(pool: Any, answers: Sequence[object]) -> RedisConnectionError:
+    """Why, by what each Sentinel ``answers`` now: redis-py's own error is a page of its objects as text."""
     asked = [client.get_connection_kwargs() for client in pool.sentinel_manager.sentinels]
     where = ", ".join(f"{one['host']}:{one['port']}" for one in asked)
-    if "Authentication" in str(error) or "auth:" in str(error):
-        return RedisConnectionError(f"the Sentinels at {where} want another password (sentinel_password)")
-    if str(error).count(" - ") >= len(asked):
+    if any(isinstance(answer, AuthenticationError) for answer in answers):
+        return AuthenticationError(f"the Sentinels at {where} want another password (sentinel_password)")
+    if all(isinstance(answer, BaseException) for answer in answers):
         doubt = ", or their certificates are not trusted (redis_ca)" if "ssl_cert_reqs" in asked[0] else ""
         return RedisConnectionError(f"none of the Sentinels at {where} answers{doubt}")
     return RedisConnectionError(f"the Sentinels at {where} know of no server that leads {pool.service_name!r}")

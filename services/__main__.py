@@ -1,4 +1,4 @@
-"""``moodstream``: the command line. What each command does stands in ``services.cli``."""
+"""``moodstream``: the command line. Each command is a module of ``services.cli.commands``."""
 
 import argparse
 import os
@@ -6,12 +6,25 @@ import sys
 from collections.abc import Sequence
 
 from moodstream.errors import MoodstreamError
-from services.cli import acl, camera, dead, doctor, emotion, events, player, running, songs, webhooks
-from services.cli.arguments import Run
+from services.cli.commands import (
+    acl,
+    camera,
+    dead,
+    doctor,
+    emotion,
+    events,
+    openapi,
+    player,
+    run,
+    settings,
+    songs,
+    webhooks,
+)
+from services.cli.options import Run
 from shared import __version__
 from shared.exit_codes import EXIT_FAILED
 
-COMMANDS = (running, emotion, camera, songs, player, events, webhooks, dead, acl, doctor)
+COMMANDS = (run, emotion, camera, songs, player, events, webhooks, dead, acl, doctor, settings, openapi)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,13 +20,13 @@ TRACE: ContextVar[str | None] = ContextVar("trace", default=None)
 """``trace_id`` of what is done now."""
 
 MAX_PER_S = 9
-"""Lines of any kind in any second; those that tell why a process ends always come through."""
+"""Lines of any kind in any second; critical ones, which say why a process ends, are always written."""
 
 MAX_ALIKE, ALIKE_S = 10, 10.0
-"""Lines that differ only in their values, and in how many seconds so many may come."""
+"""Lines that differ only in their values: how many are written in how many seconds."""
 
-TOLD = 3
-"""How many kinds of lines that were left out are named."""
+KINDS_NAMED = 3
+"""How many kinds of suppressed lines the summary names."""
 
 
 class JsonLines(logging.Formatter):
@@ -47,24 +47,24 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-class Sparing(logging.StreamHandler[TextIO]):
-    """Leaves out what comes too fast, counts it, and tells the count ten seconds later."""
+class RateLimitedHandler(logging.StreamHandler[TextIO]):
+    """Suppresses lines that come too fast, counts them, and writes a summary ten seconds later."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__(stream)
         self._lately: deque[float] = deque(maxlen=MAX_PER_S)
         self._alike: dict[tuple[str, str], deque[float]] = {}
-        self._left_out: Counter[str] = Counter()
-        self._telling: threading.Timer | None = None
-        self.left_out = 0
-        """since the start"""
+        self._suppressed: Counter[str] = Counter()
+        self._summary: threading.Timer | None = None
+        self.suppressed = 0
+        """lines since the start"""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Called with the handler's lock held."""
         kind, now_s = (record.name, str(record.msg)), time.monotonic()
         alike = self._alike.get(kind) or deque(maxlen=MAX_ALIKE)
         if record.levelno < logging.CRITICAL and (_full(alike, now_s, ALIKE_S) or _full(self._lately, now_s, 1.0)):
-            self._leave_out(record)
+            self._suppress(record)
             return
         if alike and now_s - alike[-1] < ALIKE_S:
             record.exc_info = record.exc_text = None  # the same traceback was shown a moment ago
@@ -74,28 +74,30 @@ class Sparing(logging.StreamHandler[TextIO]):
         self._alike[kind] = alike
         super().emit(record)
 
-    def _leave_out(self, record: logging.LogRecord) -> None:
-        self.left_out += 1
-        self._left_out[f"{record.name}: {record.msg}"] += 1
-        if self._telling is None:
-            self._telling = threading.Timer(ALIKE_S, self.tell)
-            self._telling.daemon = True
-            self._telling.start()
+    def _suppress(self, record: logging.LogRecord) -> None:
+        self.suppressed += 1
+        self._suppressed[f"{record.name}: {record.msg}"] += 1
+        if self._summary is None:
+            self._summary = threading.Timer(ALIKE_S, self.write_summary)
+            self._summary.daemon = True
+            self._summary.start()
 
-    def tell(self) -> None:
-        """One line about what was left out since the last one."""
+    def write_summary(self) -> None:
+        """One line about the lines that were suppressed since the last summary; none when there were none."""
         with self.lock:  # type: ignore[union-attr]
-            kinds, self._left_out, self._telling = self._left_out, Counter(), None
+            kinds, self._suppressed, self._summary = self._suppressed, Counter(), None
             if not kinds:
                 return
-            named = "; ".join(f"{count} x {' '.join(kind.split())[:120]}" for kind, count in kinds.most_common(TOLD))
-            text = f"{kinds.total()} lines were left out in {ALIKE_S:.0f} s: {named}"
+            named = "; ".join(
+                f"{count} x {' '.join(kind.split())[:120]}" for kind, count in kinds.most_common(KINDS_NAMED)
+            )
+            text = f"{kinds.total()} lines suppressed in {ALIKE_S:.0f} s: {named}"
             super().emit(logging.LogRecord("moodstream.logs", logging.WARNING, __file__, 0, text, None, None))
 
     def close(self) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
-        self.tell()
+        if self._summary is not None:
+            self._summary.cancel()
+        self.write_summary()
         super().close()
 
 
@@ -103,10 +105,10 @@ def _full(times: deque[float], now_s: float, window_s: float) -> bool:
     return len(times) == times.maxlen and now_s - times[0] < window_s
 
 
-def set_up_logging(level: str, form: Form = "text") -> Sparing:
-    """Lines on standard error; libraries speak from WARNING on. Returns the handler."""
+def set_up_logging(level: str, form: Form = "text") -> RateLimitedHandler:
+    """Lines on standard error, those of libraries from WARNING on. Returns the handler."""
     os.environ["FASTSTREAM_SUPERVISOR_DISABLED"] = "1"
-    handler = Sparing(sys.stderr)
+    handler = RateLimitedHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s  %(message)s")
     handler.setFormatter(JsonLines() if form == "json" else text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from moodstream.errors import MoodstreamError
+from moodstream.errors import SettingError
 from shared.logs import Form
 from shared.secret_files import SecretFiles
 
@@ -111,13 +111,13 @@ class RunSettings(Settings):
 
 
 def load(kind: type[S], **given: Any) -> S:
-    """Settings of one service; what is given as argument wins over the environment. Raises MoodstreamError."""
+    """Settings of one service; what is given as argument wins over the environment. Raises SettingError."""
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise MoodstreamError(f"MOODSTREAM_{name}: {first['msg']}") from None
+        raise SettingError(f"MOODSTREAM_{name}", first["msg"]) from None
 
 
 def example(parts: Mapping[str, type[Settings]]) -> str:

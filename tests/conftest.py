@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.needs import REFERENCE, missing
 
 hypothesis_settings.register_profile("untimed", deadline=None)

@@ -115,7 +115,7 @@ def test_without_a_camera_simulated_visitors_pick_from_real_songs(environment: d
             killer.cancel()
     assert_chain(events)
     [status] = [one for one in of(events, "StatusChanged") if one["service"] == "camera"]
-    assert (status["state"], status["reason"]) == ("online", "simulated visitors")
+    assert (status["state"], status["code"]) == ("online", "simulated")
     assert {one["model"] for one in of(events, "MoodChanged")} == {"simulated"}
     assert of(events, "SongPicked")[0]["by"] == "visitor"
     both = moodstream("run", "--demo", "--camera", "pattern:", environment=environment)

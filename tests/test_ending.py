@@ -9,7 +9,7 @@ from services.bridge.main import BridgeSettings
 from services.bridge.main import create_service as bridge
 from services.camera.main import CameraSettings
 from services.camera.main import create_service as camera
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from services.emotion.main import EmotionSettings
 from services.emotion.main import create_service as emotion
 from services.gateway.main import GatewaySettings

@@ -16,7 +16,7 @@ from typing import IO
 import pytest
 
 from moodstream.contracts.moods import Mood
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from tests.client.answering import answering
 from tests.support.gateways import Gateway, free_port
 from tests.support.needs import missing

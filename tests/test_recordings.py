@@ -18,7 +18,8 @@ from jsonschema import Draft202012Validator
 from moodstream.contracts.event_filter import wanted
 from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
 from moodstream.errors import MoodstreamError
-from services.cli.terminal import connected, follow_events
+from services.cli.following import follow_events
+from services.cli.redis_client import connected
 from shared.contracts.event_lines import line
 from shared.contracts.recording import anew, publish, read_recording
 from shared.contracts.simulation import Visitors
@@ -190,8 +191,8 @@ def test_wrong_names_are_told() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("listen", "--type", "Mood"), "there are MoodChanged"),
-        (("simulate", "--mood", "bored"), "there are angry"),
+        (("listen", "--type", "Mood"), "choose from: MoodChanged"),
+        (("simulate", "--mood", "bored"), "choose from: angry"),
         (("replay-events", "x", "--speed", "0"), "must be above 0"),
         (("replay-events", "x", "--speed", "fast"), "--speed"),
     ],

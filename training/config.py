@@ -17,7 +17,7 @@ class Strict(BaseModel):
 class Phase(Strict):
     """A part of the run; the learning rate falls over all of them together."""
 
-    epochs: int = Field(ge=1, description="in a run of so many minutes: its share of the time")
+    epochs: int = Field(ge=1, description="its length; with `minutes` its share of the time")
     size: int = Field(default=SIZE, ge=12, le=SIZE, description="width of the faces; smaller ones cost less")
     faces: str = Field(default="moods", pattern="^(moods|all)$", description="the four moods, or all seven expressions")
     mixup: float = Field(default=0.0, ge=0, description="parameter of the beta distribution; 0 for none")
@@ -26,7 +26,7 @@ class Phase(Strict):
 class Config(Strict):
     network: str
     phases: tuple[Phase, ...] = Field(min_length=1)
-    minutes: float = Field(default=0.0, ge=0, description="the whole run takes so many; 0: as long as its epochs take")
+    minutes: float = Field(default=0.0, ge=0, description="length of the whole run; 0: as long as its epochs take")
     seed: int = 1
     batch: int = 64
     learning_rate: float = 1e-3

@@ -84,7 +84,7 @@ class SoftFaces:
     """[N], the label is one of the four moods"""
 
     def digest(self) -> str:
-        """SHA-256 over pixels and targets, to tell which data a run saw."""
+        """SHA-256 over pixels and targets, to identify the data that a run saw."""
         return hashlib.sha256(self.images.tobytes() + self.targets.tobytes()).hexdigest()
 
 

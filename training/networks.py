@@ -65,7 +65,7 @@ def middle() -> keras.Model:
 
 
 def _residual(name: str, stem: int, blocks: dict[int, int], *, cropped: int) -> keras.Model:
-    """So many squeeze-excite residual blocks by width: faces [N, any, any, 1] -> logits of seven expressions [N, 7].
+    """Squeeze-excite residual blocks, by width: faces [N, any, any, 1] -> logits of seven expressions [N, 7].
 
     K. He et al., CVPR 2016; J. Hu et al., CVPR 2018. Any size, so that training may begin with smaller, cheaper faces.
     """

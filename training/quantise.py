@@ -44,7 +44,7 @@ def quantise(source: Path, out: Path, faces: NDArray[np.uint8], seed: int = 1) -
         quant_pre_process(str(bare), str(prepared), skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
         pooled = max((place for place, node in enumerate(nodes) if node.op_type == "GlobalAveragePool"), default=None)
-        with redirect_stdout(sys.stderr):  # the collector tells its progress
+        with redirect_stdout(sys.stderr):  # the collector prints its progress
             quantize_static(
                 str(prepared),
                 str(out),

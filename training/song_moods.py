@@ -1,4 +1,4 @@
-"""Fits the model of how listeners hear the mood of a song.
+"""Fits the model of how listeners name the mood of a song.
 
 ``python -m training.song_moods --labels LABELS.csv --catalogue SONGS.csv --out models/song_moods.npz``: the labels have
 the columns of a catalogue and ``label_quadrant``, ``label_valence``, ``label_arousal``; the catalogue says how features
@@ -34,7 +34,7 @@ class Labels:
     genres: list[str]
     artists: list[str]
     codes: Codes
-    """places in ``MOODS``"""
+    """positions in ``MOODS``"""
     plane: Floats
     """[n, 2] valence and arousal"""
 
@@ -66,7 +66,7 @@ Method = Callable[[Labels, Labels], Codes]
 
 
 def methods(scales: Scales) -> dict[str, Method]:
-    """From songs to fit on and songs to tell, the moods of the latter."""
+    """From songs to fit on and new songs, the moods of the latter."""
 
     def ours(known: Labels, new: Labels) -> Codes:
         return np.asarray(fit(known, scales).memberships(new.numbers, new.genres).argmax(axis=1))
@@ -76,28 +76,28 @@ def methods(scales: Scales) -> dict[str, Method]:
         values, others = (
             inputs(scales, some.numbers, some.genres, genres, np.zeros(len(genres))) for some in (known, new)
         )
-        places = Ridge(3.0).fit(values, known.plane).predict(others)
-        return np.array([MOODS.index(quadrant(*place)) for place in places])
+        points = Ridge(3.0).fit(values, known.plane).predict(others)
+        return np.array([MOODS.index(quadrant(*point)) for point in points])
 
     def rule(_: Labels, new: Labels) -> Codes:
         plane = 2 * new.numbers[:, [INPUTS.index("valence"), INPUTS.index("energy")]] - 1
-        return np.array([MOODS.index(quadrant(*place)) for place in plane])
+        return np.array([MOODS.index(quadrant(*point)) for point in plane])
 
     return {"quadrant": rule, "ridge": ridge, "listeners": ours}
 
 
 def cross_validate(labels: Labels, scales: Scales, repeats: int) -> None:
     """Prints mean, spread between repeats, and the interval of the difference to ridge over songs drawn again."""
-    told = {name: np.empty((repeats, len(labels.codes)), dtype=int) for name in methods(scales)}
+    predicted = {name: np.empty((repeats, len(labels.codes)), dtype=int) for name in methods(scales)}
     for repeat in range(repeats):
         folds = StratifiedKFold(5, shuffle=True, random_state=repeat).split(labels.numbers, labels.codes)
         for known, new in folds:
-            for name, tell in methods(scales).items():
-                told[name][repeat, new] = tell(labels.take(known), labels.take(new))
+            for name, predict in methods(scales).items():
+                predicted[name][repeat, new] = predict(labels.take(known), labels.take(new))
     print(f"{len(labels.codes)} songs, {repeats} x five-fold cross-validation, 95 % intervals over songs")
-    for name, rows in told.items():
+    for name, rows in predicted.items():
         score, drawn = _scores(labels.codes, rows), _drawn(labels.codes, rows)
-        gain = drawn - _drawn(labels.codes, told["ridge"])
+        gain = drawn - _drawn(labels.codes, predicted["ridge"])
         low, high = np.quantile(drawn, [0.025, 0.975])
         worse, better = np.quantile(gain, [0.025, 0.975])
         print(

@@ -1,4 +1,4 @@
-"""Fits the network that says which songs are alike, on which songs people put into one playlist.
+"""Fits the model that says which songs are alike, on which songs people put into one playlist.
 
 ``python -m training.song_similarity --playlists spotify_songs.csv --out models/song_similarity.npz``, with the table of
 TidyTuesday of 21 January 2020. A fifth of the playlists is kept aside, with all their songs, and says how good the
@@ -80,7 +80,7 @@ def fit(numbers: Floats, playlists: list[Playlist], steps: int, seed: int = 1) -
     used = np.unique(np.concatenate(playlists))
     scales = Scales.fit(numbers[used])
     inputs = scales.inputs(numbers)
-    net = _network(tf, inputs.shape[1])
+    net = _model(tf, inputs.shape[1])
     optimiser = tf.keras.optimizers.AdamW(tf.keras.optimizers.schedules.CosineDecay(2e-3, steps), weight_decay=1e-2)
     label = np.repeat(np.arange(PLAYLISTS_EACH), SONGS_EACH)
     rows = np.arange(len(label))
@@ -107,7 +107,7 @@ def fit(numbers: Floats, playlists: list[Playlist], steps: int, seed: int = 1) -
     return _frozen(net, scales, numbers[used], random)
 
 
-def _network(tf: Any, width: int) -> Any:
+def _model(tf: Any, width: int) -> Any:
     layers = tf.keras.layers
     whole = tf.keras.Sequential([tf.keras.Input((width,))])
     for _ in range(2):
@@ -151,13 +151,13 @@ def report(data: Playlists, steps: int) -> None:
     standard = ((data.numbers - known.mean(0)) / known.std(0))[:, :11]
     learned = fit(data.numbers, rest, steps).points(data.numbers)
     print(f"{len(rest)} playlists to fit on, {len(aside)} kept aside")
-    ways = {
+    methods = {
         "article (valence/energy cosine)": plane / np.linalg.norm(plane, axis=1, keepdims=True).clip(1e-9),
         "standardised 11 features": standard,
         "discriminant analysis, 8 axes": discriminant(standard, rest),
         "learned": learned,
     }
-    for name, points in ways.items():
+    for name, points in methods.items():
         shares = above_random(points, aside)
         low, high = bootstrap(shares)
         print(f"{name:<34} {shares.mean():.3f}  [{low:.3f}, {high:.3f}]", flush=True)

@@ -1,5 +1,7 @@
-"""What finished networks say of faces: targets for a pupil (G. Hinton et al., "Distilling the Knowledge in a Neural
-Network", 2015)."""
+"""What finished networks predict for faces: targets for a pupil.
+
+G. Hinton et al., "Distilling the Knowledge in a Neural Network", 2015.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

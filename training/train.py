@@ -59,7 +59,7 @@ def batches(faces: SoftFaces, config: Config, phase: Phase, seed: int, teachers:
 
 
 class Schedule:
-    """How far a run has come: by its steps, or by the clock where the configuration gives it so many minutes."""
+    """How far a run has come: by its steps, or by the clock where the configuration limits its minutes."""
 
     def __init__(self, config: Config, lengths: dict[str, int]) -> None:
         self._phases, self._seconds = config.phases, config.minutes * 60
@@ -168,7 +168,7 @@ def read(network: keras.Model, faces: Faces) -> dict[str, Any]:
 def train(config: Config, faces: SoftFaces, public: Faces, out: Path, until: int | None = None) -> dict[str, Any]:
     """Train into the folder ``out`` and return the best epoch's row; resumes what is there. Raises DataError.
 
-    ``until`` stops after so many epochs of all; started again, the run goes on as if it had never stopped.
+    ``until`` stops after this many epochs; started again, the run resumes as if it had never stopped.
     """
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
@@ -230,7 +230,7 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="FILE",
         help="learn from this exported network too; repeatable",
     )
-    parser.add_argument("--minutes", type=float, help="fit the whole schedule into so many minutes of this machine")
+    parser.add_argument("--minutes", type=float, help="fit the whole schedule into this many minutes on this machine")
     parser.add_argument("--until", type=int, metavar="EPOCH", help="stop there for now; start again to go on")
     given = parser.parse_args(arguments)
     try:

@@ -1,6 +1,6 @@
-"""The emotion worker against its targets, in one run: finding, speed, two workers, overload, start, moods.
+"""The emotion worker against its targets, in one run: detection, speed, two workers, overload, start, moods.
 
-    python -m benchmarks.emotion [--peer-python PYTHON] [--yunet MODEL] [--network MODEL] [--plot FILE.png]
+    python -m benchmarks.emotion [--peer-python PYTHON] [--yunet MODEL] [--model MODEL] [--plot FILE.png]
 
 Needs the reference data (photographs and videos). Each figure stands with its target and how many times better it is;
 ratios are taken between rows of this run. The peer is the package ``fer`` (MIT) in an environment of its own: it is
@@ -15,14 +15,14 @@ from pathlib import Path
 
 import cv2
 
-from benchmarks.emotion.finding import photographs
+from benchmarks.emotion.detection import photographs
 from benchmarks.emotion.moods import moods
 from benchmarks.emotion.speeds import speeds
 from benchmarks.emotion.table import Row, load, plot
 from benchmarks.emotion.workers import ROOT, overload, start_and_memory, two_workers
 from services.emotion.faces.classifier import MODEL, Classifier
-from services.emotion.faces.haar import HaarFinder
-from services.emotion.faces.yunet import YuNetFinder
+from services.emotion.faces.haar import HaarDetector
+from services.emotion.faces.yunet import YuNetDetector
 
 PARTS = ("photographs", "speeds", "workers", "start", "overload", "moods")
 DATA = Path(os.environ.get("MOODSTREAM_REFERENCE", ROOT.parent / "shared" / "data"))
@@ -32,7 +32,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--yunet", type=Path, help="weights of YuNet; those of the reference data when not given")
-    parser.add_argument("--network", type=Path, default=MODEL, help="another network than the one that ships")
+    parser.add_argument("--model", type=Path, default=MODEL, help="another model than the shipped one")
     parser.add_argument("--peer-python", type=Path, help="interpreter of an environment with the package fer")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--only", choices=PARTS)
@@ -47,12 +47,12 @@ def measures(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]]
     data: Path = given.data
     yunet: Path | None = given.yunet or data / "models" / "yunet_n_dynamic.onnx"
     yunet = yunet if yunet and yunet.is_file() else None
-    classifier = Classifier(given.network)
+    classifier = Classifier(given.model)
 
     def found() -> Iterator[Row]:
-        yield from photographs(HaarFinder(), data, "Haar")
+        yield from photographs(HaarDetector(), data, "Haar")
         if yunet is not None:
-            yield from photographs(YuNetFinder(yunet), data, "YuNet")
+            yield from photographs(YuNetDetector(yunet), data, "YuNet")
 
     return {
         "photographs": found,
@@ -66,8 +66,8 @@ def measures(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]]
 
 def main() -> int:
     given = arguments()
-    os.environ["MOODSTREAM_MODEL"] = str(given.network.absolute())  # for the worker processes
-    print(f"{load()}, OpenCV {cv2.__version__}, {given.network.name}")
+    os.environ["MOODSTREAM_MODEL"] = str(given.model.absolute())  # for the worker processes
+    print(f"{load()}, OpenCV {cv2.__version__}, {given.model.name}")
     rows: list[Row] = []
     for name, part in measures(given).items():
         if given.only in (None, name):

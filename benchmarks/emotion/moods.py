@@ -1,4 +1,4 @@
-"""How soon a change is told, how soon that somebody left, and how many moods are named that were none."""
+"""How soon a change is announced, how soon the end of a visit, and how many moods are announced wrongly."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.emotion.table import Row
 from moodstream.contracts.moods import MOODS, Mood
 from services.emotion.faces.classifier import Classifier
-from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.reader import Reader
 from services.emotion.main import EmotionSettings
 from services.emotion.offline.replay import replay
@@ -29,37 +29,37 @@ def moods(data: Path, classifier: Classifier) -> Iterator[Row]:
         if before != after
     ]
     worst = float(np.percentile(delays, 95))
-    yield Row("a change is told after, p95 (noisy readings, 5-30 frames/s)", worst, "s", at_most=1.5)
+    yield Row("a change is announced after, p95 (noisy readings, 5-30 frames/s)", worst, "s", at_most=1.5)
     left, named, real = [], 0, 0
     for name, entry in json.loads(EXPECTATIONS.read_text()).items():
         for rate in RATES:
             shown, left_s = _shown(data / "video" / name, classifier, rate)
             left += left_s
             named, real = named + len(shown), real + len(entry["moods"])
-    yield Row("nobody is told after leaving, at most (video)", max(left), "s", at_most=3)
-    what = f"moods named for one real, three videos, {len(RATES)} rates"
+    yield Row("the visit ends after the last face, at most (video)", max(left), "s", at_most=3)
+    what = f"moods announced for one real, three videos, {len(RATES)} rates"
     yield Row(what, named / real, "x", at_most=1, note=f"{named} for {real}; settings were chosen on these videos")
 
 
 def _delay_s(random: np.random.Generator, rate: float, before: int, after: int) -> float:
-    """From a change to its being told, with the noise of real readings."""
-    mood = SteadyMood(EmotionSettings().patience().steadiness)
+    """From a change until it is announced, with the noise of real readings."""
+    mood = SteadyMood(EmotionSettings().thresholds().steadiness)
     change = round(CHANGE_AT_S * rate)
     for step in range(2 * change):
         true = before if step < change else after
         shares = random.dirichlet(np.where(np.arange(4) == true, 6.0, 1.0))
-        mood.read([float(one) for one in shares], step / rate)
+        mood.add_reading([float(one) for one in shares], step / rate)
         if step >= change and mood.mood == MOODS[after]:
             return (step - change) / rate
     return float(CHANGE_AT_S)
 
 
 def _shown(video: Path, classifier: Classifier, rate: float) -> tuple[list[Mood], list[float]]:
-    """The moods that are named, unsure ones passed over, and how long after the last face nobody was told."""
+    """The announced moods without unsure ones, and how long after the last face each visit ended."""
     named: list[Mood] = []
     left: list[float] = []
     seen_s = 0.0
-    for moment in replay(video, Reader(HaarFinder(), classifier), EmotionSettings().patience(), rate):
+    for moment in replay(video, Reader(HaarDetector(), classifier), EmotionSettings().thresholds(), rate):
         seen_s = moment.time_s if moment.reading.faces else seen_s
         mood = moment.mood.mood if moment.mood else Mood.NOBODY
         if moment.changed and mood != Mood.UNSURE and named[-1:] != [mood]:

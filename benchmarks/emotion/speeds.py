@@ -1,6 +1,6 @@
 """Frames a second on one core: ours, the article's search, and the package ``fer`` in an environment of its own.
 
-Speeds are of processor time, so that a busy machine disturbs little; the notes tell those by the clock.
+Speeds are of processor time, so that a busy machine disturbs little; the notes give those by the clock.
 """
 
 import json
@@ -21,12 +21,12 @@ from benchmarks.emotion.table import Row
 from services.emotion.faces.boxes import Box
 from services.emotion.faces.classifier import Classifier
 from services.emotion.faces.decode import decode_grey
-from services.emotion.faces.detection import Finder
-from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.detection import Detector
+from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.patches import crop
 from services.emotion.faces.reader import Reader
-from services.emotion.faces.yunet import YuNetFinder
-from services.emotion.handlers import read_frame
+from services.emotion.faces.yunet import YuNetDetector
+from services.emotion.handlers import create_reading
 
 ROUNDS = 3
 SAME_FRAMES = 18
@@ -71,18 +71,18 @@ def speed(read: Callable[[bytes, int], object], jpegs: list[bytes]) -> Speed:
     return best
 
 
-def ours(finder: Finder, classifier: Classifier, shown: Video) -> Speed:
+def ours(detector: Detector, classifier: Classifier, shown: Video) -> Speed:
     """JPEG in, reading out, as a worker does it, in the video's own time."""
-    reader = Reader(finder, classifier)
+    reader = Reader(detector, classifier)
 
     def read(jpeg: bytes, seq: int) -> object:
-        return read_frame(reader, frame(jpeg, seq, START + timedelta(seconds=seq / shown.rate)))
+        return create_reading(reader, frame(jpeg, seq, START + timedelta(seconds=seq / shown.rate)))
 
     return speed(read, shown.jpegs)
 
 
 def article(classifier: Classifier, jpegs: list[bytes]) -> Speed:
-    """The whole frame searched each time with the article's settings; the same decoder and network."""
+    """The whole frame searched each time with the article's settings; the same decoder and model."""
     cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"))
 
     def read(jpeg: bytes, _: int) -> object:
@@ -110,13 +110,13 @@ def peer(python: Path, jpegs: list[bytes]) -> Speed:
 def speeds(data: Path, classifier: Classifier, yunet: Path | None, peer_python: Path | None) -> Iterator[Row]:
     woman, man = video(data / "video" / WOMAN, 300), video(data / "video" / MAN, 72)
     empty, same = video(data / "video" / EMPTY), Video(woman.jpegs[:SAME_FRAMES], woman.rate)
-    haar = HaarFinder()
+    haar = HaarDetector()
     whole = ours(haar, classifier, woman)
     yield whole.row("Haar: one core, video with one face (woman)", 200)
     yield ours(haar, classifier, man).row("Haar: one core, another video with one face (man)", 200)
     yield ours(haar, classifier, empty).row("Haar: one core, an empty room")
     if yunet is not None:
-        fast = YuNetFinder(yunet)
+        fast = YuNetDetector(yunet)
         yield ours(fast, classifier, woman).row("YuNet: one core, video with one face (woman)", 180)
         yield ours(fast, classifier, man).row("YuNet: one core, another video with one face (man)", 180)
     before, now = article(classifier, same.jpegs), ours(haar, classifier, same)

@@ -27,7 +27,7 @@ class Row:
 
     @property
     def of_target(self) -> float | None:
-        """How many times better than the bound; below 1 it is not met. None where no ratio can say that."""
+        """How many times better than the bound; below 1 it is not met. None where no ratio is possible."""
         if self.at_least:
             return self.value / self.at_least
         return self.at_most / self.value if self.at_most and self.value else None

@@ -20,15 +20,15 @@ import numpy as np
 
 from benchmarks.emotion.frames import EMPTY, START, WOMAN, frame, video
 from benchmarks.emotion.table import Row
+from benchmarks.processes import TICK, cpu_s
 from moodstream.contracts.events import FacesRead, FrameCaptured, utc_now
-from services.cli.embedded_redis import embedded_redis
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import create_bus
 from shared.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 3
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 IDLE = (3, 4)
 """columns of /proc/stat"""
 
@@ -105,7 +105,7 @@ def drained(workers: int, frames: list[FrameCaptured]) -> Drained:
             process.send_signal(signal.SIGSTOP)  # they begin together
         fill(url, frames)
         measured = [client.info("server")["process_id"], os.getpid(), *(process.pid for process in processes)]
-        before, busy_s = [_cpu_s(pid) for pid in measured], _busy_s()
+        before, busy_s = [cpu_s([pid]) for pid in measured], _busy_s()
         for process in processes:
             process.send_signal(signal.SIGCONT)
         start_s = time.monotonic()
@@ -114,19 +114,14 @@ def drained(workers: int, frames: list[FrameCaptured]) -> Drained:
             if time.monotonic() - start_s > 120:
                 raise TimeoutError
         wall_s, busy_s = time.monotonic() - start_s, _busy_s() - busy_s
-        took = [_cpu_s(pid) - was for pid, was in zip(measured, before, strict=True)]
+        took = [cpu_s([pid]) - was for pid, was in zip(measured, before, strict=True)]
     return Drained(wall_s, sum(took[2:]), max(0.0, busy_s - sum(took)) / wall_s)
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 def _busy_s() -> float:
     """Processor time that the whole machine has used."""
     columns = [int(value) for value in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return sum(value for column, value in enumerate(columns) if column not in IDLE) / TICKS_PER_S
+    return sum(value for column, value in enumerate(columns) if column not in IDLE) / TICK
 
 
 def two_workers(data: Path) -> Iterator[Row]:
@@ -152,7 +147,7 @@ def start_and_memory() -> Iterator[Row]:
         with worker(url, port) as process:
             wait(port)
             took_s = time.monotonic() - start_s
-            ready_cpu_s = _cpu_s(process.pid)
+            ready_cpu_s = cpu_s([process.pid])
             picture = cv2.imencode(".jpg", np.full((480, 640), 120, np.uint8))[1].tobytes()
             fill(url, [frame(picture, seq, START) for seq in range(100)], every_s=0.02)
             status = Path(f"/proc/{process.pid}/status").read_text()
@@ -163,7 +158,7 @@ def start_and_memory() -> Iterator[Row]:
 
 
 def ages(data: Path, cameras: int, name: str) -> tuple[float, float]:
-    """p95 of the age at the reading in ms, and the part of the frames read, with so many cameras at 30 frames/s."""
+    """p95 of the age at the reading in ms, and the fraction of frames read, of this many cameras at 30 frames/s."""
     jpegs = video(data / "video" / name, 90).jpegs
     frames = [
         frame(jpegs[seq % len(jpegs)], seq, START, f"c{camera}") for seq in range(240) for camera in range(cameras)

@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from moodstream.contracts.moods import Mood
+from moodstream.contracts.status_codes import StatusCode
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 SignedUnit = Annotated[float, Field(ge=-1, le=1)]
@@ -167,7 +168,7 @@ class FacesRead(Event):
     faces: tuple[FaceRead, ...]
     """every face that was seen, those that could not be read too"""
     model: str
-    """name and version of the network"""
+    """name and version of the mood model"""
     error: str | None = None
     """why the frame was refused; then there are no faces"""
     size: tuple[int, int] | None = None
@@ -222,7 +223,7 @@ class MoodChanged(Event):
     expires_at: Moment
     """the next event is due before this moment"""
     model: str
-    """name and version of the network, or `simulated`"""
+    """name and version of the mood model, or `simulated`"""
     repeated: bool = False
     """whether this mood has been told before; then only the time, the counts or the confidence are new"""
     people: tuple[Person, ...] = ()
@@ -279,12 +280,32 @@ class SongPicked(Asking):
     LIFETIME = timedelta(seconds=60)
 
 
+TraitName = Literal["energy", "tempo", "valence", "danceability", "acousticness", "speechiness"]
+"""What people hear of a song; the names are those of the catalogue's columns."""
+
+Degree = Literal["alike", "nearest", "little", "clear", "much"]
+"""How far apart two songs are in a trait; ``nearest`` where they differ, but less than in any other."""
+
+
+class Compared(Model):
+    """How a ranked song stands to the picked one in one trait."""
+
+    trait: TraitName | str
+    """what is compared; others may be added"""
+    degree: Degree | str
+    """alike, the nearest where nothing is alike, or how great the difference is; others may be added"""
+    direction: Literal["more", "less"] | None = None
+    """whether the ranked song has more or less of it; null where it is alike or nearest"""
+
+
 class RankedSong(Model):
     song: Song
     similarity: Probability
     """to the picked song; 1 is the same"""
     reason: str
-    """one plain sentence of why"""
+    """one plain sentence of why, in English"""
+    compared: tuple[Compared, ...] = ()
+    """what that sentence says, for programs and other languages; empty in older recordings"""
 
 
 class SongsRanked(Asking):
@@ -362,7 +383,9 @@ class StatusChanged(Event):
     state: Literal["online", "offline", "degraded"]
     """how it works now"""
     reason: str = ""
-    """one sentence of why"""
+    """one sentence of why, for people"""
+    code: StatusCode | str | None = None
+    """why as one word, for programs to compare; null in older recordings, and others may be added"""
 
 
 class RequestMade(Asking):

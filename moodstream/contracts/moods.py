@@ -10,7 +10,7 @@ from math import sqrt
 
 
 class Mood(StrEnum):
-    """An apparent mood; the first four are what the network tells apart."""
+    """An apparent mood; the first four are the classes of the mood model."""
 
     ANGRY = "angry"
     HAPPY = "happy"
@@ -21,7 +21,7 @@ class Mood(StrEnum):
 
 
 MOODS: tuple[Mood, ...] = (Mood.ANGRY, Mood.HAPPY, Mood.SAD, Mood.CALM)
-"""The order of the network's output, and of every list of four probabilities."""
+"""The order of the model's output, and of every list of four probabilities."""
 
 _DIAGONAL = 1 / sqrt(2)
 

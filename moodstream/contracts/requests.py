@@ -21,7 +21,7 @@ from moodstream.contracts.events import (
     RequestMade,
     SignedUnit,
     Song,
-    expiry,
+    utc_now,
 )
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.validation import first_fault
@@ -51,10 +51,10 @@ class Request(Model, Generic[R]):
         except ValidationError as error:
             raise MoodstreamError(f"{cls.KIND}: {first_fault(error)}") from None
 
-    def made(self) -> RequestMade:
-        """The event that asks; it expires within a second."""
-        body = self.model_dump(mode="json", exclude_none=True)
-        return RequestMade(kind=self.KIND, body=body, expires_at=expiry(RequestMade))
+    def made(self, wait_s: float = 1.0) -> RequestMade:
+        """The event that asks; it expires when whoever asks waits no longer."""
+        body, now = self.model_dump(mode="json", exclude_none=True), utc_now()
+        return RequestMade(kind=self.KIND, body=body, at=now, expires_at=now + timedelta(seconds=wait_s))
 
     def reply_of(self, given: ReplyGiven) -> R:
         """Raises RequestRefused with the line of the service that refuses."""
@@ -244,6 +244,8 @@ class CameraStatus(Reply):
     camera_id: str
     state: Literal["online", "offline", "degraded"]
     reason: str = ""
+    code: str | None = None
+    """why, as one word for programs: the codes of StatusChanged"""
     frames: int
     """published since it began"""
 

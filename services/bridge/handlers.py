@@ -1,11 +1,11 @@
-"""From the streams to the queues of webhooks. MQTT and OSC, which tell states, follow without a group."""
+"""From the streams to the queues of webhooks. MQTT and OSC, which show states, follow without a consumer group."""
 
 from collections.abc import Sequence
 
 from faststream.redis import RedisRouter
 
+from moodstream.contracts.event_filter import KINDS
 from moodstream.contracts.events import Event
-from services.bridge.webhooks.receivers import PUBLIC
 from services.bridge.webhooks.workers import Webhook
 from shared.bus.connection import Bus
 from shared.delivery.consume import consume
@@ -17,7 +17,7 @@ def create_router(bus: Bus, webhooks: Sequence[Webhook]) -> RedisRouter:
     """The router: one handler per type of event that any receiver wants."""
     router = RedisRouter()
     for name in sorted({name for webhook in webhooks for name in webhook.receiver.events}):
-        _queue(router, bus, PUBLIC[name], webhooks)
+        _queue(router, bus, KINDS[name], webhooks)
     return router
 
 

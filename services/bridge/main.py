@@ -1,31 +1,31 @@
 """The bridge: ``python -m services.bridge.main``. Each of its outputs is off until it is configured."""
 
-import asyncio
 import logging
 import sys
 from pathlib import Path
 
 from pydantic import Field
 
-from moodstream.contracts.events import Event, FacesRead, MoodChanged, PlaybackChanged, StatusChanged, utc_now
 from moodstream.errors import MoodstreamError
 from services.bridge.controls import Controls
+from services.bridge.follower import Listener, follow_events
 from services.bridge.handlers import create_router
 from services.bridge.mqtt import Mqtt, parse_address
-from services.bridge.osc.output import OscIn, OscOut, parse_places
-from services.bridge.present import Present
+from services.bridge.osc.control import OscControl
+from services.bridge.osc.endpoints import parse_endpoints
+from services.bridge.osc.output import OscOutput
 from services.bridge.webhooks.pages import Pages
 from services.bridge.webhooks.receivers import read_receivers
 from services.bridge.webhooks.workers import Webhook
-from shared.app.service import Job, Service, create_bus, run_service
-from shared.bus.connection import AWAY, Bus
+from shared.app.jobs import Job
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
+from shared.bus.connection import Bus
+from shared.contracts.site_state import SiteState
 from shared.settings import Settings, load
 from shared.web.operator import Operator, OperatorSettings
 
 log = logging.getLogger("moodstream.bridge")
-
-HISTORY: dict[type[Event], int] = {StatusChanged: 200, MoodChanged: 200, PlaybackChanged: 1}
-"""Streams that tell states, and how many past events are needed to know the present."""
 
 
 class BridgeSettings(OperatorSettings):
@@ -51,13 +51,12 @@ class BridgeSettings(OperatorSettings):
 
 def create_service(settings: BridgeSettings, bus: Bus) -> Service:
     """The outputs that are configured. Raises MoodstreamError when a setting is wrong."""
-    present = Present()
-    controls = Controls(bus, present, settings.camera_id)
-    outputs = _outputs(settings, present, controls)
+    state = SiteState(settings.camera_id)
+    listeners, outputs = _outputs(settings, state, Controls(bus, state))
     webhooks = [Webhook(bus, one) for one in read_receivers(settings.webhooks)] if settings.webhooks else []
 
     async def follow() -> None:
-        await _follow(bus, present, with_faces=settings.osc_to is not None)
+        await follow_events(bus, state, listeners, with_faces=settings.osc_to is not None)
 
     background = [*([follow, *outputs] if outputs else []), *(webhook.run for webhook in webhooks)]
     if not background:
@@ -66,42 +65,27 @@ def create_service(settings: BridgeSettings, bus: Bus) -> Service:
     return Service("bridge", create_router(bus, webhooks), pages.routes(), background=background)
 
 
-def _outputs(settings: BridgeSettings, present: Present, controls: Controls) -> list[Job]:
-    """Those that tell the present."""
-    outputs: list[Job] = []
+def _outputs(settings: BridgeSettings, state: SiteState, controls: Controls) -> tuple[list[Listener], list[Job]]:
+    """What shows the events, and what runs beside it."""
+    listeners: list[Listener] = []
+    jobs: list[Job] = []
     if settings.mqtt_url:
         discovery = None if settings.mqtt_discovery == "none" else settings.mqtt_discovery
         address = parse_address(settings.mqtt_url, settings.mqtt_ca)
-        outputs.append(Mqtt(address, settings.mqtt_topic, discovery, present, controls.player).run)
+        mqtt = Mqtt(address, settings.mqtt_topic, discovery, state, controls.command_player)
+        listeners.append(mqtt.show_event)
+        jobs.append(mqtt.run)
     if settings.osc_to:
-        places = parse_places(settings.osc_to, "MOODSTREAM_OSC_TO")
-        outputs.append(OscOut(places, settings.osc_rate, settings.osc_smoothing_s, settings.camera_id, present).run)
+        endpoints = parse_endpoints(settings.osc_to, "MOODSTREAM_OSC_TO")
+        osc = OscOutput(endpoints, settings.osc_rate, settings.osc_smoothing_s, settings.camera_id)
+        listeners.append(osc.show_event)
+        jobs.append(osc.run)
     if settings.osc_listen:
-        places = parse_places(settings.osc_listen, "MOODSTREAM_OSC_LISTEN")
-        if len(places) != 1:
+        endpoints = parse_endpoints(settings.osc_listen, "MOODSTREAM_OSC_LISTEN")
+        if len(endpoints) != 1:
             raise MoodstreamError("MOODSTREAM_OSC_LISTEN: must be one address")
-        outputs.append(OscIn(places[0], controls).run)
-    return outputs
-
-
-async def _follow(bus: Bus, present: Present, with_faces: bool) -> None:
-    """Keep the present true, for ever."""
-    followed: list[type[Event]] = [*HISTORY, FacesRead] if with_faces else [*HISTORY]
-    while True:
-        try:
-            start = {event: await bus.last_id(event) for event in followed}
-            for kind, count in HISTORY.items():
-                for past in reversed(await bus.newest(kind, count)):
-                    present.apply(past)
-            bus.outage.passed("catching up")
-            break
-        except AWAY as error:
-            bus.outage.note("catching up", error)
-            await asyncio.sleep(1)
-    async for entry in bus.follow(start):
-        if entry is not None:
-            present.apply(entry[1])
-        present.expire(utc_now())
+        jobs.append(OscControl(endpoints[0], controls).run)
+    return listeners, jobs
 
 
 def create() -> tuple[Settings, Bus, Service]:

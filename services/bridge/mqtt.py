@@ -1,6 +1,6 @@
-"""The present on an MQTT broker: retained state, availability by Last Will, Home Assistant, commands.
+"""The state on an MQTT broker: retained messages, availability by Last Will, Home Assistant, commands.
 
-What is promised is the state: when the broker was away, all of it is written anew as soon as the broker is back.
+What is promised is the state: when the broker was away, all of it is published again as soon as the broker is back.
 """
 
 import asyncio
@@ -15,11 +15,12 @@ from urllib.parse import unquote, urlsplit
 import aiomqtt
 from pydantic import JsonValue
 
+from moodstream.cancellation import heed
 from moodstream.contracts.events import Event, MoodChanged, PlaybackChanged, StatusChanged
 from moodstream.errors import MoodstreamError
 from services.bridge.home_assistant import camera_device, level, player_device
-from services.bridge.present import Present
-from services.bridge.rate_limited_log import Seldom
+from services.bridge.rate_limited_log import RateLimitedLog
+from shared.contracts.site_state import SiteState
 
 log = logging.getLogger("moodstream.bridge")
 
@@ -64,55 +65,55 @@ def _tls(authority: Path | None) -> ssl.SSLContext:
 
 
 class Mqtt:
-    """Keeps the broker's retained messages true. ``command`` is given what is sent to ``<topic>/command``."""
+    """Keeps the broker's retained messages up to date. ``command`` is given what is sent to ``<topic>/command``."""
 
-    def __init__(self, address: Address, topic: str, discovery: str | None, present: Present, command: Command) -> None:
+    def __init__(self, address: Address, topic: str, discovery: str | None, state: SiteState, command: Command) -> None:
         self._address, self._topic, self._discovery = address, topic, discovery
-        self._present, self._command = present, command
+        self._state, self._command = state, command
         self._retained: dict[str, str] = {}
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
-        self._say = Seldom(log)
+        self._log = RateLimitedLog(log)
         self._commands: asyncio.Queue[str] = asyncio.Queue(COMMANDS_WAITING)
-        present.listeners.append(self._heard)
         if discovery:
             self._announce(*player_device(topic))
 
-    def _heard(self, event: Event) -> None:
+    def show_event(self, event: Event) -> None:
+        """Retain what an event has changed."""
         match event:
             case MoodChanged():
                 known = self._state_topic(event.camera_id) in self._retained
-                self._keep(self._state_topic(event.camera_id), json.dumps(camera_state(event)))
-                if self._discovery and not known and event.camera_id not in self._present.visitors:
+                self._retain(self._state_topic(event.camera_id), json.dumps(camera_state(event)))
+                if self._discovery and not known and event.camera_id not in self._state.browser_cameras:
                     self._announce(*camera_device(self._topic, event.camera_id))
             case PlaybackChanged():
-                self._keep(f"{self._topic}/playback", json.dumps(playback_state(event)))
+                self._retain(f"{self._topic}/playback", json.dumps(playback_state(event)))
             case StatusChanged(service="gateway", part=str(camera_id), state="offline"):
-                self._keep(self._state_topic(camera_id), "")
+                self._retain(self._state_topic(camera_id), "")
 
     def _state_topic(self, camera_id: str) -> str:
         return f"{self._topic}/{level(camera_id)}/state"
 
     def _announce(self, object_id: str, document: dict[str, JsonValue]) -> None:
-        self._keep(f"{self._discovery}/device/{object_id}/config", json.dumps(document))
+        self._retain(f"{self._discovery}/device/{object_id}/config", json.dumps(document))
 
-    def _keep(self, topic: str, payload: str) -> None:
-        """An empty payload takes the retained message away."""
+    def _retain(self, topic: str, payload: str) -> None:
+        """An empty payload deletes the retained message."""
         self._retained[topic] = payload
         self._changed[topic] = None
         self._news.set()
 
     async def run(self) -> None:
-        """Speak to the broker for ever; comes back to it when it was away."""
+        """Keep connected to the broker for ever."""
         failures = 0
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._obey())
+            group.create_task(self._carry_out_commands())
             while True:
                 try:
                     async with self._client() as client:
                         log.info("MQTT: connected to %s:%d", self._address.host, self._address.port)
                         failures = 0
-                        await self._serve(client)
+                        await self._stay_connected(client)
                 except* aiomqtt.MqttError as errors:
                     log.warning("MQTT: the broker is away: %s", errors.exceptions[0])
                 await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
@@ -131,23 +132,23 @@ class Mqtt:
             timeout=5,
         )
 
-    async def _serve(self, client: aiomqtt.Client) -> None:
+    async def _stay_connected(self, client: aiomqtt.Client) -> None:
         availability = f"{self._topic}/bridge/availability"
         self._changed = dict.fromkeys(self._retained)
         self._news.set()
-        await client.subscribe(f"{self._topic}/command", qos=1)
+        await heed(client.subscribe(f"{self._topic}/command", qos=1))
         if self._discovery:
-            await client.subscribe(f"{self._discovery}/status", qos=1)
-        await client.publish(availability, "online", qos=1, retain=True)
+            await heed(client.subscribe(f"{self._discovery}/status", qos=1))
+        await heed(client.publish(availability, "online", qos=1, retain=True))
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._write(client))
-                group.create_task(self._read(client))
+                group.create_task(self._publish_changes(client))
+                group.create_task(self._take_messages(client))
         except asyncio.CancelledError:  # a clean goodbye is no reason for the broker to send the will
-            await client.publish(availability, "offline", qos=1, retain=True, timeout=1)
+            await heed(client.publish(availability, "offline", qos=1, retain=True, timeout=1))
             raise
 
-    async def _write(self, client: aiomqtt.Client) -> None:
+    async def _publish_changes(self, client: aiomqtt.Client) -> None:
         while True:
             await self._news.wait()
             self._news.clear()
@@ -155,23 +156,23 @@ class Mqtt:
                 topic = next(iter(self._changed))
                 del self._changed[topic]
                 payload = self._retained[topic]
-                await client.publish(topic, payload, qos=1, retain=True)
+                await heed(client.publish(topic, payload, qos=1, retain=True))
                 if not payload and self._retained.get(topic) == "":
                     del self._retained[topic]
 
-    async def _read(self, client: aiomqtt.Client) -> None:
+    async def _take_messages(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             text = message.payload.decode(errors="replace") if isinstance(message.payload, bytes) else ""
             if message.topic.matches(f"{self._topic}/command"):
                 if message.retain or self._commands.full():
-                    self._say.warning("MQTT: a command was ignored: %r", text[:50])
+                    self._log.warning("MQTT: a command was ignored: %r", text[:50])
                 else:
                     self._commands.put_nowait(text)
             elif text == "online":  # Home Assistant has started, and may have forgotten us
                 self._changed.update(dict.fromkeys(self._retained))
                 self._news.set()
 
-    async def _obey(self) -> None:
+    async def _carry_out_commands(self) -> None:
         while True:
             await self._command(await self._commands.get())
 

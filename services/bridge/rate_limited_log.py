@@ -1,4 +1,4 @@
-"""Warnings about what strangers send: at most one a second, so that nobody can fill a disk with them."""
+"""Warnings about what others send: at most one a second, so that nobody can fill a disk with them."""
 
 import logging
 import time
@@ -6,8 +6,8 @@ import time
 EVERY_S = 1.0
 
 
-class Seldom:
-    """Warns on a logger; what comes too soon after another warning is counted, and told with the next."""
+class RateLimitedLog:
+    """Warns on a logger; what comes too soon after another warning is counted, and mentioned in the next."""
 
     def __init__(self, log: logging.Logger, every_s: float = EVERY_S) -> None:
         self._log, self._every_s = log, every_s

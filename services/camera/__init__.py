@@ -1,1 +1,1 @@
-"""Frames in: webcam, stream, video file, pictures or a drawn face; publishes frames and its own state."""
+"""Webcams, streams, videos, pictures or a drawn face; publishes frames and the state of each camera."""

@@ -1,4 +1,4 @@
-"""What others ask of a camera."""
+"""Requests to a camera."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -7,31 +7,31 @@ from faststream.redis import RedisRouter
 
 from moodstream.contracts.events import RequestMade
 from moodstream.contracts.requests import AskCamera, CameraPaused, CameraStatus, PauseCamera
-from services.camera.watch.camera import RESTS
+from moodstream.contracts.status_codes import StatusCode
 from shared.bus.connection import Bus
 from shared.delivery.serve import NotMine, serve
 
 
-class Asked(Protocol):
-    """A camera, or what stands in for one."""
+class CameraControl(Protocol):
+    """A camera, or what replaces one."""
 
-    def rest(self, seconds: float, why: str) -> None: ...
+    def pause(self, seconds: float, reason: StatusCode) -> None: ...
 
     def status(self) -> dict[str, Any]: ...
 
 
-def create_router(bus: Bus, cameras: Mapping[str, Asked], group: str) -> RedisRouter:
-    """Serves ``PauseCamera`` and ``AskCamera`` for these cameras; others are another service's."""
+def create_router(bus: Bus, cameras: Mapping[str, CameraControl], group: str) -> RedisRouter:
+    """Answers ``PauseCamera`` and ``AskCamera`` for these cameras; other services answer for theirs."""
     router = RedisRouter()
 
-    def camera(camera_id: str) -> Asked:
+    def camera(camera_id: str) -> CameraControl:
         if camera_id not in cameras:
             raise NotMine
         return cameras[camera_id]
 
     async def pause(request: PauseCamera, _: RequestMade) -> CameraPaused:
-        why = "the site is closed" if request.reason == "closed" else RESTS
-        camera(request.camera_id).rest(request.seconds, why)
+        code = StatusCode.CLOSED if request.reason == StatusCode.CLOSED else StatusCode.RESTING
+        camera(request.camera_id).pause(request.seconds, code)
         return CameraPaused(camera_id=request.camera_id)
 
     async def status(request: AskCamera, _: RequestMade) -> CameraStatus:

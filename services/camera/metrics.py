@@ -1,4 +1,4 @@
-"""What a camera service counts, as Prometheus text; cameras are named by their id alone."""
+"""The metrics of a camera service; the labels name a camera by its id, never by its address."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -7,7 +7,7 @@ _STATES = ("online", "degraded", "offline")
 
 
 class Metrics:
-    """Of all cameras of one service."""
+    """The metrics of all cameras of one service."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -15,14 +15,14 @@ class Metrics:
         self._captured = Counter(
             name + "frames_captured", "Frames that left the capture process", camera, registry=registry
         )
-        self._published = Counter(name + "frames_published", "Frames that Redis took", camera, registry=registry)
+        self._published = Counter(name + "frames_published", "Frames that Redis accepted", camera, registry=registry)
         self._dropped = Counter(
             name + "frames_dropped",
-            "Frames that were not published: newer (a newer one came), redis (not taken), unfit (frozen or black)",
+            "Frames that were not published: newer (a newer one came), redis (not accepted), unfit (frozen or black)",
             ("camera", "reason"),
             registry=registry,
         )
-        self._restarts = Counter(name + "restarts", "Capture processes started anew", camera, registry=registry)
+        self._restarts = Counter(name + "restarts", "Restarts of the capture process", camera, registry=registry)
         self._state = Gauge(
             name + "state", "1 for the state that the camera is in", ("camera", "state"), registry=registry
         )
@@ -42,7 +42,7 @@ class Metrics:
 
 
 class CameraMetrics:
-    """Of one camera."""
+    """The metrics of one camera."""
 
     def __init__(self, all_: Metrics, camera_id: str) -> None:
         self._all, self._id = all_, camera_id

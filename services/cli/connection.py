@@ -8,7 +8,7 @@ def redis_url() -> str:
     from services.cli import runtime_file
     from shared.settings import RunSettings, load
 
-    running = runtime_file.read()
+    running = runtime_file.find_running()
     settings = load(RunSettings)
     url = settings.redis_url or (running.redis_url if running else None)
     if url is None:

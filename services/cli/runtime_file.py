@@ -2,9 +2,10 @@
 
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from shared.paths import runtime_dir
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,10 @@ class Running:
 
 def runtime_file() -> Path:
     """In a folder of this user alone."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    return (Path(base) if base else Path(tempfile.gettempdir()) / f"moodstream-{os.getuid()}") / "moodstream.json"
+    return runtime_dir() / "moodstream.json"
 
 
-def write(running: Running) -> None:
+def write_running(running: Running) -> None:
     """Write the file, readable by its owner alone: the address of Redis may hold a password."""
     file = runtime_file()
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def write(running: Running) -> None:
     draft.replace(file)
 
 
-def read() -> Running | None:
+def find_running() -> Running | None:
     """What runs now, or None."""
     try:
         running = Running(**json.loads(runtime_file().read_text()))
@@ -42,8 +42,8 @@ def read() -> Running | None:
     return running
 
 
-def remove() -> None:
+def remove_running() -> None:
     """Remove our own file; another run's stays."""
-    running = read()
+    running = find_running()
     if running is not None and running.pid == os.getpid():
         runtime_file().unlink(missing_ok=True)

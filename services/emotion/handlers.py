@@ -1,4 +1,4 @@
-"""From frames to readings; workers of one group share the frames."""
+"""From frames to readings; the workers of one consumer group share the frames."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ log = logging.getLogger("moodstream.emotion")
 
 
 def create_router(
-    bus: Bus, reader: Reader, max_age_ms: int, metrics: Metrics, leave: Callable[[int], object] = os._exit
+    bus: Bus, reader: Reader, max_age_ms: int, metrics: Metrics, exit_process: Callable[[int], object] = os._exit
 ) -> RedisRouter:
     """The router of the emotion service: one handler, frames to ``FacesRead``."""
     router = RedisRouter()
@@ -32,20 +32,20 @@ def create_router(
     @consume_frames(router, bus, "emotion")
     async def read_faces(frame: FrameCaptured) -> None:
         if _age_s(frame) * 1000 > max_age_ms:
-            metrics.too_old()
+            metrics.frame_too_old()
             return
         with bus.traces.step("emotion reads", frame):
             try:
                 async with asyncio.timeout(STUCK_AFTER_S):
                     loop = asyncio.get_running_loop()
-                    reading, kind = await loop.run_in_executor(one_thread, read_frame, reader, frame)
+                    reading, fault = await loop.run_in_executor(one_thread, create_reading, reader, frame)
             except TimeoutError:
-                stuck = "frame %d of %s has been read for %.0f s; leaving to be started anew"
+                stuck = "reading frame %d of %s has taken %.0f s; exiting to be restarted"
                 log.critical(stuck, frame.seq, frame.camera_id, STUCK_AFTER_S)
-                leave(EXIT_RESTART)  # its thread is lost, and no end in good order would come past it
+                exit_process(EXIT_RESTART)  # the thread cannot be ended, and an orderly shutdown would wait for it
                 return
             await bus.publish(reading)
-        metrics.read(reading, kind, _age_s(frame))
+        metrics.frame_read(reading, fault, _age_s(frame))
 
     return router
 
@@ -54,18 +54,18 @@ def _age_s(frame: FrameCaptured) -> float:
     return (utc_now() - frame.captured_at).total_seconds()
 
 
-def read_frame(reader: Reader, frame: FrameCaptured) -> tuple[FacesRead, str | None]:
-    """The reading of one frame; a picture that is refused gives one with its error and without faces, and the kind."""
+def create_reading(reader: Reader, frame: FrameCaptured) -> tuple[FacesRead, str | None]:
+    """The reading of one frame. A picture that is refused gives a reading with an error, and the kind of its fault."""
     start_s = time.perf_counter()
     faces: tuple[FaceRead, ...] = ()
-    search, size, error, kind = None, None, None, None
+    search, size, error, fault = None, None, None, None
     try:
         grey = decode_grey(frame.jpeg)
         size = grey.shape[1], grey.shape[0]
-        found, search = reader.follow(grey, frame.camera_id, frame.captured_at)
+        found, search = reader.read_frame(grey, frame.camera_id, frame.captured_at)
         faces = tuple(found)
     except PictureRefused as refused:
-        error, kind = str(refused), refused.kind
+        error, fault = str(refused), refused.kind
         log.warning("frame %d of %s was refused: %s", frame.seq, frame.camera_id, error)
     reading = FacesRead(
         id=str(uuid5(NAMESPACE, f"{frame.camera_id}/{frame.run_id}/{frame.seq}")),
@@ -75,10 +75,10 @@ def read_frame(reader: Reader, frame: FrameCaptured) -> tuple[FacesRead, str | N
         seq=frame.seq,
         captured_at=frame.captured_at,
         faces=faces,
-        model=reader.model,
+        model=reader.model_name,
         error=error,
         size=size,
         search=search,
         took_ms=round(1000 * (time.perf_counter() - start_s), 2),
     )
-    return reading, kind
+    return reading, fault

@@ -7,18 +7,19 @@ from typing import Literal
 from pydantic import Field
 
 from services.emotion.faces.classifier import MODEL, Classifier
-from services.emotion.faces.detection import Finder
-from services.emotion.faces.haar import HaarFinder
+from services.emotion.faces.detection import Detector
+from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.reader import Reader
-from services.emotion.faces.yunet import YuNetFinder
+from services.emotion.faces.yunet import YuNetDetector
 from services.emotion.handlers import create_router
 from services.emotion.metrics import Metrics
-from services.emotion.tracker_job import Tracking
+from services.emotion.tracker_job import TrackerJob
 from services.emotion.visits.policy import Policy
 from services.emotion.visits.smoothing import Steadiness
-from services.emotion.visits.thresholds import Patience
-from services.emotion.visits.visit_machine import Tracker
-from shared.app.service import Service, create_bus, run_service
+from services.emotion.visits.thresholds import Thresholds
+from services.emotion.visits.visit_machine import VisitMachine
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
 
@@ -27,26 +28,33 @@ class EmotionSettings(Settings):
     """Settings of the emotion service."""
 
     model: Path = Field(
-        default_factory=lambda: MODEL, description="The network, an ONNX file; when not set, the one that ships."
+        default_factory=lambda: MODEL, description="Mood model, an ONNX file; the shipped one when not set."
     )
-    detector: Literal["haar", "yunet"] = Field("haar", description="What finds the faces.")
-    yunet_model: Path | None = Field(None, description="Weights of YuNet, an ONNX file; none is shipped.")
-    frame_max_age_ms: int = Field(1_000, gt=0, description="Older frames are dropped, never queued.")
-    smoothing_s: float = Field(0.6, gt=0, description="Time constant of the smoothing of moods.")
-    hold_s: float = Field(0.6, ge=0, description="A new mood must lead for so long before it is named.")
-    unsure_below: float = Field(0.5, ge=0.25, le=1, description="Below this probability the mood is unsure.")
-    margin: float = Field(0.2, ge=0, le=1, description="Least lead over the second mood; else the mood is unsure.")
-    arrival_s: float = Field(0.5, ge=0, description="Somebody must be seen for so long before a session opens.")
-    nobody_s: float = Field(2.0, gt=0, description="After so long without a face the session ends.")
-    heartbeat_s: float = Field(5.0, gt=0, description="The mood is told again so often when it does not change.")
+    detector: Literal["haar", "yunet"] = Field("haar", description="Face detector: haar or yunet.")
+    yunet_model: Path | None = Field(None, description="YuNet's weights, an ONNX file; none is shipped.")
+    frame_max_age_ms: int = Field(1_000, gt=0, description="Frames older than this are dropped, milliseconds.")
+    smoothing_s: float = Field(
+        0.6, gt=0, description="Time constant of the mood's smoothing, seconds; longer is steadier and slower."
+    )
+    hold_s: float = Field(0.6, ge=0, description="Seconds a new mood must stay ahead before it is announced.")
+    unsure_below: float = Field(
+        0.5, ge=0.25, le=1, description="Minimum probability of a mood; below it the mood is unsure."
+    )
+    margin: float = Field(
+        0.2, ge=0, le=1, description="Minimum lead over the second most likely mood; below it the mood is unsure."
+    )
+    arrival_s: float = Field(0.5, ge=0, description="Seconds a face must be seen before a session opens.")
+    nobody_s: float = Field(2.0, gt=0, description="Seconds without a face after which the session ends.")
+    heartbeat_s: float = Field(5.0, gt=0, description="Seconds between heartbeats while the mood is unchanged.")
 
     policy: Policy = Field(
-        "largest", description="How several faces become one mood: the largest, their average, or their majority."
+        "largest", description="How several faces become one mood: the largest face, the average, or the majority."
     )
 
-    def patience(self) -> Patience:
+    def thresholds(self) -> Thresholds:
+        """What the visit machine is given."""
         steadiness = Steadiness(self.smoothing_s, self.hold_s, self.unsure_below, self.margin)
-        return Patience(
+        return Thresholds(
             steadiness,
             arrival_s=self.arrival_s,
             nobody_s=self.nobody_s,
@@ -55,23 +63,25 @@ class EmotionSettings(Settings):
         )
 
 
-def create_finder(settings: EmotionSettings) -> Finder:
-    """What finds faces. Raises MoodstreamError when its file cannot be used."""
-    return YuNetFinder(settings.yunet_model) if settings.detector == "yunet" else HaarFinder()
+def create_detector(settings: EmotionSettings) -> Detector:
+    """The face detector of the settings. Raises MoodstreamError when its file cannot be used."""
+    return YuNetDetector(settings.yunet_model) if settings.detector == "yunet" else HaarDetector()
 
 
 def create_reader(settings: EmotionSettings, classifier: Classifier | None = None) -> Reader:
-    """What reads pictures; loads the network unless one is given. Raises MoodstreamError when it cannot be loaded."""
-    return Reader(create_finder(settings), classifier or Classifier(settings.model))
+    """The reader of the settings; loads the mood model unless one is given. Raises MoodstreamError when it cannot."""
+    return Reader(create_detector(settings), classifier or Classifier(settings.model))
 
 
 def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier | None = None) -> Service:
-    """The service; ``classifier`` instead of the network that the settings name."""
+    """The service; ``classifier`` replaces the model that the settings name."""
     reader = create_reader(settings, classifier)
-    patience, metrics = settings.patience(), Metrics()
-    tracking = Tracking(bus, lambda camera_id: Tracker(camera_id, reader.model, patience), reader.hear, metrics)
+    thresholds, metrics = settings.thresholds(), Metrics()
+    tracker = TrackerJob(
+        bus, lambda camera_id: VisitMachine(camera_id, reader.model_name, thresholds), reader.note_reading, metrics
+    )
     router = create_router(bus, reader, settings.frame_max_age_ms, metrics)
-    return Service("emotion", router, metrics=metrics.registry, background=[tracking.run])
+    return Service("emotion", router, metrics=metrics.registry, background=[tracker.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

@@ -1,4 +1,4 @@
-"""What the emotion service counts, as Prometheus reads it at ``/metrics``."""
+"""The metrics of the emotion service, as Prometheus reads them at ``/metrics``."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -9,15 +9,15 @@ SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0)
 
 
 class Metrics:
-    """Counters of one process, in a registry of their own."""
+    """The counters of one process, in their own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._frames = self._counter("frames_read", "Frames that were read", "search")
-        self._refused = self._counter("frames_refused", "Frames that were no usable picture", "kind")
-        self._old = self._counter("frames_too_old", "Frames that were dropped because of their age")
+        self._refused = self._counter("frames_refused", "Frames that were not usable pictures", "kind")
+        self._old = self._counter("frames_too_old", "Frames dropped because of their age")
         self._missed = Gauge("moodstream_frames_missed", "Frames dropped before reading", registry=self.registry)
-        self._late = self._counter("readings_late", "Readings that came after a newer one and were not used")
+        self._late = self._counter("readings_late", "Readings that arrived after a newer one and were not used")
         self._faces = self._counter("faces_seen", "Faces that were seen")
         self._unread = self._counter("faces_unread", "Faces that were seen but not read", "reason")
         self._moods = self._counter("moods_told", "Mood events", "reason")
@@ -32,10 +32,10 @@ class Metrics:
     def _histogram(self, name: str, text: str) -> Histogram:
         return Histogram(f"moodstream_{name}", text, buckets=SECONDS, registry=self.registry)
 
-    def read(self, reading: FacesRead, kind: str | None, age_s: float) -> None:
-        """One frame was read, or refused for a kind of fault."""
-        if kind is not None:
-            self._refused.labels(kind).inc()
+    def frame_read(self, reading: FacesRead, fault: str | None, age_s: float) -> None:
+        """Count a frame that was read, or refused because of a kind of fault."""
+        if fault is not None:
+            self._refused.labels(fault).inc()
         else:
             self._frames.labels(reading.search or "").inc()
         self._took.observe((reading.took_ms or 0.0) / 1000)
@@ -45,13 +45,15 @@ class Metrics:
             if face.refused is not None:
                 self._unread.labels(face.refused).inc()
 
-    def too_old(self) -> None:
+    def frame_too_old(self) -> None:
+        """Count a frame that was dropped unread."""
         self._old.inc()
 
-    def followed(self, missed: int, late: int) -> None:
-        """A reading was taken in; ``missed`` is -1 when it closes a gap."""
+    def reading_applied(self, missed: int, late: int) -> None:
+        """Count what one reading added; ``missed`` is -1 when it closes a gap."""
         self._missed.inc(missed)
         self._late.inc(late)
 
-    def told(self, mood: MoodChanged) -> None:
+    def mood_published(self, mood: MoodChanged) -> None:
+        """Count a mood event."""
         self._moods.labels(mood.reason).inc()

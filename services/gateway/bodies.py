@@ -1,4 +1,4 @@
-"""What the API takes and gives, as models: they validate what comes in, and OpenAPI is made of them."""
+"""Requests and answers of the API as models: they validate what comes in, and OpenAPI is made of them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -29,7 +29,7 @@ class ChosenMood(Body):
     camera_id: ShortText | None = None
 
 
-class Whose(Body):
+class EndSessionBody(Body):
     camera_id: ShortText | None = None
 
 
@@ -53,7 +53,7 @@ class Consent(Body):
     by: Literal["touch", "stay"] = "touch"
 
 
-class Doors(Body):
+class SetOpening(Body):
     open: StrictBool | None
     """true or false until the next change of the hours; null goes by the hours again"""
 
@@ -97,7 +97,7 @@ class SimilarResult(Answer):
     result: Similar
 
 
-class Place(Answer):
+class SiteStateBody(Answer):
     opening: "OpeningState"
     kiosk: Kiosk
     camera_id: str
@@ -118,7 +118,7 @@ class OpeningState(Answer):
 
 class MoodsNow(Answer):
     moods: dict[str, MoodChanged]
-    """the newest of each camera that has told one, by camera"""
+    """the newest of each camera that has published one, by camera"""
 
 
 class MoodsPast(Answer):
@@ -157,11 +157,11 @@ class Status(Answer):
     redis: bool
     """whether it answers"""
     services: dict[str, Literal["online", "offline", "degraded", "off"]]
-    """`off` is said of the bridge when nobody has set it up"""
+    """the bridge is `off` when it is not set up"""
     cameras: dict[str, CameraState]
     dead_letters: int
 
 
-class Taken(Answer):
+class FrameAccepted(Answer):
     camera_id: str
     """the name under which readings and moods of these pictures come"""

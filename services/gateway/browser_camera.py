@@ -1,7 +1,7 @@
 """The camera of a browser: JPEG pictures over a WebSocket become frames like those of any other camera.
 
-The page is told its camera id and the frame rate, then sends a picture at a time and waits for the answer to each:
-so a slow line or a busy server slows the sender, and nothing is queued. Pictures are passed on and never kept.
+The page is sent its camera id and the frame rate, then sends one picture at a time and waits for the answer to each:
+so a slow connection or a busy server slows the sender, and nothing is queued. Pictures are passed on and never kept.
 """
 
 import asyncio
@@ -17,9 +17,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from moodstream.contracts.requests import PauseCamera
+from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
 from services.gateway.metrics import Metrics
 from shared.bus.connection import Bus
+from shared.tasks import end_tasks
 
 log = logging.getLogger("moodstream.gateway")
 
@@ -27,7 +29,7 @@ JPEG_MAGIC = b"\xff\xd8\xff"
 MAX_BYTES = 2 * 1024 * 1024
 MAX_FRAMES_PER_S = 15
 IDLE_S = 10.0
-"""A browser that sends nothing for so long has gone to sleep: the local camera shall see again."""
+"""A browser that sends nothing for so long has gone to sleep, and the local camera may capture again."""
 PAUSE_EVERY_S = 5.0
 PAUSE_S = 10
 PUBLISH_S = 2.0
@@ -36,31 +38,44 @@ WRONG_DATA, TOO_BIG, BUSY = 1003, 1009, 1013
 """Codes of RFC 6455 and its registry at IANA."""
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a picture is not taken."""
+
+    code: Literal["no_jpeg", "too_fast", "not_taken"]
+    reason: str
+
+
+NO_JPEG = Refusal("no_jpeg", "this is no JPEG picture")
+TOO_FAST = Refusal("too_fast", f"more than {MAX_FRAMES_PER_S} pictures a second")
+NOT_TAKEN = Refusal("not_taken", "Redis did not take it")
+
+
 @dataclass
-class Gate:
+class FrameGate:
     """Lets a picture in or says why not; ``now`` is monotonic seconds."""
 
-    least_gap_s: float = 1 / MAX_FRAMES_PER_S
-    last: float = field(default=float("-inf"))
+    min_gap_s: float = 1 / MAX_FRAMES_PER_S
+    last_s: float = field(default=float("-inf"))
 
-    def refusal(self, picture: bytes, now: float) -> str | None:
+    def refusal(self, picture: bytes, now: float) -> Refusal | None:
         if not picture.startswith(JPEG_MAGIC):
-            return "this is no JPEG picture"
-        if now - self.last < self.least_gap_s:
-            return f"more than {MAX_FRAMES_PER_S} pictures a second"
-        self.last = now
+            return NO_JPEG
+        if now - self.last_s < self.min_gap_s:
+            return TOO_FAST
+        self.last_s = now
         return None
 
 
 @dataclass
 class BrowserCameras:
-    """Takes in up to ``most`` browsers at a time."""
+    """Serves up to ``max_browsers`` at a time."""
 
     bus: Bus
     local_camera_id: str
-    """camera that rests while a browser sends"""
+    """camera that pauses while a browser sends"""
     frame_rate: float
-    most: int
+    max_browsers: int
     is_open: Callable[[], bool] = lambda: True
     """whether the site takes pictures now"""
     metrics: Metrics = field(default_factory=Metrics)
@@ -72,7 +87,7 @@ class BrowserCameras:
         if not self.is_open():
             await socket.close(BUSY, "closed now")
             return
-        if self.connected >= self.most:
+        if self.connected >= self.max_browsers:
             await socket.close(BUSY, "too many browsers send pictures already")
             return
         self.connected += 1
@@ -85,16 +100,16 @@ class BrowserCameras:
 
     async def _stream(self, socket: WebSocket, camera_id: str) -> None:
         await socket.send_json({"camera_id": camera_id, "frame_rate": self.frame_rate})
-        await say(self.bus, camera_id, "online", "camera of a browser")
-        rest = asyncio.create_task(self._rest_local_camera())
+        await publish_camera_status(self.bus, camera_id, "online", StatusCode.BROWSER, "camera of a browser")
+        pausing = asyncio.create_task(self._keep_local_paused())
         try:
             await self._receive(socket, camera_id)
         finally:
-            rest.cancel()
-            await say(self.bus, camera_id, "offline", "end of input")
+            await end_tasks(pausing)
+            await publish_camera_status(self.bus, camera_id, "offline", StatusCode.END_OF_INPUT, "end of input")
 
     async def _receive(self, socket: WebSocket, camera_id: str) -> None:
-        gate, seq, run_id = Gate(), 0, f"{time.time_ns() // 1_000_000:014d}"
+        gate, seq, run_id = FrameGate(), 0, f"{time.time_ns() // 1_000_000:014d}"
         while True:
             try:
                 async with asyncio.timeout(IDLE_S):
@@ -109,36 +124,39 @@ class BrowserCameras:
                 return
             picture = message.get("bytes")
             if picture is None or len(picture) > MAX_BYTES:
-                self.metrics.browser_frame("no bytes" if picture is None else "too big")
+                self.metrics.browser_frame("no_bytes" if picture is None else "too_big")
                 await socket.close(WRONG_DATA if picture is None else TOO_BIG)
                 return
             refusal = gate.refusal(picture, time.monotonic())
             if refusal is None:
                 frame = FrameCaptured(camera_id=camera_id, run_id=run_id, seq=seq, captured_at=utc_now(), jpeg=picture)
-                refusal = None if await self.bus.publish_frame(frame) else "Redis did not take it"
+                refusal = None if await self.bus.publish_frame(frame) else NOT_TAKEN
                 seq += 1
-            self.metrics.browser_frame(refusal or "accepted")
-            await socket.send_json({"accepted": refusal is None, "reason": refusal})
+            self.metrics.browser_frame(refusal.code if refusal else "accepted")
+            why = {"code": refusal and refusal.code, "reason": refusal and refusal.reason}
+            await socket.send_json({"accepted": refusal is None, **why})
 
-    async def _rest_local_camera(self) -> None:
-        """Where no local camera runs, nobody answers, and that is as good."""
+    async def _keep_local_paused(self) -> None:
+        """Where no local camera runs, nobody answers, and nothing is lost."""
         while True:
-            await self.rest_local(PAUSE_S)
+            await self.pause_local(PAUSE_S)
             await asyncio.sleep(PAUSE_EVERY_S)
 
-    async def rest_local(self, seconds: float) -> None:
-        """Ask the local camera to capture nothing for a while."""
+    async def pause_local(self, seconds: float) -> None:
+        """Ask the local camera to pause."""
         try:
             await self.bus.ask(PauseCamera(camera_id=self.local_camera_id, seconds=seconds))
         except (RedisError, OSError, MoodstreamError) as error:
-            log.debug("%s was not asked to rest: %s", self.local_camera_id, error)
+            log.debug("%s was not asked to pause: %s", self.local_camera_id, error)
 
 
-async def say(bus: Bus, camera_id: str, state: Literal["online", "offline"], reason: str) -> None:
-    """Tell how it stands with a camera of the gateway's, without waiting long for Redis."""
-    status = StatusChanged(service="gateway", part=camera_id, state=state, reason=reason)
+async def publish_camera_status(
+    bus: Bus, camera_id: str, state: Literal["online", "offline"], code: StatusCode, reason: str
+) -> None:
+    """Of a camera whose pictures come through the gateway; waits no more than ``PUBLISH_S`` for Redis."""
+    status = StatusChanged(service="gateway", part=camera_id, state=state, code=code, reason=reason)
     try:
         async with asyncio.timeout(PUBLISH_S):
             await bus.publish(status)
     except (RedisError, OSError) as error:
-        log.warning("%s is %s, but Redis was not told: %s", camera_id, state, error)
+        log.warning("%s is %s, but this could not be published: %s", camera_id, state, error)

@@ -21,7 +21,7 @@ class Consents:
         await self._bus.redis.hincrby(key, choice if choice != "given" else f"given_by_{by}", 1)
         await self._bus.redis.expire(key, KEPT_DAYS * 86_400)
 
-    async def days(self, now: datetime) -> list[dict[str, Any]]:
+    async def read_days(self, now: datetime) -> list[dict[str, Any]]:
         """The last days, newest first."""
         found: list[dict[str, Any]] = []
         for ago in range(SHOWN_DAYS):

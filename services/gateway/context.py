@@ -1,34 +1,38 @@
 """What the routes of the gateway share, made once in ``main``."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.gateway.browser_camera import BrowserCameras
 from services.gateway.consents import Consents
-from services.gateway.health import Doctor
-from services.gateway.opening_control import Doors
+from services.gateway.health import HealthReader
+from services.gateway.opening_control import OpeningControl
 from services.gateway.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
-from services.gateway.state.board import Board
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
 from shared.bus.connection import Bus
+from shared.contracts.site_state import SiteState
 from shared.web.operator import Operator
 from shared.web.rate_limit import Limits
 
 
 @dataclass(frozen=True)
-class Parts:
+class Context:
     bus: Bus
-    board: Board
+    state: SiteState
+    snapshot: Callable[[], str]
+    """the state as JSON"""
     feed: Feed
-    browsers: BrowserCameras
-    pushed: PushedFrames
-    doors: Doors
     history: History
+    opening_control: OpeningControl
+    browser_camera: bool
+    """whether visitors may use the camera of their own browser"""
+    browser_cameras: BrowserCameras
+    pushed_frames: PushedFrames
     consents: Consents
-    doctor: Doctor
+    health: HealthReader
     self_test: SelfTest
     limits: Limits
     operator: Operator
-    listeners_most: int
-    """of one address"""
+    max_listeners_per_address: int

@@ -12,8 +12,8 @@ from shared.web.rate_limit import Limits
 MAX_BODY_BYTES = 16 * 1024
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-UNHURRIED = ("/events",)
-"""Paths that are not counted: who listens is counted elsewhere."""
+UNLIMITED = ("/events",)
+"""Paths that may be asked for at any rate: listeners are limited elsewhere."""
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -33,42 +33,42 @@ class Guard:
             return
         connection = HTTPConnection(scope)
         path = connection.url.path
-        most = MAX_PICTURE_BYTES if path.endswith("/frames") else MAX_BODY_BYTES
-        if refused := self._refusal(connection, path, most):
+        max_bytes = MAX_PICTURE_BYTES if path.endswith("/frames") else MAX_BODY_BYTES
+        if refused := self._refusal(connection, path, max_bytes):
             if scope["type"] == "websocket":
                 await WebSocket(scope, receive, send).send_denial_response(refused)
             else:
                 await refused(scope, receive, send)
             return
-        await self._app(scope, _counted(receive, most), send)
+        await self._app(scope, _limited(receive, max_bytes), send)
 
-    def _refusal(self, connection: HTTPConnection, path: str, most: int) -> JSONResponse | None:
+    def _refusal(self, connection: HTTPConnection, path: str, max_bytes: int) -> JSONResponse | None:
         writes = connection.scope.get("method", "POST") not in SAFE_METHODS  # a WebSocket may be opened by any page
         if writes and is_foreign(connection):
             return JSONResponse({"error": "only pages of this server may do that"}, 403)
-        if not any(f"{quiet}/" in f"{path}/" for quiet in UNHURRIED) and (
+        if not any(f"{one}/" in f"{path}/" for one in UNLIMITED) and (
             wait_s := self._limits.take(address_of(connection))
         ):
             return JSONResponse(
                 {"error": "too many requests; try again in a moment"}, 429, {"Retry-After": f"{max(1, wait_s):.0f}"}
             )
         length = connection.headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > most:
-            return JSONResponse({"error": f"the body is larger than {most} bytes"}, 413)
+        if length.isdecimal() and int(length) > max_bytes:
+            return JSONResponse({"error": f"the body is larger than {max_bytes} bytes"}, 413)
         return None
 
 
-def _counted(receive: Receive, most: int) -> Receive:
+def _limited(receive: Receive, max_bytes: int) -> Receive:
     """Bodies without a length are counted as they come."""
-    taken = 0
+    received = 0
 
-    async def counting() -> Message:
-        nonlocal taken
+    async def receive_limited() -> Message:
+        nonlocal received
         message = await receive()
         if message["type"] == "http.request":
-            taken += len(message.get("body", b""))
-            if taken > most:
-                raise HTTPException(413, f"the body is larger than {most} bytes")
+            received += len(message.get("body", b""))
+            if received > max_bytes:
+                raise HTTPException(413, f"the body is larger than {max_bytes} bytes")
         return message
 
-    return counting
+    return receive_limited

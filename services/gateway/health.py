@@ -1,39 +1,43 @@
-"""How each service does, from what Redis knows: who reads which stream, how long ago, and what waits.
+"""Whether each service works, from what Redis knows: who reads which stream, how long ago, and what waits.
 
-Every service reads its streams with a group of its name, and asks for more every two seconds, work or not. A consumer
-that has not asked for a while is gone or hangs. So health needs no address of any service, and no port.
+Every process writes once a second that it is alive (``shared.bus.heartbeats``). So health needs no address of any
+service, and no port.
 """
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from moodstream.contracts.streams import DEAD_SUFFIX, EVENT_OF_STREAM, FRAMES
+from services.gateway.state.heartbeats import ALIVE_S, Heartbeats
 from shared.bus.connection import Bus
+from shared.bus.heartbeats import beats
+
+log = logging.getLogger("moodstream.gateway")
 
 NEEDED = ("camera", "emotion", "recommender", "player")
 SERVICES = (*NEEDED, "bridge")
-ALIVE_S = 10.0
-PATIENCE_S = 2.0
+TIMEOUT_S = 2.0
 FRESH_S = 1.0
 State = Literal["online", "offline", "degraded", "off"]
 
 
 @dataclass
 class Health:
-    """All of it, as of one moment."""
+    """As of one moment."""
 
     redis: bool = False
     ping_ms: float | None = None
     memory_mb: float | None = None
     streams: list[dict[str, Any]] = field(default_factory=list)
     seen_s: dict[str, float] = field(default_factory=dict)
-    """seconds since a service has last asked for work"""
+    """seconds since a service was last alive"""
     workers: dict[str, int] = field(default_factory=dict)
-    """how many processes of it are alive"""
+    """processes that are alive, by service"""
 
     @property
     def dead_letters(self) -> int:
@@ -45,39 +49,40 @@ class Health:
         return "offline" if service in NEEDED or service in self.seen_s else "off"
 
 
-class Doctor:
-    """Looks at most once a second, however many ask."""
+class HealthReader:
+    """Asks Redis at most once a second, however many ask for it."""
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
-        self._found, self._looked_s = Health(), float("-inf")
-        self._looking = asyncio.Lock()
+    def __init__(self, bus: Bus, alive_s: float = ALIVE_S) -> None:
+        self._bus, self._heartbeats = bus, Heartbeats(alive_s)
+        self._health, self._read_s = Health(), float("-inf")
+        self._reading = asyncio.Lock()
 
-    async def health(self) -> Health:
-        async with self._looking:
-            if time.monotonic() - self._looked_s >= FRESH_S:
-                self._found, self._looked_s = await self._look(), time.monotonic()
-        return self._found
+    async def read_health(self) -> Health:
+        async with self._reading:
+            if time.monotonic() - self._read_s >= FRESH_S:
+                self._health, self._read_s = await self._read_redis(), time.monotonic()
+        return self._health
 
-    async def _look(self) -> Health:
-        found = Health()
+    async def _read_redis(self) -> Health:
+        health = Health()
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 begun_s = time.perf_counter()
                 await self._bus.ping()
-                found.ping_ms = round(1000 * (time.perf_counter() - begun_s), 2)
+                health.ping_ms = round(1000 * (time.perf_counter() - begun_s), 2)
                 for name in (FRAMES, *EVENT_OF_STREAM):
-                    await self._stream(found, name)
-                found.redis = True
+                    await self._read_stream(health, name)
+                await self._read_heartbeats(health)
+                health.redis = True
                 info = await self._bus.redis.info("memory")
-                found.memory_mb = round(info["used_memory"] / 1e6, 1)
+                health.memory_mb = round(info["used_memory"] / 1e6, 1)
         except ResponseError:
             pass  # this user may not ask for the memory
         except (TimeoutError, RedisError, OSError, RuntimeError):  # the last before the first connection
-            found.redis = False
-        return found
+            health.redis = False
+        return health
 
-    async def _stream(self, found: Health, name: str) -> None:
+    async def _read_stream(self, health: Health, name: str) -> None:
         stream = self._bus.key(name)
         holder = self._bus.holder(stream)
         try:
@@ -85,7 +90,7 @@ class Doctor:
         except ResponseError:  # nobody has written or read it yet
             groups = []
         entries = await holder.xlen(stream)
-        found.streams.append(
+        health.streams.append(
             {
                 "stream": name,
                 "entries": entries,
@@ -96,17 +101,17 @@ class Doctor:
                 ],
             }
         )
-        for group in groups:
-            service = group["name"].decode().partition("-")[0]
-            alive: set[str] = set()
-            for consumer in await holder.xinfo_consumers(stream, group["name"]):
-                idle_s = consumer["idle"] / 1000
-                found.seen_s[service] = min(idle_s, found.seen_s.get(service, idle_s))
-                if idle_s < ALIVE_S:
-                    alive.add(consumer["name"].decode())
-            found.workers[service] = max(found.workers.get(service, 0), len(alive))
+
+    async def _read_heartbeats(self, health: Health) -> None:
+        try:
+            clock_s, alive = await beats(self._bus, SERVICES)
+        except NoPermissionError as error:
+            log.warning("%s; every service seems to be away: make the ACL file anew", error)
+            return
+        health.workers = dict(self._heartbeats.look(alive, clock_s, time.monotonic()))
+        health.seen_s = {name: max(0.0, clock_s - max(times.values())) for name, times in alive.items()}
 
 
 def _lag(group: dict[str, Any], entries: int) -> int | None:
-    """What a group has not read; None where Redis does not know. It goes on counting what was trimmed away unread."""
+    """Entries that a group has not read; None where Redis does not know. It also counts those trimmed away unread."""
     return None if group["lag"] is None else min(int(group["lag"]), entries)

@@ -1,61 +1,36 @@
 """The gateway: what people see. Run it alone with ``python -m services.gateway.main``."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from moodstream.contracts.events import (
-    Event,
-    FacesRead,
-    FeedbackGiven,
-    MoodChanged,
-    PlaybackChanged,
-    SongPicked,
-    SongsOffered,
-    SongsRanked,
-    StatusChanged,
-    utc_now,
-)
-from moodstream.contracts.streams import SELF_TEST
 from moodstream.errors import MoodstreamError
 from services.gateway.api import create_api, mount
 from services.gateway.browser_camera import MAX_FRAMES_PER_S, BrowserCameras
 from services.gateway.consents import Consents
-from services.gateway.context import Parts
-from services.gateway.health import Doctor
-from services.gateway.opening_control import Doors
+from services.gateway.context import Context
+from services.gateway.follower import follow_events, follow_history
+from services.gateway.health import HealthReader
+from services.gateway.opening_control import OpeningControl
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
-from services.gateway.state.board import Board
 from services.gateway.state.feed import Feed
-from services.gateway.state.history import KEPT, History
+from services.gateway.state.history import History
 from services.gateway.state.kiosk import Consent, Kiosk, Language
-from services.gateway.state.opening_hours import parse, zone_of
-from shared.app.service import Service, create_bus, run_service
-from shared.bus.connection import AWAY, Bus
+from services.gateway.state.opening_hours import parse_opening_hours, time_zone_of
+from services.gateway.state.snapshot import snapshot_of
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
+from shared.bus.connection import Bus
+from shared.contracts.site_state import SiteState
 from shared.settings import Settings, load
 from shared.web.operator import Operator, OperatorSettings
 from shared.web.rate_limit import Limits
 
-# A cause stands before what follows from it: side by side in one read, they are applied in this order.
-HISTORY: dict[type[Event], int] = {
-    StatusChanged: 200,
-    MoodChanged: 200,
-    SongsOffered: 50,
-    SongPicked: 50,
-    SongsRanked: 50,
-    PlaybackChanged: 1,
-}
-"""Streams that everybody hears, and how many past events are needed to know the present."""
-
 BURST_S = 10
-REMEMBERED: tuple[type[Event], ...] = (MoodChanged, SongPicked, PlaybackChanged, FeedbackGiven)
-
-FOLLOWED: tuple[type[Event], ...] = (*HISTORY, FeedbackGiven, FacesRead)
 
 
 class GatewaySettings(OperatorSettings):
@@ -106,96 +81,65 @@ class GatewaySettings(OperatorSettings):
         )
 
 
-def create_parts(settings: GatewaySettings, bus: Bus) -> Parts:
+def create_context(settings: GatewaySettings, bus: Bus) -> Context:
     """Nothing connects yet. Raises MoodstreamError when a setting is wrong."""
-    board = Board(settings.camera_id, settings.browser_camera, kiosk=settings.kiosk())
-    zone = zone_of(settings.time_zone)
-    return Parts(
+    state, kiosk, zone = SiteState(settings.camera_id), settings.kiosk(), time_zone_of(settings.time_zone)
+    control = OpeningControl(bus, state, parse_opening_hours(settings.opening_hours, zone), zone)
+
+    def snapshot() -> str:
+        return snapshot_of(state, control.opening, kiosk, browser_camera=settings.browser_camera)
+
+    return Context(
         bus=bus,
-        board=board,
-        feed=Feed(board.to_json),
-        browsers=BrowserCameras(
+        state=state,
+        snapshot=snapshot,
+        feed=Feed(snapshot),
+        history=History(),
+        opening_control=control,
+        browser_camera=settings.browser_camera,
+        browser_cameras=BrowserCameras(
             bus,
             settings.camera_id,
             settings.browser_frame_rate,
             settings.browser_cameras_max,
-            lambda: board.opening.open,
+            lambda: control.opening.open,
         ),
-        pushed=PushedFrames(bus),
-        doors=Doors(bus, board, parse(settings.opening_hours, zone), zone),
-        history=History(),
+        pushed_frames=PushedFrames(bus),
         consents=Consents(bus),
-        doctor=Doctor(bus),
+        health=HealthReader(bus),
         self_test=SelfTest(bus),
         limits=Limits(settings.requests_per_s, BURST_S * settings.requests_per_s),
         operator=Operator(settings),
-        listeners_most=settings.listeners_per_address,
+        max_listeners_per_address=settings.listeners_per_address,
     )
 
 
 def create_document(settings: GatewaySettings) -> dict[str, Any]:
     """The API as an OpenAPI document."""
-    return create_api(create_parts(settings, create_bus(settings))).openapi()
+    return create_api(create_context(settings, create_bus(settings))).openapi()
 
 
 def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     """Page, API and feed. Nothing connects before the app starts."""
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
-    parts = create_parts(settings, bus)
-    metrics = parts.browsers.metrics
-    metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: parts.browsers.connected)
-    metrics.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: parts.feed.listeners)
+    context = create_context(settings, bus)
+    feed, cameras = context.feed, context.browser_cameras
+    cameras.metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
+    cameras.metrics.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: feed.listeners)
 
-    async def follow() -> None:
-        await follow_events(bus, parts.board, parts.feed)
+    async def follow_present() -> None:
+        await follow_events(bus, context.state, feed)
 
-    async def remember() -> None:
-        await follow_history(bus, parts.history)
+    async def follow_past() -> None:
+        await follow_history(bus, context.history)
 
     async def open_and_close() -> None:
-        await parts.doors.run(parts.feed.publish_snapshot)
+        await context.opening_control.run(feed.publish_snapshot)
 
-    routes = [mount(parts), *operator_routes(parts.operator), *page_routes(settings.music)]
-    background = [follow, remember, open_and_close, parts.pushed.run]
-    return Service("gateway", routes=routes, metrics=metrics.registry, background=background)
-
-
-async def follow_events(bus: Bus, board: Board, feed: Feed) -> None:
-    """Keep the board true and tell everybody, for ever."""
-    start = await _catch_up(bus, board)
-    feed.publish_snapshot()
-    async for entry in bus.follow(start):
-        if entry is None:
-            continue
-        event = entry[1]
-        if isinstance(event, FacesRead) and event.camera_id == SELF_TEST:
-            continue
-        if board.apply(event) and not isinstance(event, FacesRead):
-            feed.publish(event.type, event.model_dump_json(), board.camera_told_of(event), getattr(event, "mood", None))
-
-
-async def follow_history(bus: Bus, history: History) -> None:
-    """Read the last days and then what comes, for ever; apart from the board, which shall not wait for it."""
-    begin = f"{int((utc_now() - KEPT).timestamp() * 1000)}-0"
-    async for entry in bus.follow(dict.fromkeys(REMEMBERED, begin)):
-        if entry is not None:
-            history.apply(entry[1])
-
-
-async def _catch_up(bus: Bus, board: Board) -> dict[type[Event], str]:
-    """Bring the board from the past to the present; gives the entry of each stream to go on after."""
-    while True:
-        try:
-            start = {event: await bus.last_id(event) for event in FOLLOWED}
-            for event, count in HISTORY.items():
-                for past in reversed(await bus.newest(event, count)):
-                    board.apply(past)
-            bus.outage.passed("catching up")
-            return start
-        except AWAY as error:
-            bus.outage.note("catching up", error)
-            await asyncio.sleep(1)
+    routes = [mount(context), *operator_routes(context.operator), *page_routes(settings.music)]
+    background = [follow_present, follow_past, open_and_close, context.pushed_frames.run]
+    return Service("gateway", routes=routes, metrics=cameras.metrics.registry, background=background)
 
 
 def create() -> tuple[Settings, Bus, Service]:

@@ -18,7 +18,7 @@ class Metrics:
         )
 
     def browser_frame(self, outcome: str) -> None:
-        """``accepted``, or one of the few reasons for which a picture is refused."""
+        """``accepted``, ``no_jpeg``, ``too_fast``, ``not_taken`` (by Redis), ``no_bytes`` or ``too_big``."""
         self._frames.labels(outcome).inc()
 
     def gauge(self, name: str, text: str, value: Callable[[], int]) -> None:

@@ -22,10 +22,10 @@ from shared.web.operator import Operator
 
 STATIC = Path(__file__).parent / "static"
 
-POLICY = "Content-Security-Policy"
+CSP = "Content-Security-Policy"
 
 HEADERS = {
-    POLICY: (
+    CSP: (
         "default-src 'self'; frame-src https://open.spotify.com; connect-src 'self' https://open.spotify.com; "
         "object-src 'none'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'self'"
@@ -38,8 +38,8 @@ HEADERS = {
 
 
 _STYLE = b64encode(sha256(STYLE.encode()).digest()).decode()
-CATALOGUE_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'"
-"""The catalogue of events is one file: no script, and its own style alone."""
+EVENT_PAGE_CSP = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'"
+"""The page of the events is one file: no script, and its own style alone."""
 
 MEDIA_TYPES = {".html": "text/html", ".json": "application/json"}
 
@@ -47,9 +47,9 @@ MEDIA_TYPES = {".html": "text/html", ".json": "application/json"}
 class SecurityHeaders:
     """Sets the same headers on every answer; ``cache`` says how long browsers may keep it."""
 
-    def __init__(self, app: ASGIApp, cache: str, policy: str = HEADERS[POLICY]) -> None:
+    def __init__(self, app: ASGIApp, cache: str, csp: str = HEADERS[CSP]) -> None:
         self._app = app
-        self._headers = HEADERS | {"Cache-Control": cache, POLICY: policy}
+        self._headers = HEADERS | {"Cache-Control": cache, CSP: csp}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
@@ -77,10 +77,10 @@ def page_routes(music: Path | None = None) -> list[BaseRoute]:
     # Browsers ask again each time and are told "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
     return [
-        Route("/", page, middleware=headers),
+        Route("/", index, middleware=headers),
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
         Route("/docs", lambda _: RedirectResponse("/docs/events.html")),
-        Route("/docs/{name:path}", contract, middleware=[Middleware(SecurityHeaders, "no-cache", CATALOGUE_POLICY)]),
+        Route("/docs/{name:path}", document, middleware=[Middleware(SecurityHeaders, "no-cache", EVENT_PAGE_CSP)]),
         *([Mount("/music", Music(directory=music), middleware=headers)] if music else []),
     ]
 
@@ -88,21 +88,21 @@ def page_routes(music: Path | None = None) -> list[BaseRoute]:
 def operator_routes(operator: Operator) -> list[BaseRoute]:
     """The operator's page at ``/operator``, and below it what is to be printed."""
 
-    def shows(name: str) -> Callable[[Request], Awaitable[Response]]:
-        async def show(request: Request) -> Response:
+    def endpoint(name: str) -> Callable[[Request], Awaitable[Response]]:
+        async def show_page(request: Request) -> Response:
             try:
                 operator.admit(request)
             except HTTPException as error:
                 return PlainTextResponse(error.detail, error.status_code, error.headers)
             return FileResponse(STATIC / "operator" / f"{name}.html", media_type="text/html")
 
-        return show
+        return show_page
 
     headers = [Middleware(SecurityHeaders, cache="no-store")]
     return [
-        Route("/operator", shows("page"), middleware=headers),
-        Route("/operator/sign", shows("sign"), middleware=headers),
-        Route("/operator/staff", shows("staff"), middleware=headers),
+        Route("/operator", endpoint("page"), middleware=headers),
+        Route("/operator/sign", endpoint("sign"), middleware=headers),
+        Route("/operator/staff", endpoint("staff"), middleware=headers),
     ]
 
 
@@ -111,8 +111,8 @@ def _documents() -> dict[str, str]:
     return documents()
 
 
-async def contract(request: Request) -> Response:
-    """The catalogue of events, the schemas, AsyncAPI: the same files as in the repository's docs."""
+async def document(request: Request) -> Response:
+    """The page of the events, the schemas, AsyncAPI: the same files as in the repository's docs."""
     name = request.path_params["name"]
     text = _documents().get(name)
     if text is None:
@@ -120,5 +120,5 @@ async def contract(request: Request) -> Response:
     return Response(text, media_type=MEDIA_TYPES[Path(name).suffix])
 
 
-async def page(_: Request) -> FileResponse:
+async def index(_: Request) -> FileResponse:
     return FileResponse(STATIC / "index.html", media_type="text/html")

@@ -14,9 +14,10 @@ from moodstream.contracts.requests import AskCamera, AskPlayer, OfferSongs
 from moodstream.contracts.streams import SELF_TEST
 from moodstream.errors import MoodstreamError, NoAnswer
 from shared.bus.connection import Bus
+from shared.tasks import end_tasks
 
 FACE = Path(__file__).parent / "self_test.jpg"
-PATIENCE_S = 3.0
+TIMEOUT_S = 3.0
 TRIES = 3
 """A frame may be dropped where newer ones come in."""
 
@@ -37,25 +38,25 @@ class SelfTest:
         """{"ok", "checks": [{"name", "ok", "ms", "detail"}]}"""
         async with self._running:
             checks = [
-                await _timed("Redis", self._redis()),
-                await _timed("emotion reads a drawn face", self._emotion()),
-                await _timed("recommender offers songs", self._recommender()),
-                await _timed("player answers", self._player()),
+                await _timed("Redis", self._check_redis()),
+                await _timed("emotion reads a drawn face", self._check_emotion()),
+                await _timed("recommender offers songs", self._check_recommender()),
+                await _timed("player answers", self._check_player()),
             ]
-            checks += [await _timed(f"camera {name} answers", self._camera(name)) for name in camera_ids]
+            checks += [await _timed(f"camera {name} answers", self._check_camera(name)) for name in camera_ids]
         return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
-    async def _redis(self) -> str:
-        key, word = self._bus.key("self-test"), new_id()
-        await self._bus.redis.set(key, word, px=5_000)
-        if await self._bus.redis.get(key) != word.encode():
-            raise MoodstreamError("it does not give back what it was given")
+    async def _check_redis(self) -> str:
+        key, value = self._bus.key("self-test"), new_id()
+        await self._bus.redis.set(key, value, px=5_000)
+        if await self._bus.redis.get(key) != value.encode():
+            raise MoodstreamError("it does not give back what was written")
         return "writes and reads"
 
-    async def _emotion(self) -> str:
+    async def _check_emotion(self) -> str:
         start = await self._bus.last_id(FacesRead)
         run_id = f"{time.time_ns() // 1_000_000:014d}"
-        sending = asyncio.create_task(self._send(run_id))
+        sending = asyncio.create_task(self._send_frames(run_id))
         try:
             async for entry in self._bus.follow({FacesRead: start}, block_ms=200):
                 if entry and isinstance(entry[1], FacesRead) and entry[1].run_id == run_id:
@@ -64,37 +65,37 @@ class SelfTest:
                         raise MoodstreamError(f"found no face: {reading.error or 'nothing was seen'}")
                     return f"{reading.faces[0].mood}, {reading.model}"
         finally:
-            sending.cancel()
+            await end_tasks(sending)
         raise MoodstreamError("the process ends")
 
-    async def _send(self, run_id: str) -> None:
+    async def _send_frames(self, run_id: str) -> None:
         for seq in range(TRIES):
             frame = FrameCaptured(camera_id=SELF_TEST, run_id=run_id, seq=seq, captured_at=utc_now(), jpeg=_face())
             await self._bus.publish_frame(frame)
-            await asyncio.sleep(PATIENCE_S / TRIES)
+            await asyncio.sleep(TIMEOUT_S / TRIES)
 
-    async def _recommender(self) -> str:
+    async def _check_recommender(self) -> str:
         offered = await self._bus.ask(OfferSongs(mood="happy"))
         return f"{len(offered.songs)} songs"
 
-    async def _player(self) -> str:
+    async def _check_player(self) -> str:
         playing = await self._bus.ask(AskPlayer())
         if playing.state not in ("ready", "playing", "paused"):
             raise MoodstreamError(playing.message or playing.state)
         return f"{playing.output}: {playing.state}"
 
-    async def _camera(self, camera_id: str) -> str:
-        told = await self._bus.ask(AskCamera(camera_id=camera_id))
-        if told.state == "offline":
-            raise MoodstreamError(told.reason or "it is offline")
-        return f"{told.state}, {told.frames} pictures"
+    async def _check_camera(self, camera_id: str) -> str:
+        camera = await self._bus.ask(AskCamera(camera_id=camera_id))
+        if camera.state == "offline":
+            raise MoodstreamError(camera.reason or "it is offline")
+        return f"{camera.state}, {camera.frames} pictures"
 
 
 async def _timed(name: str, check: Awaitable[str]) -> dict[str, Any]:
     begun_s = time.perf_counter()
     ok, detail = False, ""
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             detail = await check
         ok = True
     except (TimeoutError, NoAnswer):

@@ -55,8 +55,8 @@ def try_output(settings: PlayerSettings, songs: Iterable[Song]) -> Trial:
             outcome = await output.check()
             if outcome.state not in ("ready", "playing", "paused"):
                 return Trial(output.name, outcome, [], [])
-            devices = await output.devices()
-            return Trial(output.name, outcome, devices, [(song, await output.find(song)) for song in songs])
+            devices = await output.list_devices()
+            return Trial(output.name, outcome, devices, [(song, await output.find_song(song)) for song in songs])
         finally:
             await output.close()
 

@@ -1,4 +1,4 @@
-"""The player in the bus: of all player processes one commands, by a lease; it follows rankings, moods and requests.
+"""The player in the bus while it leads: it follows rankings, moods and requests, and directs the output.
 
 What it knows lies in Redis after every change, so another goes on where this one stopped. One thing at a time is
 asked of the output, so however long that takes, the newest wish is what is done next.
@@ -7,251 +7,164 @@ asked of the output, so however long that takes, the newest wish is what is done
 import asyncio
 import contextlib
 import logging
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-from redis.exceptions import RedisError
-
-from moodstream.contracts.events import (
-    Asking,
-    Event,
-    Model,
-    MoodChanged,
-    PlaybackChanged,
-    RequestMade,
-    SongsRanked,
-)
-from moodstream.contracts.requests import (
-    AskPlayer,
-    CommandPlayer,
-    Device,
-    Devices,
-    ListDevices,
-    PlayerState,
-    PlayerStatus,
-)
+from moodstream.contracts.events import Asking, Event, MoodChanged, RequestMade, SongsRanked
 from moodstream.errors import MoodstreamError
+from services.player.action_results import ActionResults
+from services.player.action_runner import ActionRunner
 from services.player.metrics import Metrics
-from services.player.outputs import Outcome, Output
-from services.player.programme.programme import Action, Programme, Rules, Saved
+from services.player.outputs import Output
+from services.player.playback import PlaybackPublisher
+from services.player.programme.actions import Action
+from services.player.programme.state_machine import Programme
+from services.player.request_handlers import RequestHandlers
+from services.player.saved_state import LeaseLost, SavedState, StateStore
+from shared.bounded import Bounded
 from shared.bus.connection import Bus
+from shared.bus.follower import PutAside
 from shared.bus.lease import RENEW_S, Lease
+from shared.delivery.dead_letters import put_aside
 from shared.delivery.serve import RequestServer
 
 log = logging.getLogger("moodstream.player")
 
-ACTION_S = 4.8
-"""An action that takes longer is given up; outputs themselves end sooner."""
-REPLY_S = 0.7
-"""A reply comes within a second: if the output takes longer, it says what was so far."""
-LOOK_S = 4.6
 FOLLOW_MS = 500
-AGAIN_S = 1.0
 IDLE_S = 0.5
-"""How often one looks at the clock while nothing happens."""
+"""How often the programme is asked while nothing happens: quiet hours and waits begin and end by the clock."""
 IDS_KEPT = 1_000
 IDS_SAVED = 50
-STATE_KEPT_S = 3600
-"""A player that comes later than this begins anew, without music of yesterday."""
+ASIDE_KEPT_S = 30 * 24 * 3600
 FOLLOWED: tuple[type[Event], ...] = (MoodChanged, SongsRanked, RequestMade)
 
 
-class _LeaseLost(Exception):
-    """Another player commands now."""
-
-
-class _Kept(Model):
-    """What lies in Redis."""
-
-    programme: Saved
-    places: dict[str, str]
-    """entry after which to go on, by name of the event"""
-    seen: tuple[str, ...] = ()
-    """ids of the newest events that were taken in"""
-    begun: str | None = None
-    """id of the ranking that the output was about to be given"""
-
-
 class Conductor:
-    """Leads while it holds the lease; otherwise it waits for it."""
+    """Lives for one time of leading; the next one begins with what this one has saved."""
 
-    def __init__(self, bus: Bus, output: Output, rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
-        self._bus, self._output, self._rules, self._clock = bus, output, rules, clock
-        self.metrics = Metrics(output.name)
-        self._lease = Lease(bus, "player")
-        self._kept = bus.key("player", "kept")
-        self._requests = RequestServer(
-            bus, {CommandPlayer: self._command, AskPlayer: self._status, ListDevices: self._devices}
-        )
-        self._begin(Programme(rules), _Kept(programme=Saved(), places={}))
-
-    def _begin(self, programme: Programme, before: _Kept) -> None:
-        self.programme = programme
-        self._places = dict(before.places)
-        self._seen: OrderedDict[str, None] = OrderedDict.fromkeys(before.seen)
-        self._begun = before.begun
+    def __init__(
+        self,
+        bus: Bus,
+        lease: Lease,
+        store: StateStore,
+        state: SavedState,
+        programme: Programme,
+        output: Output,
+        metrics: Metrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._bus, self._lease, self._store, self._clock = bus, lease, store, clock
+        self._programme = programme
+        self._positions = dict(state.places)
+        """id of the entry that was taken in last, by name of the event"""
+        self._aside = bus.key("player", "aside")
+        self._seen: Bounded[str, None] = Bounded(IDS_KEPT)
+        for event_id in state.seen:
+            self._seen[event_id] = None
+        self._begun = state.begun
         self._wake, self._over = asyncio.Event(), asyncio.Event()
-        self._waiting: dict[Action, asyncio.Future[None]] = {}
-        self._told: PlaybackChanged | None = None
-        self._told_of: OrderedDict[str, None] = OrderedDict()
+        self._results = ActionResults()
+        self._runner = ActionRunner(output, metrics)
+        self._playback = PlaybackPublisher(bus, programme, output.name, metrics)
+        handlers = RequestHandlers(programme, output, self._playback, self._results, self._wake.set)
+        self._requests = RequestServer(bus, handlers.by_kind())
+        metrics.show_playback(self._playback.now)
 
-    def poke(self) -> None:
-        """Look at the output at once: somebody has signed in."""
-        self.programme.poke()
+    def check_output_now(self) -> None:
+        """Something has changed outside: somebody has signed in."""
+        self._programme.check_now()
         self._wake.set()
 
     async def run(self) -> None:
-        """Lead whenever the lease can be had, until the process ends."""
-        try:
-            while not self._bus.stopping.is_set():
-                try:
-                    leads = await self._lease.ask()
-                    self._bus.outage.passed("leading the player")
-                    if leads:
-                        await self._lead()
-                    else:
-                        await asyncio.sleep(RENEW_S)
-                except* (RedisError, OSError) as error:  # away, full, or a right was taken: until it is mended
-                    self._bus.outage.note("leading the player", error.exceptions[0])
-                    await asyncio.sleep(AGAIN_S)
-                except* _LeaseLost:
-                    log.warning("another player commands now")
-        finally:
-            with contextlib.suppress(RedisError, OSError):
-                await self._lease.release()
-            await self._output.close()
-
-    async def _lead(self) -> None:
-        try:
-            await self._command_output()
-        finally:
-            self.metrics.stands_by()
-
-    async def _command_output(self) -> None:
-        await self._restore()
-        self.metrics.told(self._playback())
+        """Until the process ends. Raises, in a group, LeaseLost or what Redis raised."""
+        self._positions.setdefault(MoodChanged.__name__, await self._bus.last_id(MoodChanged))
+        if SongsRanked.__name__ not in self._positions and (aside := await self._bus.redis.get(self._aside)):
+            self._positions[SongsRanked.__name__] = aside.decode()
         async with asyncio.TaskGroup() as tasks:
             # requests are answered beside the work: each belongs to this time of leading
             self._tasks = tasks
-            for job in (self._renew, self._work, self._follow):
-                tasks.create_task(self._until_over(job))
+            for job in (self._renew_lease, self._perform_actions, self._follow_events):
+                tasks.create_task(self._run_until_over(job))
 
-    async def _until_over(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """The first that ends, ends all: redis-py may lose a cancellation, so each also looks for itself."""
+    async def _run_until_over(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """The first that ends, ends all: redis-py may lose a cancellation, so each also watches ``_over`` itself."""
         try:
             await job()
         finally:
             self._over.set()
             self._wake.set()
 
-    async def _restore(self) -> None:
-        kept = await self._bus.redis.get(self._kept)
-        try:
-            before = _Kept.model_validate_json(kept) if kept else _Kept(programme=Saved(), places={})
-        except ValidationError:
-            log.warning("what the player before has kept cannot be read; it begins anew")
-            before = _Kept(programme=Saved(), places={})
-        self._begin(Programme(self._rules, before.programme), before)
-        self._places.setdefault(MoodChanged.__name__, await self._bus.last_id(MoodChanged))
-
-    async def _save(self) -> None:
-        seen = tuple(self._seen)[-IDS_SAVED:]
-        kept = _Kept(programme=self.programme.to_save(), places=self._places, seen=seen, begun=self._begun)
-        if not await self._lease.keep(self._kept, kept.model_dump_json(), STATE_KEPT_S):
-            raise _LeaseLost
-
-    async def _renew(self) -> None:
+    async def _renew_lease(self) -> None:
         while not self._over.is_set():
             await asyncio.sleep(RENEW_S)
             if not await self._lease.ask():
-                raise _LeaseLost
+                raise LeaseLost
 
-    async def _follow(self) -> None:
-        start = {event: self._places.get(event.__name__, "0-0") for event in FOLLOWED}
-        async for entry in self._bus.follow(start, block_ms=FOLLOW_MS):
+    # events
+
+    async def _follow_events(self) -> None:
+        start = {event: self._positions.get(event.__name__, "0-0") for event in FOLLOWED}
+        put_aside_by: dict[type[Event], PutAside] = {SongsRanked: self._put_aside}
+        async for entry in self._bus.follow(start, block_ms=FOLLOW_MS, put_aside=put_aside_by):
             if self._over.is_set():
                 return
             if entry is None:
                 continue
             entry_id, event = entry
-            self._take(event)
-            self._places[event.type] = entry_id
+            self._apply_event(event)
+            self._positions[event.type] = entry_id
 
-    def _take(self, event: Event) -> None:
+    async def _put_aside(self, stream: str, entry_id: bytes, fields: dict[bytes, bytes], error: Exception) -> None:
+        """What is no ranking, once: also a player that comes when nothing else is known any more begins after it."""
+        if not self._lease.held:
+            raise LeaseLost
+        await put_aside(self._bus, "player", stream, entry_id, fields, error)
+        self._positions[SongsRanked.__name__] = entry_id.decode()
+        await self._save()
+        if not await self._lease.keep(self._aside, entry_id.decode(), ASIDE_KEPT_S):
+            raise LeaseLost
+
+    def _apply_event(self, event: Event) -> None:
         if isinstance(event, MoodChanged):
-            self.programme.mood_changed(event)
+            self._programme.apply_mood(event)
         elif not self._is_new(event):
             return
         elif isinstance(event, SongsRanked):
-            if not self.programme.ranked(event):
+            if not self._programme.apply_ranking(event):
                 log.info("a ranking that is older than the one that plays was ignored")
         elif isinstance(event, RequestMade):
             self._tasks.create_task(self._requests.answer(event))
         self._wake.set()
 
     def _is_new(self, event: Event) -> bool:
-        """Whether an event was not heard before, and still asks for something."""
+        """Whether an event was not seen before, and has not expired."""
         known = event.id in self._seen
         self._seen[event.id] = None
-        while len(self._seen) > IDS_KEPT:
-            self._seen.popitem(last=False)
-        return not known and isinstance(event, Asking) and event.expires_at >= self._now()
+        return not known and isinstance(event, Asking) and event.expires_at >= _now()
 
-    async def _command(self, request: CommandPlayer, made: RequestMade) -> PlayerState:
-        action = self.programme.command(request, made, self._now())
-        done = self._waiting[action] = asyncio.get_running_loop().create_future()
-        self._wake.set()
-        try:
-            async with asyncio.timeout(REPLY_S):
-                await asyncio.shield(done)
-        except TimeoutError:
-            done.add_done_callback(lambda late: late.exception())
-        return PlayerState.model_validate(self._playback().model_dump())
+    # actions
 
-    async def _status(self, _: AskPlayer, __: RequestMade) -> PlayerStatus:
-        now = self._playback().model_dump(exclude={"id", "type", "trace_id", "session_id"})
-        coming, missing = self.programme.coming[:10], tuple(self.programme.missing.values())
-        return PlayerStatus.model_validate({**now, "coming": coming, "missing": missing})
-
-    async def _devices(self, _: ListDevices, __: RequestMade) -> Devices:
-        try:
-            async with asyncio.timeout(LOOK_S):
-                found = await self._output.devices()
-        except TimeoutError:
-            raise MoodstreamError(f"{self._output.name} does not answer") from None
-        return Devices(tuple(Device(id=one.id, name=one.name, active=one.active) for one in found))
-
-    async def _work(self) -> None:
-        await self._ask_what_was_begun()
+    async def _perform_actions(self) -> None:
+        await self._resume_begun_ranking()
         while not self._over.is_set():
             self._wake.clear()
-            action = self.programme.next(self._clock(), self._now())
+            action = self._programme.next_action(self._clock(), _now())
             if action is not None and self._lease.held:
                 await self._perform(action)
                 continue
-            for waiting in list(self._waiting):  # for what has to wait itself, such as for the end of a rate limit
-                self._settle(waiting, None)
+            self._results.settle_all()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_S):
                     await self._wake.wait()
 
-    async def _ask_what_was_begun(self) -> None:
+    async def _resume_begun_ranking(self) -> None:
         """The player before was about to play a ranking and said no more: it shall not be heard twice."""
-        action = self.programme.at_hand(self._begun) if self._begun else None
-        if action is None:
-            return
-        try:
-            async with asyncio.timeout(ACTION_S):
-                outcome = await self._output.plays(action.songs)
-        except TimeoutError:
-            return
-        if outcome is not None:
-            self.programme.done(action, outcome, self._clock())
-            await self._tell(action)
+        action = self._programme.start_saved_ranking(self._begun) if self._begun else None
+        outcome = await self._runner.find_playing(action.songs) if action is not None else None
+        if action is not None and outcome is not None:
+            self._programme.apply_outcome(action, outcome, self._clock())
+            await self._publish_playback(action)
 
     async def _perform(self, action: Action) -> None:
         if action.kind == "play" and isinstance(action.cause, SongsRanked):
@@ -260,87 +173,29 @@ class Conductor:
             if not self._lease.held:  # Redis took its time
                 return
         with self._bus.traces.step(f"player {action.kind}", action.cause):
-            await self._done(action)
+            await self._run_action(action)
 
-    async def _done(self, action: Action) -> None:
-        begun_s = time.perf_counter()
+    async def _run_action(self, action: Action) -> None:
         try:
-            async with asyncio.timeout(ACTION_S):
-                outcome = await self._ask(action)
-        except TimeoutError:
-            outcome = Outcome("unavailable", f"{self._output.name} does not answer; it is tried again.")
+            outcome = await self._runner.run(action)
         except MoodstreamError as error:
-            self.programme.refused(action)
-            self._settle(action, error)
+            self._programme.drop_action(action)
+            self._results.settle(action, error)
             return
-        self.metrics.acted(action, outcome, time.perf_counter() - begun_s)
-        self.programme.done(action, outcome, self._clock())
-        if not outcome.skip or self.programme.shown is outcome:
-            await self._tell(action)
-        self._settle(action, None)
+        self._programme.apply_outcome(action, outcome, self._clock())
+        if not outcome.skip or self._programme.shown is outcome:
+            await self._publish_playback(action)
+        self._results.settle(action)
 
-    async def _ask(self, action: Action) -> Outcome:
-        match action.kind:
-            case "play":
-                return await self._output.play(action.songs)
-            case "pause":
-                return await self._output.pause()
-            case "resume":
-                return await self._output.resume()
-            case "volume":
-                return await self._output.set_volume(action.volume)
-            case "transfer":
-                return await self._output.transfer(action.device)
-            case "check":
-                return await self._output.check()
+    async def _publish_playback(self, action: Action) -> None:
+        if await self._playback.publish_change(action.cause):
+            await self._save()
 
-    def _settle(self, action: Action, error: MoodstreamError | None) -> None:
-        waiting = self._waiting.pop(action, None)
-        if waiting is None or waiting.done():
-            return
-        if error is None:
-            waiting.set_result(None)
-        else:
-            waiting.set_exception(error)
-
-    async def _tell(self, action: Action) -> None:
-        """Publish what is now, if it is new or was asked for; the first word on a cause has the id that follows."""
-        now = self._playback()
-        self.metrics.told(now)
-        asked = action.cause is not None and action.cause.id not in self._told_of
-        if not asked and self._told is not None and _same(now, self._told):
-            return
-        self._told = now
-        if action.cause is not None:
-            fields = now.model_dump(exclude={"id", "trace_id", "session_id"})
-            cause = action.cause
-            if asked:
-                now = PlaybackChanged.following(cause, **fields)
-                self._told_of[cause.id] = None
-                while len(self._told_of) > IDS_KEPT:
-                    self._told_of.popitem(last=False)
-            else:
-                now = PlaybackChanged(**fields, session_id=cause.session_id, trace_id=cause.trace_id)
-        await self._bus.publish(now)
-        await self._save()
-
-    def _playback(self) -> PlaybackChanged:
-        programme, shown = self.programme, self.programme.shown
-        return PlaybackChanged(
-            state=shown.state,
-            output=self._output.name,
-            song=programme.song if shown.state in ("playing", "paused") else None,
-            message=programme.message,
-            until=programme.until,
-            device=shown.device,
-            volume=programme.volume,
-        )
-
-    @staticmethod
-    def _now() -> datetime:
-        return datetime.now().astimezone()
+    async def _save(self) -> None:
+        seen = tuple(self._seen)[-IDS_SAVED:]
+        programme = self._programme.snapshot()
+        await self._store.save(SavedState(programme=programme, places=self._positions, seen=seen, begun=self._begun))
 
 
-def _same(one: PlaybackChanged, other: PlaybackChanged) -> bool:
-    told = {"state", "song", "message", "device", "volume"}
-    return one.model_dump(include=told) == other.model_dump(include=told)
+def _now() -> datetime:
+    return datetime.now().astimezone()

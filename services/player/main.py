@@ -1,6 +1,5 @@
 """The player service: ``python -m services.player.main``."""
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -9,57 +8,68 @@ from typing import Literal
 from pydantic import Field
 
 from moodstream.errors import MoodstreamError
-from services.player.conductor import Conductor
-from services.player.handlers import create_router
+from services.player.leader import Leader
 from services.player.mpd import MpdOutput
 from services.player.outputs import BrowserOutput, HouseOutput, LogOutput, Output
-from services.player.programme.programme import Rules
-from services.player.programme.quiet_hours import parse
+from services.player.programme.quiet_hours import parse_quiet_hours
+from services.player.programme.rules import Rules
 from services.player.spotify.login import CALLBACK, SpotifyLogin
 from services.player.spotify.login_pages import login_routes
 from services.player.spotify.output import SpotifyOutput
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.paths import state_home
 from shared.settings import Settings, load
 
 
 def _token_file() -> Path:
-    return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "moodstream" / "spotify.json"
+    return state_home() / "moodstream" / "spotify.json"
 
 
 class PlayerSettings(Settings):
     """Settings of the player."""
 
-    player: Literal["browser", "house", "log", "mpd", "spotify"] = Field("browser", description="Where the song plays.")
+    player: Literal["browser", "house", "log", "mpd", "spotify"] = Field(
+        "browser",
+        description="Where songs play: on the page (browser), on the page without any music service (house), nowhere "
+        "but in the log (log), on MPD (mpd) or on Spotify (spotify).",
+    )
     song_min_s: float = Field(
-        3.0, ge=0, le=3600, description="A song plays for so many seconds before another mood's music cuts it."
+        3.0, ge=0, le=3600, description="Seconds a song plays before music for another mood may replace it."
     )
     volume: int | None = Field(
-        None, ge=0, le=100, description="Volume at the start, percent; empty leaves it as it is."
+        None, ge=0, le=100, description="Volume at the start, percent; empty leaves it unchanged."
     )
-    volume_min: int = Field(0, ge=0, le=100, description="Nobody can turn it lower, percent.")
-    volume_max: int = Field(100, ge=0, le=100, description="Nobody can turn it higher, percent.")
-    quiet_hours: str = Field("", description="When it has to be quiet, local time: 22:00-07:00.")
-    quiet_volume: int = Field(0, ge=0, le=100, description="Volume at most in the quiet hours, percent; 0 is silence.")
-    crossfade_s: int = Field(0, ge=0, le=30, description="Seconds in which one song becomes the next (mpd).")
+    volume_min: int = Field(0, ge=0, le=100, description="Minimum volume, percent.")
+    volume_max: int = Field(100, ge=0, le=100, description="Maximum volume, percent.")
+    quiet_hours: str = Field("", description="Quiet hours in local time, such as 22:00-07:00; empty for none.")
+    quiet_volume: int = Field(
+        0, ge=0, le=100, description="Maximum volume in the quiet hours, percent; 0 pauses the music."
+    )
+    crossfade_s: int = Field(0, ge=0, le=30, description="Seconds of crossfade between songs (mpd).")
     mpd_address: str = Field(
-        "127.0.0.1:6600", description="Music Player Daemon or Mopidy: host:port, or the path of its socket."
+        "127.0.0.1:6600",
+        description="Address of the Music Player Daemon or Mopidy: host:port, or the path of a socket.",
     )
-    mpd_password: str = Field("", repr=False, description="Its password, if it has one.")
+    mpd_password: str = Field("", repr=False, description="Password of the Music Player Daemon, if it has one.")
     spotify_client_id: str = Field("", description="Client id of your own Spotify app (personal use only).")
     spotify_redirect_uri: str = Field(
-        f"http://127.0.0.1:8080{CALLBACK}", description="As registered with the app; Spotify refuses 'localhost'."
+        f"http://127.0.0.1:8080{CALLBACK}",
+        description="Redirect URI, as registered with the app; Spotify refuses 'localhost'.",
     )
-    spotify_token_file: Path = Field(default_factory=_token_file, description="Where the token is kept, mode 0600.")
+    spotify_token_file: Path = Field(
+        default_factory=_token_file, description="File that holds the Spotify token, with mode 0600."
+    )
     spotify_app: str = Field(
         "spotify" if sys.platform != "darwin" else "open -a Spotify",
-        description="Command that opens Spotify on this machine if no device is there; it may be missing.",
+        description="Command that opens Spotify on this machine when there is no device to play on; it may be missing.",
     )
     spotify_api_url: str = Field(
-        "https://api.spotify.com/v1", description="Spotify's Web API, or what stands in for it."
+        "https://api.spotify.com/v1", description="Base URL of Spotify's Web API, or of a stand-in."
     )
     spotify_accounts_url: str = Field(
-        "https://accounts.spotify.com", description="Spotify's Accounts service, or what stands in for it."
+        "https://accounts.spotify.com", description="Base URL of Spotify's Accounts service, or of a stand-in."
     )
 
 
@@ -99,7 +109,7 @@ def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules
         volume=settings.volume,
         volume_min=settings.volume_min,
         volume_max=settings.volume_max,
-        quiet=parse(settings.quiet_hours),
+        quiet=parse_quiet_hours(settings.quiet_hours),
         quiet_volume=settings.quiet_volume,
         check_every_s=check_every_s,
     )
@@ -108,10 +118,10 @@ def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules
 def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = None) -> Service:
     """The service, with the output of the settings unless one is given."""
     chosen = output or create_output(settings)
-    conductor = Conductor(bus, chosen, create_rules(settings, chosen.check_every_s))
-    routes = login_routes(chosen.login, conductor.poke) if isinstance(chosen, SpotifyOutput) else ()
-    metrics = conductor.metrics.registry
-    return Service("player", create_router(bus), routes, metrics=metrics, background=[conductor.run])
+    leader = Leader(bus, chosen, create_rules(settings, chosen.check_every_s))
+    routes = login_routes(chosen.login, leader.check_output_now) if isinstance(chosen, SpotifyOutput) else ()
+    metrics = leader.metrics.registry
+    return Service("player", routes=routes, metrics=metrics, background=[leader.run])
 
 
 def create() -> tuple[Settings, Bus, Service]:

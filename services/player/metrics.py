@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from moodstream.contracts.events import PlaybackChanged, PlaybackState, utc_now
 from services.player.outputs import Outcome
-from services.player.programme.programme import Action
+from services.player.programme.actions import Action
 
 STATES: tuple[str, ...] = get_args(PlaybackState)
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -20,7 +20,7 @@ class Metrics:
         self._output = output
         self._state = Gauge(
             "moodstream_player_state",
-            "1 for the state that the player is in; all 0 while another player commands",
+            "1 for the state that the player is in; all 0 while another player leads",
             ["output", "state"],
             registry=self.registry,
         )
@@ -44,17 +44,17 @@ class Metrics:
         self.stands_by()
         self._plays.labels(output)
 
-    def told(self, playback: PlaybackChanged) -> None:
+    def show_playback(self, playback: PlaybackChanged) -> None:
         """The player is in this state now."""
         for state in STATES:
             self._state.labels(self._output, state).set(state == playback.state)
 
     def stands_by(self) -> None:
-        """Another player commands, or none."""
+        """Another player leads, or none."""
         for state in STATES:
             self._state.labels(self._output, state).set(0)
 
-    def acted(self, action: Action, outcome: Outcome, seconds: float) -> None:
+    def note_action(self, action: Action, outcome: Outcome, seconds: float) -> None:
         """The output did one thing, or could not."""
         self._actions.labels(self._output, action.kind, outcome.state).observe(seconds)
         if action.kind == "play" and outcome.state == "playing":

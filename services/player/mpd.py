@@ -36,32 +36,32 @@ class MpdOutput:
         self._client: Any = None
         self._schemes: tuple[str, ...] = ()
         self._silent = False
-        """whether no output was enabled at the last look"""
+        """whether no output was enabled at the last check"""
         self._songs: dict[str, Song] = {}
         """what was queued, by file"""
         self._lock = threading.Lock()
 
     async def check(self) -> Outcome:
-        return await self._command(self._look)
+        return await self._run_command(self._read_status)
 
     async def play(self, songs: Sequence[Song]) -> Outcome:
-        return await self._command(lambda: self._play(songs))
+        return await self._run_command(lambda: self._play(songs))
 
-    async def plays(self, songs: Sequence[Song]) -> Outcome | None:
-        outcome = await self._command(lambda: self._recall(songs))
+    async def already_playing(self, songs: Sequence[Song]) -> Outcome | None:
+        outcome = await self._run_command(lambda: self._recognise(songs))
         return outcome if outcome.state == "playing" and outcome.song in songs else None
 
     async def pause(self) -> Outcome:
-        return await self._command(lambda: self._after(lambda: self._client.pause(1)))
+        return await self._run_command(lambda: self._call_then_read(lambda: self._client.pause(1)))
 
     async def resume(self) -> Outcome:
-        return await self._command(lambda: self._after(lambda: self._client.play()))
+        return await self._run_command(lambda: self._call_then_read(lambda: self._client.play()))
 
     async def set_volume(self, percent: int) -> Outcome:
-        return await self._command(lambda: self._set_volume(percent))
+        return await self._run_command(lambda: self._set_volume(percent))
 
-    async def devices(self) -> list[Device]:
-        found: list[Device] = await self._ask(
+    async def list_devices(self) -> list[Device]:
+        found: list[Device] = await self._call_in_thread(
             lambda: [
                 Device(one["outputid"], one["outputname"], one["outputenabled"] == "1")
                 for one in self._client.outputs()
@@ -70,10 +70,10 @@ class MpdOutput:
         return found
 
     async def transfer(self, device: str) -> Outcome:
-        return await self._command(lambda: self._transfer(device))
+        return await self._run_command(lambda: self._transfer(device))
 
-    async def find(self, song: Song) -> str | None:
-        found: str | None = await self._ask(lambda: self._file(song))
+    async def find_song(self, song: Song) -> str | None:
+        found: str | None = await self._call_in_thread(lambda: self._find_file(song))
         return found
 
     async def close(self) -> None:
@@ -82,7 +82,7 @@ class MpdOutput:
     # in a thread, connected
 
     def _play(self, songs: Sequence[Song]) -> Outcome:
-        first = self._file(songs[0])
+        first = self._find_file(songs[0])
         if first is None:
             return Outcome("unavailable", f"{songs[0].title} is not in MPD's music.", skip=True)
         self._client.clear()
@@ -92,18 +92,18 @@ class MpdOutput:
             return Outcome("unavailable", f"MPD cannot play {first}.", skip=True)
         self._songs = {first: songs[0]}
         for song in songs[1:QUEUED]:
-            file = self._file(song)
+            file = self._find_file(song)
             if file is not None and file not in self._songs:
                 self._client.add(file)
                 self._songs[file] = song
-        outcome = self._look()
+        outcome = self._read_status()
         return outcome if outcome.state != "ready" else Outcome("playing", song=songs[0])
 
-    def _recall(self, songs: Sequence[Song]) -> Outcome:
-        self._songs = {file: song for song in songs[:QUEUED] if (file := self._file(song)) is not None}
-        return self._look()
+    def _recognise(self, songs: Sequence[Song]) -> Outcome:
+        self._songs = {file: song for song in songs[:QUEUED] if (file := self._find_file(song)) is not None}
+        return self._read_status()
 
-    def _look(self) -> Outcome:
+    def _read_status(self) -> Outcome:
         status = self._client.status()
         state = STATES.get(status.get("state", ""), "ready")
         enabled = [one["outputname"] for one in self._client.outputs() if one["outputenabled"] == "1"]
@@ -118,17 +118,17 @@ class MpdOutput:
         volume = int(status.get("volume", -1))
         return Outcome(state, song=song, device=", ".join(enabled), volume=volume if volume >= 0 else None)
 
-    def _after(self, call: Callable[[], object]) -> Outcome:
+    def _call_then_read(self, call: Callable[[], object]) -> Outcome:
         call()
-        return self._look()
+        return self._read_status()
 
     def _set_volume(self, percent: int) -> Outcome:
         try:
             self._client.setvol(percent)
         except CommandError:
-            seen = self._look()
+            seen = self._read_status()
             return Outcome(seen.state, "MPD's output has no volume to set.", seen.song, seen.device, seen.volume)
-        return self._look()
+        return self._read_status()
 
     def _transfer(self, wanted: str) -> Outcome:
         outputs = self._client.outputs()
@@ -140,9 +140,9 @@ class MpdOutput:
         for other in outputs:
             if other is not found[0]:
                 self._client.disableoutput(other["outputid"])
-        return self._look()
+        return self._read_status()
 
-    def _file(self, song: Song) -> str | None:
+    def _find_file(self, song: Song) -> str | None:
         """By its address where the daemon knows that, else by title and artist, in tags or in file names."""
         if song.uri and song.uri.startswith(self._schemes):
             return song.uri
@@ -163,25 +163,23 @@ class MpdOutput:
 
     # around all of them
 
-    async def _command(self, call: Callable[[], Outcome]) -> Outcome:
+    async def _run_command(self, call: Callable[[], Outcome]) -> Outcome:
         try:
             async with asyncio.timeout(ACTION_S):
-                return await asyncio.to_thread(self._connected, call)
-        except MoodstreamError as error:
-            if isinstance(error, _Away):
-                return Outcome("unavailable", str(error))
-            raise
+                return await asyncio.to_thread(self._call_connected, call)
+        except _Away as away:
+            return Outcome("unavailable", str(away))
         except TimeoutError:
             return Outcome("unavailable", f"MPD at {self._shown} does not answer; it is tried again.")
 
-    async def _ask(self, call: Callable[[], Any]) -> Any:
+    async def _call_in_thread(self, call: Callable[[], Any]) -> Any:
         try:
             async with asyncio.timeout(ACTION_S):
-                return await asyncio.to_thread(self._connected, call)
+                return await asyncio.to_thread(self._call_connected, call)
         except TimeoutError:
             raise MoodstreamError(f"MPD at {self._shown} does not answer") from None
 
-    def _connected(self, call: Callable[[], Any]) -> Any:
+    def _call_connected(self, call: Callable[[], Any]) -> Any:
         """Call with a connection; one that has died in the meantime is replaced once."""
         if not self._lock.acquire(timeout=ANSWER_S):
             raise TimeoutError

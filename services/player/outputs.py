@@ -31,7 +31,7 @@ ADVICE: Mapping[PlaybackState, str] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """The state after an action or a look, with one sentence on what to do where something is to be done."""
+    """The state after an action or a check, with one sentence on what to do where something is to be done."""
 
     state: PlaybackState
     message: str = ""
@@ -68,7 +68,7 @@ class Output(Protocol):
 
     name: str
     check_every_s: float | None
-    """how often it is looked at; None where there is nothing to see"""
+    """how often it is checked; None where there is nothing to see"""
 
     async def check(self) -> Outcome:
         """What it does now, or why it could not play."""
@@ -78,7 +78,7 @@ class Output(Protocol):
         """Play the first, then those after it as far as the output can by itself."""
         ...
 
-    async def plays(self, songs: Sequence[Song]) -> Outcome | None:
+    async def already_playing(self, songs: Sequence[Song]) -> Outcome | None:
         """What it does, if it is one of these songs that plays already; else None. Asked by a new process."""
         ...
 
@@ -88,13 +88,13 @@ class Output(Protocol):
 
     async def set_volume(self, percent: int) -> Outcome: ...
 
-    async def devices(self) -> list[Device]: ...
+    async def list_devices(self) -> list[Device]: ...
 
     async def transfer(self, device: str) -> Outcome:
         """Play on this device, by name or id, from now on. Raises MoodstreamError when there is none."""
         ...
 
-    async def find(self, song: Song) -> str | None:
+    async def find_song(self, song: Song) -> str | None:
         """Where the output finds this song, or None."""
         ...
 
@@ -114,33 +114,33 @@ class BrowserOutput:
         return self._now
 
     async def play(self, songs: Sequence[Song]) -> Outcome:
-        return self._is(Outcome("playing", song=songs[0], volume=self._now.volume))
+        return self._set(Outcome("playing", song=songs[0], volume=self._now.volume))
 
-    async def plays(self, songs: Sequence[Song]) -> Outcome | None:
+    async def already_playing(self, songs: Sequence[Song]) -> Outcome | None:
         return None  # what it does is told by the event, whose id is the same the second time
 
     async def pause(self) -> Outcome:
-        return self._is(Outcome("paused", song=self._now.song, volume=self._now.volume))
+        return self._set(Outcome("paused", song=self._now.song, volume=self._now.volume))
 
     async def resume(self) -> Outcome:
-        return self._is(Outcome("playing", song=self._now.song, volume=self._now.volume))
+        return self._set(Outcome("playing", song=self._now.song, volume=self._now.volume))
 
     async def set_volume(self, percent: int) -> Outcome:
-        return self._is(Outcome(self._now.state, song=self._now.song, volume=percent))
+        return self._set(Outcome(self._now.state, song=self._now.song, volume=percent))
 
-    async def devices(self) -> list[Device]:
+    async def list_devices(self) -> list[Device]:
         return []
 
     async def transfer(self, device: str) -> Outcome:
         raise MoodstreamError(f"the player {self.name} has no devices to choose from")
 
-    async def find(self, song: Song) -> str | None:
+    async def find_song(self, song: Song) -> str | None:
         return song.uri or "the house's own music"
 
     async def close(self) -> None:
         """Nothing is open."""
 
-    def _is(self, outcome: Outcome) -> Outcome:
+    def _set(self, outcome: Outcome) -> Outcome:
         self._now = outcome
         return outcome
 

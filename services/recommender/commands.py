@@ -7,22 +7,25 @@ from uuid import uuid5
 
 from moodstream.contracts.events import NAMESPACE, new_id
 from moodstream.contracts.moods import Mood
+from moodstream.contracts.requests import Goal
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.importers import ImportReport, Tell, import_songs
+from services.recommender.catalogue.import_report import ImportReport
+from services.recommender.catalogue.importers import import_songs
+from services.recommender.catalogue.progress import Progress
 from services.recommender.catalogue.sample import sample_wanted, take_sample
 from services.recommender.catalogue.table import Catalogue
-from services.recommender.choice.goals import Goal, Limits
-from services.recommender.choice.library import Choice, Library
+from services.recommender.choice.goals import Limits
+from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import Method
 
 
 def import_file(
-    path: Path, target: Path, columns: Mapping[str, str] | None = None, tell: Tell = lambda _: None
+    path: Path, target: Path, columns: Mapping[str, str] | None = None, progress: Progress = lambda _: None
 ) -> ImportReport:
     """``moodstream songs import``: the file becomes the catalogue at ``target``. Raises MoodstreamError."""
-    catalogue, report = import_songs(path, columns=columns, tell=tell)
-    tell(f"writing {report.kept:,} songs")
+    catalogue, report = import_songs(path, columns=columns, progress=progress)
+    progress(f"writing {report.kept:,} songs")
     catalogue.save(target)
     return report
 
@@ -37,11 +40,11 @@ def moods(catalogue_path: Path, method: Method = "listeners") -> Iterator[dict[s
     catalogue = open_songs(catalogue_path)
     fitted = song_moods.fit(catalogue, method)
     for position, song_id in enumerate(catalogue.frame["id"]):
-        yield fitted.told(song_id, position)
+        yield fitted.describe(song_id, position)
 
 
 def similar(
-    ids: Sequence[str], catalogue_path: Path, n: int = 10, choice: Choice | None = None, any_mood: bool = False
+    ids: Sequence[str], catalogue_path: Path, n: int = 10, options: LibraryOptions | None = None, any_mood: bool = False
 ) -> Iterator[dict[str, Any]]:
     """``moodstream songs similar``: for each id, the most similar songs; n = 0 ranks them all.
 
@@ -50,7 +53,7 @@ def similar(
     """
     if n < 0:
         raise MoodstreamError(f"cannot rank {n} songs: 0 ranks all, a positive number the best")
-    library = Library.build(open_songs(catalogue_path), choice)
+    library = Library.build(open_songs(catalogue_path), options)
     positions = [library.catalogue.position(song_id) for song_id in ids]
     names = library.catalogue.frame["id"].tolist()
     for song_id, position in zip(ids, positions, strict=True):
@@ -62,24 +65,25 @@ def similar(
         yield {"id": song_id, "ranking": ranking}
 
 
-def offer(mood: Mood, catalogue_path: Path, choice: Choice | None = None, seed: int | None = None) -> dict[str, Any]:
+def offer(
+    mood: Mood, catalogue_path: Path, options: LibraryOptions | None = None, seed: int | None = None
+) -> dict[str, Any]:
     """``moodstream songs offer``: five songs of a mood; the same for the same seed. Raises MoodstreamError."""
     cause = new_id() if seed is None else str(uuid5(NAMESPACE, str(seed)))
-    offered = Library.build(open_songs(catalogue_path), choice).offer(mood, cause)
+    offered = Library.build(open_songs(catalogue_path), options).offer(mood, cause)
     songs = [song.model_dump(mode="json") for song in offered.songs]
     return {"mood": mood.value, "songs": songs, "filled": [one.value for one in offered.filled]}
 
 
 def path(
-    song_id: str, goal: Goal, catalogue_path: Path, choice: Choice | None, limits: Limits, n: int = 10
+    song_id: str, goal: Goal, catalogue_path: Path, options: LibraryOptions | None, limits: Limits, n: int = 10
 ) -> dict[str, Any]:
     """``moodstream songs path``: songs that lead from a song's mood to a goal. Raises MoodstreamError."""
-    library = Library.build(open_songs(catalogue_path), choice)
+    library = Library.build(open_songs(catalogue_path), options)
     position = library.catalogue.position(song_id)
     start = library.moods.mood(position)
     songs = []
-    for song in library.way(song_id, goal, start, n, limits):
-        at = library.catalogue.position(song.id)
-        place = {name: library.moods.told(song.id, at)[name] for name in ("mood", "valence", "arousal")}
-        songs.append(song.model_dump(mode="json") | place)
+    for song in library.path(song_id, goal, start, n, limits):
+        described = library.moods.describe(song.id, library.catalogue.position(song.id))
+        songs.append(song.model_dump(mode="json") | {name: described[name] for name in ("mood", "valence", "arousal")})
     return {"id": song_id, "goal": goal, "from": start.value, "songs": songs}

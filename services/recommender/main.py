@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from moodstream.contracts.requests import Goal
 from services.recommender.catalogue.paths import default_catalogue
-from services.recommender.choice.events_made import Plan, Play
-from services.recommender.choice.goals import Goal, Limits
-from services.recommender.feedback_store import Memory
+from services.recommender.choice.events_made import Play, RankingOptions
+from services.recommender.choice.goals import Limits
+from services.recommender.feedback_store import FeedbackStore
 from services.recommender.handlers import create_router
 from services.recommender.metrics import Metrics
-from services.recommender.reloader import Shelf
-from shared.app.service import Service, create_bus, run_service
+from services.recommender.reloader import Reloader
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
 
 if TYPE_CHECKING:
-    from services.recommender.choice.library import Choice
+    from services.recommender.choice.library import LibraryOptions
 
 
 class RecommenderSettings(Settings):
@@ -26,54 +28,70 @@ class RecommenderSettings(Settings):
 
     catalogue: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
         default_factory=default_catalogue,
-        description="File of the songs, as `moodstream songs import` writes it; when not set, a file in the user's "
-        "data folder, which begins as the sample catalogue.",
+        description="File with the songs, written by `moodstream songs import`; when not set, a file in the user's "
+        "data folder that starts as the sample catalogue.",
     )
-    auto: bool = Field(False, description="Pick one of the offered songs at once, for sites where nobody picks.")
-    ranked: int = Field(10, ge=1, le=100, description="How many songs are ranked by similarity to the pick.")
-    play: Play = Field("top", description="What plays after a pick: its best match (top), or the pick first (pick).")
+    auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
+    ranked: int = Field(10, ge=1, le=100, description="Number of songs to rank by similarity to the pick.")
+    play: Play = Field(
+        "top", description="What plays first after a pick: its best match (top) or the pick itself (pick)."
+    )
     similarity: Literal["learned", "standardised", "article"] = Field(
         "learned",
-        description="How songs are compared: as playlists join them, by 11 features, or by the article's cosine.",
+        description="How songs are compared: by a model learned from playlists (learned), by 11 standardised features "
+        "(standardised) or by the article's cosine (article).",
     )
     song_moods: Literal["listeners", "article", "dbscan", "birch", "gmm", "quadrant"] = Field(
-        "listeners", description="How songs get their moods: as listeners name them, or by a method of clusters."
+        "listeners",
+        description="How songs get their moods: by a model of how listeners name them (listeners), by the quadrant of "
+        "valence and energy (quadrant) or by clustering (article, dbscan, birch, gmm).",
     )
-    goal: Goal = Field("match", description="Where the songs lead: stay with the mood (match), lift it, or calm it.")
+    goal: Goal = Field(
+        "match", description="Where the music leads: stay with the mood (match), lift it (lift) or calm it (calm)."
+    )
     goal_max_arousal: float = Field(
-        1.0, ge=-1, le=1, description="No song that leads to a goal is more aroused than this."
+        1.0, ge=-1, le=1, description="Maximum arousal of songs that lead to a goal, -1 to 1."
     )
-    explicit: bool = Field(True, description="Whether songs with explicit words may be offered.")
-    genres: str = Field("", description="Only these genres, separated by commas; all when empty.")
-    year_from: int = Field(0, ge=0, le=9999, description="Only songs of this year or later, where the year is known.")
-    year_to: int = Field(9999, ge=0, le=9999, description="Only songs of this year or earlier.")
-    songs_allowed: Path | None = Field(None, description="File of the only songs or artists to offer, one a line.")
-    songs_blocked: Path | None = Field(None, description="File of songs or artists that are never offered, one a line.")
-    heard_minutes: float = Field(60, ge=0, description="A song that played is not offered again for so long.")
-    profile_days: int = Field(180, ge=1, le=3650, description="What a named profile likes is forgotten after so long.")
+    explicit: bool = Field(True, description="Offer songs with explicit lyrics, too.")
+    genres: str = Field("", description="Offer only these genres, separated by commas; empty for all.")
+    year_from: int = Field(
+        0, ge=0, le=9999, description="Offer no songs older than this year; those of an unknown year stay."
+    )
+    year_to: int = Field(
+        9999, ge=0, le=9999, description="Offer no songs newer than this year; those of an unknown year stay."
+    )
+    songs_allowed: Path | None = Field(None, description="File with the only songs or artists to offer, one per line.")
+    songs_blocked: Path | None = Field(None, description="File with songs or artists never to offer, one per line.")
+    heard_minutes: float = Field(
+        60, ge=0, description="Minutes before a song that has played is offered again; 0 for no wait."
+    )
+    profile_days: int = Field(180, ge=1, le=3650, description="Days to keep what a named profile likes.")
 
-    def choice(self) -> "Choice":
-        """How the library is made. Raises MoodstreamError when a list cannot be read."""
+    def library_options(self) -> "LibraryOptions":
+        """How the library is built. Raises MoodstreamError when a list cannot be read."""
         # pandas takes a second to import, for which the other services need not wait.
         from services.recommender.choice.filters import Filters, read_list
-        from services.recommender.choice.library import Choice
+        from services.recommender.choice.library import LibraryOptions
 
         genres = frozenset(genre.strip() for genre in self.genres.split(",") if genre.strip())
         allowed, blocked = read_list(self.songs_allowed), read_list(self.songs_blocked) or frozenset()
         filters = Filters(self.explicit, genres, self.year_from, self.year_to, allowed, blocked)
-        return Choice(self.similarity, self.song_moods, filters)
+        return LibraryOptions(self.similarity, self.song_moods, filters)
 
-    def plan(self) -> Plan:
-        return Plan(self.ranked, self.play, self.goal, Limits(self.goal_max_arousal))
+    def ranking_options(self) -> RankingOptions:
+        """How songs are ranked after a pick."""
+        return RankingOptions(self.ranked, self.play, self.goal, Limits(self.goal_max_arousal))
 
 
 def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
     """The recommender; it reads the catalogue before it takes messages, and ends with one line when there is none."""
-    shelf = Shelf(settings.catalogue, settings.choice)
-    memory = Memory(bus, settings.profile_days, settings.heard_minutes)
-    metrics = Metrics(shelf)
-    router = create_router(bus, shelf, memory, settings.plan(), settings.auto, metrics)
-    return Service("recommender", router, metrics=metrics.registry, prepare=[shelf.load], background=[shelf.watch])
+    reloader = Reloader(settings.catalogue, settings.library_options)
+    feedback = FeedbackStore(bus, settings.profile_days, settings.heard_minutes)
+    metrics = Metrics(reloader)
+    router = create_router(bus, reloader, feedback, settings.ranking_options(), settings.auto, metrics)
+    return Service(
+        "recommender", router, metrics=metrics.registry, prepare=[reloader.load], background=[reloader.watch]
+    )
 
 
 def create() -> tuple[RecommenderSettings, Bus, Service]:

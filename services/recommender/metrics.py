@@ -4,13 +4,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from moodstream.contracts.events import SongPicked, SongsOffered
 from moodstream.contracts.moods import MOODS, Mood
-from services.recommender.reloader import Shelf
+from services.recommender.reloader import Reloader
 
 
 class Metrics:
     """Of one worker, in a registry of its own."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, reloader: Reloader) -> None:
         self.registry = CollectorRegistry()
         self._offers = Counter("moodstream_offers", "Offers of songs", ["mood"], registry=self.registry)
         self._picks = Counter("moodstream_picks", "Picks that were ranked by", ["by"], registry=self.registry)
@@ -18,7 +18,7 @@ class Metrics:
             "moodstream_picks_dropped", "Picks of songs that are not in the catalogue any more", registry=self.registry
         )
         songs = Gauge("moodstream_songs", "Songs in the catalogue", registry=self.registry)
-        songs.set_function(lambda: float(shelf.count))
+        songs.set_function(lambda: float(reloader.count))
         for mood in MOODS:
             self._offers.labels(mood)
         for by in ("visitor", "auto"):

@@ -1,4 +1,4 @@
-"""The library in use: made at the start, and anew whenever the file of the catalogue changes."""
+"""The library in use: built at the start, and again whenever the file of the catalogue changes."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from moodstream.errors import MoodstreamError
 
 if TYPE_CHECKING:
-    from services.recommender.choice.library import Choice, Library
+    from services.recommender.choice.library import Library, LibraryOptions
 
 log = logging.getLogger("moodstream.recommender")
 
@@ -18,13 +18,13 @@ CHECK_EVERY_S = 0.5
 Stamp = tuple[int, int, int] | None
 
 
-class Shelf:
+class Reloader:
     """Holds one library. Reading and fitting run in a thread, and who asks for songs never waits for a change."""
 
-    def __init__(self, path: Path, choose: "Callable[[], Choice]") -> None:
-        """``choose`` says how the library is made; it is asked each time, so that changed lists count."""
+    def __init__(self, path: Path, read_options: "Callable[[], LibraryOptions]") -> None:
+        """``read_options`` is called each time, so that changed lists of songs count."""
         self._path = path
-        self._choose = choose
+        self._read_options = read_options
         self._library: Library | None = None
         self._seen: Stamp = None
 
@@ -42,7 +42,7 @@ class Shelf:
     async def load(self) -> None:
         """Read the catalogue for the first time. Raises MoodstreamError when it is no good."""
         before = await asyncio.to_thread(self._stamp)
-        self._library = await asyncio.to_thread(self._read)
+        self._library = await asyncio.to_thread(self._build)
         self._seen = before or await asyncio.to_thread(self._stamp)  # the sample may have been put there just now
 
     async def watch(self) -> None:
@@ -52,22 +52,22 @@ class Shelf:
             stamp = await asyncio.to_thread(self._stamp)
             if stamp != self._seen:
                 self._seen = stamp
-                await self._renew()
+                await self._reload()
 
-    async def _renew(self) -> None:
+    async def _reload(self) -> None:
         try:
-            self._library = await asyncio.to_thread(self._read)
+            self._library = await asyncio.to_thread(self._build)
         except MoodstreamError as error:
             log.warning("the new catalogue is not used, the old one stays: %s", error)
 
-    def _read(self) -> "Library":
+    def _build(self) -> "Library":
         # pandas and scikit-learn take seconds to import, for which the page and the other services need not wait.
         from services.recommender.catalogue.sample import sample_wanted, take_sample
         from services.recommender.catalogue.table import Catalogue
         from services.recommender.choice.library import Library
 
         catalogue = take_sample(self._path) if sample_wanted(self._path) else Catalogue.load(self._path)
-        library = Library.build(catalogue, self._choose(), self._path)
+        library = Library.build(catalogue, self._read_options(), self._path)
         log.info("%d songs from %s", len(catalogue), self._path)
         return library
 

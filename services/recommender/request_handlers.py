@@ -21,16 +21,16 @@ from moodstream.contracts.requests import (
     SongsOfMood,
 )
 from services.recommender.choice.goals import Limits
-from services.recommender.feedback_store import Memory
-from services.recommender.reloader import Shelf
+from services.recommender.feedback_store import FeedbackStore
+from services.recommender.reloader import Reloader
 from shared.delivery.serve import Handler
 
 
 class RequestHandlers:
     """Each raises MoodstreamError when there is no such song, mood or session."""
 
-    def __init__(self, shelf: Shelf, memory: Memory, limits: Limits) -> None:
-        self._shelf, self._memory, self._limits = shelf, memory, limits
+    def __init__(self, reloader: Reloader, feedback: FeedbackStore, limits: Limits) -> None:
+        self._reloader, self._feedback, self._limits = reloader, feedback, limits
 
     def by_kind(self) -> Mapping[type[Request[Any]], Handler]:
         return {
@@ -43,26 +43,26 @@ class RequestHandlers:
         }
 
     async def _offer(self, request: OfferSongs, _: RequestMade) -> SongsOfMood:
-        offered = self._shelf.library.offer(Mood(request.mood), new_id(), await self._memory.heard())
+        offered = self._reloader.library.offer(Mood(request.mood), new_id(), await self._feedback.recently_played())
         return SongsOfMood(mood=Mood(request.mood), songs=offered.songs, filled=offered.filled)
 
     async def _similar(self, request: FindSimilar, _: RequestMade) -> SimilarSongs:
         mood = Mood(request.mood) if request.mood else None
-        return SimilarSongs(id=request.id, ranking=self._shelf.library.ranked(request.id, request.n, mood))
+        return SimilarSongs(id=request.id, ranking=self._reloader.library.ranked(request.id, request.n, mood))
 
     async def _path(self, request: FindPath, _: RequestMade) -> SongPath:
-        library = self._shelf.library
+        library = self._reloader.library
         start = library.moods.mood(library.catalogue.position(request.id))
-        songs = library.way(request.id, request.goal, start, request.n, self._limits)
+        songs = library.path(request.id, request.goal, start, request.n, self._limits)
         return SongPath(id=request.id, goal=request.goal, songs=songs)
 
     async def _mood(self, request: FindMood, _: RequestMade) -> MoodOfSong:
-        library = self._shelf.library
-        told = library.moods.told(request.id, library.catalogue.position(request.id))
-        return MoodOfSong.model_validate(told)
+        library = self._reloader.library
+        described = library.moods.describe(request.id, library.catalogue.position(request.id))
+        return MoodOfSong.model_validate(described)
 
     async def _list_feedback(self, request: ListFeedback, _: RequestMade) -> FeedbackList:
-        return FeedbackList(feedback=tuple(await self._memory.said(request.session_id, request.profile)))
+        return FeedbackList(feedback=tuple(await self._feedback.list_feedback(request.session_id, request.profile)))
 
     async def _clear_feedback(self, request: ClearFeedback, _: RequestMade) -> FeedbackCleared:
-        return FeedbackCleared(cleared=await self._memory.clear(request.session_id, request.profile))
+        return FeedbackCleared(cleared=await self._feedback.clear(request.session_id, request.profile))

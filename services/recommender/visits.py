@@ -21,7 +21,7 @@ class Visits:
         mood = await self._bus.redis.get(self._offered(session_id))
         return Mood(mood.decode()) if mood else None
 
-    async def open(self, session_id: str, offer_id: str) -> bool:
+    async def open_offer(self, session_id: str, offer_id: str) -> bool:
         """The visitor begins to choose; False when another offer is open.
 
         True again for the same offer, so that one whose worker died before it was done is made once more.
@@ -31,18 +31,18 @@ class Visits:
             return True
         return bool(await self._bus.redis.get(key) == offer_id.encode())
 
-    async def offered(self, session_id: str, mood: Mood) -> None:
-        """All that follows from the offer is published."""
+    async def note_offered(self, session_id: str, mood: Mood) -> None:
+        """The offer, and what follows from it, is published."""
         await self._bus.redis.set(self._offered(session_id), mood.value, ex=REMEMBERED_S)
 
-    async def close(self, pick: SongPicked) -> None:
+    async def close_offer(self, pick: SongPicked) -> None:
         """The visitor has chosen; a late pick leaves a newer offer open."""
         if pick.session_id is not None:
             key = self._choosing(pick.session_id)
             if await self._bus.redis.get(key) == pick.offer_id.encode():
                 await self._bus.redis.delete(key)
 
-    async def forget(self, session_id: str) -> None:
+    async def forget_session(self, session_id: str) -> None:
         await self._bus.redis.delete(self._choosing(session_id), self._offered(session_id))
 
     def _choosing(self, session_id: str) -> str:

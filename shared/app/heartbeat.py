@@ -1,21 +1,27 @@
 """A process that Redis refuses says so: on the streams as soon as they take it, in its readiness all the while.
 
-It looks once a second with a small write, which notices what a ping does not: no memory, no disk, a replica.
+It looks once a second with a small write, which notices what a ping does not: no memory, no disk, a replica. What it
+writes is its sign of life (``shared.bus.heartbeats``).
 """
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import Sequence
+from typing import Literal
 
 from redis.exceptions import NoPermissionError
 
 from moodstream.contracts.events import StatusChanged, utc_now
-from shared.bus.connection import AWAY, Bus
+from moodstream.contracts.status_codes import StatusCode
+from shared.bus.connection import Bus
+from shared.bus.heartbeats import beat
+from shared.bus.outage import REDIS_ERRORS
+
+log = logging.getLogger("moodstream.app")
 
 LOOK_EVERY_S = 1.0
 LOOK_S = 1.5
 WORTH_TELLING_S = 1.0
-ALIVE_S = 60
 
 
 class Heartbeat:
@@ -25,16 +31,17 @@ class Heartbeat:
         self._bus, self._services = bus, services
         self._untold: list[StatusChanged] = []
         self._told = False
+        self._may_beat = True
 
     async def run(self) -> None:
         while True:
             await self._look()
-            lasted_s = self._bus.outage.over()
+            lasted_s = self._bus.outage.end_if_resolved()
             if lasted_s is not None and self._told:
-                self._say("online", f"Redis works again after {lasted_s:.0f} s")
+                self._say("online", StatusCode.RECOVERED, f"Redis works again after {lasted_s:.0f} s")
                 self._told = False
             elif not self._told and self._lasts():
-                self._say("degraded", f"Redis: {self._bus.outage.reason}")
+                self._say("degraded", StatusCode.REDIS, f"Redis: {self._bus.outage.reason}")
                 self._told = True
             await self._tell()
             await asyncio.sleep(LOOK_EVERY_S)
@@ -47,19 +54,25 @@ class Heartbeat:
         try:
             async with asyncio.timeout(LOOK_S):
                 await self._bus.ping()
-                # a site whose users may not write this key goes without
-                with contextlib.suppress(NoPermissionError):
-                    await self._bus.redis.set(self._bus.key("alive", self._bus.consumer), b"1", ex=ALIVE_S)
-        except (TimeoutError, OSError, *AWAY) as error:
-            self._bus.outage.note("looking", error)
+                await self._beat()
+        except (TimeoutError, OSError, *REDIS_ERRORS) as error:
+            self._bus.outage.report("looking", error)
         else:
-            self._bus.outage.passed("looking")
+            self._bus.outage.resolve("looking")
 
-    def _say(self, state: str, reason: str) -> None:
+    async def _beat(self) -> None:
+        try:
+            await beat(self._bus, self._services)
+            self._may_beat = True
+        except NoPermissionError as error:  # the work goes on, but nobody sees that it does
+            if self._may_beat:
+                log.warning("%s; the operator's page will call this process away: make the ACL file anew", error)
+            self._may_beat = False
+
+    def _say(self, state: Literal["online", "degraded"], code: StatusCode, reason: str) -> None:
         now = utc_now()
         self._untold += [
-            StatusChanged.model_validate({"service": name, "state": state, "reason": reason, "at": now})
-            for name in self._services
+            StatusChanged(service=name, state=state, code=code, reason=reason, at=now) for name in self._services
         ]
 
     async def _tell(self) -> None:
@@ -67,7 +80,7 @@ class Heartbeat:
         while self._untold:
             try:
                 async with asyncio.timeout(LOOK_S):
-                    await self._bus.add(self._untold[0])
-            except (TimeoutError, OSError, *AWAY):
+                    await self._bus.publisher.add(self._untold[0])
+            except (TimeoutError, OSError, *REDIS_ERRORS):
                 return
             del self._untold[0]

@@ -14,9 +14,11 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from shared.app import systemd
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 from shared.delivery.consume import create_groups
 from shared.exit_codes import EXIT_RESTART
+from shared.tasks import end_tasks
 
 log = logging.getLogger("moodstream.watchdog")
 
@@ -54,8 +56,7 @@ class Watchdog:
                 await asyncio.sleep(CHECK_EVERY_S)
         finally:
             self._stopped.set()
-            for task in self._reviving.values():
-                task.cancel()
+            await end_tasks(*self._reviving.values())
 
     def end(self, fault: str) -> None:
         log.critical("%s; leaving to be started anew", fault)
@@ -78,7 +79,7 @@ class Watchdog:
         """Start it again, less and less often, until it lives. Its group may be gone meanwhile: then it begins at 0."""
         what, pause_s = f"reading {_stream(subscriber)}", 1.0
         while True:
-            self._bus.outage.note(what, refusal)
+            self._bus.outage.report(what, refusal)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, MAX_PAUSE_S)
             try:
@@ -86,11 +87,11 @@ class Watchdog:
                 await subscriber.stop()
                 await subscriber.start()
                 await asyncio.sleep(CHECK_EVERY_S)
-            except (TimeoutError, *AWAY) as error:
+            except (TimeoutError, *REDIS_ERRORS) as error:
                 refusal = error
                 continue
             if _lives(subscriber):
-                self._bus.outage.passed(what)
+                self._bus.outage.resolve(what)
                 return
             refusal = _refusal_of(subscriber) or refusal
 

@@ -83,7 +83,7 @@ class Lease:
             nonlocal taken
             async with self._bus.redis.pipeline(transaction=False) as both:
                 both.eval(_PUBLISH, 2, self._key, stream, self._bus.consumer, kept, one.model_dump_json())
-                [taken] = await self._bus.confirmed(both)
+                [taken] = await self._bus.publisher.confirm(both)
 
         await self._bus.publish(event, add)
         return bool(taken)

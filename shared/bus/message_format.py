@@ -1,14 +1,17 @@
-"""Events on the wire are bare JSON in the one field ``__data__``, readable with ``redis-cli XRANGE``.
+"""What the one field ``__data__`` of an entry holds.
 
-FastStream's own envelope around the JSON is understood as well: a plain FastStream program writes it.
+Events are bare JSON, readable with ``redis-cli XRANGE``. FastStream's own envelope around the JSON is understood as
+well: a plain FastStream program writes it. Frames are a JPEG with headers in that envelope.
 """
 
 import json
+from datetime import datetime
 from typing import Any
 
 from faststream.message import encode_message
 from faststream.redis.parser import BinaryMessageFormatV1, MessageFormat
 
+from moodstream.contracts.events import FrameCaptured
 from moodstream.contracts.requests import completed
 
 JSON = "application/json"
@@ -39,3 +42,26 @@ def request_of(data: bytes, entry_id: str) -> Any:
     """The fields of a request in an entry, completed. Raises ValueError or RecursionError."""
     body, headers = unwrapped(data)
     return completed(json.loads(body), entry_id, headers.get("correlation_id"))
+
+
+async def encode_frame(frame: FrameCaptured) -> bytes:
+    headers = {
+        "camera_id": frame.camera_id,
+        "run_id": frame.run_id,
+        "seq": str(frame.seq),
+        "captured_at": frame.captured_at.isoformat(),
+    }
+    return await BinaryMessageFormatV1.encode(
+        message=frame.jpeg, reply_to=None, headers=headers, correlation_id=f"{frame.run_id}-{frame.seq}"
+    )
+
+
+def decode_frame(headers: dict[str, str], body: bytes) -> FrameCaptured:
+    """The frame in a message. Raises KeyError or ValueError when a header is missing or wrong."""
+    return FrameCaptured(
+        camera_id=headers["camera_id"],
+        run_id=headers["run_id"],
+        seq=int(headers["seq"]),
+        captured_at=datetime.fromisoformat(headers["captured_at"]),
+        jpeg=body,
+    )

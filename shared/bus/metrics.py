@@ -8,10 +8,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from moodstream.contracts.events import EVENTS
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Upper bounds of the buckets."""
 
-LeftOut = Literal["expired", "done before", "put aside"]
+SkipReason = Literal["expired", "done before", "put aside"]
 
-_TYPES = frozenset(event.__name__ for event in EVENTS)
+_EVENT_TYPES = frozenset(event.__name__ for event in EVENTS)
 
 
 class Metrics:
@@ -20,70 +21,59 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._published = Counter(
-            "moodstream_events_published", "Events that Redis has taken", ["type"], registry=self.registry
+        by_group = "type", "group"
+        self._published = self._counter("moodstream_events_published", "Events published to Redis", "type")
+        self._publishing = self._histogram(
+            "moodstream_publishing_seconds", "Time to publish an event, retries included"
         )
-        self._publishing = Histogram(
-            "moodstream_publishing_seconds",
-            "Until Redis had taken an event, further tries included",
-            buckets=SECONDS,
-            registry=self.registry,
+        self._waited = self._histogram(
+            "moodstream_waiting_seconds", "Time from an event's publication until its handling began", *by_group
         )
-        self._waited = Histogram(
-            "moodstream_waiting_seconds",
-            "From an event's publication until a service began with it",
-            ["type", "group"],
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self._handled = Histogram(
-            "moodstream_handling_seconds",
-            "Time that a service took for an event",
-            ["type", "group"],
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self._left_out = Counter(
+        self._handled = self._histogram("moodstream_handling_seconds", "Time to handle an event", *by_group)
+        self._skipped = self._counter(
             "moodstream_events_left_out",
-            "Events that were not handled: expired, done before, put aside as dead letters",
-            ["type", "group", "reason"],
-            registry=self.registry,
+            "Events not handled: expired, done before, or put aside as dead letters",
+            *by_group,
+            "reason",
         )
-        self._failed = Counter(
-            "moodstream_handling_failures", "Tries that ended with an error", ["type", "group"], registry=self.registry
+        self._failed = self._counter("moodstream_handling_failures", "Failed attempts to handle an event", *by_group)
+        self._malformed_frames = self._counter(
+            "moodstream_frames_without_headers", "Malformed entries in the frames stream"
         )
-        self._refused = Counter(
-            "moodstream_frames_without_headers", "Entries in the stream of frames that are none", registry=self.registry
-        )
-        self._lost = Counter(
-            "moodstream_frames_not_taken", "Frames that Redis did not take in time", registry=self.registry
-        )
+        self._lost_frames = self._counter("moodstream_frames_not_taken", "Frames that Redis did not accept in time")
 
-    def published(self, type_: str, seconds: float) -> None:
-        self._published.labels(known(type_)).inc()
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(name, text, labels, buckets=SECONDS, registry=self.registry)
+
+    def count_published(self, type_: str, seconds: float) -> None:
+        self._published.labels(event_type_label(type_)).inc()
         self._publishing.observe(seconds)
 
-    def handled(self, type_: str, group: str, waited_s: float, seconds: float) -> None:
-        self._waited.labels(known(type_), group).observe(max(0.0, waited_s))
-        self._handled.labels(known(type_), group).observe(seconds)
+    def count_handled(self, type_: str, group: str, waited_s: float, seconds: float) -> None:
+        self._waited.labels(event_type_label(type_), group).observe(max(0.0, waited_s))
+        self._handled.labels(event_type_label(type_), group).observe(seconds)
 
-    def failed(self, type_: str, group: str) -> None:
-        self._failed.labels(known(type_), group).inc()
+    def count_failure(self, type_: str, group: str) -> None:
+        self._failed.labels(event_type_label(type_), group).inc()
 
-    def left_out(self, type_: str, group: str, reason: LeftOut) -> None:
-        self._left_out.labels(known(type_), group, reason).inc()
+    def count_skipped(self, type_: str, group: str, reason: SkipReason) -> None:
+        self._skipped.labels(event_type_label(type_), group, reason).inc()
 
-    def frame_refused(self) -> None:
-        self._refused.inc()
+    def count_malformed_frame(self) -> None:
+        self._malformed_frames.inc()
 
-    def frame_lost(self) -> None:
-        self._lost.inc()
+    def count_lost_frame(self) -> None:
+        self._lost_frames.inc()
 
-    def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """One that is asked for its value when it is read."""
-        Gauge(name, text, registry=self.registry).set_function(value)
+    def show_suppressed_lines(self, count: Callable[[], float]) -> None:
+        """``count``: how many lines the log has suppressed; asked whenever the metrics are read."""
+        gauge = Gauge("moodstream_log_lines_left_out", "Log lines suppressed by rate limits", registry=self.registry)
+        gauge.set_function(count)
 
 
-def known(type_: object) -> str:
-    """A name of an event, whatever somebody has written there: the values of a label are bounded."""
-    return type_ if isinstance(type_, str) and type_ in _TYPES else "other"
+def event_type_label(type_: object) -> str:
+    """The name of a type of event, or "other" for anything else somebody wrote: a label has few values."""
+    return type_ if isinstance(type_, str) and type_ in _EVENT_TYPES else "other"

@@ -33,12 +33,13 @@ CONNECT = "time ping hello auth select role wait client|setname client|id"
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
 READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
-LENGTHS = "exists xlen xinfo|groups xinfo|stream xinfo|consumers"
+LENGTHS = "exists xlen xinfo|groups xinfo|stream"
 GROUP = f"{READ} xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
 TRANSACTION = "multi exec discard"
 VALUE = "get set del"
 LEASE = f"{VALUE} eval"
 HASH = "hset hget hgetall hdel hlen hincrby hsetnx del expire"
+BEAT = "zadd zremrangebyscore zrange expire"
 SORTED = "zadd zrange zrangebyscore zrem zremrangebyscore zcard zpopmax del expire"
 
 Kinds = tuple[type[Event], ...]
@@ -63,6 +64,8 @@ class Rights:
     """read as a group of its own name, maybe with more behind a hyphen; what fails goes to the dead letters"""
     follows: Kinds = ()
     """read without a group"""
+    puts_aside: Kinds = ()
+    """of those, what goes to the dead letters where it is no event, since no group sees to that"""
     writes: Kinds = ()
     looks: bool = False
     """whether it shows operators how all streams and the servers do"""
@@ -90,10 +93,10 @@ RIGHTS: Mapping[str, Rights] = {
         ),
     ),
     "player": Rights(
-        handles=(SongsRanked,),
         follows=(MoodChanged, SongsRanked, RequestMade),
+        puts_aside=(SongsRanked,),
         writes=(PlaybackChanged, ReplyGiven, StatusChanged),
-        keys=(("lease:player player:kept", LEASE),),
+        keys=(("lease:player player:kept player:aside", LEASE),),
     ),
     "gateway": Rights(
         frames="write",
@@ -149,8 +152,6 @@ def acl_file(prefix: str, server: Server, hashes: Mapping[str, str]) -> str:
 def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
     yield _commands(CONNECT)
     if server != "frames":
-        if user not in PEOPLE:
-            yield f"(+set %W~{prefix}alive:*)"
         yield from _event_rights(user, prefix)
     if server != "events":
         if any(rights.looks for rights in _rights(user).values()):
@@ -176,15 +177,21 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
         yield _commands(TRANSACTION)
     for group, rights in parts.items():
         handled, followed, written = ([prefix + STREAMS[kind].name for kind in kinds] for kinds in _kinds(rights))
+        if group in RIGHTS:
+            yield f"({_commands(BEAT)} ~{prefix}alive:{group})"
         if handled:
             yield f"({_commands(GROUP)} {_keys(handled)})"
             yield f"({_commands(WRITE)} {_keys(f'{name}{DEAD_SUFFIX}' for name in handled)})"
             yield f"({_commands('get set')} {_keys(f'{name}:done:{group}[-:]*' for name in handled)})"
+        if rights.puts_aside:
+            dead = (prefix + STREAMS[kind].name + DEAD_SUFFIX for kind in rights.puts_aside)
+            yield f"({_commands(WRITE)} {_keys(dead)})"
         if followed:
             yield f"({_commands(READ)} {_keys(followed, '%R~')})"
         if written:
             yield f"({_commands(PUT)} {_keys(written, '%W~')})"
         if rights.looks:
+            yield f"(+zrange %R~{prefix}alive:*)"
             names = [prefix + name for name in (FRAMES, *(stream.name for stream in STREAMS.values()))]
             yield f"+info ({_commands(LENGTHS)} {_keys((*names, *(name + DEAD_SUFFIX for name in names)), '%R~')})"
         for patterns, commands in rights.keys:

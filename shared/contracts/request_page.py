@@ -27,7 +27,7 @@ def _introduction(prefix: str) -> str:
 (any text that nobody else uses), <code>kind</code> and <code>body</code>; all else that a
 <a href="#RequestMade">RequestMade</a> has may be left out. The answer is a <a href="#ReplyGiven">ReplyGiven</a> on
 <code>{replies}</code> whose <code>request_id</code> is that <code>id</code>: with <code>result</code>, or with
-<code>error</code>, one line for people. Nobody begins to answer a request that is older than {lifetime_s:g} s.</p>
+<code>error</code>, one line for people. A request older than {lifetime_s:g} s is ignored.</p>
 <nav aria-label="Requests">{links(KINDS)}</nav>
 </section>
 """

@@ -12,6 +12,7 @@ from uuid import uuid5
 
 from moodstream.contracts.events import (
     NAMESPACE,
+    Compared,
     Event,
     MoodChanged,
     Person,
@@ -25,6 +26,7 @@ from moodstream.contracts.events import (
     StatusChanged,
 )
 from moodstream.contracts.moods import MOODS, Mood, expectation
+from moodstream.contracts.status_codes import StatusCode
 
 MODEL = "simulated"
 HEARTBEAT_S = 5.0
@@ -33,6 +35,11 @@ RANKED = 10
 
 _FIRST = ("Harbour", "Lantern", "Saturday", "Paper", "Copper", "Northern", "Velvet", "Amber", "Hollow", "Silver")
 _SECOND = ("Tram", "Marmalade", "Letter", "Kite", "Window", "Arcade", "Garden", "River", "Engine", "Parade")
+_REASON = "Same drive, a little slower."
+_COMPARED = (
+    Compared(trait="energy", degree="alike"),
+    Compared(trait="tempo", degree="little", direction="less"),
+)
 _ARTISTS = ("Ola Verano", "Juniper Lane", "Plum Radio", "Halla Brandt", "Bellwether", "The Sunday Drawers")
 
 E = TypeVar("E", bound=Event)
@@ -61,7 +68,8 @@ class Visitors:
 
     def events(self) -> Iterator[tuple[float, Event]]:
         """(seconds after the start, event), for ever, in order."""
-        yield self._at(StatusChanged(**self._new(), service="camera", part=self.camera_id, state="online"))
+        camera: dict[str, Any] = {"service": "camera", "part": self.camera_id, "code": StatusCode.SIMULATED}
+        yield self._at(StatusChanged(**self._new(), **camera, state="online"))
         while True:
             self._wait(self._random.uniform(1, 6))
             yield from self._visit()
@@ -96,7 +104,7 @@ class Visitors:
         yield self._at(pick)
         near = sorted((round(self._random.uniform(0.4, 0.99), 3) for _ in songs[OFFERED:]), reverse=True)
         ranking = tuple(
-            RankedSong(song=song, similarity=similarity, reason="Much the same energy.")
+            RankedSong(song=song, similarity=similarity, reason=_REASON, compared=_COMPARED)
             for song, similarity in zip(songs[OFFERED:], near, strict=True)
         )
         ranked = self._follow(

@@ -8,7 +8,7 @@ from faststream import BaseMiddleware
 
 from moodstream.contracts.events import utc_now
 from shared.bus.message_format import JSON
-from shared.bus.metrics import known
+from shared.bus.metrics import event_type_label
 from shared.bus.traces import trace_of
 
 log = logging.getLogger("moodstream.delivery")
@@ -22,8 +22,8 @@ class AgeLimit(BaseMiddleware):
         if getattr(self.context.get("handler_").stream_sub, "takes_expired", False):
             return await call_next(msg)
         if isinstance(body, dict) and _expired(body.get("expires_at")):
-            log.debug("expired %s %s was dropped", known(body.get("type")), trace_of(body.get("id")))
-            self.context.get("bus").metrics.left_out(body.get("type"), msg.group, "expired")
+            log.debug("expired %s %s was dropped", event_type_label(body.get("type")), trace_of(body.get("id")))
+            self.context.get("bus").metrics.count_skipped(body.get("type"), msg.group, "expired")
             return None
         return await call_next(msg)
 

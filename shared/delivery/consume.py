@@ -23,7 +23,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from moodstream.contracts.events import Event, FrameCaptured, RequestMade
 from moodstream.contracts.requests import completed
 from moodstream.contracts.streams import FRAMES
-from shared.bus.connection import BLOCK_MS, Bus, frame_of
+from shared.bus.connection import Bus
+from shared.bus.follower import BLOCK_MS
+from shared.bus.message_format import decode_frame
 
 log = logging.getLogger("moodstream.delivery")
 
@@ -113,7 +115,7 @@ def consume_frames(
 ) -> Callable[[Callable[[FrameCaptured], Awaitable[None]]], None]:
     """Decorate the handler of frames: workers share them; none is claimed, since an old one is worthless."""
 
-    reader = router if bus.frames_broker is bus.broker else bus.frames_broker
+    reader = router if bus.servers.frames_broker is bus.broker else bus.servers.frames_broker
 
     running: set[asyncio.Task[None]] = set()
 
@@ -121,14 +123,14 @@ def consume_frames(
         """Here and not in the handler, since FastStream would look up the message in another thread for it."""
         entry: Any = message.raw_message
         # who takes a picture has it alone: Redis forgets it while it is read, and nobody finds it there later
-        forgetting = asyncio.create_task(bus.forget(entry["channel"], entry["message_ids"]))
+        forgetting = asyncio.create_task(bus.publisher.delete_entries(entry["channel"], entry["message_ids"]))
         running.add(forgetting)
         forgetting.add_done_callback(running.discard)
         try:
-            return frame_of(message.headers, message.body)
+            return decode_frame(message.headers, message.body)
         except (KeyError, ValueError) as error:
             log.warning("a frame without its headers was refused: %s", type(error).__name__)
-            bus.metrics.frame_refused()
+            bus.metrics.count_malformed_frame()
             return None
 
     def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
@@ -160,6 +162,11 @@ async def create_groups(bus: Bus) -> None:
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
+
+
+def service_of(group: str) -> str:
+    """The service whose group it is: of its name, maybe with more behind a hyphen."""
+    return group.partition("-")[0]
 
 
 def groups(bus: Bus) -> set[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import DEAD_KEPT, DEAD_SUFFIX, EVENT_OF_STREAM
-from shared.bus.connection import AWAY
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 
 log = logging.getLogger("moodstream.delivery")
 
@@ -60,7 +61,7 @@ class DeadLetters(BaseMiddleware):
             log.error("%s: an entry could not be handled: %s", channel, _line(exc_val))
             return True
         tries = await self._deliveries(channel, subscription.group)
-        if isinstance(exc_val, AWAY) and not str(exc_val).startswith(WRONG_TYPE):
+        if isinstance(exc_val, REDIS_ERRORS) and not str(exc_val).startswith(WRONG_TYPE):
             # a delivery less, and now again idle: another tries it when Redis is better
             again = {"retrycount": max(0, tries - 1), "justid": True}
             await client.xclaim(channel, subscription.group, subscription.consumer, 0, [entry_id], **again)
@@ -70,17 +71,12 @@ class DeadLetters(BaseMiddleware):
             log.warning("%s: try %d of %d failed: %s", channel, tries, MAX_DELIVERIES, _line(exc_val), exc_info=exc_val)
             return False
         log.error("%s: put aside after try %d: %s", channel, tries, _line(exc_val))
-        letter = dict(raw["data"]) | {
-            b"error": _line(exc_val).encode(),
-            b"group": subscription.group.encode(),
-            b"entry": entry_id,
-        }
+        letter = _letter(raw["data"], exc_val, subscription.group, entry_id)
         async with client.pipeline(transaction=True) as both:
             both.xadd(channel + DEAD_SUFFIX, letter, maxlen=DEAD_KEPT)
             both.xack(channel, subscription.group, entry_id)
             await both.execute()
-        kind = EVENT_OF_STREAM.get(channel.removeprefix(self.context.get("bus").prefix), Event)
-        self.context.get("bus").metrics.left_out(kind.__name__, subscription.group, "put aside")
+        _count(self.context.get("bus"), channel, subscription.group)
         return True
 
     async def _deliveries(self, channel: str, group: str) -> int:
@@ -93,6 +89,24 @@ class DeadLetters(BaseMiddleware):
     @property
     def _client(self) -> Any:
         return self.context.get("broker").config.broker_config.connection.client
+
+
+async def put_aside(
+    bus: Bus, group: str, stream: str, entry_id: bytes, fields: Mapping[bytes, bytes], error: Exception
+) -> None:
+    """For a follower, who has no group in which to acknowledge: an entry that is no event. Raises what Redis raises."""
+    log.error("%s: put aside: %s", stream, _line(error))
+    await bus.redis.xadd(stream + DEAD_SUFFIX, _letter(fields, error, group, entry_id), maxlen=DEAD_KEPT)
+    _count(bus, stream, group)
+
+
+def _letter(fields: Mapping[bytes, bytes], error: BaseException, group: str, entry_id: bytes) -> dict[bytes, bytes]:
+    return dict(fields) | {b"error": _line(error).encode(), b"group": group.encode(), b"entry": entry_id}
+
+
+def _count(bus: Bus, stream: str, group: str) -> None:
+    kind = EVENT_OF_STREAM.get(stream.removeprefix(bus.prefix), Event)
+    bus.metrics.count_skipped(kind.__name__, group, "put aside")
 
 
 def letters(client: Any, prefix: str) -> Iterator[dict[str, str]]:

@@ -18,7 +18,7 @@ class Idempotence(BaseMiddleware):
             return await call_next(msg)
         key = f"{msg.raw_message['channel']}:done:{msg.group}:{body['id']}"
         if await msg.consumer.get(key):
-            self.context.get("bus").metrics.left_out(body.get("type"), msg.group, "done before")
+            self.context.get("bus").metrics.count_skipped(body.get("type"), msg.group, "done before")
             return None
         result = await call_next(msg)
         await msg.consumer.set(key, b"1", ex=WINDOW_S)

@@ -1,15 +1,18 @@
 """Every process has its own consumer in each group; those whose process is gone are removed.
 
-Only when they have nothing pending: removing one with pending entries would lose these. A living consumer asks every
-two seconds, also when there is nothing to read. The janitor gives freed memory back to the system, too.
+Only when they have nothing pending: removing one with pending entries would lose these. A living process says so once a
+second (``shared.bus.heartbeats``); that its consumer is not idle says nothing, for Redis 7.0 calls one idle that asks
+for work and gets none. The janitor gives freed memory back to the system, too.
 """
 
 import asyncio
 import ctypes
 import logging
 
-from shared.bus.connection import AWAY, Bus
-from shared.delivery.consume import groups
+from shared.bus.connection import Bus
+from shared.bus.heartbeats import beats
+from shared.bus.outage import REDIS_ERRORS
+from shared.delivery.consume import groups, service_of
 
 log = logging.getLogger("moodstream.delivery")
 
@@ -29,16 +32,19 @@ class Janitor:
             give_back_freed_memory()
             try:
                 await self.sweep()
-            except AWAY as error:  # the next time; whoever needs Redis says that it is away
+            except REDIS_ERRORS as error:  # the next time; whoever needs Redis says that it is away
                 log.debug("dead consumers stay for now: %s", error)
 
     async def sweep(self) -> int:
         """Remove dead consumers; says how many."""
         removed = 0
-        for stream, group in sorted(groups(self._bus)):
+        ours = sorted(groups(self._bus))
+        _, alive = await beats(self._bus, {service_of(group) for _, group in ours})
+        for stream, group in ours:
             client = self._bus.holder(stream)
+            living = {f"{group}-{process}".encode() for process in alive.get(service_of(group), ())}
             for one in await client.xinfo_consumers(stream, group):
-                if one["pending"] == 0 and one["idle"] >= self._dead_after_ms:
+                if one["name"] not in living and one["pending"] == 0 and one["idle"] >= self._dead_after_ms:
                     lost = await client.xgroup_delconsumer(stream, group, one["name"])
                     removed += 1
                     if lost:

@@ -8,12 +8,12 @@ from faststream import BaseMiddleware
 
 from moodstream.contracts.events import utc_now
 from shared.bus.message_format import JSON
-from shared.bus.metrics import known
+from shared.bus.metrics import event_type_label
 from shared.bus.traces import trace_of
 from shared.logs import TRACE
 
 
-class Traced(BaseMiddleware):
+class TraceEvents(BaseMiddleware):
     """All that is logged and published on the way belongs to the trace of the event."""
 
     async def consume_scope(self, call_next: Any, msg: Any) -> Any:
@@ -23,11 +23,11 @@ class Traced(BaseMiddleware):
         trace = trace_of(event.get("trace_id"))
         TRACE.set(trace)  # not taken back: what fails is told when this has ended
         traces = self.context.get("bus").traces
-        with traces.handling(f"{msg.group} {known(event.get('type'))}", event.get("id"), trace):
+        with traces.handling(f"{msg.group} {event_type_label(event.get('type'))}", event.get("id"), trace):
             return await call_next(msg)
 
 
-class Measured(BaseMiddleware):
+class MeasureHandling(BaseMiddleware):
     """How long events waited, how long they took, how many failed: of those that reach a handler."""
 
     async def consume_scope(self, call_next: Any, msg: Any) -> Any:
@@ -39,9 +39,9 @@ class Measured(BaseMiddleware):
         try:
             result = await call_next(msg)
         except Exception:
-            metrics.failed(type_, msg.group)
+            metrics.count_failure(type_, msg.group)
             raise
-        metrics.handled(type_, msg.group, waited_s, time.perf_counter() - begun_s)
+        metrics.count_handled(type_, msg.group, waited_s, time.perf_counter() - begun_s)
         return result
 
 

@@ -11,7 +11,8 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from moodstream.contracts.events import FacesRead
 from moodstream.contracts.streams import DEAD_SUFFIX
-from shared.bus.connection import AWAY, Bus
+from shared.bus.connection import Bus
+from shared.bus.outage import REDIS_ERRORS
 from shared.contracts.access import RIGHTS
 
 log = logging.getLogger("moodstream.retention")
@@ -33,7 +34,7 @@ class Retention:
         while True:
             try:
                 await self.trim()
-            except AWAY as error:  # the next time; whoever needs Redis says that it is away
+            except REDIS_ERRORS as error:  # the next time; whoever needs Redis says that it is away
                 log.debug("nothing is forgotten for now: %s", error)
             await asyncio.sleep(TRIM_EVERY_S)
 
@@ -53,5 +54,5 @@ class Retention:
         for rights in (RIGHTS[name] for name in self._services if name in RIGHTS):
             for kind in rights.writes:
                 yield self._bus.stream(kind), self._readings_s if kind is FacesRead else days_s
-            for kind in rights.handles:
+            for kind in (*rights.handles, *rights.puts_aside):
                 yield self._bus.stream(kind) + DEAD_SUFFIX, days_s

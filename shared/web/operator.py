@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from moodstream.errors import MoodstreamError
+from shared.paths import state_home
 from shared.settings import Settings
 from shared.web.origin import is_foreign
 from shared.web.rate_limit import Limits
@@ -65,8 +66,7 @@ class Operator:
 
 def kept_token() -> Path:
     """Where ``moodstream run`` keeps the token that it has made."""
-    state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "moodstream" / "operator-token"
+    return state_home() / "moodstream" / "operator-token"
 
 
 def make_token(file: Path) -> str:

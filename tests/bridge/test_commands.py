@@ -39,7 +39,7 @@ async def test_a_secret_a_test_message_a_list_and_enabling(redis_url: str, tmp_p
         assert await webhooks(redis_url, file, "test", "lights") == (0, "lights: status 204\n", "")
         [posted] = one.got
         body = Verifier(secret.strip()).verify(posted.body, posted.headers)
-        assert (body["type"], body["data"]["reason"]) == ("StatusChanged", "test")
+        assert (body["type"], body["data"]["code"]) == ("StatusChanged", "test")
         one.status = lambda _: (410, "")
         assert await webhooks(redis_url, file, "test", "lights") == (1, "lights: status 410\n", "")
     code, output, _ = await webhooks(redis_url, file, "test", "sound")

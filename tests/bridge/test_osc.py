@@ -13,9 +13,10 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
+from services.bridge.osc.endpoints import parse_endpoints
 from services.bridge.osc.glide import Glide
-from services.bridge.osc.output import Picture, parse_places
-from services.bridge.rate_limited_log import Seldom
+from services.bridge.osc.values import CameraValues
+from services.bridge.rate_limited_log import RateLimitedLog
 from tests.support.bridges import bridge, free_port, hearing_osc, until
 from tests.support.gateways import answer, connected_bus
 from tests.support.scenes import faces_read, mood_changed, new_session
@@ -59,18 +60,18 @@ async def test_values_glide_at_the_set_rate_and_stay_in_their_ranges(redis_url: 
 
 
 def test_boxes_at_the_edge_stay_in_their_range_and_one_face_less_does_not_move_the_others() -> None:
-    picture = Picture("camera-1", Glide(0.25))
+    camera = CameraValues("camera-1", Glide(0.25))
     left, right = (faces_read().faces[0].model_copy(update={"box": box}) for box in ((-9, 0, 90, 480), (600, 9, 90, 9)))
     reading = faces_read()
-    picture.heard(reading.model_copy(update={"faces": (left, right)}))
-    assert picture.glide.now["/faces/1/x"] == 0.0
-    assert picture.glide.now["/faces/1/height"] == 1.0
-    picture.heard(reading.model_copy(update={"faces": (right,)}))
-    assert picture.glide.now["/faces/1/x"] == 0.0  # glides there
-    picture.glide.step(10)
-    assert picture.glide.now["/faces/1/x"] == pytest.approx(600 / 640)
-    assert not [name for name in picture.glide.now if name.startswith("/faces/2/")]
-    picture.heard(reading.model_copy(update={"faces": (left,), "size": None}))
+    camera.apply_event(reading.model_copy(update={"faces": (left, right)}))
+    assert camera.glide.now["/faces/1/x"] == 0.0
+    assert camera.glide.now["/faces/1/height"] == 1.0
+    camera.apply_event(reading.model_copy(update={"faces": (right,)}))
+    assert camera.glide.now["/faces/1/x"] == 0.0  # glides there
+    camera.glide.step(10)
+    assert camera.glide.now["/faces/1/x"] == pytest.approx(600 / 640)
+    assert not [name for name in camera.glide.now if name.startswith("/faces/2/")]
+    camera.apply_event(reading.model_copy(update={"faces": (left,), "size": None}))
 
 
 async def test_control_comes_back_in(redis_url: str) -> None:
@@ -109,12 +110,12 @@ async def test_a_flood_of_nonsense_fills_no_log_and_stops_no_command(
     assert 1 <= len([one for one in caplog.records if "nothing is done" in one.message]) <= 5
 
 
-def test_seldom_tells_what_it_left_out(caplog: pytest.LogCaptureFixture) -> None:
-    say = Seldom(logging.getLogger("moodstream.bridge"), every_s=0.1)
+def test_a_rate_limited_log_counts_what_it_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    limited = RateLimitedLog(logging.getLogger("moodstream.bridge"), every_s=0.1)
     for number in range(5):
-        say.warning("no %d", number)
+        limited.warning("no %d", number)
     time.sleep(0.15)
-    say.warning("no %d", 5)
+    limited.warning("no %d", 5)
     assert [one.getMessage() for one in caplog.records] == ["no 0", "no 5 (and 4 more)"]
 
 
@@ -124,15 +125,15 @@ async def test_a_taken_port_is_one_line(redis_url: str, capsys: pytest.CaptureFi
     assert "MOODSTREAM_OSC_LISTEN" in capsys.readouterr().err
 
 
-def test_places() -> None:
-    assert parse_places("127.0.0.1:9000, studio:7000 [::1]:9", "X") == [
+def test_endpoints() -> None:
+    assert parse_endpoints("127.0.0.1:9000, studio:7000 [::1]:9", "X") == [
         ("127.0.0.1", 9000),
         ("studio", 7000),
         ("::1", 9),
     ]
     for wrong in ("9000", "host:", "host:port", "host:0", "host:70000"):
         with pytest.raises(MoodstreamError, match="X: must look like"):
-            parse_places(wrong, "X")
+            parse_endpoints(wrong, "X")
 
 
 def test_gliding_is_the_same_at_any_rate_and_never_overshoots() -> None:

@@ -46,7 +46,7 @@ async def test_it_shows_the_receivers_and_sends_a_test(redis_url: str, tmp_path:
         assert "/enable" not in page
         reply = await client.post("/bridge/webhooks/lights/test")
         assert reply.json() == {"name": "lights", "accepted": True, "reason": "status 204"}
-        assert one.got[0].json["data"]["reason"] == "test"
+        assert one.got[0].json["data"]["code"] == "test"
         one.status = lambda _: (500, "")
         assert (
             "did not accept the test: status 500"

@@ -18,7 +18,7 @@ from services.bridge.webhooks.outbox import LEASE_S, Letter, Outbox, enable, loo
 from services.bridge.webhooks.receivers import Receiver, new_secret, read_receivers
 from services.bridge.webhooks.sender import MAX_REST_S, Sender, is_public
 from services.bridge.webhooks.workers import PAUSES_S, Webhook
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.bus.connection import Bus
 from tests.support.bridges import Endpoint, bridge, endpoint, receivers_file, until
 from tests.support.gateways import connected_bus

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from redis import Redis
 
-from tests.camera.test_service import ROOT, children
+from tests.support.cameras import children
 from tests.support.mjpeg_server import MjpegServer
+from tests.support.needs import ROOT
 
 SECRET = "hunter2"
 

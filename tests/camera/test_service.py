@@ -8,8 +8,10 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import JsonValue
 from redis import Redis
 
 from moodstream.contracts.events import MoodChanged, StatusChanged, expiry, new_id, utc_now
@@ -18,18 +20,11 @@ from moodstream.errors import MoodstreamError
 from services.camera.main import CameraSettings, create_service
 from shared.app.service import create_bus
 from shared.settings import load
-from tests.camera.test_sources import film
 from tests.support.asking import ask
-from tests.support.cameras import FAKE_WEBCAM, Watched, watched
+from tests.support.cameras import FAKE_WEBCAM, Watched, children, some_frames, watched
 from tests.support.mjpeg_server import MjpegServer
-
-ROOT = Path(__file__).parents[2]
-
-
-async def some_frames(seen: Watched, more_than: int = 0, limit_s: float = 15) -> None:
-    async with asyncio.timeout(limit_s):
-        while await seen.count() <= more_than:
-            await asyncio.sleep(0.05)
+from tests.support.needs import ROOT
+from tests.support.pictures import film
 
 
 async def test_a_film_plays_by_its_own_time_and_ends(redis_url: str, tmp_path: Path) -> None:
@@ -37,14 +32,17 @@ async def test_a_film_plays_by_its_own_time_and_ends(redis_url: str, tmp_path: P
     async with watched(redis_url, str(film(tmp_path / "film.avi")), frame_rate=5, once=True, ended=ended.set) as seen:
         async with asyncio.timeout(15):
             await ended.wait()
-        got, told = await seen.frames(), await seen.statuses()
+        got, told = await seen.frames(), await seen.told()
     assert 13 <= len(got) <= 16
     assert [frame.seq for frame in got] == list(range(len(got)))
     assert len({frame.run_id for frame in got}) == 1
     assert all(frame.jpeg.startswith(b"\xff\xd8\xff") for frame in got)
     length_s = (got[-1].captured_at - got[0].captured_at).total_seconds()
     assert 2.5 <= length_s <= 3.3
-    assert told == [("online", "film.avi"), ("offline", "end of input")]
+    assert [(one.state, one.code, one.reason) for one in told] == [
+        ("online", "file", "film.avi"),
+        ("offline", "end_of_input", "end of input"),
+    ]
 
 
 async def test_a_film_gives_no_picture_twice(redis_url: str, tmp_path: Path) -> None:
@@ -75,7 +73,7 @@ async def test_a_film_as_fast_as_it_can_be_read(redis_url: str, tmp_path: Path) 
 async def test_a_film_begins_again_unless_told_otherwise(redis_url: str, tmp_path: Path) -> None:
     async with watched(redis_url, str(film(tmp_path / "film.avi")), frame_rate=10) as seen:
         await some_frames(seen, 45)
-        assert await seen.statuses() == [("online", "film.avi")]
+        assert await seen.statuses() == [("online", "file")]
 
 
 async def test_a_frame_says_when_its_picture_arrived(redis_url: str) -> None:
@@ -101,7 +99,7 @@ async def test_a_camera_rests_and_lets_go_of_the_device(
         await some_frames(seen)
         reply = await ask(seen.bus, "camera.pause", {"camera_id": "camera-1", "seconds": 3}, timeout_s=5)
         assert reply.error is None
-        await seen.until("offline", "rests", limit_s=2)
+        await seen.until("offline", "resting", limit_s=2)
         async with asyncio.timeout(2):
             while "released" not in (tmp_path / "mode.log").read_text():
                 await asyncio.sleep(0.05)
@@ -110,7 +108,7 @@ async def test_a_camera_rests_and_lets_go_of_the_device(
         assert await seen.count() == before
         await seen.until("online", limit_s=8)
         await some_frames(seen, before)
-        assert [state for state, _ in await seen.statuses()] == ["online", "offline", "online"]
+        assert await seen.statuses() == [("online", "live"), ("offline", "resting"), ("online", "live")]
 
 
 @pytest.mark.parametrize("body", [{"camera_id": "camera-1"}, {"camera_id": "camera-1", "seconds": "long"}])
@@ -129,7 +127,7 @@ async def test_a_request_to_another_camera_is_not_answered(redis_url: str) -> No
 
 async def test_a_camera_that_is_away_is_told(redis_url: str) -> None:
     async with watched(redis_url, "webcam:63") as seen:
-        await seen.until("offline", "cannot open webcam:63", limit_s=5)
+        await seen.until("offline", "lost", "cannot open webcam:63", limit_s=5)
 
 
 async def test_several_cameras_in_one_service(redis_url: str, tmp_path: Path) -> None:
@@ -192,12 +190,23 @@ def visit(phase: str) -> MoodChanged:
     )
 
 
+@pytest.mark.parametrize(("why", "code"), [("closed", "closed"), ("for no reason", "resting"), (None, "resting")])
+async def test_a_camera_says_why_it_rests(redis_url: str, why: str | None, code: str) -> None:
+    async with watched(redis_url, "pattern:") as seen:
+        await seen.until("online", "drawn")
+        body: dict[str, JsonValue] = {"camera_id": "camera-1", "seconds": 30, "reason": why}
+        assert (await ask(seen.bus, "camera.pause", body, timeout_s=5)).error is None
+        await seen.until("offline", code)
+        told: Any = (await ask(seen.bus, "camera.status", {"camera_id": "camera-1"}, timeout_s=5)).result
+    assert (told["state"], told["code"]) == ("offline", code)
+
+
 async def test_a_service_that_ends_says_so(redis_url: str) -> None:
     async with watched(redis_url, "pattern:") as seen:
         await seen.until("online")
     with Redis.from_url(redis_url) as client:
         last = StatusChanged.model_validate_json(client.xrevrange("mood:status", count=1)[0][1][b"__data__"])
-    assert (last.state, last.reason) == ("offline", "stopped")
+    assert (last.state, last.code) == ("offline", "stopped")
 
 
 def test_the_process_ends_in_order_and_leaves_none_behind(redis_url: str) -> None:
@@ -221,15 +230,11 @@ def test_the_process_ends_in_order_and_leaves_none_behind(redis_url: str) -> Non
             assert process.wait(timeout=10) == 0
             last = StatusChanged.model_validate_json(client.xrevrange("mood:status", count=1)[0][1][b"__data__"])
         process.stderr.read()
-    assert (last.state, last.reason) == ("offline", "stopped")
+    assert (last.state, last.code) == ("offline", "stopped")
     assert not Path(f"/proc/{capture}").exists()
     assert 'moodstream_camera_state{camera="camera-1",state="online"} 1.0' in text
     assert "moodstream_camera_latency_seconds_bucket" in text
     assert 'frames_published_total{camera="camera-1"}' in text
-
-
-def children(pid: int) -> list[int]:
-    return [int(one) for task in Path(f"/proc/{pid}/task").glob("*/children") for one in task.read_text().split()]
 
 
 def test_a_capture_process_ends_with_its_parent(redis_url: str) -> None:
@@ -276,9 +281,9 @@ async def test_while_redis_is_away_the_camera_is_watched_on(redis_url: str) -> N
                 assert time.monotonic() - begun_s < 5.5
             server.set("good")
             async with asyncio.timeout(20):
-                while (told := [state for state, _ in await seen.statuses()])[-1:] != ["online"] or len(told) < 4:
+                while (told := await seen.statuses())[-1:] != [("online", "live")] or len(told) < 4:
                     await asyncio.sleep(0.1)
-            assert told[:3] == ["online", "degraded", "offline"]
+            assert told[:3] == [("online", "live"), ("degraded", "frames_refused"), ("offline", "black")]
     finally:
         server.end()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ import pytest
 
 from services.cli.checks import Finding, machine, redis, senses
 from shared.settings import RunSettings, load
-from tests.support.redis_servers import PASSWORD, single, trio
+from tests.support.redis_servers import PASSWORD, SENTINEL_PASSWORD, single, trio
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,12 +108,15 @@ def test_a_group_is_looked_at_through_its_sentinels() -> None:
         [refused] = redis_faults(redis_url=servers.url.replace(PASSWORD, "wrong"))
         assert "wants another password" in (refused.hint or "")
         assert "sentinel_password" not in (refused.cure or "")
+        [refused] = redis_faults(redis_url=servers.url.replace(SENTINEL_PASSWORD, "wrong"))
+        assert "wants another password: the Sentinels" in (refused.hint or "")
+        assert (refused.cure or "").startswith("export MOODSTREAM_REDIS_URL=redis+sentinel://:PASSWORD@")
 
 
 def test_files_that_are_missing_or_wrong(environment: dict[str, str], tmp_path: Path) -> None:
     bad = tmp_path / "songs.csv"
     bad.write_text("this,is,no,catalogue\n1,2,3,4\n")
-    (tmp_path / "other.onnx").write_bytes(b"no network")
+    (tmp_path / "other.onnx").write_bytes(b"no model")
     token = tmp_path / "token.json"
     token.write_text("{}")
     token.chmod(0o644)
@@ -127,7 +130,7 @@ def test_files_that_are_missing_or_wrong(environment: dict[str, str], tmp_path: 
         spotify_token_file=str(token),
     )
     assert one(wrong, "network") == (
-        f"the network cannot be read: {tmp_path}/other.onnx (InvalidProtobuf)",
+        f"the model cannot be read: {tmp_path}/other.onnx (InvalidProtobuf)",
         "unset MOODSTREAM_MODEL",
     )
     hint, cure = one(wrong, "catalogue")
@@ -141,6 +144,19 @@ def test_files_that_are_missing_or_wrong(environment: dict[str, str], tmp_path: 
         "mpd: unavailable. MPD at 127.0.0.1:9 does not answer; start it. It is tried again.",
         "sudo systemctl start mpd",
     )
+
+
+def test_the_network_and_the_detector_have_cures_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = tmp_path / "yunet.onnx"  # the name of a file says nothing about what it is
+    bad.write_bytes(b"no network")
+    monkeypatch.setenv("MOODSTREAM_MODEL", str(bad))
+    [model] = senses.check_network()
+    assert (model.state, model.cure) == ("missing", "unset MOODSTREAM_MODEL")
+    monkeypatch.setenv("MOODSTREAM_DETECTOR", "yunet")
+    for file in (bad, tmp_path / "nowhere"):
+        monkeypatch.setenv("MOODSTREAM_YUNET_MODEL", str(file))
+        [detector] = senses.check_network()
+        assert (detector.state, detector.cure) == ("missing", "export MOODSTREAM_DETECTOR=haar")
 
 
 def test_signing_in_a_taken_port_a_proxy_and_a_mistyped_setting(environment: dict[str, str]) -> None:
@@ -179,24 +195,23 @@ def test_too_little_disk_and_memory_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "container", "cure"),
-    [
-        ("/dev/null may not be used by this user: add it to the group video", False, "sudo usermod -aG video $USER"),
-        ("/dev/null may not be used by this user: add it to the group video", True, "docker run --group-add video ..."),
-    ],
+    ("container", "cure"), [(False, "sudo usermod -aG video $USER"), (True, "docker run --group-add video ...")]
 )
-def test_webcams_differ_inside_and_outside_containers(fault: str, container: bool, cure: str, tmp_path: Path) -> None:
-    assert senses.cure_of_camera("webcam:0", fault, container=container, dev=make_node(tmp_path)) == cure
+def test_a_webcam_that_this_user_may_not_use(container: bool, cure: str, tmp_path: Path) -> None:
+    told = senses.cure_of_camera(
+        "webcam:0", container=container, dev=make_node(tmp_path), allowed=lambda node: not node.exists()
+    )
+    assert told == cure
 
 
 def test_a_busy_or_missing_webcam_and_a_camera_of_the_network(tmp_path: Path) -> None:
     dev = make_node(tmp_path)
-    assert senses.cure_of_camera("webcam:0", "gives no pictures", container=False, dev=dev) == f"fuser -v {dev}/video0"
-    assert senses.cure_of_camera("webcam:1", "is away", container=False, dev=dev) == "moodstream camera list"
-    missing = senses.cure_of_camera("webcam:1", "is away", container=True, dev=dev)
+    assert senses.cure_of_camera("webcam:0", container=False, dev=dev) == f"fuser -v {dev}/video0"
+    assert senses.cure_of_camera("webcam:1", container=False, dev=dev) == "moodstream camera list"
+    missing = senses.cure_of_camera("webcam:1", container=True, dev=dev)
     assert missing == f"docker run --device {dev}/video1 ..."
     address = "rtsp://user:secret@10.0.0.20/stream1"
-    assert senses.cure_of_camera(address, "is away", container=False) == "ping -c 3 10.0.0.20"
+    assert senses.cure_of_camera(address, container=False) == "ping -c 3 10.0.0.20"
 
 
 def make_node(folder: Path) -> Path:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from moodstream.errors import MoodstreamError
-from services.cli.embedded_redis import embedded_redis
-from services.cli.supervisor import supervise
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
+from services.cli.run.supervisor import supervise
 
 
 def test_it_is_a_recent_server_on_a_private_socket() -> None:
@@ -43,7 +43,7 @@ def test_a_data_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
 
 OWNER = """
 import sys, time
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 with embedded_redis() as url:
     print(url, flush=True)
     time.sleep(60)
@@ -88,7 +88,7 @@ sys.exit(70 if count < 2 else 3)
 def test_the_parent_passes_a_signal_on_and_ends_with_the_child() -> None:
     program = """
 import os, sys
-from services.cli.supervisor import supervise
+from services.cli.run.supervisor import supervise
 script = '''
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.client.answering import answering
 from tests.support.gateways import Gateway
 from tests.support.scenes import mood_changed, new_session

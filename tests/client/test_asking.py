@@ -13,7 +13,7 @@ from moodstream import BlockingClient, Client, MoodstreamError, NoAnswer, Reques
 from moodstream.contracts.events import ReplyGiven, RequestMade
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import AskCamera, CommandPlayer, Request
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.contracts.request_examples import EXAMPLES, HARBOUR, LANTERN, VISIT
 from tests.client.answering import answering
 from tests.support.gateways import Gateway, connected_bus, free_port

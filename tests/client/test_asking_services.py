@@ -10,7 +10,7 @@ import pytest
 from moodstream import Client, MoodstreamError, RequestRefused
 from moodstream.contracts.events import FeedbackGiven
 from moodstream.contracts.moods import Mood
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.contracts.access import acl_file
 from tests.client.answering import answering
 from tests.support.gateways import Gateway
@@ -54,7 +54,7 @@ async def test_the_recommender_is_asked_over_both_wires(redis_url: str, tmp_path
 
 async def like_a_song(site: Site) -> None:
     await site.bus.publish(mood_changed(Mood.CALM, site.session))
-    await site.tell(FeedbackGiven(kind="like", song_id="7", session_id=site.session))
+    await site.publish_and_wait(FeedbackGiven(kind="like", song_id="7", session_id=site.session))
 
 
 async def test_where_redis_knows_its_users_the_operator_may_ask_and_others_are_told_no(redis_url: str) -> None:

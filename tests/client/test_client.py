@@ -13,8 +13,8 @@ from moodstream.client import events, iter_events, iter_moods, moods
 from moodstream.contracts.events import Event, MoodChanged
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
-from services.cli.embedded_redis import embedded_redis
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.gateways import Gateway, connected_bus, free_port
 from tests.support.scenes import mood_changed, new_session, playing
 

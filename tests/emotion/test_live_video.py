@@ -11,10 +11,10 @@ import pytest
 
 from moodstream.contracts.events import FacesRead, FrameCaptured, MoodChanged, utc_now
 from moodstream.contracts.moods import Mood
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.settings import Settings, load
-from tests.emotion.test_workers import events, listening, until, worker
+from tests.support.emotion.workers import events, listening, until, worker
 
 VIDEO, RATE = "face_noface.mov", 12
 TAKEOVER_S, SLACK_S = 3.0, 0.5

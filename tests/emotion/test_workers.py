@@ -7,10 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid5
 
@@ -18,10 +15,8 @@ from pydantic import JsonValue
 
 from moodstream.contracts.events import (
     NAMESPACE,
-    Event,
     FaceRead,
     FacesRead,
-    FrameCaptured,
     MoodChanged,
     Probabilities,
     RequestMade,
@@ -30,42 +25,8 @@ from moodstream.contracts.events import (
     utc_now,
 )
 from moodstream.contracts.moods import MOODS, Mood
-from moodstream.contracts.streams import STREAMS
-from services.cli.terminal import connected
-from services.emotion.faces.boxes import Box
-from services.emotion.faces.classifier import Classifier
-from services.emotion.faces.decode import decode_grey
-from services.emotion.faces.reader import Reader
-from services.emotion.handlers import read_frame
-from services.emotion.tracker_job import END_OF_INPUT
-from tests.support.pictures import encoded, noise
-
-
-@contextmanager
-def worker(redis_url: str, port: int = 0) -> Iterator["subprocess.Popen[bytes]"]:
-    environment = os.environ | {"MOODSTREAM_REDIS_URL": redis_url, "MOODSTREAM_PORT": str(port)}
-    command = [sys.executable, "-m", "services.emotion.main"]
-    with subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2]) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def put(client: Any, event: Event) -> None:
-    client.xadd("mood:" + STREAMS[type(event)].name, {"__data__": event.model_dump_json()})
-
-
-def events(client: Any, kind: type[Event]) -> list[Any]:
-    entries = client.xrange("mood:" + STREAMS[kind].name)
-    return [kind.model_validate_json(fields[b"__data__"]) for _, fields in entries]
-
-
-def until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
+from services.cli.redis_client import connected
+from tests.support.emotion.workers import events, listening, put, send_frames, until, worker
 
 
 def reading(seq: int, mood: Mood | None) -> FacesRead:
@@ -80,27 +41,6 @@ def reading(seq: int, mood: Mood | None) -> FacesRead:
         faces=faces,
         model="m",
     )
-
-
-def send_frames(client: Any, count: int) -> None:
-    """Frames through the stream, each waiting until the one before was taken, as a calm camera's are."""
-    import asyncio
-
-    from shared.app.service import create_bus
-    from shared.settings import Settings, load
-
-    url = f"unix://{client.connection_pool.connection_kwargs['path']}"
-
-    async def send() -> None:
-        bus = create_bus(load(Settings, redis_url=url, frames_kept=100))
-        await bus.connect()
-        for seq in range(count):
-            jpeg = encoded(noise(seed=seq))
-            await bus.publish_frame(FrameCaptured(camera_id="c", run_id="1", seq=seq, captured_at=utc_now(), jpeg=jpeg))
-            await asyncio.sleep(0.02)
-        await bus.close()
-
-    asyncio.run(send())
 
 
 def test_two_workers_share_the_frames_and_each_frame_is_read_once(redis_url: str) -> None:
@@ -128,13 +68,6 @@ def test_what_was_refused_is_counted_where_prometheus_looks(redis_url: str) -> N
     assert read == 3
     assert float(values["moodstream_reading_age_seconds_count"]) == 3
     assert 'moodstream_faces_unread_total{reason="too dark"}' in values
-
-
-def listening(client: Any, consumers: int) -> bool:
-    """Whether so many workers follow the streams."""
-    if not client.exists("mood:frames") or not client.xinfo_groups("mood:frames"):
-        return False
-    return len(client.xinfo_consumers("mood:frames", "emotion")) == consumers
 
 
 def told(client: Any) -> list[MoodChanged]:
@@ -247,37 +180,23 @@ def test_a_mood_by_hand_opens_a_session_and_the_end_of_input_ends_it(redis_url: 
             RequestMade(kind="mood.choose", body={"camera_id": "c", "mood": "wild"}, expires_at=expiry(RequestMade)),
         )
         until(lambda: events(client, MoodChanged))
-        put(client, StatusChanged(service="camera", part="c", state="offline", reason=END_OF_INPUT))
+        put(client, StatusChanged(service="camera", part="c", state="offline", code="end_of_input"))
         until(lambda: len(events(client, MoodChanged)) == 2)
         start, end = events(client, MoodChanged)
     assert (start.phase, start.reason, start.mood) == ("start", "forced", Mood.CALM)
     assert (end.phase, end.mood, end.session_id) == ("end", Mood.NOBODY, start.session_id)
 
 
-class NoFinder:
-    def find(self, grey: object) -> list[Box]:
-        return []
-
-    def glance(self, grey: object) -> list[Box]:
-        return []
-
-    def near(self, grey: object, box: Box, reach: float, spread: float) -> Box | None:
-        return None
-
-
-def frame(jpeg: bytes) -> FrameCaptured:
-    return FrameCaptured(camera_id="c", run_id="1", seq=7, captured_at=utc_now(), jpeg=jpeg)
-
-
 HUNG = """
 import sys
 from services.emotion import handlers, metrics
-from shared.app import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.settings import Settings, load
 
 class Hangs:
-    model = "none"
-    def follow(self, *_):
+    model_name = "none"
+    def read_frame(self, *_):
         import time
         time.sleep(60)
 
@@ -305,21 +224,4 @@ def test_a_reading_that_never_ends_ends_the_process_with_70_within_ten_seconds(r
         finally:
             process.kill()
         assert process.stderr is not None
-        assert "has been read for 8 s" in process.stderr.read()
-
-
-def test_a_corrupt_frame_is_a_reading_with_an_error_and_no_faces() -> None:
-    reader = Reader(NoFinder(), Classifier())
-    result, kind = read_frame(reader, frame(b"<html>"))
-    assert kind == "no picture"
-    assert (result.error, result.faces, result.seq) == ("not a JPEG picture", (), 7)
-    assert read_frame(reader, frame(encoded(noise())))[0].error is None
-    assert read_frame(reader, frame(b""))[0].id == result.id
-
-
-def test_a_bare_crop_is_read_as_a_face_only_where_that_is_asked() -> None:
-    reader, crop = Reader(NoFinder(), Classifier()), decode_grey(encoded(noise(48, 48)))
-    assert reader.read(crop) == []
-    [face] = reader.read(crop, bare_crop=True)
-    assert face.box == (0, 0, 48, 48)
-    assert reader.read(decode_grey(encoded(noise(200, 200))), bare_crop=True) == []
+        assert "has taken 8 s" in process.stderr.read()

@@ -10,7 +10,8 @@ from faststream.redis import RedisRouter
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from shared.app.service import Service, build_app, create_bus
-from shared.bus.connection import FRAME_PATIENCE_S, Bus
+from shared.bus.connection import Bus
+from shared.bus.publisher import FRAME_TIMEOUT_S
 from shared.delivery.consume import consume_frames
 from shared.settings import Settings, load
 from tests.support.redis_process import Server
@@ -34,7 +35,7 @@ async def ready(bus: Bus, *services: Service) -> AsyncIterator[None]:
 async def test_while_redis_hangs_frames_are_dropped_after_a_second_and_events_wait(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         bus = create_bus(load(Settings, redis_url=server.url))
-        async with ready(bus, Service("test", told=False)):
+        async with ready(bus, Service("test", publishes_status=False)):
             assert await bus.publish_frame(frame(0))
             server.pause()
             try:
@@ -43,7 +44,7 @@ async def test_while_redis_hangs_frames_are_dropped_after_a_second_and_events_wa
                 assert not await bus.publish_frame(frame(1))
                 gave_up_s = time.monotonic() - begun
                 assert not await bus.publish_frame(frame(2))
-                assert bus.frames_dropped == 2
+                assert bus.publisher.frames_dropped == 2
                 await asyncio.sleep(3)
                 assert bus.outage.reason is not None
                 assert not waiting.done()
@@ -55,7 +56,7 @@ async def test_while_redis_hangs_frames_are_dropped_after_a_second_and_events_wa
             assert await bus.publish_frame(frame(3))
             with server.client() as client:
                 assert client.xlen("mood:status") >= 1
-    assert FRAME_PATIENCE_S <= gave_up_s < FRAME_PATIENCE_S + 1
+    assert FRAME_TIMEOUT_S <= gave_up_s < FRAME_TIMEOUT_S + 1
     print(f"a frame given up after {gave_up_s:.2f} s; the event told {told_s:.1f} s after Redis went on")
 
 
@@ -71,13 +72,13 @@ async def test_a_reader_that_is_too_slow_loses_the_oldest_frames_and_never_falls
             await asyncio.sleep(0.05)
             ages_ms.append((utc_now() - one.captured_at).total_seconds() * 1000)
 
-        async with ready(bus, Service("test", router, told=False)):
+        async with ready(bus, Service("test", router, publishes_status=False)):
             begun = time.monotonic()
             for seq in range(120):
                 await asyncio.sleep(begun + seq / 30 - time.monotonic())
                 assert await bus.publish_frame(frame(seq))
             await asyncio.sleep(0.5)
-            assert await bus.redis.xlen("mood:frames") <= bus.frames_kept
+            assert await bus.redis.xlen("mood:frames") <= bus.publisher.frames_kept
     assert seen == sorted(seen)
     assert len(seen) < 115
     assert p95(ages_ms) < 750  # 250 on a machine at rest

@@ -199,7 +199,8 @@ def refused_and_back(
         back_s = waited(lambda: expected(*meanwhile) <= set(rankings(client)), 30)
         waited(part.is_ready, 30)
         waited(lambda: at_rest(client), 10)
-        waited(lambda: [one.state for one in statuses(client)] == ["degraded", "online"], 30)
+        codes = [("degraded", "redis"), ("online", "recovered")]
+        waited(lambda: [(one.state, one.code) for one in statuses(client)] == codes, 30)
         assert words in statuses(client)[0].reason
         assert part.ends == []
         assert client.xlen("mood:picks:dead") == 0

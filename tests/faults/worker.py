@@ -8,7 +8,8 @@ import sys
 from faststream.redis import RedisRouter
 
 from moodstream.contracts.events import Song, SongPicked, SongsRanked, expiry
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.delivery.consume import Timing, consume
 from shared.settings import Settings, load

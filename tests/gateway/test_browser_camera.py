@@ -1,6 +1,7 @@
 """Pictures from a browser: taken in one at a time, refused when they are none, and announced like any camera."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -12,11 +13,13 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from moodstream.contracts.events import FrameCaptured, StatusChanged
+from moodstream.contracts.events import FrameCaptured, RequestMade, StatusChanged
+from moodstream.contracts.requests import PauseCamera
 from moodstream.contracts.streams import FRAMES
-from services.cli.embedded_redis import embedded_redis
-from services.gateway.browser_camera import MAX_BYTES, Gate
-from shared.bus.connection import Bus, frame_of
+from services.cli.run.embedded_redis import embedded_redis
+from services.gateway.browser_camera import MAX_BYTES, PAUSE_EVERY_S, FrameGate
+from shared.bus.connection import Bus
+from shared.bus.message_format import decode_frame
 from tests.support.gateways import Gateway, answer
 
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 100
@@ -42,17 +45,17 @@ async def frames_of(bus: Bus, camera_id: str) -> list[FrameCaptured]:
     frames = []
     for _, fields in await bus.redis.xrange(bus.key(FRAMES)):
         body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
-        frames.append(frame_of(headers, body))
+        frames.append(decode_frame(headers, body))
     return [frame for frame in frames if frame.camera_id == camera_id]
 
 
-async def states_of(bus: Bus, camera_id: str, count: int) -> list[tuple[str, str]]:
-    """So many states that were told of a camera, as soon as they were."""
-    states: list[tuple[str, str]] = []
+async def states_of(bus: Bus, camera_id: str, count: int) -> list[tuple[str, str | None]]:
+    """So many states that were told of a camera with their codes, as soon as they were."""
+    states: list[tuple[str, str | None]] = []
     async with asyncio.timeout(10):
         async for entry in bus.follow({StatusChanged: "0-0"}, block_ms=100):
             if entry and isinstance(entry[1], StatusChanged) and entry[1].part == camera_id:
-                states.append((entry[1].state, entry[1].reason))
+                states.append((entry[1].state, entry[1].code))
             if len(states) == count:
                 return states
     raise AssertionError("too few")
@@ -61,7 +64,7 @@ async def states_of(bus: Bus, camera_id: str, count: int) -> list[tuple[str, str
 async def test_pictures_become_frames(bus: Bus, gateway: Gateway) -> None:
     async with camera(gateway) as (socket, camera_id):
         for _ in range(3):
-            assert await shoot(socket, JPEG) == {"accepted": True, "reason": None}
+            assert await shoot(socket, JPEG) == {"accepted": True, "code": None, "reason": None}
             await asyncio.sleep(PACE_S)
         frames = await frames_of(bus, camera_id)
     assert [frame.seq for frame in frames] == [0, 1, 2]
@@ -73,8 +76,8 @@ async def test_pictures_become_frames(bus: Bus, gateway: Gateway) -> None:
 async def test_a_camera_comes_and_goes_as_others_do(bus: Bus, gateway: Gateway) -> None:
     async with camera(gateway) as (socket, camera_id):
         await shoot(socket, JPEG)
-        assert await states_of(bus, camera_id, 1) == [("online", "camera of a browser")]
-    assert (await states_of(bus, camera_id, 2))[1] == ("offline", "end of input")
+        assert await states_of(bus, camera_id, 1) == [("online", "browser")]
+    assert (await states_of(bus, camera_id, 2))[1] == ("offline", "end_of_input")
 
 
 async def test_the_local_camera_is_asked_to_rest(bus: Bus, gateway: Gateway) -> None:
@@ -83,12 +86,36 @@ async def test_the_local_camera_is_asked_to_rest(bus: Bus, gateway: Gateway) -> 
         assert (await resting).body == {"camera_id": "camera-1", "seconds": 10}
 
 
+async def rests_asked_for(bus: Bus, within_s: float) -> list[Any]:
+    """How long cameras shall rest, as it is asked from now on."""
+    start, asked = await bus.last_id(RequestMade), list[Any]()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            async for entry in bus.follow({RequestMade: start}, block_ms=200):
+                if entry and isinstance(entry[1], RequestMade) and entry[1].kind == PauseCamera.KIND:
+                    asked.append(entry[1].body["seconds"])
+    return asked
+
+
+@pytest.mark.parametrize("pictures", [0, 1])
+async def test_whoever_leaves_at_once_keeps_no_camera_resting(bus: Bus, gateway: Gateway, pictures: int) -> None:
+    """At any moment: it is just then that the local camera is asked to rest for the first time."""
+    for number in range(24):
+        async with camera(gateway) as (socket, _):
+            for _ in range(pictures):
+                await shoot(socket, JPEG)
+            await asyncio.sleep(number / 4_000)
+    await asyncio.sleep(0.5)
+    assert await rests_asked_for(bus, PAUSE_EVERY_S + 1.5) == []
+
+
 @pytest.mark.parametrize("picture", [b"", b"\xff\xd8", b"<html></html>", b"\x89PNG\r\n\x1a\n" + b"0" * 100])
 async def test_what_is_no_jpeg_is_refused_and_the_next_picture_taken(
     picture: bytes, bus: Bus, gateway: Gateway
 ) -> None:
     async with camera(gateway) as (socket, camera_id):
-        assert await shoot(socket, picture) == {"accepted": False, "reason": "this is no JPEG picture"}
+        refused = {"accepted": False, "code": "no_jpeg", "reason": "this is no JPEG picture"}
+        assert await shoot(socket, picture) == refused
         assert (await shoot(socket, JPEG))["accepted"] is True
         assert len(await frames_of(bus, camera_id)) == 1
 
@@ -98,14 +125,16 @@ async def test_more_than_fifteen_a_second_are_dropped(gateway: Gateway) -> None:
         begun = time.monotonic()
         for _ in range(40):
             await socket.send(JPEG)
-        taken = [json.loads(await socket.recv())["accepted"] for _ in range(40)]
+        answers = [json.loads(await socket.recv()) for _ in range(40)]
         seconds = time.monotonic() - begun
+    taken = [answer["accepted"] for answer in answers]
     assert taken[0] is True
+    assert {answer["code"] for answer in answers} == {None, "too_fast"}
     assert sum(taken) <= 1 + 15 * seconds
 
 
 def test_the_gate_lets_in_at_most_the_rate() -> None:
-    gate = Gate()
+    gate = FrameGate()
     taken = [gate.refusal(JPEG, now=tick / 100) is None for tick in range(1_000)]
     assert 130 <= sum(taken) <= 150
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import httpx
 
-from moodstream.contracts.event_filter import RECORDED
+from moodstream.contracts.event_filter import KINDS, RECORDED
 from moodstream.contracts.events import EVENTS
 from moodstream.contracts.streams import STREAMS
-from services.bridge.webhooks.receivers import PUBLIC
-from services.gateway.routes.events import TOLD
+from services.gateway.openapi import EVENT_TYPES
+from shared.contracts.access import FOR_EVERYBODY
 from shared.contracts.schemas import documents
 from tests.support.browser import launch
 from tests.support.gateways import Gateway
@@ -47,7 +47,7 @@ def test_every_event_and_field_is_there_and_nothing_comes_from_elsewhere() -> No
 
 def test_what_is_public_is_the_same_on_every_wire() -> None:
     names = {event.__name__ for event in RECORDED}
-    assert names == set(PUBLIC) == set(TOLD)
+    assert names == set(KINDS) == set(EVENT_TYPES) == {event.__name__ for event in FOR_EVERYBODY}
 
 
 async def test_the_gateway_serves_what_is_committed(client: httpx.AsyncClient) -> None:

@@ -32,7 +32,7 @@ def feed(kept: int = 10) -> Feed:
 async def test_a_new_listener_is_shown_the_present_and_then_hears_every_event_in_order() -> None:
     events = feed()
     events.publish("Old", "{}")
-    async with aclosing(events.listen()) as listener:
+    async with aclosing(events.server_sent_events()) as listener:
         (snapshot,) = await heard(listener, 1)
         assert snapshot["event"] == "snapshot"
         assert json.loads(snapshot["data"]) == {"now": 1}
@@ -48,24 +48,24 @@ async def test_a_new_listener_is_shown_the_present_and_then_hears_every_event_in
 async def test_who_comes_back_hears_exactly_what_was_missed() -> None:
     events = feed()
     events.publish("A", "1")
-    async with aclosing(events.listen()) as listener:
+    async with aclosing(events.server_sent_events()) as listener:
         (snapshot,) = await heard(listener, 1)
     events.publish("A", "2")
     events.publish("A", "3")
-    async with aclosing(events.listen(snapshot["id"])) as listener:
+    async with aclosing(events.server_sent_events(snapshot["id"])) as listener:
         missed = await heard(listener, 2)
     assert [one["data"] for one in missed] == ["2", "3"]
-    async with aclosing(events.listen(missed[0]["id"])) as listener:
+    async with aclosing(events.server_sent_events(missed[0]["id"])) as listener:
         assert [one["data"] for one in await heard(listener, 1)] == ["3"]
 
 
 async def test_who_comes_back_too_late_is_told_how_much_was_missed() -> None:
     events = feed(kept=10)
-    async with aclosing(events.listen()) as listener:
+    async with aclosing(events.server_sent_events()) as listener:
         (snapshot,) = await heard(listener, 1)
     for number in range(11):
         events.publish("A", f"{number}")
-    async with aclosing(events.listen(snapshot["id"])) as listener:
+    async with aclosing(events.server_sent_events(snapshot["id"])) as listener:
         gap, present = await heard(listener, 2)
         assert (gap["event"], json.loads(gap["data"])) == ("gap", {"missed": 11})
         assert present["event"] == "snapshot"
@@ -76,10 +76,10 @@ async def test_who_comes_back_too_late_is_told_how_much_was_missed() -> None:
 async def test_an_id_of_another_run_or_of_nothing_is_a_gap_of_unknown_size() -> None:
     events = feed()
     events.publish("A", "1")
-    async with aclosing(events.listen()) as listener:
+    async with aclosing(events.server_sent_events()) as listener:
         run = (await heard(listener, 1))[0]["id"].rpartition("-")[0]
     for foreign in ("0badcafe-1", f"{run}-2", f"{run}-x", f"{run}-" + "9" * 5000, f"{run}-²", "-", "nonsense"):
-        async with aclosing(events.listen(foreign)) as listener:
+        async with aclosing(events.server_sent_events(foreign)) as listener:
             gap, present = await heard(listener, 2)
             assert (gap["event"], json.loads(gap["data"])) == ("gap", {"missed": None})
             assert present["event"] == "snapshot"
@@ -87,7 +87,7 @@ async def test_an_id_of_another_run_or_of_nothing_is_a_gap_of_unknown_size() -> 
 
 async def test_a_listener_that_stands_still_loses_events_and_knows_how_many() -> None:
     events = feed(kept=10)
-    async with aclosing(events.listen()) as slow, aclosing(events.listen()) as quick:
+    async with aclosing(events.server_sent_events()) as slow, aclosing(events.server_sent_events()) as quick:
         await heard(slow, 1)
         await heard(quick, 1)
         for number in range(25):
@@ -102,7 +102,7 @@ async def test_two_hundred_listeners_hear_the_same() -> None:
     events = feed(kept=1_000)
 
     async def listen() -> list[str]:
-        async with aclosing(events.listen()) as listener:
+        async with aclosing(events.server_sent_events()) as listener:
             return [one["data"] for one in (await heard(listener, 101))[1:]]
 
     listeners = [asyncio.create_task(listen()) for _ in range(200)]
@@ -117,7 +117,7 @@ async def test_two_hundred_listeners_hear_the_same() -> None:
 
 
 async def test_silence_is_filled_with_comments() -> None:
-    async with aclosing(feed().listen(keep_alive_s=0.01)) as listener:
+    async with aclosing(feed().server_sent_events(keep_alive_s=0.01)) as listener:
         await heard(listener, 1)
         assert await anext(listener) == KEEP_ALIVE
         assert await anext(listener) == KEEP_ALIVE
@@ -127,7 +127,7 @@ async def test_closing_ends_every_stream_at_once() -> None:
     events = feed()
 
     async def listen() -> int:
-        return len([chunk async for chunk in events.listen()])
+        return len([chunk async for chunk in events.server_sent_events()])
 
     listeners = [asyncio.create_task(listen()) for _ in range(3)]
     await asyncio.sleep(0)

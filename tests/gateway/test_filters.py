@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from moodstream.contracts.events import MoodChanged
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.support.gateways import Gateway, _messages, connected_bus
 from tests.support.scenes import mood_changed, new_session, offered, playing

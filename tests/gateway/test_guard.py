@@ -15,9 +15,9 @@ import pytest
 
 from moodstream.contracts.events import utc_now
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.browser_camera import IDLE_S
-from shared.app.service import GRACE_S
+from shared.app.server import REQUEST_TIMEOUT_S
 from shared.bus.connection import Bus
 from shared.web.rate_limit import Limits
 from tests.gateway.test_browser_camera import JPEG, frames_of, states_of
@@ -107,7 +107,7 @@ async def test_pictures_over_http_become_a_camera_that_ends_by_itself(bus: Bus, 
     too_big = await client.post("/api/v1/frames?camera=porch", content=JPEG + bytes(3_000_000))
     assert too_big.status_code == 413
     async with asyncio.timeout(3 * IDLE_S):
-        assert (await states_of(bus, "push-porch", 1)) == [("online", "pictures over HTTP")]
+        assert (await states_of(bus, "push-porch", 1)) == [("online", "pushed")]
         while "push-porch" in [told["part"] for told in (await client.get("/api/v1/state")).json()["status"]]:
             await asyncio.sleep(0.5)
 
@@ -175,7 +175,7 @@ async def test_one_that_has_stopped_reading_does_not_hold_up_the_end() -> None:
             code, seconds = gateway.stop()
             writer.close()
     assert code == 0
-    assert seconds < GRACE_S - 0.5, "it was waited for as long as for anybody"
+    assert seconds < REQUEST_TIMEOUT_S - 0.5, "it was waited for as long as for anybody"
 
 
 async def test_two_hundred_listeners_cost_little(bus: Bus, gateway: Gateway) -> None:

@@ -3,7 +3,7 @@
 import httpx
 
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.gateways import Gateway, connected_bus, listening, state_where
 from tests.support.scenes import CAMERA, camera_online, mood_changed, new_session, offered, playing
 

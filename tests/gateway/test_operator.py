@@ -13,8 +13,9 @@ import pytest
 
 from moodstream.contracts.events import MoodChanged, RequestMade, StatusChanged, utc_now
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
+from shared.bus.heartbeats import beat
 from tests.support.gateways import Gateway, answer, listening
 from tests.support.page_site import TOKEN, Site, site
 from tests.support.scenes import CAMERA, camera_online, faces_read, mood_changed, new_session, playing
@@ -109,13 +110,14 @@ async def test_the_status_tells_cameras_by_time_alone(bus: Bus, operator: httpx.
     assert (await told(operator))["volume_before_mute"] == 40
 
 
-async def test_a_service_is_there_while_it_asks_for_work(bus: Bus, operator: httpx.AsyncClient) -> None:
+async def test_a_service_is_there_while_it_says_so(bus: Bus, operator: httpx.AsyncClient) -> None:
     await bus.redis.xgroup_create(bus.stream(MoodChanged), "recommender", id="0", mkstream=True)
-    await bus.redis.xreadgroup("recommender", "recommender-here-1", {bus.stream(MoodChanged): ">"}, count=1, block=1)
+    await beat(bus, ["recommender"])
     await asyncio.sleep(1.1)
     status = await told(operator)
     assert status["services"]["recommender"]["state"] == "online"
     assert status["services"]["recommender"]["workers"] == 1
+    assert 1 <= status["services"]["recommender"]["seen_s_ago"] < 10
     moods = next(stream for stream in status["streams"] if stream["stream"] == "moods")
     assert moods["groups"][0]["group"] == "recommender"
     await bus.redis.xadd(bus.stream(MoodChanged) + ":dead", {"error": "x"})
@@ -245,7 +247,7 @@ async def test_the_camera_rests_while_the_site_is_closed_and_wakes_after(whole: 
             while (await camera()).get("state") != "online":
                 await asyncio.sleep(0.3)
             await operator.post("/api/v1/operator/opening", json={"open": False})
-            while (await camera()).get("reason") != "the site is closed":
+            while (await camera()).get("code") != "closed":
                 await asyncio.sleep(0.3)
             await asyncio.sleep(1)
             last = (await camera())["last_frame_at"]

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, PdfMargins, Route, expect
 
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.browser import launch
 from tests.support.gateways import Gateway
 from tests.support.page_site import TOKEN, Site, site
@@ -135,4 +135,6 @@ async def test_axe_is_content(whole: Site, name: str) -> None:
 async def test_a_phone_needs_no_sideways_scrolling(whole: Site) -> None:
     async with opened(whole.url, wide=360) as page:
         await expect(page.locator("#services tr")).to_have_count(6)
+        await expect(page.locator("#consents tr")).to_have_count(7)
+        await expect(page.locator("#chart svg")).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -90,12 +90,16 @@ async def feedback_after(bus: Bus, start: str, count: int) -> list[FeedbackGiven
 
 
 async def test_before_anybody_comes_it_invites_and_says_what_the_camera_does(page: Page, bus: Bus) -> None:
-    await bus.publish(camera_online("front camera"))
+    await bus.publish(camera_online("front camera", "live"))
     await sentence(page, "Your face, in songs Step closer")
     await expect(page.locator("#footer")).to_contain_text("No picture is kept, and nobody is recognised")
     await expect(page.locator("#status")).to_have_text("Camera on")
     await bus.publish(camera_online())
     await expect(page.locator("#status")).to_have_text("A drawn face stands in for the camera")
+    await bus.publish(camera_online("in other words", "simulated"))
+    await expect(page.locator("#status")).to_have_text("Simulated visitors")
+    await bus.publish(camera_online("drawn face", "a_code_of_tomorrow"))
+    await expect(page.locator("#status")).to_have_text("Camera on")
     await expect(page.get_by_role("button", name="I choose my mood myself")).to_be_visible()
 
 
@@ -329,7 +333,7 @@ async def test_names_of_songs_are_never_code(page: Page, bus: Bus) -> None:
 
 async def test_it_heals_when_the_gateway_comes_back(gateway: Gateway, bus: Bus, chromium: Browser) -> None:
     async with open_page(chromium, gateway, complains=True) as page:
-        await bus.publish(camera_online("front camera"))
+        await bus.publish(camera_online("front camera", "live"))
         mood, _ = await arrive(bus, page)
         gateway.stop()
         await expect(page.locator("#status")).to_have_text("One moment …")

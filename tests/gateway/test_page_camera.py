@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.gateway.test_browser_camera import frames_of, states_of
 from tests.support.browser import launch, open_page
@@ -109,7 +109,7 @@ async def test_what_the_webcam_sees_becomes_frames_and_the_page_follows_it(
         await page.get_by_role("button", name="Stop", exact=True).click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("Your visit is forgotten. Goodbye")
         await expect(page.locator("#preview")).to_be_hidden()
-        assert await states_of(bus, camera_id, 2) == [("online", "camera of a browser"), ("offline", "end of input")]
+        assert await states_of(bus, camera_id, 2) == [("online", "browser"), ("offline", "end_of_input")]
         await bus.publish(mood_changed(Mood.NOBODY, other.session_id, phase="end"))
 
 
@@ -133,7 +133,7 @@ async def test_the_camera_comes_back_after_the_gateway_did(bus: Bus, gateway: Ga
         await sent(bus, before)
         start = await bus.last_id(StatusChanged)
         gateway.stop()
-        assert (await states_of(bus, before, 2))[-1] == ("offline", "end of input")
+        assert (await states_of(bus, before, 2))[-1] == ("offline", "end_of_input")
         gateway.start()
         assert await sent(bus, await camera_announced_after(bus, start))
         await expect(page.locator("#status")).to_have_text("This device’s camera is on")

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Route, expect
 
 from moodstream.contracts.events import SongPicked, expiry
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, answer, connected_bus
 from tests.support.page_visits import growth

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from moodstream.contracts.events import Song
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, answer, connected_bus

@@ -9,17 +9,20 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from moodstream.contracts.events import Compared
 from moodstream.contracts.moods import MOODS, Mood
 from services.gateway.pages import STATIC
 from services.gateway.state.kiosk import Language
-from services.recommender.choice.reasons import DEGREES, TRAITS
+from services.recommender.choice.reasons import DEGREES, TRAITS, WORDS, sentence
 from shared.bus.connection import Bus
 from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, connected_bus
-from tests.support.scenes import mood_changed, picked, playing, ranked
+from tests.support.scenes import COMPARED, REASONS, mood_changed, picked, playing, ranked
 from tests.support.stages import arrive, at_stage, visit
 
 LANGUAGES = get_args(Language)
+MADE = ("trait_", "degree_", "more_", "less_")
+"""Beginnings of keys that the page puts together from what the recommender has compared."""
 VALUES = re.compile(r"\{\w+\}")
 SCRIPTS = {"en": "latin", "de": "latin", "fr": "latin", "es": "latin", "ja": r"[぀-ヿ一-鿿]", "ar": r"[؀-ۿ]"}
 
@@ -41,7 +44,7 @@ def test_every_language_says_everything_with_the_same_values(language: str) -> N
     assert {key for key in words if sorted(VALUES.findall(words[key])) != sorted(VALUES.findall(english[key]))} == set()
     if language != "en":
         same = {key for key in words if words[key] == english[key]}
-        assert same <= {"stop", "paused", "do_pause", "embed", "trait tempo", "calm", "sad"}, same
+        assert same <= {"stop", "paused", "do_pause", "embed", "trait_tempo", "calm", "sad"}, same
     if SCRIPTS[language] != "latin":
         assert {key for key, text in words.items() if not re.search(SCRIPTS[language], text)} == set()
 
@@ -51,16 +54,28 @@ def test_every_word_that_the_page_asks_for_is_there_and_is_asked_for() -> None:
     known = set(messages("en"))
     asked = set(re.findall(r"""\bt\("(\w+)"|data-text="(\w+)\"""", code))
     assert {key for pair in asked for key in pair if key} <= known
-    made = {key for key in known if key.startswith(("trait ", "degree ", "change "))} | {m.value for m in MOODS}
+    made = {key for key in known if key.startswith(MADE)} | {m.value for m in MOODS}
     made |= {"do_pause", "do_resume"}
     assert {key for key in known - made if not re.search(rf"\b{key}\b", code)} == set()
 
 
 def test_every_reason_of_the_recommender_has_its_words() -> None:
-    wanted = {f"trait {trait.name}" for trait in TRAITS}
-    wanted |= {f"change {change}" for trait in TRAITS for change in (trait.more, trait.less)}
-    wanted |= {f"degree {degree}" for degree in DEGREES if degree}
-    assert wanted == {key for key in messages("en") if key.startswith(("trait ", "degree ", "change "))}
+    wanted = {f"trait_{trait.feature}" for trait in TRAITS}
+    wanted |= {f"{direction}_{trait.feature}" for trait in TRAITS for direction in ("more", "less")}
+    wanted |= {f"degree_{degree}" for degree in DEGREES if degree != "alike"}
+    assert wanted == {key for key in messages("en") if key.startswith(MADE)}
+
+
+def test_the_page_says_in_english_what_the_recommender_says() -> None:
+    words = messages("en")
+    assert tuple(map(sentence, COMPARED)) == REASONS
+    assert {trait.feature: trait.name for trait in TRAITS} == {
+        trait.feature: words[f"trait_{trait.feature}"] for trait in TRAITS
+    }
+    for trait in TRAITS:
+        changes = words[f"more_{trait.feature}"], words[f"less_{trait.feature}"]
+        assert changes == (trait.more, trait.less)
+    assert {degree: words[f"degree_{degree}"].removesuffix(" {change}") for degree in WORDS} == WORDS
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -89,7 +104,7 @@ async def test_a_whole_visit_in_each_language(language: str, gateway: Gateway, c
                 await expect(page.locator("#word")).to_have_text(words["sad"])
             elif stage == "listen":
                 reason = page.locator("#ranking .reason").first
-                await expect(reason).to_contain_text(words["trait tempo"])
+                await expect(reason).to_contain_text(words["trait_tempo"])
                 await expect(reason).not_to_have_attribute("lang", "en")
             shown = await page.locator("body").inner_text()
             assert not re.search(r"undefined|NaN|\{\w+\}|\bnull\b", shown), shown
@@ -116,15 +131,58 @@ async def test_the_language_is_switched_on_the_spot_and_back_after_the_visit(
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_unknown_reason_stands_as_it_is(gateway: Gateway, chromium: Browser, bus: Bus) -> None:
+async def test_a_ranking_says_in_german_what_was_compared_whatever_the_sentence(
+    gateway: Gateway, chromium: Browser, bus: Bus
+) -> None:
+    async with open_page(chromium, gateway, path="/?lang=de") as page:
+        mood, offer = await arrive(bus, page)
+        ranking = ranked(picked(offer))
+        reworded = [one.model_copy(update={"reason": "In other words."}) for one in ranking.ranking]
+        await bus.publish(ranking.model_copy(update={"ranking": tuple(reworded)}))
+        reasons = page.locator("#ranking .reason")
+        await expect(reasons).to_have_text(
+            [
+                "Gleich in Tempo und Tanzbarkeit, etwas schwungvoller",
+                "Gleich in Schwung und Tempo, etwas heller",
+                "Gleich in Schwung, Tempo und Klang und auch sonst ähnlich",
+                "Am nächsten in Tanzbarkeit, deutlich akustischer",
+                "Gleich in Helligkeit und Klang, etwas langsamer",
+                "Gleich in Tempo, viel weniger gesprochen",
+            ]
+        )
+        await expect(reasons.first).not_to_have_attribute("lang", "en")
+        await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
+        await at_stage(page, "goodbye")
+
+
+def compared(**fields: str) -> Compared:
+    return Compared.model_validate({"trait": "tempo", "degree": "alike"} | fields)
+
+
+UNSAID: tuple[tuple[Compared, ...], ...] = (
+    (),  # as in recordings from before there was such a thing
+    (compared(trait="choir"),),
+    (compared(degree="opposite"), compared(degree="much", direction="more")),
+    (compared(), compared(trait="energy", degree="barely", direction="more")),
+    (compared(), *[compared(trait=trait, degree="much", direction="less") for trait in ("energy", "valence")]),
+)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_was_not_compared_or_has_no_words_stands_as_the_sentence(
+    gateway: Gateway, chromium: Browser, bus: Bus
+) -> None:
     async with open_page(chromium, gateway, path="/?lang=fr") as page:
         mood, offer = await arrive(bus, page)
         ranking = ranked(picked(offer))
-        first = ranking.ranking[0].model_copy(update={"reason": "Sung by the same choir."})
-        await bus.publish(ranking.model_copy(update={"ranking": (first, *ranking.ranking[1:])}))
-        reason = page.locator("#ranking .reason").first
-        await expect(reason).to_have_text("Sung by the same choir.")
-        await expect(reason).to_have_attribute("lang", "en")
+        unsaid = [
+            one.model_copy(update={"reason": "Sung by the same choir.", "compared": said})
+            for one, said in zip(ranking.ranking, UNSAID, strict=False)
+        ]
+        await bus.publish(ranking.model_copy(update={"ranking": tuple(unsaid)}))
+        reasons = page.locator("#ranking .reason")
+        await expect(reasons).to_have_text(["Sung by the same choir."] * len(UNSAID))
+        await expect(page.locator("#ranking .reason[lang=en]")).to_have_count(len(UNSAID))
         await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
         await bus.publish(playing(None, state="ready"))
         await at_stage(page, "goodbye")

@@ -14,12 +14,15 @@ from moodstream.contracts.events import EVENTS, Event, uuid_of
 from moodstream.contracts.streams import STREAMS
 from services.bridge.webhooks.sender import MAX_REST_S, _rest
 from services.gateway.api import mount
-from services.gateway.browser_camera import Gate
-from services.gateway.main import GatewaySettings, create_parts
-from services.gateway.state.board import Board
+from services.gateway.browser_camera import FrameGate
+from services.gateway.main import GatewaySettings, create_context
 from services.gateway.state.feed import Feed
+from services.gateway.state.kiosk import Kiosk
+from services.gateway.state.opening_hours import ALWAYS
+from services.gateway.state.snapshot import snapshot_of
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
+from shared.contracts.site_state import SiteState
 from shared.settings import Settings, load
 from tests.hostile.corpus import events, whole
 
@@ -63,18 +66,19 @@ def test_an_event_with_a_strange_field_is_passed_over_or_can_be_used(
         json.loads(event.model_dump_json(), parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
         assert uuid_of(event.id)
         assert event.at.tzinfo is not None
-        Board("camera-1").apply(event)
-        Board("camera-1").to_json()
+        state = SiteState("camera-1")
+        state.apply(event)
+        json.loads(snapshot_of(state, ALWAYS, Kiosk(), browser_camera=True))
 
 
 def test_the_page_survives_every_event_of_the_corpus(bus: Bus) -> None:
-    board, taken = Board("camera-1"), 0
+    state, taken = SiteState("camera-1"), 0
     for kind, body in events(9):
         event = bus.parse(f"mood:{STREAMS[kind].name}", {b"__data__": body}, b"1700000000000-0")
         if event is not None:
-            board.apply(event)
+            state.apply(event)
             taken += 1
-    json.loads(board.to_json())
+    json.loads(snapshot_of(state, ALWAYS, Kiosk(), browser_camera=True))
     assert taken > 100
 
 
@@ -106,7 +110,7 @@ async def test_no_request_is_an_error_of_our_own(method: str, path: str, body: b
     given_settings = load(GatewaySettings, redis_url=NOWHERE, requests_per_s=0)
     bus = create_bus(given_settings)
     await bus.connect()
-    api = Starlette(routes=[mount(create_parts(given_settings, bus))])
+    api = Starlette(routes=[mount(create_context(given_settings, bus))])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://test") as client:
         async with asyncio.timeout(20):
             answer = await client.request(method, f"/api/v1/{path}", content=body, headers={"content-type": kind})
@@ -134,7 +138,7 @@ def test_what_a_receiver_asks_for_is_a_time_that_ends(value: bytes) -> None:
 @MANY
 @given(st.lists(st.binary(max_size=50), max_size=20))
 def test_the_gate_takes_nothing_but_jpegs(pictures: list[bytes]) -> None:
-    gate = Gate()
+    gate = FrameGate()
     for number, picture in enumerate(pictures):
         refusal: Any = gate.refusal(picture, float(number))
         assert (refusal is None) == picture.startswith(b"\xff\xd8\xff")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from moodstream.contracts.events import PlaybackState, Song
 from moodstream.errors import MoodstreamError
 from services.player.main import PlayerSettings, create_output
-from services.player.spotify.json_file import Keep
+from services.player.spotify.json_file import JsonFile
 from shared.settings import load
 from tests.hostile.test_inputs import JSON
 
@@ -74,7 +74,7 @@ async def test_any_answer_is_an_outcome(stranger: Stranger, status: int, body: b
     stranger.status, stranger.body, stranger.retry_after = status, body, retry_after
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "spotify.json"
-        Keep(file).write(
+        JsonFile(file).save(
             {
                 "client_id": "c",
                 "consented_at": time.time(),
@@ -101,7 +101,7 @@ async def test_any_answer_is_an_outcome(stranger: Stranger, status: int, body: b
                 with contextlib.suppress(MoodstreamError):
                     assert (await ask()).state in STATES
                 assert time.monotonic() - begun < 10
-            for look in (output.devices, lambda: output.find(SONG)):
+            for look in (output.list_devices, lambda: output.find_song(SONG)):
                 with contextlib.suppress(MoodstreamError):
                     await look()
         finally:

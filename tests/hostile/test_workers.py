@@ -16,8 +16,8 @@ from redis import Redis
 
 from moodstream.contracts.events import FrameCaptured, utc_now
 from moodstream.contracts.streams import STREAMS
-from services.cli.embedded_redis import embedded_redis
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import create_bus
 from shared.settings import Settings, load
 from tests.hostile.corpus import GOOD, KINDS, events, pictures

@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 from services.player.outputs import Device, Outcome
-from tests.player.conftest import Served
-from tests.player.test_spotify import settings, sign_in
 from tests.support.gateways import ROOT
 from tests.support.players import SONGS, ScriptedOutput, player, ranked, state_is
+from tests.support.simulated_spotify import SimulatedSpotify, sign_in, spotify_settings
 
 
 class Radio(ScriptedOutput):
@@ -22,7 +21,7 @@ class Radio(ScriptedOutput):
             return Outcome("unavailable", "not here", skip=True)
         return await super().play(songs)
 
-    async def devices(self) -> list[Device]:
+    async def list_devices(self) -> list[Device]:
         return [Device("1", "Kitchen", True), Device("2", "Hall", False)]
 
 
@@ -68,8 +67,8 @@ async def test_without_a_player_it_is_one_line(redis_url: str) -> None:
     assert (away.returncode, len(away.stderr.splitlines())) == (1, 1)
 
 
-async def test_trying_the_output_says_which_songs_it_has(spotify: Served, tmp_path: Path) -> None:
-    given = settings(spotify, tmp_path)
+async def test_trying_the_output_says_which_songs_it_has(spotify: SimulatedSpotify, tmp_path: Path) -> None:
+    given = spotify_settings(spotify, tmp_path)
     environment = {
         "PLAYER": "spotify",
         "SPOTIFY_CLIENT_ID": given.spotify_client_id,

@@ -17,12 +17,11 @@ from playwright.async_api import expect
 
 from moodstream.errors import MoodstreamError
 from services.player.main import create_login
-from services.player.spotify.json_file import Keep
+from services.player.spotify.json_file import JsonFile
 from services.player.spotify.terminal_login import sign_in
-from tests.player.conftest import Served
-from tests.player.test_spotify import agree, settings
 from tests.support.browser import launch
 from tests.support.gateways import ROOT, free_port
+from tests.support.simulated_spotify import SimulatedSpotify, agree, spotify_settings
 
 START_S = 90.0
 
@@ -84,11 +83,11 @@ async def test_the_way_from_signed_out_to_music(demonstration: str, tmp_path: Pa
         await page.screenshot(path=pictures / "login-4-playing.png")
 
 
-def test_from_a_terminal_without_a_browser(spotify: Served, tmp_path: Path) -> None:
+def test_from_a_terminal_without_a_browser(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     """The redirect address belongs to another machine, so nothing can be caught here: it is pasted."""
     elsewhere = "https://kiosk.example/callback"
     spotify.simulator.account.redirect_uris = {elsewhere}
-    login = create_login(settings(spotify, tmp_path, spotify_redirect_uri=elsewhere))
+    login = create_login(spotify_settings(spotify, tmp_path, spotify_redirect_uri=elsewhere))
     out = io.StringIO()
 
     def pasted() -> Iterator[str]:
@@ -97,12 +96,12 @@ def test_from_a_terminal_without_a_browser(spotify: Served, tmp_path: Path) -> N
 
     sign_in(login, pasted(), out, patience_s=20)  # type: ignore[arg-type]
     assert out.getvalue().endswith("Signed in to Spotify.\n")
-    assert Keep(tmp_path / "spotify.json").read()["refresh_token"]
+    assert JsonFile(tmp_path / "spotify.json").load()["refresh_token"]
 
 
-def test_from_a_terminal_with_a_browser_on_the_same_machine(spotify: Served, tmp_path: Path) -> None:
+def test_from_a_terminal_with_a_browser_on_the_same_machine(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     redirect = f"http://127.0.0.1:{free_port()}/player/spotify/callback"
-    login = create_login(settings(spotify, tmp_path, spotify_redirect_uri=redirect))
+    login = create_login(spotify_settings(spotify, tmp_path, spotify_redirect_uri=redirect))
     out = io.StringIO()
 
     def browse() -> None:
@@ -116,10 +115,10 @@ def test_from_a_terminal_with_a_browser_on_the_same_machine(spotify: Served, tmp
     browser.start()
     sign_in(login, io.StringIO(""), out, patience_s=20)
     browser.join()
-    assert Keep(tmp_path / "spotify.json").read()["refresh_token"]
+    assert JsonFile(tmp_path / "spotify.json").load()["refresh_token"]
 
 
-def test_nobody_at_the_terminal_is_one_line(spotify: Served, tmp_path: Path) -> None:
-    login = create_login(settings(spotify, tmp_path, spotify_redirect_uri="https://kiosk.example/callback"))
+def test_nobody_at_the_terminal_is_one_line(spotify: SimulatedSpotify, tmp_path: Path) -> None:
+    login = create_login(spotify_settings(spotify, tmp_path, spotify_redirect_uri="https://kiosk.example/callback"))
     with pytest.raises(MoodstreamError, match="no address was pasted"):
         sign_in(login, io.StringIO(""), io.StringIO())

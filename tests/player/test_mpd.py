@@ -39,22 +39,22 @@ def output(daemon: Mpd) -> MpdOutput:
 
 
 async def test_songs_are_found_by_address_tags_or_names_of_files(output: MpdOutput) -> None:
-    found = [await output.find(song) for song in (HARBOUR, LANTERN, KITE, NOWHERE)]
+    found = [await output.find_song(song) for song in (HARBOUR, LANTERN, KITE, NOWHERE)]
     assert found == ["a/one.wav", "Juniper Lane - Lantern.wav", "loose/kite.wav", None]
     radio = Song(id="r", title="Radio", artist="R", uri="http://127.0.0.1:9/stream")
-    assert await output.find(radio) == radio.uri
+    assert await output.find_song(radio) == radio.uri
     await output.close()
 
 
 async def test_it_plays_pauses_goes_on_and_fades(output: MpdOutput, daemon: Mpd) -> None:
     outcome = await output.play([HARBOUR, NOWHERE, LANTERN])
     assert (outcome.state, outcome.song, outcome.device) == ("playing", HARBOUR, "Hall")
-    status = daemon.tell("status")
+    status = daemon.send_command("status")
     assert (status["state"], status["playlistlength"], status["xfade"]) == ("play", "2", "4")
-    assert daemon.tell("currentsong")["file"] == "a/one.wav"
+    assert daemon.send_command("currentsong")["file"] == "a/one.wav"
     assert (await output.pause()).state == "paused"
     assert (await output.resume()).state == "playing"
-    daemon.tell("next")
+    daemon.send_command("next")
     assert (await output.check()).song == LANTERN
     assert (await output.set_volume(40)).volume == 40
     await output.close()
@@ -67,13 +67,13 @@ async def test_what_is_not_there_is_skipped(output: MpdOutput) -> None:
 
 
 async def test_outputs_are_its_devices(output: MpdOutput, daemon: Mpd) -> None:
-    assert [(one.name, one.active) for one in await output.devices()] == [("Hall", True), ("Garden", False)]
+    assert [(one.name, one.active) for one in await output.list_devices()] == [("Hall", True), ("Garden", False)]
     assert (await output.transfer("Garden")).device == "Garden"
     with pytest.raises(MoodstreamError, match="there is no output 'Cellar'; there is Hall, Garden"):
         await output.transfer("Cellar")
-    daemon.tell("disableoutput 1")
+    daemon.send_command("disableoutput 1")
     assert (await output.check()).state == "no_device"
-    daemon.tell("enableoutput 0")
+    daemon.send_command("enableoutput 0")
     assert (await output.check()).state in ("ready", "paused", "playing")
     await output.close()
 
@@ -81,15 +81,15 @@ async def test_outputs_are_its_devices(output: MpdOutput, daemon: Mpd) -> None:
 async def test_outputs_that_go_while_it_plays_and_come_back(output: MpdOutput, daemon: Mpd) -> None:
     """MPD holds it against itself: an error that stays in its status."""
     assert (await output.play([KITE])).state == "playing"
-    daemon.tell("disableoutput 0")
+    daemon.send_command("disableoutput 0")
     async with asyncio.timeout(10):
-        while "error" not in daemon.tell("status"):
+        while "error" not in daemon.send_command("status"):
             await asyncio.sleep(0.02)
     assert (await output.check()).state == "no_device"
-    daemon.tell("enableoutput 0")
+    daemon.send_command("enableoutput 0")
     assert (await output.check()).state in ("paused", "playing")
     assert (await output.resume()).state == "playing"
-    daemon.tell("stop")
+    daemon.send_command("stop")
     await output.close()
 
 
@@ -97,9 +97,9 @@ async def test_a_ranking_plays_what_is_there_and_tells_what_is_not(redis_url: st
     async with player(redis_url, output) as bus:
         await bus.publish(ranked(NOWHERE, KITE, LANTERN))
         assert (await state_is(bus, "playing")).song == KITE
-        told = await status(bus)
-    assert [one["id"] for one in told["missing"]] == ["4"]
-    assert [one["id"] for one in told["coming"]] == ["2"]
+        shown = await status(bus)
+    assert [one["id"] for one in shown["missing"]] == ["4"]
+    assert [one["id"] for one in shown["coming"]] == ["2"]
 
 
 async def test_the_end_of_a_song_is_followed_by_the_next_and_the_last_by_words(redis_url: str, daemon: Mpd) -> None:
@@ -108,7 +108,7 @@ async def test_the_end_of_a_song_is_followed_by_the_next_and_the_last_by_words(r
         await bus.publish(ranked(short, LANTERN))
         await playback_where(bus, lambda event: event.song == short)
         await playback_where(bus, lambda event: event.song == LANTERN)
-        daemon.tell("stop")
+        daemon.send_command("stop")
         assert (await playback_where(bus, lambda event: "No more songs" in event.message)).state == "ready"
 
 
@@ -125,7 +125,7 @@ async def test_it_comes_back_after_mpd_was_gone_and_goes_on_with_the_song(redis_
         daemon.start()
         back = await state_is(bus, "playing", start=start, within_s=30)
         assert back.song == HARBOUR
-    assert daemon.tell("currentsong")["file"] == "a/one.wav"
+    assert daemon.send_command("currentsong")["file"] == "a/one.wav"
 
 
 async def test_one_that_hangs_blocks_nobody_for_five_seconds(output: MpdOutput, daemon: Mpd) -> None:

@@ -4,12 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from redis import Redis
 
 from moodstream.contracts.events import PlaybackChanged, SongsRanked, utc_now
 from moodstream.errors import MoodstreamError
 from services.player.main import PlayerSettings, create_output, create_rules
 from services.player.outputs import Outcome
 from shared.bus.connection import Bus
+from shared.delivery import dead_letters
 from shared.settings import load
 from tests.support.asking import ask
 from tests.support.gateways import connected_bus
@@ -37,7 +39,7 @@ async def test_the_best_song_plays_once_even_if_told_twice(redis_url: str) -> No
         await playback_where(bus, lambda event: event.song == SONGS[2])
         await asyncio.sleep(0.3)
         events = [event for event in await playbacks(bus) if event.song]
-    assert output.heard == ["play s1", "play s2"]
+    assert output.calls == ["play s1", "play s2"]
     assert [(event.state, event.song and event.song.id) for event in events] == [("playing", "s1"), ("playing", "s2")]
     assert (events[0].session_id, events[0].trace_id) == (first.session_id, first.trace_id)
     assert events[0].id == PlaybackChanged.following(first, state="playing", output="browser").id
@@ -51,7 +53,7 @@ async def test_an_expired_or_older_ranking_does_not_play(redis_url: str) -> None
         await state_is(bus, "playing")
         await bus.publish(ranked(SONGS[2], at=utc_now() - timedelta(seconds=30)))
         await asyncio.sleep(0.3)
-    assert output.heard == ["play s1"]
+    assert output.calls == ["play s1"]
 
 
 async def test_what_was_ranked_before_the_player_came_plays(redis_url: str) -> None:
@@ -60,7 +62,7 @@ async def test_what_was_ranked_before_the_player_came_plays(redis_url: str) -> N
     output = ScriptedOutput()
     async with player(redis_url, output) as bus:
         await state_is(bus, "playing")
-    assert output.heard == ["play s3"]
+    assert output.calls == ["play s3"]
 
 
 async def test_commands_of_the_page(redis_url: str) -> None:
@@ -72,14 +74,14 @@ async def test_commands_of_the_page(redis_url: str) -> None:
         volume = (await ask(bus, "player.command", {"command": "volume", "percent": 90})).result
         wrong = await ask(bus, "player.command", {"command": "explode"})
         nowhere = await ask(bus, "player.command", {"command": "transfer", "device": "Kitchen"})
-        told = await status(bus)
+        shown = await status(bus)
     assert [state["state"] for state in states if isinstance(state, dict)] == ["paused", "playing", "playing"]
-    assert output.heard == ["play s0", "pause", "resume", "play s1", "volume 60"]
+    assert output.calls == ["play s0", "pause", "resume", "play s1", "volume 60"]
     assert isinstance(volume, dict)
     assert (volume["volume"], volume["song"]) == (60, SONGS[1].model_dump(mode="json"))
     assert (wrong.error or "").startswith("player.command: command: Input should be 'play', 'queue', 'next', ")
     assert nowhere.error == "the player browser has no devices to choose from"
-    assert (told["state"], told["coming"], told["missing"]) == ("playing", [], [])
+    assert (shown["state"], shown["coming"], shown["missing"]) == ("playing", [], [])
 
 
 async def test_a_slow_output_delays_no_answer_and_the_newest_wish_is_what_it_does_next(redis_url: str) -> None:
@@ -94,7 +96,7 @@ async def test_a_slow_output_delays_no_answer_and_the_newest_wish_is_what_it_doe
         assert answer.error is None
         assert asyncio.get_running_loop().time() - begun < 1.2
         await playback_where(bus, lambda event: event.song == SONGS[3])
-    assert [one for one in output.heard if one.startswith("play")] == ["play s0", "play s3"]
+    assert [one for one in output.calls if one.startswith("play")] == ["play s0", "play s3"]
 
 
 async def test_of_two_players_one_commands_and_the_other_takes_over_with_what_was_known(redis_url: str) -> None:
@@ -110,16 +112,16 @@ async def test_of_two_players_one_commands_and_the_other_takes_over_with_what_wa
                 await asyncio.sleep(0.7)
                 if renewal == 0:
                     await bus.publish(command("next"))
-            assert second.heard == ["play s0"]
+            assert second.calls == ["play s0"]
             await other.redis.delete(other.key("lease", "player"))
             await asyncio.sleep(1)
         await ask(bus, "player.command", {"command": "next"}, timeout_s=3)
-        assert second.heard[-1] == "play s1"
+        assert second.calls[-1] == "play s1"
         start = await bus.last_id(PlaybackChanged)
     async with player(redis_url, first) as bus:
         await playback_where(bus, lambda event: event.song == SONGS[1], start)
         await ask(bus, "player.command", {"command": "next"}, timeout_s=3)
-    assert first.heard == ["play s1", "play s2"]
+    assert first.calls == ["play s1", "play s2"]
 
 
 @pytest.mark.parametrize("heard", [True, False])
@@ -130,15 +132,15 @@ async def test_a_player_that_was_killed_over_a_play_has_it_heard_once(redis_url:
     async with player(redis_url, killed) as bus:
         await bus.publish(ranking)
         async with asyncio.timeout(10):
-            while not killed.heard:
+            while not killed.calls:
                 await asyncio.sleep(0.02)
     after.already = Outcome("playing", song=SONGS[0]) if heard else None
     async with player(redis_url, after) as bus:
-        told = await state_is(bus, "playing")
+        shown = await state_is(bus, "playing")
         await bus.publish(ranking)
         await asyncio.sleep(0.5)
-    assert told.id == PlaybackChanged.following(ranking, state="playing", output="").id
-    assert after.heard == ([] if heard else ["play s0"])
+    assert shown.id == PlaybackChanged.following(ranking, state="playing", output="").id
+    assert after.calls == ([] if heard else ["play s0"])
 
 
 async def test_a_failure_is_told_and_the_song_plays_when_it_has_passed(redis_url: str) -> None:
@@ -147,11 +149,11 @@ async def test_a_failure_is_told_and_the_song_plays_when_it_has_passed(redis_url
     async with player(redis_url, output) as bus:
         ranking = ranked(SONGS[0])
         await bus.publish(ranking)
-        told = await state_is(bus, "unavailable")
-        assert told.message == "Out of order; it is tried again."
+        shown = await state_is(bus, "unavailable")
+        assert shown.message == "Out of order; it is tried again."
         played = await state_is(bus, "playing")
-    assert output.heard == ["play s0", "play s0"]
-    assert (played.trace_id, played.id != told.id) == (ranking.trace_id, True)
+    assert output.calls == ["play s0", "play s0"]
+    assert (played.trace_id, played.id != shown.id) == (ranking.trace_id, True)
 
 
 async def test_what_is_no_ranking_is_put_aside_and_delays_nobody(redis_url: str) -> None:
@@ -163,7 +165,46 @@ async def test_what_is_no_ranking_is_put_aside_and_delays_nobody(redis_url: str)
         async with asyncio.timeout(10):
             while not await bus.redis.xlen(f"{bus.stream(SongsRanked)}:dead"):
                 await asyncio.sleep(0.05)
-    assert output.heard == ["play s0"]
+        assert await bus.redis.xinfo_groups(bus.stream(SongsRanked)) == [], "nobody would read what a group is given"
+    assert output.calls == ["play s0"]
+
+
+BROKEN = (b"garbage", b"{}", b'{"id": "no", "type": "SongsRanked"}', b"\xff\xfe")
+
+
+async def test_what_is_no_ranking_is_put_aside_once_whoever_plays(redis_url: str) -> None:
+    """Also where the player comes so late that it knows nothing else any more; put back, it is put aside again."""
+
+    async def letters(bus: Bus, count: int) -> list[dict[bytes, bytes]]:
+        async with asyncio.timeout(10):
+            while len(found := await bus.redis.xrange(f"{bus.stream(SongsRanked)}:dead")) < count:
+                await asyncio.sleep(0.05)
+        return [fields for _, fields in found]
+
+    async with player(redis_url, ScriptedOutput()) as bus:
+        wrong = [await bus.redis.xadd(bus.stream(SongsRanked), {"__data__": body}) for body in BROKEN]
+        wrong.append(await bus.redis.xadd(bus.stream(SongsRanked), {"other": "field"}))
+        found = await letters(bus, len(wrong))
+        assert [one[b"entry"] for one in found] == wrong
+        assert {one[b"group"] for one in found} == {b"player"}
+        assert all(one[b"error"] for one in found)
+        assert tuple(one[b"__data__"] for one in found[:-1]) == BROKEN
+    for kept in ("kept", "nothing kept"):
+        output = ScriptedOutput()
+        async with player(redis_url, output) as bus:
+            await bus.publish(ranked(SONGS[0] if kept == "kept" else SONGS[1]))
+            async with asyncio.timeout(10):
+                while not output.calls:
+                    await asyncio.sleep(0.05)
+            assert len(await letters(bus, len(wrong))) == len(wrong), kept
+            await bus.redis.delete(bus.key("player", "kept"))
+    async with player(redis_url, ScriptedOutput()) as bus:
+        with Redis.from_url(redis_url) as client:
+            [first, *_] = dead_letters.letters(client, bus.prefix)
+            assert dead_letters.replay(client, bus.prefix, {first["letter"]}) == 1
+        async with asyncio.timeout(10):
+            while (await letters(bus, len(wrong)))[-1][b"__data__"] != BROKEN[0]:
+                await asyncio.sleep(0.05)
 
 
 async def test_while_redis_takes_nothing_the_player_waits_and_then_goes_on(redis_url: str) -> None:
@@ -175,7 +216,7 @@ async def test_while_redis_takes_nothing_the_player_waits_and_then_goes_on(redis
         await bus.redis.config_set("maxmemory", "0")
         await bus.publish(ranked(SONGS[0]))
         await state_is(bus, "playing")
-    assert output.heard == ["play s0"]
+    assert output.calls == ["play s0"]
 
 
 def test_spotify_without_a_client_id_is_one_line() -> None:

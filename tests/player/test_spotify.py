@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -19,57 +18,38 @@ import pytest
 
 from moodstream.contracts.events import Song
 from moodstream.errors import MoodstreamError
-from services.player.main import PlayerSettings, create_login, create_output
-from services.player.spotify.json_file import Keep
+from services.player.main import create_login
+from services.player.spotify.json_file import JsonFile
 from services.player.spotify.login import CONSENT, SpotifyLogin
 from services.player.spotify.output import SpotifyOutput
-from services.player.spotify.simulator import Exchange, Fault, device, rate_limit, refusal
-from shared.settings import load
-from tests.player.conftest import Served
+from services.player.spotify.simulator.account import device
+from services.player.spotify.simulator.faults import Fault, rate_limit, refusal
+from services.player.spotify.simulator.recorder import Exchange
+from tests.player.openapi_exchange import Described
 from tests.support.asking import ask
 from tests.support.needs import missing
-from tests.support.openapi_exchange import Described
 from tests.support.players import playback_where, player, ranked, state_is, status
+from tests.support.simulated_spotify import (
+    CLIENT,
+    REDIRECT,
+    SimulatedSpotify,
+    agree,
+    create_spotify_output,
+    sign_in,
+    spotify_settings,
+)
 
-CLIENT = "moodstream-demo"
-REDIRECT = "http://127.0.0.1:8080/player/spotify/callback"
 PAGE = "http://127.0.0.1:8080/player/spotify/login"
 SONGS = tuple(Song(id=f"t{n}", title=f"Title {n}", artist="An artist", uri=f"spotify:track:{n:022d}") for n in range(4))
 SONG = SONGS[0]
 MAX_S = 5.0
 
 
-def settings(spotify: Served, folder: Path, **more: Any) -> PlayerSettings:
-    given: dict[str, Any] = {
-        "player": "spotify",
-        "spotify_client_id": CLIENT,
-        "spotify_redirect_uri": REDIRECT,
-        "spotify_token_file": folder / "spotify.json",
-        "spotify_app": "no-such-program",
-        "spotify_api_url": spotify.api_url,
-        "spotify_accounts_url": spotify.accounts_url,
-    }
-    return load(PlayerSettings, **given | more)
-
-
-def sign_in(spotify: Served, file: Path, consented_s_ago: float = 0.0, **more: Any) -> None:
-    """As after the way over the pages."""
-    token = spotify.simulator.sign_in(CLIENT)
-    kept = {"client_id": CLIENT, "consented_at": time.time() - consented_s_ago, "expires_at": time.time() + 3600}
-    Keep(file).write(token | kept | more)
-
-
-def make(spotify: Served, folder: Path, **more: Any) -> SpotifyOutput:
-    output = create_output(settings(spotify, folder, **more))
-    assert isinstance(output, SpotifyOutput)
-    return output
-
-
 @pytest.fixture
-def output(spotify: Served, tmp_path: Path) -> SpotifyOutput:
+def output(spotify: SimulatedSpotify, tmp_path: Path) -> SpotifyOutput:
     sign_in(spotify, tmp_path / "spotify.json")
     spotify.simulator.account.devices = [device("Kitchen", active=True), device("Bedroom")]
-    return make(spotify, tmp_path)
+    return create_spotify_output(spotify, tmp_path)
 
 
 @contextmanager
@@ -79,14 +59,14 @@ def in_time(limit_s: float = MAX_S) -> Iterator[None]:
     assert time.monotonic() - begun < limit_s
 
 
-def calls(spotify: Served, path: str = "/v1/") -> list[str]:
+def calls(spotify: SimulatedSpotify, path: str = "/v1/") -> list[str]:
     return [f"{one.method} {one.path}" for one in spotify.simulator.exchanges if one.path.startswith(path)]
 
 
 # playing
 
 
-async def test_a_song_plays_with_those_after_it(output: SpotifyOutput, spotify: Served) -> None:
+async def test_a_song_plays_with_those_after_it(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     outcome = await output.play(SONGS)
     assert (outcome.state, outcome.song) == ("playing", SONG)
     assert spotify.simulator.account.uris == [song.uri for song in SONGS]
@@ -95,7 +75,7 @@ async def test_a_song_plays_with_those_after_it(output: SpotifyOutput, spotify: 
     assert (seen.state, seen.song, seen.device, seen.volume) == ("playing", SONG, "Kitchen", 50)
 
 
-async def test_pause_resume_and_volume(output: SpotifyOutput, spotify: Served) -> None:
+async def test_pause_resume_and_volume(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     await output.play(SONGS)
     assert (await output.pause()).state == "paused"
     assert (await output.pause()).state == "paused"  # Spotify refuses what is so already
@@ -106,13 +86,13 @@ async def test_pause_resume_and_volume(output: SpotifyOutput, spotify: Served) -
     assert spotify.simulator.account.active["volume_percent"] == 30
 
 
-async def test_a_song_that_spotify_went_on_to_is_followed(output: SpotifyOutput, spotify: Served) -> None:
+async def test_a_song_that_spotify_went_on_to_is_followed(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     await output.play(SONGS)
-    spotify.simulator.account.place = 2
+    spotify.simulator.account.position = 2
     assert (await output.check()).song == SONGS[2]
 
 
-async def test_a_device_without_volume_is_left_as_it_is(output: SpotifyOutput, spotify: Served) -> None:
+async def test_a_device_without_volume_is_left_as_it_is(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     spotify.simulator.account.devices = [device("Radio", active=True, volume=None)]
     outcome = await output.set_volume(30)
     assert outcome.state == "ready"
@@ -122,7 +102,7 @@ async def test_a_device_without_volume_is_left_as_it_is(output: SpotifyOutput, s
 # devices
 
 
-async def test_an_idle_device_wakes_when_it_is_named(output: SpotifyOutput, spotify: Served) -> None:
+async def test_an_idle_device_wakes_when_it_is_named(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     spotify.simulator.account.devices = [device("Car", is_restricted=True), device("Phone")]
     assert (await output.play(SONGS)).state == "playing"
     assert spotify.simulator.account.active == spotify.simulator.account.devices[1]
@@ -131,7 +111,9 @@ async def test_an_idle_device_wakes_when_it_is_named(output: SpotifyOutput, spot
     assert parse_qs(again.query) == {"device_id": [spotify.simulator.account.devices[1]["id"]]}
 
 
-async def test_a_device_that_vanishes_is_replaced_and_comes_back(output: SpotifyOutput, spotify: Served) -> None:
+async def test_a_device_that_vanishes_is_replaced_and_comes_back(
+    output: SpotifyOutput, spotify: SimulatedSpotify
+) -> None:
     kitchen, bedroom = spotify.simulator.account.devices
     assert (await output.transfer("bedroom")).device == "Bedroom"
     spotify.simulator.account.devices = [kitchen]
@@ -142,11 +124,11 @@ async def test_a_device_that_vanishes_is_replaced_and_comes_back(output: Spotify
 
 
 async def test_a_chosen_device_is_remembered_over_a_restart(
-    output: SpotifyOutput, spotify: Served, tmp_path: Path
+    output: SpotifyOutput, spotify: SimulatedSpotify, tmp_path: Path
 ) -> None:
     await output.transfer("Bedroom")
     spotify.simulator.account.devices = [device("Kitchen", active=True), device("Bedroom", id="another-id")]
-    again = make(spotify, tmp_path)
+    again = create_spotify_output(spotify, tmp_path)
     await again.play(SONGS)
     assert (await again.check()).device == "Bedroom"
 
@@ -154,23 +136,23 @@ async def test_a_chosen_device_is_remembered_over_a_restart(
 async def test_an_unknown_device_is_one_line(output: SpotifyOutput) -> None:
     with pytest.raises(MoodstreamError, match="there is no device 'Cellar'; there is Kitchen, Bedroom"):
         await output.transfer("Cellar")
-    assert [one.name for one in await output.devices()] == ["Kitchen", "Bedroom"]
+    assert [one.name for one in await output.list_devices()] == ["Kitchen", "Bedroom"]
 
 
-async def test_no_device_at_all_is_said(output: SpotifyOutput, spotify: Served) -> None:
+async def test_no_device_at_all_is_said(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     spotify.simulator.account.devices = []
     assert (await output.play(SONGS)).state == "no_device"
     outcome = await output.check()
     assert (outcome.state, outcome.message) == ("no_device", "Open Spotify on a device of this account.")
 
 
-async def test_the_app_on_this_machine_is_opened_once(spotify: Served, tmp_path: Path) -> None:
+async def test_the_app_on_this_machine_is_opened_once(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     sign_in(spotify, tmp_path / "spotify.json")
     spotify.simulator.account.devices = []
     app, opened = tmp_path / "spotify-app", tmp_path / "opened"
     app.write_text(f"#!/bin/sh\necho opened >> {opened}\n")
     app.chmod(0o755)
-    output = make(spotify, tmp_path, spotify_app=str(app))
+    output = create_spotify_output(spotify, tmp_path, spotify_app=str(app))
     for _ in range(3):
         outcome = await output.play(SONGS)
         assert (outcome.state, outcome.message) == ("no_device", "Spotify is being opened on this machine.")
@@ -184,7 +166,7 @@ async def test_the_app_on_this_machine_is_opened_once(spotify: Served, tmp_path:
 
 
 async def test_a_song_without_an_address_is_searched_by_title_and_artist(
-    output: SpotifyOutput, spotify: Served
+    output: SpotifyOutput, spotify: SimulatedSpotify
 ) -> None:
     spotify.simulator.account.catalogue = [
         ("0000000000000000000009", "Harbour", "Somebody Else"),
@@ -206,12 +188,12 @@ async def test_a_song_that_cannot_be_found_gives_way_to_the_next(output: Spotify
 
 @pytest.mark.parametrize("passed_over", [False, True])
 async def test_a_song_that_is_not_sold_here_is_replaced_by_the_next_of_the_ranking(
-    redis_url: str, spotify: Served, tmp_path: Path, passed_over: bool
+    redis_url: str, spotify: SimulatedSpotify, tmp_path: Path, passed_over: bool
 ) -> None:
     sign_in(spotify, tmp_path / "spotify.json")
     account = spotify.simulator.account
     account.missing, account.passes_over_missing = {"0" * 22, f"{1:022d}"}, passed_over
-    async with player(redis_url, make(spotify, tmp_path)) as bus:
+    async with player(redis_url, create_spotify_output(spotify, tmp_path)) as bus:
         await bus.publish(ranked(*SONGS))
         event = await playback_where(bus, lambda event: event.state == "playing" and event.song == SONGS[2])
         missing = (await status(bus))["missing"]
@@ -237,7 +219,7 @@ async def test_a_song_that_is_not_sold_here_is_replaced_by_the_next_of_the_ranki
     ],
 )
 async def test_garbage_and_breakdowns_are_survived(
-    output: SpotifyOutput, spotify: Served, fault: Fault, state: str, words: str
+    output: SpotifyOutput, spotify: SimulatedSpotify, fault: Fault, state: str, words: str
 ) -> None:
     spotify.simulator.account.devices = [device("Kitchen")]
     spotify.simulator.faults = [Fault(fault.status, fault.body, fault.headers, path="devices")]
@@ -248,11 +230,13 @@ async def test_garbage_and_breakdowns_are_survived(
     assert (await output.check()).state == "ready"
 
 
-async def test_premium_required_is_said_and_not_tried_again(redis_url: str, spotify: Served, tmp_path: Path) -> None:
+async def test_premium_required_is_said_and_not_tried_again(
+    redis_url: str, spotify: SimulatedSpotify, tmp_path: Path
+) -> None:
     sign_in(spotify, tmp_path / "spotify.json")
     spotify.simulator.account.devices[0]["is_active"] = True
     spotify.simulator.account.premium = False
-    async with player(redis_url, make(spotify, tmp_path)) as bus:
+    async with player(redis_url, create_spotify_output(spotify, tmp_path)) as bus:
         await bus.publish(ranked(*SONGS))
         event = await state_is(bus, "premium_required")
         assert "Premium" in event.message
@@ -260,7 +244,9 @@ async def test_premium_required_is_said_and_not_tried_again(redis_url: str, spot
     assert calls(spotify).count("PUT /v1/me/player/play") == 1
 
 
-async def test_an_account_that_is_not_listed_for_the_app_is_told_so(output: SpotifyOutput, spotify: Served) -> None:
+async def test_an_account_that_is_not_listed_for_the_app_is_told_so(
+    output: SpotifyOutput, spotify: SimulatedSpotify
+) -> None:
     spotify.simulator.account.registered = False
     outcome = await output.play(SONGS)
     assert outcome.state == "premium_required"
@@ -268,14 +254,42 @@ async def test_an_account_that_is_not_listed_for_the_app_is_told_so(output: Spot
     assert len(calls(spotify)) == 1
 
 
-async def test_a_token_that_ended_early_is_renewed_once(output: SpotifyOutput, spotify: Served) -> None:
+@pytest.mark.parametrize(
+    ("fault", "state", "skip"),
+    [
+        (refusal(403, "Something about a device.", "PREMIUM_REQUIRED"), "premium_required", False),
+        (refusal(403, "Premium, registered, scope", "UNKNOWN"), "unavailable", True),
+        (refusal(403, "In other words."), "premium_required", False),
+        (Fault(403, "User not registered in the Developer Dashboard"), "premium_required", False),
+        (refusal(404, "In other words.", "NO_ACTIVE_DEVICE", times=2), "no_device", False),
+        (refusal(404, "In other words.", times=2), "no_device", False),
+        (refusal(404, "No such device of tracks", "NO_SPECIFIC_TRACK"), "unavailable", True),
+    ],
+)
+async def test_what_spotify_refuses_is_known_by_its_codes_whatever_it_says(
+    output: SpotifyOutput, spotify: SimulatedSpotify, fault: Fault, state: str, skip: bool
+) -> None:
+    spotify.simulator.faults = [Fault(fault.status, fault.body, path="/play", times=fault.times)]
+    outcome = await output.play(SONGS)
+    assert (outcome.state, outcome.skip) == (state, skip)
+
+
+async def test_a_token_with_too_few_rights_is_no_sign_in(spotify: SimulatedSpotify, tmp_path: Path) -> None:
+    sign_in(spotify, tmp_path / "spotify.json", scope="user-read-playback-state")
+    assert (await create_spotify_output(spotify, tmp_path).check()).state == "signed_out"
+    assert calls(spotify) == []
+
+
+async def test_a_token_that_ended_early_is_renewed_once(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     spotify.simulator.expire()
     assert (await output.play(SONGS)).state == "playing"
     assert calls(spotify, "/accounts") == ["POST /accounts/api/token"]
     assert len(calls(spotify)) == 2
 
 
-async def test_a_second_401_needs_a_person_and_asks_nobody_again(output: SpotifyOutput, spotify: Served) -> None:
+async def test_a_second_401_needs_a_person_and_asks_nobody_again(
+    output: SpotifyOutput, spotify: SimulatedSpotify
+) -> None:
     spotify.simulator.faults = [refusal(401, "Invalid access token", times=float("inf"))]
     outcome = await output.play(SONGS)
     assert (outcome.state, PAGE in outcome.message) == ("needs_reauthorization", True)
@@ -287,33 +301,35 @@ async def test_a_second_401_needs_a_person_and_asks_nobody_again(output: Spotify
 # the sign-in that ends
 
 
-async def test_an_old_token_is_renewed_before_it_is_used(spotify: Served, tmp_path: Path) -> None:
+async def test_an_old_token_is_renewed_before_it_is_used(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     sign_in(spotify, tmp_path / "spotify.json", expires_at=time.time() - 5)
-    assert (await make(spotify, tmp_path).check()).state == "ready"
+    assert (await create_spotify_output(spotify, tmp_path).check()).state == "ready"
     assert calls(spotify, "/")[0] == "POST /accounts/api/token"
 
 
 @pytest.mark.parametrize("rotates", [False, True])
-async def test_the_refresh_token_is_kept_or_replaced(spotify: Served, tmp_path: Path, rotates: bool) -> None:
+async def test_the_refresh_token_is_kept_or_replaced(spotify: SimulatedSpotify, tmp_path: Path, rotates: bool) -> None:
     file = tmp_path / "spotify.json"
     sign_in(spotify, file)
-    before = Keep(file).read()
+    before = JsonFile(file).load()
     spotify.simulator.account.rotates = rotates
-    output = make(spotify, tmp_path)
+    output = create_spotify_output(spotify, tmp_path)
     for _ in range(3):
         spotify.simulator.expire()
         assert (await output.check()).state == "ready"
-    after = Keep(file).read()
+    after = JsonFile(file).load()
     assert (after["refresh_token"] != before["refresh_token"]) is rotates
     assert (after["consented_at"], after["client_id"]) == (before["consented_at"], CLIENT)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-async def test_a_dead_refresh_token_is_not_used_again_not_even_after_a_restart(spotify: Served, tmp_path: Path) -> None:
+async def test_a_dead_refresh_token_is_not_used_again_not_even_after_a_restart(
+    spotify: SimulatedSpotify, tmp_path: Path
+) -> None:
     sign_in(spotify, tmp_path / "spotify.json")
     spotify.simulator.revoke()
     for _ in range(2):
-        output = make(spotify, tmp_path)
+        output = create_spotify_output(spotify, tmp_path)
         for _ in range(2):
             outcome = await output.play(SONGS)
             assert (outcome.state, PAGE in outcome.message) == ("needs_reauthorization", True)
@@ -322,28 +338,28 @@ async def test_a_dead_refresh_token_is_not_used_again_not_even_after_a_restart(s
 
 @pytest.mark.parametrize("fault", [Fault(503, {"error": "invalid_grant"}), Fault(200, {"x": 1}), Fault(502, "<html>")])
 async def test_a_breakdown_while_refreshing_is_not_the_end_of_the_permission(
-    spotify: Served, tmp_path: Path, fault: Fault
+    spotify: SimulatedSpotify, tmp_path: Path, fault: Fault
 ) -> None:
     sign_in(spotify, tmp_path / "spotify.json", expires_at=time.time() - 5)
     spotify.simulator.faults = [Fault(fault.status, fault.body, path="/api/token")]
-    output = make(spotify, tmp_path)
+    output = create_spotify_output(spotify, tmp_path)
     assert (await output.check()).state == "unavailable"
     assert (await output.check()).state == "ready"
 
 
-async def test_a_client_id_that_spotify_does_not_know_is_said(spotify: Served, tmp_path: Path) -> None:
+async def test_a_client_id_that_spotify_does_not_know_is_said(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     sign_in(spotify, tmp_path / "spotify.json", expires_at=time.time() - 5)
     spotify.simulator.account.client_ids = {"another"}
-    outcome = await make(spotify, tmp_path).check()
+    outcome = await create_spotify_output(spotify, tmp_path).check()
     assert (outcome.state, "MOODSTREAM_SPOTIFY_CLIENT_ID" in outcome.message) == ("signed_out", True)
 
 
 @pytest.mark.parametrize(("days_left", "warned"), [(40, False), (29, True), (13, True), (2, True)])
 async def test_the_end_of_the_permission_is_told_before(
-    spotify: Served, tmp_path: Path, days_left: float, warned: bool, caplog: pytest.LogCaptureFixture
+    spotify: SimulatedSpotify, tmp_path: Path, days_left: float, warned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     sign_in(spotify, tmp_path / "spotify.json", CONSENT.total_seconds() - (days_left + 0.5) * 86_400)
-    output = make(spotify, tmp_path)
+    output = create_spotify_output(spotify, tmp_path)
     with caplog.at_level(logging.WARNING, "moodstream.player"):
         outcomes = [await output.check() for _ in range(3)]
     assert {outcome.state for outcome in outcomes} == {"ready"}
@@ -354,7 +370,7 @@ async def test_the_end_of_the_permission_is_told_before(
 # waiting
 
 
-async def test_nothing_is_sent_before_retry_after_has_passed(output: SpotifyOutput, spotify: Served) -> None:
+async def test_nothing_is_sent_before_retry_after_has_passed(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     spotify.simulator.faults = [rate_limit(2)]
     limited = await output.play(SONGS)
     assert (limited.state, limited.until is not None) == ("rate_limited", True)
@@ -366,13 +382,13 @@ async def test_nothing_is_sent_before_retry_after_has_passed(output: SpotifyOutp
 
 
 async def test_an_hour_of_waiting_is_not_forgotten_by_a_restart(
-    output: SpotifyOutput, spotify: Served, tmp_path: Path
+    output: SpotifyOutput, spotify: SimulatedSpotify, tmp_path: Path
 ) -> None:
     spotify.simulator.faults = [rate_limit(3600)]
     with in_time(2):
         assert (await output.play(SONGS)).state == "rate_limited"
     for _ in range(3):
-        again = make(spotify, tmp_path)
+        again = create_spotify_output(spotify, tmp_path)
         outcome = await again.play(SONGS)
         assert (outcome.state, (await again.check()).state) == ("rate_limited", "rate_limited")
         assert outcome.wait_s is not None
@@ -382,17 +398,17 @@ async def test_an_hour_of_waiting_is_not_forgotten_by_a_restart(
 
 @pytest.mark.parametrize("step_s", [-7200, 7200])
 async def test_a_clock_that_was_stepped_makes_the_wait_no_longer(
-    output: SpotifyOutput, spotify: Served, tmp_path: Path, step_s: float
+    output: SpotifyOutput, spotify: SimulatedSpotify, tmp_path: Path, step_s: float
 ) -> None:
     spotify.simulator.faults = [rate_limit(3600)]
     await output.play(SONGS)
-    kept = output.login.state.read()
-    output.login.state.update(wait_until=kept["wait_until"] - step_s)
-    outcome = await make(spotify, tmp_path).check()
+    kept = output.login.state_file.load()
+    output.login.state_file.update(wait_until=kept["wait_until"] - step_s)
+    outcome = await create_spotify_output(spotify, tmp_path).check()
     assert outcome.wait_s is None or outcome.wait_s <= 3600
 
 
-async def test_a_quota_that_is_used_up_is_told(output: SpotifyOutput, spotify: Served) -> None:
+async def test_a_quota_that_is_used_up_is_told(output: SpotifyOutput, spotify: SimulatedSpotify) -> None:
     spotify.simulator.faults = [refusal(429, "Quota exceeded", "QUOTA_EXCEEDED")]
     outcome = await output.play(SONGS)
     assert (outcome.state, outcome.until is not None) == ("quota_exceeded", True)
@@ -400,17 +416,19 @@ async def test_a_quota_that_is_used_up_is_told(output: SpotifyOutput, spotify: S
     assert len(spotify.simulator.exchanges) == 1
 
 
-async def test_a_limit_of_the_accounts_service_counts_too(spotify: Served, tmp_path: Path) -> None:
+async def test_a_limit_of_the_accounts_service_counts_too(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     sign_in(spotify, tmp_path / "spotify.json", expires_at=time.time() - 5)
     spotify.simulator.faults = [Fault(429, {"error": "too_many"}, {"Retry-After": "60"}, path="/api/token")]
-    output = make(spotify, tmp_path)
+    output = create_spotify_output(spotify, tmp_path)
     for _ in range(3):
         assert (await output.check()).state in ("unavailable", "rate_limited")
     assert len(spotify.simulator.exchanges) == 1
 
 
 @pytest.mark.parametrize("header", ["soon", "", "-5", "1e400", "nan"])
-async def test_a_senseless_retry_after_is_survived(output: SpotifyOutput, spotify: Served, header: str) -> None:
+async def test_a_senseless_retry_after_is_survived(
+    output: SpotifyOutput, spotify: SimulatedSpotify, header: str
+) -> None:
     spotify.simulator.faults = [rate_limit(header)]
     outcome = await output.play(SONGS)
     assert outcome.state == "rate_limited"
@@ -418,29 +436,31 @@ async def test_a_senseless_retry_after_is_survived(output: SpotifyOutput, spotif
     assert 0 < outcome.wait_s <= 86_400
 
 
-async def test_a_service_that_hangs_blocks_nobody_for_five_seconds(output: SpotifyOutput, spotify: Served) -> None:
+async def test_a_service_that_hangs_blocks_nobody_for_five_seconds(
+    output: SpotifyOutput, spotify: SimulatedSpotify
+) -> None:
     spotify.simulator.faults = [Fault(204, hang_s=8, times=float("inf"))]
     for call in (output.check, lambda: output.play(SONGS), output.pause):
         with in_time():
             assert (await call()).state == "unavailable"
 
 
-async def test_one_that_hangs_at_every_step_blocks_nobody_either(spotify: Served, tmp_path: Path) -> None:
+async def test_one_that_hangs_at_every_step_blocks_nobody_either(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     sign_in(spotify, tmp_path / "spotify.json", expires_at=time.time() - 5)
     spotify.simulator.faults = [Fault(401, hang_s=1.6, times=float("inf"))]
     slow_token = Fault(200, spotify.simulator.sign_in(CLIENT), hang_s=1.6, path="/api/token", times=float("inf"))
     spotify.simulator.faults.insert(0, slow_token)
     with in_time():
-        outcome = await make(spotify, tmp_path).play(SONGS)
+        outcome = await create_spotify_output(spotify, tmp_path).play(SONGS)
     assert outcome.state in ("unavailable", "needs_reauthorization")
     sent = len(spotify.simulator.exchanges)
     await asyncio.sleep(3)
     assert len(spotify.simulator.exchanges) <= sent + 1  # the one that was under way
 
 
-async def test_who_does_not_answer_is_left_alone_for_a_while(spotify: Served, tmp_path: Path) -> None:
+async def test_who_does_not_answer_is_left_alone_for_a_while(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     sign_in(spotify, tmp_path / "spotify.json")
-    output = make(spotify, tmp_path)
+    output = create_spotify_output(spotify, tmp_path)
     spotify.simulator.faults = [refusal(500, times=float("inf"))]
     for _ in range(20):
         assert (await output.check()).state == "unavailable"
@@ -451,9 +471,11 @@ async def test_who_does_not_answer_is_left_alone_for_a_while(spotify: Served, tm
             await asyncio.sleep(0.1)
 
 
-async def test_it_recovers_by_itself_and_moods_keep_flowing(redis_url: str, spotify: Served, tmp_path: Path) -> None:
+async def test_it_recovers_by_itself_and_moods_keep_flowing(
+    redis_url: str, spotify: SimulatedSpotify, tmp_path: Path
+) -> None:
     sign_in(spotify, tmp_path / "spotify.json")
-    async with player(redis_url, make(spotify, tmp_path)) as bus:
+    async with player(redis_url, create_spotify_output(spotify, tmp_path)) as bus:
         await bus.publish(ranked(SONGS[0]))
         await state_is(bus, "playing")
         spotify.stop()
@@ -471,35 +493,28 @@ async def test_it_recovers_by_itself_and_moods_keep_flowing(redis_url: str, spot
 
 
 @pytest.fixture
-def login(spotify: Served, tmp_path: Path) -> SpotifyLogin:
-    return create_login(settings(spotify, tmp_path))
+def login(spotify: SimulatedSpotify, tmp_path: Path) -> SpotifyLogin:
+    return create_login(spotify_settings(spotify, tmp_path))
 
 
-def agree(address: str, answer: str = "yes") -> str:
-    """What a person does on the pages of the Accounts service; gives the address at which the browser ends."""
-    asked = httpx.get(address)
-    assert asked.status_code == 200
-    assert "This is not Spotify" in asked.text
-    ended = httpx.get(address.replace("/authorize?", "/agree?") + f"&agree={answer}")
-    return ended.headers["location"]
-
-
-async def test_without_a_token_it_is_signed_out_and_asks_nobody(spotify: Served, tmp_path: Path) -> None:
-    output = make(spotify, tmp_path)
+async def test_without_a_token_it_is_signed_out_and_asks_nobody(spotify: SimulatedSpotify, tmp_path: Path) -> None:
+    output = create_spotify_output(spotify, tmp_path)
     assert (await output.check()).message == f"Sign in to Spotify at {PAGE}"
     assert (await output.play(SONGS)).state == "signed_out"
     assert not spotify.simulator.exchanges
 
 
-async def test_signing_in_by_pasting_the_last_address(login: SpotifyLogin, spotify: Served, tmp_path: Path) -> None:
+async def test_signing_in_by_pasting_the_last_address(
+    login: SpotifyLogin, spotify: SimulatedSpotify, tmp_path: Path
+) -> None:
     address = login.begin()
     query = parse_qs(urlsplit(address).query)
     assert (query["code_challenge_method"], query["redirect_uri"]) == (["S256"], [REDIRECT])
     await asyncio.to_thread(login.finish_pasted, f"  {agree(address)}\n")
     file = tmp_path / "spotify.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert abs(Keep(file).read()["consented_at"] - time.time()) < 60
-    assert (await make(spotify, tmp_path).check()).state == "ready"
+    assert abs(JsonFile(file).load()["consented_at"] - time.time()) < 60
+    assert (await create_spotify_output(spotify, tmp_path).check()).state == "ready"
 
 
 def test_an_answer_that_was_not_asked_for_is_refused(login: SpotifyLogin) -> None:
@@ -533,14 +548,14 @@ def test_a_sign_in_that_was_cancelled_is_one_line(login: SpotifyLogin) -> None:
     [({"another"}, None, "Invalid client"), ({CLIENT}, {"http://127.0.0.1:9/x"}, "Invalid redirect URI")],
 )
 def test_spotify_itself_says_what_is_wrong_with_the_app(
-    login: SpotifyLogin, spotify: Served, client_ids: set[str], redirect_uris: set[str] | None, said: str
+    login: SpotifyLogin, spotify: SimulatedSpotify, client_ids: set[str], redirect_uris: set[str] | None, said: str
 ) -> None:
     spotify.simulator.account.client_ids, spotify.simulator.account.redirect_uris = client_ids, redirect_uris
     answer = httpx.get(login.begin())
     assert (answer.status_code, said in answer.text) == (400, True)
 
 
-def test_a_service_that_is_away_while_signing_in_is_one_line(login: SpotifyLogin, spotify: Served) -> None:
+def test_a_service_that_is_away_while_signing_in_is_one_line(login: SpotifyLogin, spotify: SimulatedSpotify) -> None:
     ended = agree(login.begin())
     spotify.simulator.faults = [Fault(502, "<html>", path="/api/token")]
     with pytest.raises(MoodstreamError, match="Spotify refused the sign-in"):
@@ -548,34 +563,34 @@ def test_a_service_that_is_away_while_signing_in_is_one_line(login: SpotifyLogin
 
 
 @pytest.mark.parametrize("content", ["not JSON", "[]", "{}", '{"access_token": "x"}'])
-async def test_a_broken_token_file_is_signed_out(spotify: Served, tmp_path: Path, content: str) -> None:
+async def test_a_broken_token_file_is_signed_out(spotify: SimulatedSpotify, tmp_path: Path, content: str) -> None:
     (tmp_path / "spotify.json").write_text(content)
-    outcome = await make(spotify, tmp_path).play(SONGS)
+    outcome = await create_spotify_output(spotify, tmp_path).play(SONGS)
     assert (outcome.state, PAGE in outcome.message) == ("signed_out", True)
     assert not spotify.simulator.exchanges
 
 
-async def test_the_token_file_of_another_app_is_said(spotify: Served, tmp_path: Path) -> None:
+async def test_the_token_file_of_another_app_is_said(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     sign_in(spotify, tmp_path / "spotify.json", client_id="another")
-    outcome = await make(spotify, tmp_path).check()
+    outcome = await create_spotify_output(spotify, tmp_path).check()
     assert (outcome.state, "another app" in outcome.message) == ("signed_out", True)
 
 
-async def test_a_token_file_that_cannot_be_read_is_said(spotify: Served, tmp_path: Path) -> None:
+async def test_a_token_file_that_cannot_be_read_is_said(spotify: SimulatedSpotify, tmp_path: Path) -> None:
     (tmp_path / "spotify.json").mkdir()
-    outcome = await make(spotify, tmp_path).check()
+    outcome = await create_spotify_output(spotify, tmp_path).check()
     assert (outcome.state, "cannot be read" in outcome.message) == ("signed_out", True)
 
 
 async def test_tokens_stand_in_no_log(
-    login: SpotifyLogin, spotify: Served, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    login: SpotifyLogin, spotify: SimulatedSpotify, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         ended = agree(login.begin())
         login.finish_pasted(ended)
         spotify.simulator.expire()
-        assert (await make(spotify, tmp_path).check()).state == "ready"
-    kept = Keep(tmp_path / "spotify.json").read()
+        assert (await create_spotify_output(spotify, tmp_path).check()).state == "ready"
+    kept = JsonFile(tmp_path / "spotify.json").load()
     secrets = {kept["access_token"], kept["refresh_token"], parse_qs(urlsplit(ended).query)["code"][0]}
     ours = [record for record in caplog.records if record.name.startswith(("moodstream", "spotipy", "urllib3"))]
     assert len(ours) > 3

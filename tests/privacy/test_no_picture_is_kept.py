@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from tests.support.needs import missing
 from tests.support.pictures import encoded, noise
 

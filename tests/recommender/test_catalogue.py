@@ -43,7 +43,7 @@ def test_standardised_features_have_mean_0_and_deviation_1_but_for_constants() -
     songs = table(300)
     songs["loudness"] = -8.1
     points = Catalogue(songs).standardised
-    others = [place for place, name in enumerate(FEATURES) if name != "loudness"]
+    others = [column for column, name in enumerate(FEATURES) if name != "loudness"]
     np.testing.assert_allclose(points.mean(axis=0), 0, atol=1e-9)
     np.testing.assert_allclose(points[:, others].std(axis=0), 1)
     assert (points[:, FEATURES.index("loudness")] == 0).all()

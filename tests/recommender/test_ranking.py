@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import FEATURES, Catalogue, Floats
-from services.recommender.choice.library import Choice, Library
+from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.choice.ranking import RANKINGS, Maker, Similarity
 from services.recommender.choice.reasons import Reasons
 from services.recommender.models.vectors import Embedding
@@ -76,9 +76,22 @@ def test_equal_songs_are_similar_by_1_and_stand_by_id() -> None:
     songs.loc[10:19, numbers] = songs.loc[10, numbers].to_numpy()
     equal = sorted(songs["id"][10:20])
     for name in RANKINGS:
-        ranking = Library.build(Catalogue(songs), Choice(name)).similar(equal[4], 9)
+        ranking = Library.build(Catalogue(songs), LibraryOptions(name)).similar(equal[4], 9)
         assert [songs["id"].sort_values().tolist()[match.position] for match in ranking] == equal[:4] + equal[5:]
         assert {match.similarity for match in ranking} == {1.0}
+
+
+@pytest.mark.parametrize("count", [60, 997])
+@pytest.mark.parametrize("name", sorted(RANKINGS))
+def test_songs_that_are_equally_similar_to_another_stand_by_id(name: Similarity, count: int) -> None:
+    songs = table(count)
+    numbers = [*FEATURES, "duration_ms"]
+    songs.loc[10:39, numbers] = songs.loc[10, numbers].to_numpy()
+    equal = sorted(songs["id"][10:40])
+    library = Library.build(Catalogue(songs), LibraryOptions(name))
+    ranking = [library.catalogue.frame["id"][match.position] for match in library.similar(songs["id"][0], 0)]
+    first = ranking.index(equal[0])
+    assert ranking[first : first + 30] == equal
 
 
 def test_the_articles_cosine_compares_directions_only() -> None:
@@ -88,7 +101,8 @@ def test_the_articles_cosine_compares_directions_only() -> None:
     songs.loc[2, ["valence", "energy"]] = [0.0, 0.0]
     found = Catalogue(songs)
     matches = {
-        match.position: match.similarity for match in Library.build(found, Choice("article")).similar(songs["id"][0], 0)
+        match.position: match.similarity
+        for match in Library.build(found, LibraryOptions("article")).similar(songs["id"][0], 0)
     }
     assert matches[found.position(songs["id"][1])] == 1
     assert matches[found.position(songs["id"][2])] == 0
@@ -96,7 +110,7 @@ def test_the_articles_cosine_compares_directions_only() -> None:
 
 @pytest.mark.parametrize("name", sorted(RANKINGS))
 def test_within_a_mood_only_its_songs_are_ranked(name: Similarity) -> None:
-    library = Library.build(catalogue(300), Choice(name))
+    library = Library.build(catalogue(300), LibraryOptions(name))
     for mood in MOODS:
         outsider = library.catalogue.frame["id"][int(np.flatnonzero(library.moods.codes != MOODS.index(mood))[0])]
         matches = library.similar(outsider, 0, mood)
@@ -117,27 +131,50 @@ def features(**changes: float) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("other", "sentence"),
+    ("other", "sentence", "compared"),
     [
-        (features(), "Same drive, tempo and brightness, and alike in all else."),
-        (features(valence=0.6), "Same drive and tempo, a little brighter."),
-        (features(energy=-1.5, tempo=0.5), "Same brightness and groove, clearly gentler."),
-        (features(tempo=-3, acousticness=2), "Same drive and brightness, much slower."),
+        (
+            features(),
+            "Same drive, tempo and brightness, and alike in all else.",
+            ["energy alike", "tempo alike", "valence alike"],
+        ),
+        (
+            features(valence=0.6),
+            "Same drive and tempo, a little brighter.",
+            ["energy alike", "tempo alike", "valence little more"],
+        ),
+        (
+            features(energy=-1.5, tempo=0.5),
+            "Same brightness and groove, clearly gentler.",
+            ["valence alike", "danceability alike", "energy clear less"],
+        ),
+        (
+            features(tempo=-3, acousticness=2),
+            "Same drive and brightness, much slower.",
+            ["energy alike", "valence alike", "tempo much less"],
+        ),
         (
             features(energy=1, tempo=0.4, valence=0.9, danceability=0.9, acousticness=-2.5, speechiness=1),
             "Nearest in tempo, much less acoustic.",
+            ["tempo nearest", "acousticness much less"],
         ),
         (
             features(energy=1, tempo=0.1, valence=0.9, danceability=0.9, acousticness=0.8, speechiness=0.7),
             "Same tempo, clearly more driving.",
+            ["tempo alike", "energy clear more"],
         ),
     ],
 )
-def test_the_reason_says_what_people_hear(other: dict[str, float], sentence: str) -> None:
+def test_the_reason_says_what_people_hear_in_words_and_in_codes(
+    other: dict[str, float], sentence: str, compared: list[str]
+) -> None:
     # Two songs at the mean and 1 off it on either side, many times, make a catalogue of mean 0 and deviation 1.
     songs = table(1002).drop(columns=list(FEATURES)).sort_values("id", ignore_index=True)
     values = np.tile([[1.0], [-1.0]], (501, len(FEATURES)))
     values[0], values[1] = 0, [other[name] for name in FEATURES]
     songs[list(FEATURES)] = values
     songs[["key", "mode"]] = songs[["key", "mode"]].round()
-    assert Reasons(Catalogue(songs)).sentences(0, np.array([1])) == [sentence]
+    [reason] = Reasons(Catalogue(songs)).between(0, np.array([1]))
+    assert reason.sentence == sentence
+    said = [f"{one.trait} {one.degree} {one.direction or ''}".rstrip() for one in reason.compared]
+    assert said == compared

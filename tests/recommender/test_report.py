@@ -8,7 +8,7 @@ import pytest
 from services.__main__ import main
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.models import song_moods
-from services.recommender.report.page import compare
+from services.recommender.report.page import compare_methods
 from tests.support.random_songs import saved, table
 
 
@@ -44,10 +44,10 @@ def test_a_catalogue_without_genres_has_a_page_too(tmp_path: Path, capsys: pytes
 def test_methods_are_compared_by_size_separation_and_agreement() -> None:
     songs = Catalogue(table(300))
     by_method = {method: song_moods.fit(songs, method) for method in song_moods.METHODS}
-    told = {row.name: row for row in compare(songs, by_method, by_method["article"])}
-    assert told["article"].agreement == 1
-    assert all(sum(row.sizes) == 300 for row in told.values())
-    silhouettes = {name: row.silhouette for name, row in told.items()}
+    compared = {row.name: row for row in compare_methods(songs, by_method, by_method["article"])}
+    assert compared["article"].agreement == 1
+    assert all(sum(row.sizes) == 300 for row in compared.values())
+    silhouettes = {name: row.silhouette for name, row in compared.items()}
     assert silhouettes["article"] is not None
     assert silhouettes["quadrant"] is not None
     assert silhouettes["article"] > silhouettes["quadrant"]

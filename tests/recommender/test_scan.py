@@ -1,6 +1,7 @@
 """Music files become songs; what is measured of generated sounds is what they were made with."""
 
 import json
+import sys
 import wave
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue import scan as scanning
-from services.recommender.catalogue.audio import RATE, features, hear
+from services.recommender.catalogue.audio import RATE, measure_file, measure_sound
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.choice.library import Library
 from tests.support.random_songs import saved
@@ -55,17 +56,17 @@ def write(path: Path, sound: Sound) -> Path:
 
 @pytest.mark.parametrize(("bpm", "key", "minor"), [(75, 0, False), (100, 9, True), (128, 4, False), (160, 2, True)])
 def test_tempo_and_key_are_those_that_were_played(bpm: float, key: int, minor: bool) -> None:
-    heard = features(piece(bpm, key, minor))
+    heard = measure_sound(piece(bpm, key, minor))
     assert heard["tempo"] == pytest.approx(bpm, rel=0.02)
     assert (heard["key"], heard["mode"]) == (key, 0 if minor else 1)
     assert all(0 <= heard[name] <= 1 for name in ("energy", "valence", "danceability", "acousticness", "speechiness"))
 
 
 def test_loudness_is_in_decibels_and_louder_is_more_energy() -> None:
-    loud, quiet = (features(piece(110, 0, False, amplitude=amplitude)) for amplitude in (0.8, 0.08))
+    loud, quiet = (measure_sound(piece(110, 0, False, amplitude=amplitude)) for amplitude in (0.8, 0.08))
     assert loud["loudness"] - quiet["loudness"] == pytest.approx(20, abs=0.1)
     assert loud["energy"] > quiet["energy"]
-    assert features(0.5 * tone(0, 5) / np.abs(tone(0, 5)).max())["loudness"] == pytest.approx(-9, abs=1)
+    assert measure_sound(0.5 * tone(0, 5) / np.abs(tone(0, 5)).max())["loudness"] == pytest.approx(-9, abs=1)
 
 
 def test_a_folder_becomes_a_catalogue_and_only_what_is_new_is_heard_again(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_a_folder_becomes_a_catalogue_and_only_what_is_new_is_heard_again(tmp_pa
     write(folder / "silent.wav", 0 * tone(0, 5))
     (folder / "notes.txt").write_text("no music either")
     first = scanning.scan(folder, target)
-    assert (first.files, first.heard, first.songs) == (6, 6, 3)
+    assert (first.files, first.analysed, first.songs) == (6, 6, 3)
     assert set(first.faults) == {"broken.mp3", "short.wav", "silent.wav"}
     songs = Catalogue.load(target)
     assert all(uri.startswith("file://") for uri in songs.frame["uri"])
@@ -85,14 +86,14 @@ def test_a_folder_becomes_a_catalogue_and_only_what_is_new_is_heard_again(tmp_pa
     assert len(Library.build(songs).similar(songs.frame["id"][0], 0)) == 2
 
     again = scanning.scan(folder, target)
-    assert (again.heard, again.songs) == (0, 3)
+    assert (again.analysed, again.songs) == (0, 3)
     write(folder / "new.wav", piece(100, 5, True, 5))
     (folder / "deep" / "song 0.wav").unlink()
     with (tmp_path / "catalogue.parquet.scan.jsonl").open("a") as journal:
         journal.write('{"file": "/half a li')  # the power went here
     third = scanning.scan(folder, target)
-    assert (third.heard, third.songs) == (1, 3)
-    assert scanning.scan(folder, target).heard == 0
+    assert (third.analysed, third.songs) == (1, 3)
+    assert scanning.scan(folder, target).analysed == 0
 
 
 def test_a_scan_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_scan_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         scanning.scan(folder, target, stop)
     assert not target.exists()
-    assert scanning.scan(folder, target).heard == 1
+    assert scanning.scan(folder, target).analysed == 1
     assert json.dumps(scanning.scan(folder, target).as_dict())
 
 
@@ -123,4 +124,12 @@ def test_a_folder_without_music_leaves_the_catalogue(tmp_path: Path) -> None:
 def test_what_is_no_music_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "x.flac").write_bytes(b"fLaC and nothing more")
     with pytest.raises(MoodstreamError, match=r"cannot decode x\.flac"):
-        hear(tmp_path / "x.flac")
+        measure_file(tmp_path / "x.flac")
+
+
+def test_without_the_extra_the_scan_ends_and_blames_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "music" / "one.wav", tone(0, 4))
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    with pytest.raises(MoodstreamError, match=r"moodstream\[scan\]"):
+        scanning.scan(tmp_path / "music", tmp_path / "songs.parquet")
+    assert "fault" not in (tmp_path / "songs.parquet.scan.jsonl").read_text()

@@ -25,9 +25,9 @@ from moodstream.contracts.moods import MOODS, Mood
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.choice import events_made
-from services.recommender.choice.events_made import Plan
-from services.recommender.choice.library import Choice, Library
-from services.recommender.reloader import Shelf
+from services.recommender.choice.events_made import RankingOptions
+from services.recommender.choice.library import Library, LibraryOptions
+from services.recommender.reloader import Reloader
 from services.recommender.visits import Visits
 from shared.delivery.consume import create_groups
 from tests.support.asking import ask
@@ -69,7 +69,7 @@ async def test_a_mood_is_answered_by_five_songs_of_it_and_a_pick_by_a_ranking(
         assert len({song.id for song in offer.songs}) == len({song.artist for song in offer.songs}) == 5
         assert {library.catalogue.position(song.id) for song in offer.songs} < sad
         pick = picked(offer, 3)
-        await site.tell(pick)
+        await site.publish_and_wait(pick)
         (ranking,) = await site.all(SongsRanked)
         assert ranking.id == str(uuid5(UUID(pick.id), "SongsRanked"))
         assert (ranking.offer_id, ranking.picked, ranking.mood) == (offer.id, offer.songs[3], Mood.SAD)
@@ -83,7 +83,7 @@ async def test_settings_say_how_many_are_ranked_and_what_plays(redis_url: str, c
     async with recommender(redis_url, catalogue, ranked=3, play="pick", similarity="article") as site:
         await site.mood(Mood.CALM)
         (offer,) = await site.all(SongsOffered)
-        await site.tell(picked(offer))
+        await site.publish_and_wait(picked(offer))
         (ranking,) = await site.all(SongsRanked)
         assert len(ranking.ranking) == 3
         assert list(ranking.play) == [offer.songs[0], *(entry.song for entry in ranking.ranking)]
@@ -94,8 +94,8 @@ async def test_what_is_no_new_mood_is_not_answered(redis_url: str, catalogue: Pa
         await site.mood(Mood.HAPPY, reason="heartbeat")
         await site.mood(Mood.UNSURE, phase="start")
         await site.mood(Mood.NOBODY)
-        await site.tell(mood_changed(Mood.HAPPY, None))
-        await site.tell(mood_changed(Mood.HAPPY, site.session, expires_at=utc_now() - timedelta(seconds=1)))
+        await site.publish_and_wait(mood_changed(Mood.HAPPY, None))
+        await site.publish_and_wait(mood_changed(Mood.HAPPY, site.session, expires_at=utc_now() - timedelta(seconds=1)))
         assert await site.all(SongsOffered) == []
 
 
@@ -107,10 +107,10 @@ async def test_no_offer_while_a_visitor_is_choosing_nor_of_the_same_mood_again(r
         assert offer.mood == Mood.HAPPY
         lifetime = await site.bus.redis.ttl(site.bus.key("choosing", site.session))
         assert 80 < lifetime <= 90
-        await site.tell(picked(offer, offer_id="another offer"))
+        await site.publish_and_wait(picked(offer, offer_id="another offer"))
         await site.mood(Mood.SAD)
         assert len(await site.all(SongsOffered)) == 1
-        await site.tell(picked(offer))
+        await site.publish_and_wait(picked(offer))
         await site.mood(Mood.UNSURE)
         await site.mood(Mood.HAPPY)
         assert len(await site.all(SongsOffered)) == 1
@@ -144,7 +144,7 @@ async def test_auto_mode_picks_by_itself_and_goes_on_with_the_next_mood(redis_ur
         for offer, pick in zip(offers, picks, strict=True):
             assert (pick.by, pick.offer_id, pick.mood) == ("auto", offer.id, offer.mood)
             assert (pick.session_id, pick.trace_id) == (offer.session_id, offer.trace_id)
-            again = events_made.auto_pick(offer)
+            again = events_made.create_auto_pick(offer)
             assert (again.id, again.song_id) == (pick.id, pick.song_id)
             assert pick.song_id in {song.id for song in offer.songs}
 
@@ -155,14 +155,14 @@ async def test_expired_picks_and_unknown_songs_are_dropped(
     async with recommender(redis_url, catalogue) as site:
         await site.mood(Mood.HAPPY)
         (offer,) = await site.all(SongsOffered)
-        await site.tell(picked(offer, expires_at=utc_now() - timedelta(seconds=1)))
+        await site.publish_and_wait(picked(offer, expires_at=utc_now() - timedelta(seconds=1)))
         with caplog.at_level(logging.WARNING, "moodstream"):
-            await site.tell(picked(offer, song_id="nothing"))
+            await site.publish_and_wait(picked(offer, song_id="nothing"))
         assert [record.getMessage() for record in caplog.records if record.name == "moodstream.recommender"] == [
             "a pick was dropped: no song with the id 'nothing' in the catalogue"
         ]
         assert await site.all(SongsRanked) == []
-        await site.tell(picked(offer, 1))
+        await site.publish_and_wait(picked(offer, 1))
         assert len(await site.all(SongsRanked)) == 1
 
 
@@ -172,10 +172,10 @@ async def test_killed_between_publish_and_acknowledgement_the_same_event_is_made
     """A worker did everything but acknowledge; what it held is claimed."""
     async with site(redis_url) as around:
         bus, mood = around.bus, mood_changed(Mood.HAPPY, around.session)
-        offer = events_made.offer_for(mood, library)
+        offer = events_made.create_offer(mood, library)
         pick = picked(offer)
-        ranking = events_made.ranking_for(pick, library, Plan())
-        assert await Visits(bus).open(around.session, offer.id)
+        ranking = events_made.create_ranking(pick, library, RankingOptions())
+        assert await Visits(bus).open_offer(around.session, offer.id)
         for cause, outcome in ((mood, offer), (pick, ranking)):
             await bus.publish(cause)
             await bus.publish(outcome)
@@ -294,7 +294,7 @@ async def test_a_broken_catalogue_at_the_start_is_one_clear_line(tmp_path: Path)
     path = tmp_path / "catalogue.parquet"
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(MoodstreamError, match="cannot read"):
-        await Shelf(path, Choice).load()
+        await Reloader(path, LibraryOptions).load()
 
 
 async def test_feedback_is_kept_for_the_session_and_the_profile_can_be_listed_and_cleared(
@@ -306,13 +306,13 @@ async def test_feedback_is_kept_for_the_session_and_the_profile_can_be_listed_an
         song = offer.songs[0].id
         plain = [entry.song.id for entry in library.ranked(song, 10, Mood.HAPPY)]
         said = FeedbackGiven(kind="like", song_id=plain[-1], session_id=site.session, profile="Ada")
-        await site.tell(said)
-        await site.tell(said)
-        await site.tell(picked(offer))
+        await site.publish_and_wait(said)
+        await site.publish_and_wait(said)
+        await site.publish_and_wait(picked(offer))
         (ranking,) = await site.all(SongsRanked)
-        told = [entry.song.id for entry in ranking.ranking]
-        assert set(told) == set(plain)
-        assert told.index(plain[-1]) < 9
+        order = [entry.song.id for entry in ranking.ranking]
+        assert set(order) == set(plain)
+        assert order.index(plain[-1]) < 9
         for whose in ({"session_id": site.session}, {"profile": "Ada"}):
             reply = await ask(site.bus, "feedback.list", whose, 5)  # type: ignore[arg-type]
             assert isinstance(reply.result, dict)
@@ -328,11 +328,11 @@ async def test_feedback_is_kept_for_the_session_and_the_profile_can_be_listed_an
 
 async def test_a_song_that_played_is_not_offered_for_a_while(redis_url: str, tmp_path: Path) -> None:
     path = saved(tmp_path, 40)
-    songs = Library.build(Catalogue.load(path), Choice(method="quadrant"))
+    songs = Library.build(Catalogue.load(path), LibraryOptions(method="quadrant"))
     happy = songs.moods.positions(Mood.HAPPY).tolist()
     async with recommender(redis_url, path, song_moods="quadrant") as site:
         for at in happy[:-1]:
-            await site.tell(PlaybackChanged(state="playing", output="log", song=songs.catalogue.song(at)))
+            await site.publish_and_wait(PlaybackChanged(state="playing", output="log", song=songs.catalogue.song(at)))
         await site.mood(Mood.HAPPY, phase="start")
         (offer,) = await site.all(SongsOffered)
         assert offer.songs[0] == songs.catalogue.song(happy[-1])
@@ -344,7 +344,7 @@ async def test_a_goal_leads_away_from_the_mood(redis_url: str, catalogue: Path) 
     async with recommender(redis_url, catalogue, goal="lift") as site:
         await site.mood(Mood.SAD, phase="start")
         (offer,) = await site.all(SongsOffered)
-        await site.tell(picked(offer))
+        await site.publish_and_wait(picked(offer))
         (ranking,) = await site.all(SongsRanked)
         assert ranking.goal == "lift"
         assert list(ranking.play) != [entry.song for entry in ranking.ranking]

@@ -8,7 +8,7 @@ import pytest
 from moodstream.contracts.moods import COORDINATES, MOODS, Mood, quadrant
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import FEATURES, Catalogue
-from services.recommender.choice.library import Choice, Library
+from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.models import mood_cache, song_moods
 from tests.support.random_songs import catalogue, table
 
@@ -76,7 +76,7 @@ def test_too_few_different_songs_are_one_clear_line(count: int) -> None:
 
 
 def test_four_songs_are_enough() -> None:
-    library = Library.build(catalogue(4), Choice(method="article"))
+    library = Library.build(catalogue(4), LibraryOptions(method="article"))
     moods = {library.moods.mood(position) for position in range(4)}
     assert moods == set(MOODS)
     assert len(library.similar(library.catalogue.frame["id"][0], 0)) == 3
@@ -107,17 +107,17 @@ def test_the_other_clusterings_find_planted_groups(method: song_moods.Method) ->
 def test_moods_that_take_long_are_found_once_for_the_same_songs(tmp_path: Path) -> None:
     songs, beside = catalogue(300), tmp_path / "catalogue.parquet"
     kept = tmp_path / "catalogue.parquet.moods.npz"
-    found = mood_cache.moods(songs, "article", beside)
+    found = mood_cache.load_or_fit(songs, "article", beside)
     stamp = kept.stat().st_mtime_ns
-    again = mood_cache.moods(songs, "article", beside)
+    again = mood_cache.load_or_fit(songs, "article", beside)
     assert kept.stat().st_mtime_ns == stamp
     np.testing.assert_array_equal(again.codes, found.codes)
     np.testing.assert_array_equal(again.memberships, found.memberships)
     for other, method in ((catalogue(300, 1), "article"), (songs, "gmm")):
         expected = song_moods.fit(other, method)  # type: ignore[arg-type]
-        np.testing.assert_array_equal(mood_cache.moods(other, method, beside).codes, expected.codes)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(mood_cache.load_or_fit(other, method, beside).codes, expected.codes)  # type: ignore[arg-type]
     kept.write_bytes(b"PK\x03\x04 and then nothing")
-    np.testing.assert_array_equal(mood_cache.moods(songs, "article", beside).codes, found.codes)
+    np.testing.assert_array_equal(mood_cache.load_or_fit(songs, "article", beside).codes, found.codes)
     assert [file.name for file in tmp_path.iterdir()] == [kept.name]
 
 

@@ -9,7 +9,7 @@ from services.__main__ import main
 from tests.support.random_songs import saved, table
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -17,13 +17,13 @@ def test_every_reading_command_prints_one_object_a_line(tmp_path: Path, capsys: 
     where = ["--catalogue", str(saved(tmp_path, 300)), "--json"]
     ids = table(300)["id"].tolist()
     assert main(["songs", "mood", *where]) == 0
-    moods = {str(song["id"]): song["mood"] for song in told(capsys)}
+    moods = {str(song["id"]): song["mood"] for song in printed(capsys)}
     assert set(moods) == set(ids)
 
     assert main(["songs", "similar", ids[0], ids[1], "-n", "0", *where]) == 0
-    own = told(capsys)
+    own = printed(capsys)
     assert main(["songs", "similar", ids[0], "-n", "0", "--any-mood", *where]) == 0
-    (every,) = told(capsys)
+    (every,) = printed(capsys)
     assert [found["id"] for found in own] == ids[:2]
     for found in own:
         assert set(found) == {"id", "ranking"}
@@ -35,13 +35,13 @@ def test_every_reading_command_prints_one_object_a_line(tmp_path: Path, capsys: 
 
     assert main(["songs", "offer", "sad", "--seed", "7", *where]) == 0
     assert main(["songs", "offer", "sad", "--seed", "7", *where]) == 0
-    one, two = told(capsys)
+    one, two = printed(capsys)
     assert one == two
     assert len(one["songs"]) == 5  # type: ignore[arg-type]
 
     assert main(["songs", "path", ids[0], "--goal", "lift", "-n", "4", *where]) == 0
-    (way,) = told(capsys)
-    assert len(way["songs"]) == 4  # type: ignore[arg-type]
+    (path,) = printed(capsys)
+    assert len(path["songs"]) == 4  # type: ignore[arg-type]
 
 
 def test_what_was_imported_is_told_as_a_page_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +49,7 @@ def test_what_was_imported_is_told_as_a_page_too(tmp_path: Path, capsys: pytest.
     target, page = tmp_path / "catalogue.parquet", tmp_path / "report.html"
     command = ["songs", "import", str(tmp_path / "own.csv"), "--catalogue", str(target), "--json"]
     assert main([*command, "--column", "title=Name", "--report", str(page)]) == 0
-    assert told(capsys)[0]["kept"] == 20
+    assert printed(capsys)[0]["kept"] == 20
     assert "20 kept" in page.read_text()
     assert main([*command, "--column", "title"]) == 1
     assert "write it as OURS=THEIRS" in capsys.readouterr().err

@@ -86,7 +86,8 @@ WORK = {
     "xgroup|create",
     "xgroup|delconsumer",
 }
-WORK |= {"xinfo|consumers", "multi", "exec", "discard", "get", "set", "del", "eval", "expire"}
+WORK |= {"xinfo|consumers", "multi", "exec", "discard", "get", "set", "del", "eval"}
+WORK |= {"zadd", "zremrangebyscore", "zrange", "expire"}
 HASH = {"hset", "hget", "hgetall", "hdel", "hlen", "hincrby", "hsetnx"}
 SORTED = {"zadd", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zcard", "zpopmax"}
 COMMANDS = {
@@ -193,6 +194,7 @@ OWN = {
     "mood:lease:tracker:camera-1": {"emotion"},
     "mood:lease:player": {"player"},
     "mood:player:kept": {"player"},
+    "mood:player:aside": {"player"},
     "mood:choosing:s": {"recommender"},
     "mood:profile-of:s": {"recommender"},
     "mood:picks:done:recommender:1": {"recommender"},
@@ -208,6 +210,26 @@ OWN = {
 def test_keys_belong_to_one_service(site: Site, key: str) -> None:
     assert {user for user in USERS if may(site, user, "GET", key)} - {"all"} == OWN[key]
     assert {user for user in USERS if may(site, user, "SET", key, "1")} - {"all"} == OWN[key]
+
+
+@pytest.mark.parametrize("service", RIGHTS)
+def test_everybody_says_of_himself_that_he_lives_and_the_gateway_hears_it(site: Site, service: str) -> None:
+    key, another = f"mood:alive:{service}", f"another:alive:{service}"
+    own = {service, "all"} | ({"demo"} if service == "camera" else set())
+    for command in (("ZADD", "1", "x"), ("ZREMRANGEBYSCORE", "-inf", "1"), ("EXPIRE", "9")):
+        assert {user for user in USERS if may(site, user, command[0], key, *command[1:])} == own
+        assert {user for user in USERS if may(site, user, command[0], another, *command[1:])} == set()
+    read = {user for user in USERS if may(site, user, "ZRANGE", key, "0", "-1", "WITHSCORES")}
+    assert read == own | {"gateway"}
+    assert {user for user in USERS if may(site, user, "DEL", key)} == set()
+
+
+def test_what_is_no_ranking_the_player_puts_aside(site: Site) -> None:
+    letters = "mood:rankings:dead"
+    assert {user for user in USERS if may(site, user, "XADD", letters, "*", "f", "v")} == {
+        *("player", "bridge", "operator", "all")
+    }
+    assert not may(site, "player", "XREADGROUP", "GROUP", "g", "c", "STREAMS", "mood:rankings", ">")
 
 
 def test_a_prefix_is_one_site_whatever_is_in_it() -> None:

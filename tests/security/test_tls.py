@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from moodstream.contracts.events import StatusChanged
 from moodstream.errors import MoodstreamError
-from services.cli.terminal import check_redis
+from services.cli.redis_client import check_redis
 from shared.app.service import create_bus
 from shared.settings import Settings, load
 from tests.support.needs import missing
@@ -65,7 +65,7 @@ async def published(settings: Settings) -> int:
     bus = create_bus(settings)
     await bus.connect()
     try:
-        await bus.ping()
+        await bus.servers.ping()
         await bus.publish(StatusChanged(service="test", state="online"))
         return int(await bus.redis.xlen("mood:status"))
     finally:
@@ -136,4 +136,4 @@ async def test_frames_go_the_same_way(secured: Secured) -> None:
         assert await bus.holder("mood:frames").ping()
     finally:
         await bus.close()
-    assert all("p%40ss" not in address and "ssl_" not in address for address in bus.addresses)
+    assert all("p%40ss" not in address and "ssl_" not in address for address in bus.servers.addresses)

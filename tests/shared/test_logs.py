@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 
 from shared import logs
-from shared.logs import MAX_ALIKE, MAX_PER_S, TRACE, JsonLines, Sparing
+from shared.logs import MAX_ALIKE, MAX_PER_S, TRACE, JsonLines, RateLimitedHandler
 
-Lines = tuple[logging.Logger, io.StringIO, Sparing]
+Lines = tuple[logging.Logger, io.StringIO, RateLimitedHandler]
 
 ROUNDS = 1000
 
@@ -21,7 +21,7 @@ ROUNDS = 1000
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     stream = io.StringIO()
-    handler = Sparing(stream)
+    handler = RateLimitedHandler(stream)
     log = logging.getLogger("moodstream.test-of-logs")
     log.propagate = False
     log.addHandler(handler)
@@ -44,12 +44,12 @@ def test_a_hot_loop_is_a_few_lines_and_a_count(lines: Lines, monkeypatch: pytest
     shown = [line for line in stream.getvalue().splitlines() if line.startswith("round")]
     assert shown == [f"round {number} failed" for number in range(MAX_PER_S)]
     assert "x moodstream.test-of-logs: round %d failed" in stream.getvalue().splitlines()[-1]
-    assert handler.left_out == sum(told(stream)) == ROUNDS - MAX_PER_S
+    assert handler.suppressed == sum(told(stream)) == ROUNDS - MAX_PER_S
 
 
 def told(stream: io.StringIO) -> list[int]:
-    """How many lines were left out, as the log says."""
-    return [int(count) for count in re.findall(r"^(\d+) lines were left out", stream.getvalue(), re.MULTILINE)]
+    """How many lines suppressed, as the log says."""
+    return [int(count) for count in re.findall(r"^(\d+) lines suppressed", stream.getvalue(), re.MULTILINE)]
 
 
 def test_no_second_has_ten_lines_however_different_they_are(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_quiet_logs_lose_nothing_and_what_ends_a_process_is_always_told(lines: L
         log.critical("the loop is stuck")
     assert stream.getvalue().count("stuck") == 3
     handler.close()
-    assert "lines were left out" in stream.getvalue().splitlines()[-1], "told at the end, too"
+    assert "lines suppressed" in stream.getvalue().splitlines()[-1], "told at the end, too"
 
 
 def test_the_same_traceback_is_shown_once(lines: Lines) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from faststream.redis.parser import BinaryMessageFormatV1
@@ -16,7 +17,8 @@ from services.camera.main import CameraSettings, cameras_of
 from services.camera.watch.process import COMMAND
 from services.camera.watch.publisher import Publisher
 from shared.app.service import Service, build_app, create_bus
-from shared.bus.connection import Bus, frame_of
+from shared.bus.connection import Bus
+from shared.bus.message_format import decode_frame
 from shared.delivery.consume import create_groups
 from shared.settings import load
 
@@ -33,24 +35,30 @@ class Watched:
     async def frames(self) -> list[FrameCaptured]:
         entries = await self.bus.redis.xrange("mood:frames")
         parsed = (BinaryMessageFormatV1.parse(fields[b"__data__"]) for _, fields in entries)
-        return [frame_of(headers, body) for body, headers in parsed]
+        return [decode_frame(headers, body) for body, headers in parsed]
 
     async def count(self) -> int:
         return int(await self.bus.redis.xlen("mood:frames"))
 
-    async def statuses(self) -> list[tuple[str, str]]:
+    async def told(self) -> list[StatusChanged]:
         found = reversed(await self.bus.newest(StatusChanged, 200))
-        return [(one.state, one.reason) for one in found if isinstance(one, StatusChanged)]
+        return [one for one in found if isinstance(one, StatusChanged)]
 
-    async def until(self, state: str, words: str = "", limit_s: float = 15.0) -> float:
+    async def statuses(self) -> list[tuple[str, str | None]]:
+        """(state, code), oldest first."""
+        return [(one.state, one.code) for one in await self.told()]
+
+    async def until(self, state: str, code: str | None = None, words: str = "", limit_s: float = 15.0) -> float:
         """Wait until the newest status in Redis is this; returns the seconds that it took."""
         begun_s = time.monotonic()
         while time.monotonic() - begun_s < limit_s:
-            told = await self.statuses()
-            if told and told[-1][0] == state and words in told[-1][1]:
+            told = await self.told()
+            last = told[-1] if told else None
+            if last is not None and last.state == state and code in (None, last.code) and words in last.reason:
                 return time.monotonic() - begun_s
             await asyncio.sleep(0.05)
-        raise AssertionError(f"no {state} ({words}) within {limit_s:.0f} s, but {(await self.statuses())[-3:]}")
+        wanted = f"{state} {code or ''} ({words})"
+        raise AssertionError(f"no {wanted} within {limit_s:.0f} s, but {(await self.statuses())[-3:]}")
 
 
 @asynccontextmanager
@@ -76,3 +84,15 @@ async def watched(
         await bus.close()
     if not job.cancelled() and job.exception() is not None:
         raise AssertionError(job.exception())
+
+
+async def some_frames(seen: Watched, more_than: int = 0, limit_s: float = 15) -> None:
+    """Wait until this many frames and one more are in the stream."""
+    async with asyncio.timeout(limit_s):
+        while await seen.count() <= more_than:
+            await asyncio.sleep(0.05)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    return [int(one) for task in Path(f"/proc/{pid}/task").glob("*/children") for one in task.read_text().split()]

@@ -38,13 +38,12 @@ from moodstream.contracts.events import (
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.streams import STREAMS
 from services.bridge.webhooks.receivers import new_secret
-from services.player.spotify.simulator import device
-from tests.player.conftest import Served
-from tests.player.test_spotify import CLIENT, sign_in
+from services.player.spotify.simulator.account import device
 from tests.support.bridges import receivers_file
 from tests.support.processes import Part, waited
 from tests.support.recommenders import mood_changed
 from tests.support.redis_process import Line, Server
+from tests.support.simulated_spotify import CLIENT, SimulatedSpotify, sign_in
 
 PREFIX = "mood:"
 VISIT_S = 12.0
@@ -110,7 +109,7 @@ class Chain:
     server: Server
     parts: Mapping[str, Part]
     lines: Mapping[str, Line]
-    spotify: Served
+    spotify: SimulatedSpotify
     receiver: Receiver
     published: list[MoodChanged] = field(default_factory=list)
     """moods that Redis has taken from the hall"""
@@ -159,7 +158,7 @@ def chain(folder: Path) -> Iterator[Chain]:
     with ExitStack() as stack:
         keep = ("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction")
         server = stack.enter_context(Server(folder / "redis", *keep))
-        spotify, receiver = Served(), Receiver()
+        spotify, receiver = SimulatedSpotify(), Receiver()
         spotify.simulator.exchanges = type(spotify.simulator.exchanges)(maxlen=None)
         spotify.start()
         stack.callback(spotify.stop)

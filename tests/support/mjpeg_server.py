@@ -1,4 +1,4 @@
-"""A camera on the network that does what it is told: MJPEG and snapshots over HTTP, with every fault."""
+"""A simulated network camera: MJPEG and snapshots over HTTP, with every fault on demand."""
 
 import base64
 import contextlib
@@ -124,12 +124,12 @@ class MjpegServer:
                     return
             self.connections += "User-Agent" in request  # a capture process names itself, a probe does not
             if "snapshot" in request:
-                self._give_snapshot(client)
+                self._send_snapshot(client)
             else:
-                self._give_video(client)
+                self._send_video(client)
         self._open.discard(client)
 
-    def _give_snapshot(self, client: socket.socket) -> None:
+    def _send_snapshot(self, client: socket.socket) -> None:
         while self.mode == "stall":
             time.sleep(0.05)
         body = self._picture()
@@ -138,7 +138,7 @@ class MjpegServer:
         )
         client.sendall(head.encode() + body)
 
-    def _give_video(self, client: socket.socket) -> None:
+    def _send_video(self, client: socket.socket) -> None:
         client.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n")
         given = 0
         while not self._ended:

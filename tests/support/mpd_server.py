@@ -101,12 +101,12 @@ class Mpd:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError):
-                self.tell("ping")
+                self.send_command("ping")
                 return
             time.sleep(0.02)
         raise AssertionError("mpd did not start")
 
-    def tell(self, command: str) -> dict[str, str]:
+    def send_command(self, command: str) -> dict[str, str]:
         """One command over a connection of its own; gives the answer's lines as a table."""
         with socket.create_connection(("127.0.0.1", self.port), 2) as connection:
             lines = connection.makefile("rw", encoding="utf-8", newline="\n")
@@ -128,8 +128,8 @@ class Mpd:
 
     def update(self) -> None:
         """Read the music folder anew."""
-        self.tell("update")
-        while "updating_db" in self.tell("status"):
+        self.send_command("update")
+        while "updating_db" in self.send_command("status"):
             time.sleep(0.02)
 
     def signal(self, number: signal.Signals) -> None:

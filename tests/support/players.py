@@ -35,40 +35,40 @@ def command(name: str, **body: Any) -> RequestMade:
 
 
 class ScriptedOutput(BrowserOutput):
-    """Does what it is told, notes it, and fails as often as it is told to."""
+    """Does what it is asked, notes it, and fails as often as ``fails`` has outcomes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard: list[str] = []
+        self.calls: list[str] = []
         self.fails: list[Outcome] = []
         self.takes_s = 0.0
         self.already: Outcome | None = None
         """what it plays since before this process came"""
 
     async def play(self, songs: Any) -> Outcome:
-        self.heard.append(f"play {songs[0].id}")
+        self.calls.append(f"play {songs[0].id}")
         await asyncio.sleep(self.takes_s)
         return self.fails.pop(0) if self.fails else await super().play(songs)
 
-    async def plays(self, songs: Any) -> Outcome | None:
+    async def already_playing(self, songs: Any) -> Outcome | None:
         return self.already
 
     async def pause(self) -> Outcome:
-        self.heard.append("pause")
+        self.calls.append("pause")
         return await super().pause()
 
     async def resume(self) -> Outcome:
-        self.heard.append("resume")
+        self.calls.append("resume")
         return await super().resume()
 
     async def set_volume(self, percent: int) -> Outcome:
-        self.heard.append(f"volume {percent}")
+        self.calls.append(f"volume {percent}")
         return await super().set_volume(percent)
 
 
 @contextlib.asynccontextmanager
 async def player(redis_url: str, output: Output | None = None, **settings: Any) -> AsyncIterator[Bus]:
-    """The service as an app runs it; gives its bus. Songs may be cut at once unless told otherwise."""
+    """The service as an app runs it; gives its bus. Songs may be cut at once unless settings say otherwise."""
     given = load(PlayerSettings, redis_url=redis_url, **{"song_min_s": 0, **settings})
     bus = create_bus(given)
     app = build_app(bus, create_service(given, bus, output))
@@ -93,5 +93,5 @@ async def state_is(bus: Bus, state: str, **kwargs: Any) -> PlaybackChanged:
 
 
 async def status(bus: Bus) -> Any:
-    """What ``moodstream player status`` is told."""
+    """The answer that ``moodstream player status`` prints."""
     return (await ask(bus, "player.status", {}, timeout_s=3)).result

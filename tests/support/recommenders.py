@@ -31,7 +31,7 @@ async def until(true: Callable[[], Awaitable[bool]], timeout_s: float = 15) -> N
 
 def mood_changed(mood: Mood, session: str | None, **fields: Any) -> MoodChanged:
     """What the tracker says when somebody's mood changed."""
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "phase": "update",
         "reason": "change",
         "camera_id": "camera",
@@ -47,20 +47,20 @@ def mood_changed(mood: Mood, session: str | None, **fields: Any) -> MoodChanged:
         "expires_at": expiry(MoodChanged),
         "model": "test 1",
     }
-    return MoodChanged(**(told | fields))
+    return MoodChanged(**(values | fields))
 
 
-def picked(offer: SongsOffered, place: int = 0, **fields: Any) -> SongPicked:
+def picked(offer: SongsOffered, position: int = 0, **fields: Any) -> SongPicked:
     """A visitor's pick from an offer."""
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "offer_id": offer.id,
-        "song_id": offer.songs[place].id,
+        "song_id": offer.songs[position].id,
         "mood": offer.mood,
         "by": "visitor",
         "session_id": offer.session_id,
         "expires_at": expiry(SongPicked),
     }
-    return SongPicked(**(told | fields))
+    return SongPicked(**(values | fields))
 
 
 class Site:
@@ -70,7 +70,7 @@ class Site:
         self.bus = bus
         self.session = str(uuid4())
 
-    async def tell(self, *events: Event) -> None:
+    async def publish_and_wait(self, *events: Event) -> None:
         """Publish, and wait until the recommender has done it all."""
         for event in events:
             await self.bus.publish(event)
@@ -79,7 +79,7 @@ class Site:
 
     async def mood(self, mood: Mood, **fields: Any) -> MoodChanged:
         event = mood_changed(mood, self.session, **fields)
-        await self.tell(event)
+        await self.publish_and_wait(event)
         return event
 
     async def all(self, kind: type[E]) -> list[E]:

@@ -14,7 +14,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from services.cli.embedded_redis import _die_with_parent
+from services.cli.run.embedded_redis import end_with_parent
 from tests.support.needs import missing
 
 PASSWORD = "servers-only"
@@ -80,7 +80,7 @@ class Trio:
             listen = f"port 0\ntls-port {port}\ntls-replication yes\ntls-auth-clients no\n{files}"
         file.write_text(f"{listen}bind 127.0.0.1\ndir {home}\nlogfile {home / 'log'}\n{configuration}")
         self._processes[port] = subprocess.Popen(
-            ["redis-server", str(file), *arguments], stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent
+            ["redis-server", str(file), *arguments], stdin=subprocess.DEVNULL, preexec_fn=end_with_parent
         )
         _until(lambda: self._client(port).ping(), 10, f"the server at {port} does not start")
 
@@ -187,7 +187,7 @@ def single(*options: str) -> Iterator[Any]:
     with tempfile.TemporaryDirectory(prefix="moodstream-redis-") as folder:
         [port] = free_ports(1)
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", *options]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=end_with_parent)
         try:
             with Redis(port=port) as client:
                 _until(lambda: _listens(port), 10, "the server does not start")

@@ -1,9 +1,11 @@
 """Events as the other services publish them, with invented songs."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from moodstream.contracts.events import (
+    Compared,
+    Degree,
     FaceRead,
     FacesRead,
     MoodChanged,
@@ -15,6 +17,7 @@ from moodstream.contracts.events import (
     SongsOffered,
     SongsRanked,
     StatusChanged,
+    TraitName,
     expiry,
     new_id,
     utc_now,
@@ -23,6 +26,14 @@ from moodstream.contracts.moods import COORDINATES, MOODS, Mood, expectation
 
 MODEL = "mood_cnn 1.0"
 CAMERA = "camera-1"
+
+
+def near(trait: TraitName, degree: Degree = "alike") -> Compared:
+    return Compared(trait=trait, degree=degree)
+
+
+def far(trait: TraitName, degree: Degree, direction: Literal["more", "less"]) -> Compared:
+    return Compared(trait=trait, degree=degree, direction=direction)
 
 
 def song(number: int, title: str, artist: str, genre: str) -> Song:
@@ -56,6 +67,16 @@ REASONS = (
     "Same tempo, much less spoken.",
     "Same groove and sound, a little gentler.",
     "Nearest in amount of speech, a little darker.",
+)
+COMPARED = (
+    (near("tempo"), near("danceability"), far("energy", "little", "more")),
+    (near("energy"), near("tempo"), far("valence", "little", "more")),
+    (near("energy"), near("tempo"), near("acousticness")),
+    (near("danceability", "nearest"), far("acousticness", "clear", "more")),
+    (near("valence"), near("acousticness"), far("tempo", "little", "less")),
+    (near("tempo"), far("speechiness", "much", "less")),
+    (near("danceability"), near("acousticness"), far("energy", "little", "less")),
+    (near("speechiness", "nearest"), far("valence", "little", "less")),
 )
 
 
@@ -111,7 +132,7 @@ def picked(offer: SongsOffered, song_id: str = OFFERED[1].id) -> SongPicked:
 
 def ranked(pick: SongPicked) -> SongsRanked:
     ranking = tuple(
-        RankedSong(song=song, similarity=0.97 - 0.045 * place, reason=REASONS[place])
+        RankedSong(song=song, similarity=0.97 - 0.045 * place, reason=REASONS[place], compared=COMPARED[place])
         for place, song in enumerate(SIMILAR)
     )
     chosen = next(song for song in OFFERED if song.id == pick.song_id)
@@ -131,8 +152,8 @@ def playing(song: Song | None = SIMILAR[0], **fields: Any) -> PlaybackChanged:
     return PlaybackChanged(**(values | fields))
 
 
-def camera_online(reason: str = "drawn face (no webcam found)") -> StatusChanged:
-    return StatusChanged(service="camera", part=CAMERA, state="online", reason=reason)
+def camera_online(reason: str = "drawn face", code: str = "drawn") -> StatusChanged:
+    return StatusChanged(service="camera", part=CAMERA, state="online", code=code, reason=reason)
 
 
 def faces_read(camera_id: str = CAMERA, seq: int = 0) -> FacesRead:

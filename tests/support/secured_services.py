@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -124,6 +125,15 @@ class Services:
         process = self._running.pop(name)
         process.terminate()
         return process.wait(timeout=15)
+
+    def send(self, name: str, number: signal.Signals) -> None:
+        self._running[name].send_signal(number)
+
+    def kill(self, name: str) -> None:
+        """Ends one as a crash does."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
 
     def end(self) -> dict[str, int]:
         """Ends all in good order; their exit codes."""

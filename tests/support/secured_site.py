@@ -147,7 +147,7 @@ def a_browser_sends_pictures(running: Services) -> None:
     with connect(f"ws://127.0.0.1:{running.ports['gateway']}/api/v1/frames") as socket:
         socket.recv()
         socket.send(encoded(noise(480, 640)))
-        assert json.loads(socket.recv()) == {"accepted": True, "reason": None}
+        assert json.loads(socket.recv()) == {"accepted": True, "code": None, "reason": None}
 
 
 def a_person_at_a_terminal(site: Site) -> None:

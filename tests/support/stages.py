@@ -30,7 +30,7 @@ async def arrive(bus: Bus, page: Page, mood: MoodChanged | None = None) -> tuple
 
 async def visit(bus: Bus, page: Page, mood: Mood = Mood.HAPPY) -> AsyncIterator[str]:
     """The stages of a visit at a camera, each by its name once the page shows it."""
-    await bus.publish(camera_online("front camera"))
+    await bus.publish(camera_online("front camera", "live"))
     await bus.publish(playing(None, state="ready"))
     await at_stage(page, "attract")
     yield "attract"
@@ -57,7 +57,7 @@ async def visit(bus: Bus, page: Page, mood: Mood = Mood.HAPPY) -> AsyncIterator[
 
 async def visit_by_hand(bus: Bus, page: Page) -> AsyncIterator[str]:
     """The path without a camera."""
-    await bus.publish(camera_online("front camera"))
+    await bus.publish(camera_online("front camera", "live"))
     await at_stage(page, "attract")
     await page.locator("#by-hand").click()
     await at_stage(page, "hand")

@@ -191,7 +191,7 @@ def test_another_configuration_needs_another_folder(made: Path, capsys: pytest.C
     ("arguments", "words"),
     [
         (["--network", "none"], "there are article, finish, long, middle, tiny"),
-        (["--network", "tiny", "--teacher", "nowhere"], "not a teacher: the network is missing: nowhere"),
+        (["--network", "tiny", "--teacher", "nowhere"], "not a teacher: the model is missing: nowhere"),
         (["--network", "tiny", "--start", "nowhere"], "cannot begin with nowhere: "),
     ],
 )

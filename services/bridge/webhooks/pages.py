@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.bridge.webhooks.sender import send_test
 from services.bridge.webhooks.workers import Webhook
-from shared.bus.connection import AWAY
+from shared.bus.outage import REDIS_ERRORS
 from shared.web.operator import Operator
 
 STYLE = """
@@ -87,7 +87,7 @@ class Pages:
             return JSONResponse(told, headers=HEADERS)
         try:
             states = [await webhook.state() for webhook in self._webhooks.values()]
-        except AWAY:
+        except REDIS_ERRORS:
             raise HTTPException(503, "Redis does not answer; try again in a moment") from None
         if not for_people:
             return JSONResponse({"webhooks": states}, headers=HEADERS)

@@ -10,23 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from moodstream.contracts.events import (
-    Event,
-    FeedbackGiven,
-    MoodChanged,
-    PlaybackChanged,
-    SongPicked,
-    SongsOffered,
-    SongsRanked,
-    StatusChanged,
-)
+from moodstream.contracts.event_filter import KINDS
+from moodstream.contracts.events import Event, MoodChanged
+from moodstream.contracts.validation import first_fault
 from moodstream.errors import MoodstreamError
-
-PUBLIC: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (MoodChanged, SongsOffered, SongPicked, SongsRanked, FeedbackGiven, PlaybackChanged, StatusChanged)
-}
-"""What may be sent to third parties."""
 
 PREFIX = "whsec_"
 
@@ -47,8 +34,8 @@ def _secret(text: str) -> str:
 
 
 def _event(name: str) -> str:
-    if name not in PUBLIC:
-        raise ValueError(f"{name!r} is no event; there are {', '.join(PUBLIC)}")
+    if name not in KINDS:
+        raise ValueError(f"{name!r} is no event; there are {', '.join(KINDS)}")
     return name
 
 
@@ -96,9 +83,7 @@ def read_receivers(file: Path) -> tuple[Receiver, ...]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MoodstreamError(f"MOODSTREAM_WEBHOOKS: {file}: not TOML: {error}") from None
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise MoodstreamError(f"MOODSTREAM_WEBHOOKS: {file}: {where}: {first['msg']}") from None
+        raise MoodstreamError(f"MOODSTREAM_WEBHOOKS: {file}: {first_fault(error)}") from None
     names = [one.name for one in receivers]
     if len(set(names)) < len(names):
         raise MoodstreamError(f"MOODSTREAM_WEBHOOKS: {file}: two webhooks have the same name")

@@ -18,6 +18,7 @@ import httpcore
 from standardwebhooks import Webhook
 
 from moodstream.contracts.events import Event, StatusChanged, utc_now
+from moodstream.contracts.status_codes import StatusCode
 from services.bridge.webhooks.receivers import Receiver
 
 TIMEOUT_S = 10.0
@@ -81,7 +82,7 @@ class Sender:
 
 async def send_test(receiver: Receiver) -> Answer:
     """Send a harmless event, signed as all others, once and past the queue."""
-    event = StatusChanged(service="bridge", part=receiver.name, state="online", reason="test")
+    event = StatusChanged(service="bridge", part=receiver.name, state="online", code=StatusCode.TEST, reason="test")
     sender = Sender(receiver)
     try:
         return await sender.send(event.id, payload(event))

@@ -66,9 +66,9 @@ class Webhook:
                         await self._deliver(found, sender)
                     else:
                         await self._wait(found)
-                    self._outage.passed(f"webhook {self.receiver.name}")
+                    self._outage.resolve(f"webhook {self.receiver.name}")
                 except (RedisError, OSError) as error:
-                    self._outage.note(f"webhook {self.receiver.name}", error)
+                    self._outage.report(f"webhook {self.receiver.name}", error)
                     await asyncio.sleep(1)
         finally:
             await sender.close()

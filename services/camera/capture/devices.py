@@ -1,4 +1,4 @@
-"""The webcams of this computer, as Linux tells them; nothing is opened."""
+"""The webcams of this computer, as Linux lists them; none is opened."""
 
 import os
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Device:
 
 
 def devices(system: Path = SYSTEM, dev: Path = Path("/dev")) -> list[Device]:
-    """Every webcam; a webcam's second node, which carries no pictures, is left out."""
+    """Every webcam, without the second nodes of webcams, which give no pictures."""
     found = []
     for place in sorted(system.glob("video*"), key=lambda one: int(one.name.removeprefix("video") or 0)):
         try:
@@ -32,9 +32,14 @@ def devices(system: Path = SYSTEM, dev: Path = Path("/dev")) -> list[Device]:
     return found
 
 
+def may_use(node: Path) -> bool:
+    """Whether this user may open a device."""
+    return os.access(node, os.R_OK | os.W_OK)
+
+
 def _fault(node: Path) -> str | None:
     if not node.exists():
         return f"{node} is not in this container: pass it on with --device {node}"
-    if not os.access(node, os.R_OK | os.W_OK):
+    if not may_use(node):
         return f"{node} may not be used by this user: add it to the group video"
     return None

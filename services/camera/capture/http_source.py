@@ -1,6 +1,6 @@
-"""Cameras that speak HTTP: MJPEG (multipart/x-mixed-replace), and snapshots that are asked for again and again.
+"""Cameras over HTTP: MJPEG (multipart/x-mixed-replace), and snapshots that are requested again and again.
 
-Read here rather than through FFmpeg, because FFmpeg takes any length and any number of pixels that a camera claims.
+FFmpeg is not used for them, because it accepts any length and any number of pixels that a camera claims.
 """
 
 import http.client
@@ -11,22 +11,23 @@ import urllib.request
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from services.camera.capture.lost import SourceLost
+from moodstream.contracts.status_codes import StatusCode
+from services.camera.capture.errors import SourceUnavailable
 from services.camera.capture.picture import Image, decode, is_whole
 from services.camera.rules.address import masked
 
 TIMEOUT_S = 3.0
 MAX_BYTES = 8 * 1024 * 1024
-"""of one picture; whatever is larger is no camera's"""
-SNAPSHOTS_PER_S = 30.0
+"""of one picture; no camera sends more"""
+MAX_SNAPSHOTS_PER_S = 30.0
 
 
 class NotPictures(Exception):
-    """The address gives something else, which FFmpeg may know."""
+    """The address gives something else, which FFmpeg may understand."""
 
 
 def open_http(address: str, *, verify_tls: bool) -> "MjpegCamera | SnapshotCamera":
-    """Raises SourceLost when the camera does not answer, NotPictures when it gives neither MJPEG nor pictures."""
+    """Raises SourceUnavailable if the camera does not answer, NotPictures if it sends neither MJPEG nor pictures."""
     url, opener = _opener(address, verify_tls)
     answer = _get(opener, url, masked(address))
     kind = answer.headers.get_content_type()
@@ -41,7 +42,7 @@ def open_http(address: str, *, verify_tls: bool) -> "MjpegCamera | SnapshotCamer
 
 
 def _opener(address: str, verify_tls: bool) -> tuple[str, urllib.request.OpenerDirector]:
-    """The address without its password, and what opens it with that (basic and digest)."""
+    """The address without its password, and an opener that sends the password (basic and digest)."""
     parts = urlsplit(address)
     url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
@@ -51,7 +52,7 @@ def _opener(address: str, verify_tls: bool) -> tuple[str, urllib.request.OpenerD
     if not verify_tls:
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     return url, urllib.request.build_opener(
-        urllib.request.ProxyHandler({}),  # cameras stand in one's own network
+        urllib.request.ProxyHandler({}),  # cameras are in the local network
         urllib.request.HTTPSHandler(context=trust),
         _Basic(passwords),
         _Digest(passwords),
@@ -59,7 +60,7 @@ def _opener(address: str, verify_tls: bool) -> tuple[str, urllib.request.OpenerD
 
 
 class _Closing:
-    """urllib forgets to close the answer that asked for the password."""
+    """urllib does not close the answer that asked for the password."""
 
     def http_error_401(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any) -> Any:
         asked: Any = super()
@@ -88,15 +89,15 @@ def _get(opener: urllib.request.OpenerDirector, url: str, name: str) -> Any:
         code = error.code
         error.close()
         hint = ": user or password is wrong" if code in (401, 403) else ""
-        raise SourceLost(f"cannot open {name}: it answers {code}{hint}") from None
+        raise SourceUnavailable(f"cannot open {name}: it answers {code}{hint}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         cause = error.reason if isinstance(error, urllib.error.URLError) else error
         hint = ": its certificate is not trusted" if isinstance(cause, ssl.SSLCertVerificationError) else ""
-        raise SourceLost(f"cannot open {name}{hint}") from None
+        raise SourceUnavailable(f"cannot open {name}{hint}") from None
 
 
 class MjpegCamera:
-    """Pictures one after the other in one answer that never ends."""
+    """Pictures one after the other in one endless answer."""
 
     rate = 0.0
 
@@ -105,58 +106,60 @@ class MjpegCamera:
         self._buffer = bytearray()
         self._newest = b""
 
-    def wait(self) -> bool:
+    def wait_for_picture(self) -> bool:
         self._newest = self._next_part()
         return self._newest.startswith(b"\xff\xd8") and is_whole(self._newest)
 
-    def picture(self) -> Image | None:
+    def decode_picture(self) -> Image | None:
         return decode(self._newest)
 
     def close(self) -> None:
         self._answer.close()
 
     def _next_part(self) -> bytes:
-        """The body of the next part. Raises SourceLost at the end, and for what is longer than any picture."""
-        self._until(self._mark)
-        head = self._until(b"\r\n\r\n").decode("latin-1").lower()
-        told = [line.partition(":")[2].strip() for line in head.splitlines() if line.startswith("content-length:")]
-        if told and told[0].isdigit():
-            length = int(told[0])
+        """The body of the next part. Raises SourceUnavailable at the end, and for parts that are too long."""
+        self._read_until(self._mark)
+        head = self._read_until(b"\r\n\r\n").decode("latin-1").lower()
+        lengths = [line.partition(":")[2].strip() for line in head.splitlines() if line.startswith("content-length:")]
+        if lengths and lengths[0].isdigit():
+            length = int(lengths[0])
             if length > MAX_BYTES:
-                raise SourceLost(f"{self._name} sends what is no picture")
+                raise SourceUnavailable(f"{self._name} sends what is no picture", StatusCode.BROKEN_PICTURES)
             while len(self._buffer) < length:
-                self._more()
+                self._read_more()
             body = bytes(self._buffer[:length])
             del self._buffer[:length]
             return body
-        body = self._until(b"\r\n" + self._mark)
+        body = self._read_until(b"\r\n" + self._mark)
         self._buffer[:0] = self._mark
         return body
 
-    def _until(self, mark: bytes) -> bytes:
-        """All before the mark; both are taken from the buffer."""
+    def _read_until(self, mark: bytes) -> bytes:
+        """All bytes before the mark; these and the mark are removed from the buffer."""
         start = 0
         while (place := self._buffer.find(mark, start)) < 0:
             start = max(0, len(self._buffer) - len(mark))
-            self._more()
+            self._read_more()
         before = bytes(self._buffer[:place])
         del self._buffer[: place + len(mark)]
         return before
 
-    def _more(self) -> None:
+    def _read_more(self) -> None:
         if len(self._buffer) > MAX_BYTES:
-            raise SourceLost(f"{self._name} sends what is no picture")
+            raise SourceUnavailable(f"{self._name} sends what is no picture", StatusCode.BROKEN_PICTURES)
         try:
             data = self._answer.read1(65536)
+        except TimeoutError:
+            raise SourceUnavailable(f"{self._name} gives no pictures", StatusCode.STALLED) from None
         except (OSError, http.client.HTTPException, ValueError):
             data = b""
         if not data:
-            raise SourceLost(f"{self._name} gives no pictures")
+            raise SourceUnavailable(f"{self._name} gives no pictures")
         self._buffer += data
 
 
 class SnapshotCamera:
-    """One answer per picture; it is asked again as soon as the one before is done, at most 30 times a second."""
+    """One answer per picture; the next is requested as soon as one is read, at most 30 times a second."""
 
     rate = 0.0
 
@@ -164,22 +167,24 @@ class SnapshotCamera:
         self._opener, self._url, self._name = opener, url, name
         self._newest = b""
         self._asked_s = float("-inf")
-        self.gap_s = 1 / SNAPSHOTS_PER_S
-        """set to the wanted rate by the capture process"""
+        self.gap_s = 1 / MAX_SNAPSHOTS_PER_S
+        """seconds between two requests; the capture process sets it by the wanted rate"""
 
-    def wait(self) -> bool:
+    def wait_for_picture(self) -> bool:
         time.sleep(max(0.0, self._asked_s + self.gap_s - time.monotonic()))
         self._asked_s = time.monotonic()
         answer = _get(self._opener, self._url, self._name)
         try:
             self._newest = answer.read(MAX_BYTES + 1)
+        except TimeoutError:
+            raise SourceUnavailable(f"{self._name} gives no pictures", StatusCode.STALLED) from None
         except (OSError, http.client.HTTPException):
-            raise SourceLost(f"{self._name} gives no pictures") from None
+            raise SourceUnavailable(f"{self._name} gives no pictures") from None
         finally:
             answer.close()
         return len(self._newest) <= MAX_BYTES and is_whole(self._newest)
 
-    def picture(self) -> Image | None:
+    def decode_picture(self) -> Image | None:
         return decode(self._newest)
 
     def close(self) -> None:

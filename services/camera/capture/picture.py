@@ -1,4 +1,4 @@
-"""A camera's picture to the one that leaves the capture process: masked, cut, turned, made smaller, as JPEG."""
+"""From a camera's picture to the JPEG that leaves the capture process: masks, crop, rotation, mirror, size."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ _STEP = 8
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a picture looks, before anything is painted over."""
+class Levels:
+    """Light and contrast of a picture, before any mask is painted."""
 
     light: float
     """mean level, 0 to 255"""
@@ -25,10 +25,10 @@ class Look:
     """standard deviation of the level"""
 
 
-def look_at(image: Image) -> Look:
+def measure_levels(image: Image) -> Levels:
     """Measured on every eighth pixel of every eighth row."""
     some = image[::_STEP, ::_STEP]
-    return Look(float(some.mean()), float(some.std()))
+    return Levels(float(some.mean()), float(some.std()))
 
 
 def sharpness(image: Image) -> float:
@@ -39,7 +39,7 @@ def sharpness(image: Image) -> float:
 
 
 def prepare(image: Image, job: Job) -> Image:
-    """Masks come first: what they cover is gone before anything else looks at the picture."""
+    """Apply the job to a picture. Masks come first: what they cover is gone before anything else is done."""
     height, width = image.shape[:2]
     if job.masks:
         image = image.copy()
@@ -65,7 +65,7 @@ def encode(image: Image, quality: int) -> bytes:
 
 
 def decode(data: bytes) -> Image | None:
-    """The picture in a JPEG, PNG, BMP or WebP; None when it is none, is cut short, or has too many pixels."""
+    """Decode a JPEG, PNG, BMP or WebP; None when it is not one, is truncated, or has too many pixels."""
     if not is_whole(data):
         return None
     try:
@@ -76,7 +76,7 @@ def decode(data: bytes) -> Image | None:
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether a picture ends as it must: decoders fill in what is missing of JPEG and PNG with grey."""
+    """Whether a picture is complete: decoders would fill the missing part of a JPEG or PNG with grey."""
     if data.startswith(b"\xff\xd8"):
         return b"\xff\xd9" in data[-1024:]  # some cameras pad
     if data.startswith(b"\x89PNG\r\n\x1a\n"):

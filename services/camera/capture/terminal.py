@@ -1,4 +1,4 @@
-"""A picture in the terminal, two pixels a character; nothing is written to a file."""
+"""Shows a picture in the terminal, two pixels per character; nothing is written to a file."""
 
 from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import decode
@@ -6,8 +6,8 @@ from services.camera.capture.picture import decode
 _HALF, _END = "\u2580", "\x1b[0m"
 
 
-def drawn(jpeg: bytes, columns: int, *, colour: bool) -> list[str]:
-    """Lines of half blocks (24-bit colour), or of plain characters from dark to light where there is no colour."""
+def draw_lines(jpeg: bytes, columns: int, *, colour: bool) -> list[str]:
+    """Lines of half blocks in 24-bit colour, or without colour of plain characters from dark to light."""
     image = decode(jpeg)
     if image is None:
         return []

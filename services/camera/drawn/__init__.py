@@ -1,1 +1,1 @@
-"""Cameras for those who have none: the drawn face and simulated visitors."""
+"""In place of a camera: the drawn face, and simulated visitors."""

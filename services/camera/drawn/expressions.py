@@ -1,4 +1,4 @@
-"""How the drawn face looks in each of the four moods. Pure.
+"""The expressions of the drawn face for the four moods. Pure.
 
 Lengths are in units of half the width of the face, x to the right and y downwards.
 """
@@ -10,14 +10,14 @@ from moodstream.contracts.moods import Mood
 
 @dataclass(frozen=True)
 class Expression:
-    """How the parts of the face that move stand."""
+    """The position of everything in the face that moves."""
 
     brow_inner: float
     """height of the inner ends of the brows; negative is up"""
     brow_outer: float
     """height of their outer ends"""
     brow_arch: float
-    """how far their middle stands above the line between the ends"""
+    """how far their middle lies above the line between the ends"""
     brow_gap: float
     """half the distance between them"""
     brow_thick: float
@@ -63,7 +63,7 @@ EXPRESSIONS: dict[Mood, Expression] = {
         -0.02, 0.0, 0.06, 0.24, 0.07, 0.0, 0.12, 0.0, 0.0, 0.0, 0.36, 0.0, 0.75, 0.07, 0.0, 0.1, 0.1, 0.2
     ),
 }
-"""Drawn by hand, then angry and sad searched against ``models/mood_cnn.onnx`` with ``benchmarks/drawn_face.py``."""
+"""Drawn by hand; angry and sad then tuned for ``models/mood_cnn.onnx`` with ``benchmarks/drawn_face.py``."""
 
 
 def mix(one: Expression, other: Expression, share: float) -> Expression:

@@ -1,4 +1,4 @@
-"""The one form of address that names a source, and what of it may be shown. Pure."""
+"""Addresses of cameras and files, and which part of them may be shown. Pure."""
 
 import re
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ def is_stream(address: str) -> bool:
 
 
 def is_live(address: str) -> bool:
-    """Whether the address names a camera, which can fail and come back; files and the drawn face cannot."""
+    """Whether the address names a camera, which can fail and recover; files and the drawn face cannot."""
     return address.startswith(("webcam:", "/dev/video")) or is_stream(address)
 
 
@@ -29,13 +29,13 @@ def masked(address: str) -> str:
     """The address without user, password and any value after the host, for logs, events and errors.
 
     Cameras take passwords as ``user:password@``, ``?token=...``, ``;pwd=...`` and even
-    ``/user=admin_password=..._channel=1``, so of a query the names are shown, of a path all before an equals sign.
+    ``/user=admin_password=..._channel=1``, so only the names of a query and the path up to an equals sign are shown.
     """
     if not is_stream(address):
         return address
     scheme, _, rest = address.partition("://")
     place, mark, after = _split(rest, "/?#")
-    if "@" in after:  # a password with one of these signs in it, or an @ in the path: nobody can tell
+    if "@" in after:  # a password that contains one of these marks, or an @ in the path: ambiguous
         return f"{scheme}://{_HIDDEN}"
     path, query_mark, query = _split(mark + after, "?#")
     name, equals, _ = path.partition("=")
@@ -47,18 +47,18 @@ def masked(address: str) -> str:
 
 
 def _split(text: str, marks: str) -> tuple[str, str, str]:
-    """At the first of the marks: before, the mark, after."""
+    """Split at the first of the marks: before, the mark, after."""
     found = re.search(f"[{marks}]", text)
     return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
 
 
 def has_secret(address: str) -> bool:
-    """Whether showing the whole address could give a password away."""
+    """Whether the whole address might contain a password."""
     return masked(address) != address
 
 
 def host_and_port(address: str) -> tuple[str, int] | None:
-    """Where a stream is asked for; None when the address says it in no usable way, or it is no stream over TCP."""
+    """Host and port of a stream; None when the address has none or is not a stream over TCP."""
     ports = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
     try:
         parts = urlsplit(address)

@@ -14,11 +14,11 @@ from services.camera.rules.job import Job
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rectangle = tuple[Share, Share, Share, Share]
-"""x, y, width and height as shares of the camera's picture, so that they hold at every resolution"""
+"""x, y, width and height as fractions of the camera's picture, so that they hold at every resolution"""
 
 
 class CameraConfig(BaseModel):
-    """One camera. The order of work is: masks, crop, rotation, mirror, size, JPEG."""
+    """One camera. A picture is processed in this order: masks, crop, rotation, mirror, size, JPEG."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,7 +28,7 @@ class CameraConfig(BaseModel):
     idle_frame_rate: float = Field(5.0, ge=0, le=60)
     """while nobody is there; 0 keeps frame_rate"""
     size: tuple[Annotated[int, Field(ge=16, le=8192)], Annotated[int, Field(ge=16, le=8192)]] | None = None
-    """width and height in px that a webcam is asked for"""
+    """width and height that a webcam is asked for, pixels"""
     max_side_px: int = Field(640, ge=96, le=4096)
     jpeg_quality: int = Field(85, ge=10, le=100)
     rotation: Literal[0, 90, 180, 270] = 0
@@ -38,9 +38,9 @@ class CameraConfig(BaseModel):
     """areas that never leave the capture process: rectangles, or polygons of three corners and more"""
     once: bool = False
     real_time: bool = True
-    """a video at its own pace, else as fast as it can be read"""
+    """play a video at its own pace; otherwise as fast as it can be read"""
     frozen_after_s: float = Field(3.0, ge=0, le=60)
-    """the same picture for so long is a fault; 0 for cameras whose picture may stand still"""
+    """seconds of the same picture that count as a fault; 0 for cameras whose picture may stand still"""
     verify_tls: bool = True
 
     @field_validator("address")
@@ -71,7 +71,7 @@ class CameraConfig(BaseModel):
         return self
 
     def job(self) -> Job:
-        """What the capture process is told."""
+        """The job of its capture process."""
         return Job(
             address=self.address,
             rate=self.frame_rate,
@@ -104,9 +104,9 @@ def _corners(mask: Any) -> tuple[tuple[float, float], ...]:
 
 
 def read_cameras(given: str, defaults: dict[str, Any]) -> tuple[CameraConfig, ...]:
-    """Cameras from a JSON list, or from a TOML or JSON file with ``cameras``; ``defaults`` hold where one says nothing.
+    """Cameras from a JSON list, or from a TOML or JSON file with ``cameras``; ``defaults`` are for what they leave out.
 
-    Raises MoodstreamError in one line, which never holds an address.
+    Raises MoodstreamError with one line that never contains an address.
     """
     listed = _listed(given)
     if not isinstance(listed, list) or not listed or not all(isinstance(one, dict) for one in listed):
@@ -119,7 +119,7 @@ def read_cameras(given: str, defaults: dict[str, Any]) -> tuple[CameraConfig, ..
 
 
 def create_cameras(given: list[dict[str, Any]]) -> tuple[CameraConfig, ...]:
-    """Checks what was given; raises MoodstreamError."""
+    """Validate descriptions of cameras. Raises MoodstreamError."""
     try:
         return TypeAdapter(tuple[CameraConfig, ...]).validate_python(given)
     except ValidationError as error:
@@ -127,7 +127,8 @@ def create_cameras(given: list[dict[str, Any]]) -> tuple[CameraConfig, ...]:
         number, *place = first["loc"]
         name = given[int(number)].get("id")
         where = ".".join(str(part) for part in place if not str(part).startswith(("tuple", "function")))
-        reason = first["msg"].removeprefix("Value error, ")
+        # what our own validators raise is shown without pydantic's words before it
+        reason = first["ctx"]["error"] if first["type"] == "value_error" else first["msg"]
         raise MoodstreamError(f"camera {name}: {where + ': ' if where else ''}{reason}") from None
 
 

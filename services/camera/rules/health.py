@@ -1,11 +1,13 @@
-"""What the pictures of a camera say about it: dead, stalled, frozen, black, covered, too slow or too fast. Pure.
+"""Judges a camera by its pictures: dead, stalled, frozen, black, covered, too slow or too fast. Pure.
 
-The rules are those of a watchdog in the parent of the capture process, so they hold also when that process hangs.
+The watchdog in the parent of the capture process applies these rules, so they also work when that process hangs.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from moodstream.contracts.status_codes import StatusCode
 
 State = Literal["online", "offline", "degraded"]
 
@@ -13,9 +15,10 @@ State = Literal["online", "offline", "degraded"]
 @dataclass(frozen=True)
 class Verdict:
     state: State
+    code: StatusCode
     reason: str
-    cure: Literal["", "restart", "restart later"] = ""
-    """``restart``: the process is of no use; ``restart later``: it goes on, and is replaced when that is allowed"""
+    cure: Literal["", "restart", "restart_later"] = ""
+    """``restart``: the process is of no use; ``restart_later``: it goes on, and is replaced when that is allowed"""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Limits:
     """Seconds, levels from 0 to 255, and shares."""
 
     start_s: float = 15.0
-    """until the capture process runs at all; a busy machine needs a while"""
+    """until the capture process runs; a busy machine needs a while"""
     open_s: float = 8.0
     stalled_s: float = 3.0
     frozen_s: float = 3.0
@@ -41,8 +44,8 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One picture, as far as its health is concerned."""
+class PictureStats:
+    """What matters of one picture."""
 
     digest: int
     light: float
@@ -52,13 +55,13 @@ class Seen:
 
 
 class Health:
-    """Of one capture process. ``before`` is the verdict on the one before it, ``digest`` its last picture."""
+    """The health of one capture process; ``before`` and ``digest`` are its predecessor's verdict and last picture."""
 
     def __init__(
         self, limits: Limits, now_s: float, before: Verdict | None = None, digest: int | None = None, live: bool = True
     ) -> None:
         self._limits, self._live = limits, live
-        self._verdict = before and Verdict(before.state, before.reason)
+        self._verdict = before and replace(before, cure="")
         self.digest = digest
         self._started_s = self._last_s = now_s
         self._phase: Literal["starting", "opening", "running"] = "starting"
@@ -66,7 +69,7 @@ class Health:
         self._arrivals: deque[tuple[float, int]] = deque()
         self._same_since_s: float | None = None
         self._same = 0
-        self._dark: tuple[str, float] | None = None
+        self._dark: tuple[StatusCode, float] | None = None
         self._good = False
         self._broken = 0
 
@@ -87,27 +90,27 @@ class Health:
         while len(self._arrivals) > 2 and now_s - self._arrivals[1][0] >= self._limits.over_s:
             self._arrivals.popleft()
 
-    def picture(self, now_s: float, seen: Seen) -> None:
+    def picture(self, now_s: float, stats: PictureStats) -> None:
         self._last_s = now_s
-        same = seen.digest == self.digest
-        self.digest = seen.digest
+        same = stats.digest == self.digest
+        self.digest = stats.digest
         self._same = self._same + 1 if same else 0
         if not same:
             self._same_since_s = None
         elif self._same_since_s is None:
             self._same_since_s = now_s
-        kind = self._darkness(seen)
+        kind = self._darkness(stats)
         if kind is None:
             self._dark = None
         elif self._dark is None or self._dark[0] != kind:
             self._dark = kind, now_s
         self._good = kind is None and (not same or not self._limits.frozen_s)
 
-    def _darkness(self, seen: Seen) -> str | None:
-        flat = seen.contrast < self._limits.covered_contrast
-        if seen.light < self._limits.black_level or (flat and seen.light < self._limits.flat_black_level):
-            return "black"
-        return "covered" if flat else None
+    def _darkness(self, stats: PictureStats) -> StatusCode | None:
+        flat = stats.contrast < self._limits.covered_contrast
+        if stats.light < self._limits.black_level or (flat and stats.light < self._limits.flat_black_level):
+            return StatusCode.BLACK
+        return StatusCode.COVERED if flat else None
 
     def rate(self) -> float | None:
         """Pictures a second that come from the source; None while it is not known yet."""
@@ -117,45 +120,53 @@ class Health:
         return (last - first) / (last_s - first_s) if last_s - first_s >= self._limits.over_s * 0.75 else None
 
     def verdict(self, now_s: float, wanted_rate: float) -> Verdict | None:
-        """How the camera does; None while nothing can be said yet."""
-        self._verdict = self._silence(now_s) or self._picture_fault(now_s) or self._rate_fault(wanted_rate)
+        """The state of the camera; None while it is not known yet."""
+        self._verdict = self._silence_fault(now_s) or self._picture_fault(now_s) or self._rate_fault(wanted_rate)
         return self._verdict
 
-    def _silence(self, now_s: float) -> Verdict | None:
+    def _silence_fault(self, now_s: float) -> Verdict | None:
         limits, silent_s = self._limits, now_s - self._last_s
         if self._phase == "starting":
             if silent_s > limits.start_s:
-                return Verdict("offline", "the capture process does not start", "restart")
+                return Verdict("offline", StatusCode.NOT_STARTED, "the capture process does not start", "restart")
             return self._verdict
         if self._phase == "opening":
             if silent_s > limits.open_s:
-                return Verdict("offline", "sends broken pictures" if self._broken else "does not open", "restart")
+                return self._dead(StatusCode.NOT_OPENED, "does not open")
             return self._verdict
         if silent_s > limits.stalled_s:
             self._arrivals.clear()  # the silence says nothing about the rate after it
-            return Verdict("offline", "gives no pictures" if not self._broken else "sends broken pictures", "restart")
+            return self._dead(StatusCode.STALLED, "gives no pictures")
         return None
+
+    def _dead(self, code: StatusCode, reason: str) -> Verdict:
+        """The verdict on a process that gives no pictures, unless it gives some that are broken."""
+        if self._broken:
+            return Verdict("offline", StatusCode.BROKEN_PICTURES, "sends broken pictures", "restart")
+        return Verdict("offline", code, reason, "restart")
 
     def _picture_fault(self, now_s: float) -> Verdict | None:
         if not self._live:
             return None
         limits = self._limits
         dark = self._dark[0] if self._dark is not None and now_s - self._dark[1] >= limits.dark_s else None
-        if dark == "black":
-            return Verdict("offline", "the picture is black", "restart later")
+        if dark is StatusCode.BLACK:
+            return Verdict("offline", dark, "the picture is black", "restart_later")
         if self._same_since_s is not None and self._same >= 2 and 0 < limits.frozen_s <= now_s - self._same_since_s:
-            return Verdict("offline", "the picture is frozen", "restart later")
-        return Verdict("degraded", "the camera seems to be covered") if dark else None
+            return Verdict("offline", StatusCode.FROZEN, "the picture is frozen", "restart_later")
+        return Verdict("degraded", dark, "the camera seems to be covered") if dark else None
 
     def _rate_fault(self, wanted_rate: float) -> Verdict | None:
         if self.digest is None or (self._live and not self._good):
-            return self._verdict and Verdict(self._verdict.state, self._verdict.reason)
+            return self._verdict and replace(self._verdict, cure="")
         rate = self.rate() if self._live else None
         if rate is not None:
             wanted = min(wanted_rate, self._claimed_rate or wanted_rate)
-            slow = self._verdict is not None and self._verdict.reason.startswith("too slow")
+            slow = self._verdict is not None and self._verdict.code is StatusCode.TOO_SLOW
             if rate < wanted * (self._limits.recovered_share if slow else self._limits.slow_share):
-                return Verdict("degraded", f"too slow: less than {wanted:.3g} pictures a second")
+                reason = f"too slow: less than {wanted:.3g} pictures a second"
+                return Verdict("degraded", StatusCode.TOO_SLOW, reason)
             if rate > self._limits.fast_rate:
-                return Verdict("degraded", f"too fast: more than {self._limits.fast_rate:.0f} pictures a second")
-        return Verdict("online", "")
+                reason = f"too fast: more than {self._limits.fast_rate:.0f} pictures a second"
+                return Verdict("degraded", StatusCode.TOO_FAST, reason)
+        return Verdict("online", StatusCode.LIVE if self._live else StatusCode.FILE, "")

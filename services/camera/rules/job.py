@@ -1,7 +1,7 @@
-"""What a capture process is told and what it answers, over plain pipes. Pure.
+"""The messages to and from a capture process, over plain pipes. Pure.
 
-Its standard input holds lines of JSON: first the job, then changes of the rate; its end ends the process. Its standard
-output holds messages: the lengths of two parts (4 bytes each, big endian), a JSON object, and a JPEG or nothing.
+Standard input: lines of JSON, first the job, then changes of the rate; at the end of input the process exits. Standard
+output: messages of the lengths of two parts (4 bytes each, big endian), a JSON object, and a JPEG or nothing.
 """
 
 import json
@@ -15,21 +15,21 @@ MAX_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Job:
-    """What to capture and how; the address never travels by argument or environment."""
+    """What to capture and how; the address is never an argument or in the environment, where others could read it."""
 
     address: str
     rate: float = 10.0
     once: bool = False
     real_time: bool = True
     size: tuple[int, int] | None = None
-    """width and height in px that a webcam is asked for"""
+    """width and height that a webcam is asked for, pixels"""
     rotation: int = 0
     """degrees clockwise: 0, 90, 180, 270"""
     mirror: bool = False
     crop: tuple[float, float, float, float] | None = None
-    """x, y, width, height as shares of the camera's picture"""
+    """x, y, width, height as fractions of the camera's picture"""
     masks: tuple[tuple[tuple[float, float], ...], ...] = ()
-    """corners of areas that are painted over, as shares of the camera's picture"""
+    """corners of areas that are painted black, as fractions of the camera's picture"""
     max_side_px: int = 640
     jpeg_quality: int = 85
     verify_tls: bool = True
@@ -54,7 +54,7 @@ def message(kind: str, jpeg: bytes = b"", **fields: object) -> bytes:
     """One message of a capture process.
 
     Kinds: started; opened (width, height, rate); picture (at, light, contrast, sharpness); pulse (arrived, broken);
-    lost (reason; it may come back); wrong (reason; it will not); end.
+    unavailable (code, reason; it may recover); invalid (reason; it will not); end.
     """
     head = json.dumps({"kind": kind, **fields}).encode()
     return LENGTHS.pack(len(head), len(jpeg)) + head + jpeg

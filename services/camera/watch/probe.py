@@ -1,4 +1,4 @@
-"""Asking a camera that is away, cheaply and often, whether it answers again: its next start need not wait then."""
+"""A cheap, frequent check whether a camera that is down answers again, so that its restart need not wait."""
 
 import asyncio
 import contextlib
@@ -10,13 +10,13 @@ from services.camera.rules.address import host_and_port, webcam_number
 
 TIMEOUT_S = 2.0
 PICTURE_BYTES = 400
-"""An answer that is longer than its head and this is taken as pictures."""
+"""A body longer than this counts as pictures."""
 
 
-async def answer_of(address: str) -> str | None:
-    """What the camera answers, in a form that changes when the camera changes; None when it does not answer.
+async def probe_camera(address: str) -> str | None:
+    """A short text that changes when the camera's answer changes; None when it does not answer.
 
-    No password is sent: "401" is an answer too.
+    No password is sent: "401" is an answer, too.
     """
     number = webcam_number(address)
     if number is not None:
@@ -35,7 +35,10 @@ async def _ask(address: str, host: str, port: int) -> str:
     parts = urlsplit(address)
     scheme = parts.scheme.lower()
     trust = ssl.create_default_context()
-    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE  # nothing secret is said, and nothing believed
+    trust.check_hostname, trust.verify_mode = (
+        False,
+        ssl.CERT_NONE,
+    )  # nothing secret is sent, and the answer is not trusted
     reader, writer = await asyncio.open_connection(host, port, ssl=trust if scheme in ("https", "rtsps") else None)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -1,4 +1,4 @@
-"""The parent's hold on a capture process: start, messages, rate, end."""
+"""A capture process as its parent sees it: start, messages, rate, end."""
 
 import asyncio
 import contextlib
@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.camera.rules.job import LENGTHS, MAX_BYTES, Job, rate_line
+from shared.tasks import end_tasks
 
 COMMAND = (sys.executable, "-m", "services.camera.capture.worker")
 STOP_S = 1.5
 
 
 class CaptureProcess:
-    """One process. Its environment holds none of our settings, for some of them are passwords."""
+    """One process. Its environment holds none of our settings, because some of them are passwords."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -35,7 +36,7 @@ class CaptureProcess:
         started._write(job.as_line())
         return started
 
-    async def read(self) -> tuple[dict[str, Any], bytes] | None:
+    async def read_message(self) -> tuple[dict[str, Any], bytes] | None:
         """The next message and its JPEG; None when the process has ended."""
         assert self._process.stdout is not None
         try:
@@ -60,7 +61,7 @@ class CaptureProcess:
             self._process.stdin.write(line)
 
     async def stop(self) -> None:
-        """Ask it to end, by closing its input; end it when it does not."""
+        """Close its input, which asks it to exit; kill it if it does not."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         drain = asyncio.create_task(self._drain())
@@ -78,10 +79,10 @@ class CaptureProcess:
             if self._process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
-            drain.cancel()
+            await end_tasks(drain)
 
     async def _drain(self) -> None:
-        """A full pipe would keep it from ending."""
+        """Read its output away: a full pipe would keep it from exiting."""
         assert self._process.stdout is not None
         with contextlib.suppress(ConnectionError):
             while await self._process.stdout.read(65536):

@@ -1,4 +1,4 @@
-"""The background job of a camera service: all its cameras side by side, and what the emotion service says of them."""
+"""The background job of a camera service: runs its cameras and follows the visits at them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,17 +7,24 @@ from functools import partial
 from redis.exceptions import RedisError
 
 from moodstream.contracts.events import MoodChanged, StatusChanged
+from moodstream.contracts.status_codes import StatusCode
 from services.camera.metrics import Metrics
 from services.camera.rules.address import BROWSER
 from services.camera.rules.cameras import CameraConfig
 from services.camera.rules.health import State
 from services.camera.watch.camera import Camera
 from services.camera.watch.process import COMMAND
-from services.camera.watch.status_sender import Teller
+from services.camera.watch.status_sender import StatusSender
 from shared.bus.connection import Bus
+from shared.tasks import end_tasks
 
 FINISH_S = 2.0
-AGAIN_S = 1.0
+RETRY_S = 1.0
+CHECK_EVERY_S = 1.0
+
+
+class CameraStuck(Exception):
+    """A camera's job makes no progress; only a new process helps."""
 
 
 class Publisher:
@@ -31,44 +38,53 @@ class Publisher:
         command: Sequence[str] = COMMAND,
     ) -> None:
         self._bus, self._ended = bus, ended
-        self._teller = Teller(bus)
+        self._status_sender = StatusSender(bus)
         self.metrics = Metrics()
         self.cameras = {
             one.id: Camera(
-                one, bus.publish_frame, partial(self._tell, one.id), self.metrics.of(one.id), command=command
+                one, bus.publish_frame, partial(self._send_status, one.id), self.metrics.of(one.id), command=command
             )
             for one in cameras
             if one.address != BROWSER  # its pictures come through the gateway
         }
 
-    def _tell(self, camera_id: str, state: State, reason: str) -> None:
-        self._teller.tell(StatusChanged(service="camera", part=camera_id, state=state, reason=reason))
+    def _send_status(self, camera_id: str, state: State, code: StatusCode, reason: str) -> None:
+        status = StatusChanged(service="camera", part=camera_id, state=state, code=code, reason=reason)
+        self._status_sender.queue_status(status)
 
     async def run(self) -> None:
-        telling, following = (asyncio.create_task(job()) for job in (self._teller.run, self._follow_visits))
+        sending, following = (asyncio.create_task(job()) for job in (self._status_sender.run, self._follow_visits))
         try:
             async with asyncio.TaskGroup() as group:
                 for camera in self.cameras.values():
                     group.create_task(camera.run())
         finally:
-            following.cancel()
-            # not by cancelling: a publication that is cut off takes the cancellation with it
-            await self._teller.finish(FINISH_S)
-            telling.cancel()
+            try:
+                await self._status_sender.finish(FINISH_S)
+            finally:
+                await end_tasks(following, sending)
         if self._ended is not None and self.cameras:
             self._ended()
 
+    async def watch(self, every_s: float = CHECK_EVERY_S) -> None:
+        """Raises CameraStuck for a camera that neither captures nor rests: the process is then started anew."""
+        while True:
+            await asyncio.sleep(every_s)
+            for camera_id, camera in self.cameras.items():
+                if reason := camera.stuck():
+                    raise CameraStuck(f"{camera_id}: {reason}")
+
     async def _follow_visits(self) -> None:
-        """Whether somebody is there, by camera."""
+        """Tell each camera whether somebody is there: its rate depends on it."""
         while not self._bus.stopping.is_set():
             try:
                 start = await self._bus.last_id(MoodChanged)
-                self._bus.outage.passed("following visits")
+                self._bus.outage.resolve("following visits")
                 async for entry in self._bus.follow({MoodChanged: start}):
                     if entry is not None and isinstance(entry[1], MoodChanged):
                         camera = self.cameras.get(entry[1].camera_id)
                         if camera is not None:
-                            camera.visited(entry[1].phase != "end")
+                            camera.note_visit(entry[1].phase != "end")
             except (RedisError, OSError) as error:
-                self._bus.outage.note("following visits", error)
-                await asyncio.sleep(AGAIN_S)
+                self._bus.outage.report("following visits", error)
+                await asyncio.sleep(RETRY_S)

@@ -1,4 +1,4 @@
-"""Trying a camera for a few seconds, for ``moodstream camera test``: what it gives, and hints on light and focus."""
+"""Tries a camera for a few seconds, for ``moodstream camera test``: what it gives, hints on light and focus."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ DARK, BRIGHT, FLAT, BLURRED = 45.0, 215.0, 12.0, 30.0
 
 @dataclass(frozen=True)
 class Trial:
-    """What was seen; never the picture's file, never the whole address."""
+    """The result; never a picture, never the whole address."""
 
     camera: str
     address: str
@@ -37,12 +37,12 @@ class Trial:
 
 
 def try_camera(config: CameraConfig, seconds: float, command: Sequence[str] = COMMAND) -> tuple[Trial, bytes]:
-    """The trial and the last picture, a JPEG after masks, crop and turn; empty when there was none."""
+    """The result and the last picture, a JPEG after masks, crop and rotation; empty without any."""
     return asyncio.run(_try(config, seconds, command))
 
 
 def check_files(cameras: Sequence[CameraConfig]) -> None:
-    """Raises MoodstreamError for the first that is no picture, video or folder; each takes half a second."""
+    """Raises MoodstreamError for the first file that is not a picture, video or folder. Takes half a second each."""
     files = [one for one in cameras if not is_live(one.address) and one.address not in (PATTERN, BROWSER)]
     with ThreadPoolExecutor(1) as pool:  # a thread has no event loop yet, whoever calls
         for trial, _ in pool.map(lambda one: try_camera(one, 0.0), files):
@@ -52,22 +52,26 @@ def check_files(cameras: Sequence[CameraConfig]) -> None:
 
 async def _try(config: CameraConfig, seconds: float, command: Sequence[str]) -> tuple[Trial, bytes]:
     process = await CaptureProcess.start(config.job(), command)
-    seen = _Seen(config, seconds)
+    observer = _Observer(config, seconds)
     try:
         async with asyncio.timeout(OPEN_S + seconds):
-            while not seen.done(seconds) and (message := await process.read()) is not None:
-                seen.take(*message)
+            while not observer.is_done(seconds) and (message := await process.read_message()) is not None:
+                observer.apply_message(*message)
     except TimeoutError:
-        seen.fault = seen.fault or "gives no pictures"
+        observer.fault = observer.fault or "gives no pictures"
     finally:
         await process.stop()
-    return seen.trial(), seen.jpeg
+    return observer.result(), observer.jpeg
 
 
-class _Seen:
+class _Observer:
+    """What the messages of the capture process show."""
+
     def __init__(self, config: CameraConfig, seconds: float) -> None:
         self._config = config
-        self._settle_s = min(1.0, seconds / 3)  # what waited while the stream was opened comes at once
+        self._settle_s = min(
+            1.0, seconds / 3
+        )  # pictures that were buffered while the stream was opened come all at once
         self.fault: str | None = None
         self.jpeg = b""
         self._opened_s: float | None = None
@@ -75,7 +79,7 @@ class _Seen:
         self._last: dict[str, Any] = {}
         self._pulses: list[tuple[float, int]] = []
 
-    def take(self, fields: dict[str, Any], jpeg: bytes) -> None:
+    def apply_message(self, fields: dict[str, Any], jpeg: bytes) -> None:
         match fields["kind"]:
             case "opened":
                 self._opened_s, self._size = time.monotonic(), (fields["width"], fields["height"])
@@ -83,16 +87,16 @@ class _Seen:
                 self._last, self.jpeg = fields, jpeg
             case "pulse" if self._opened_s is not None and time.monotonic() - self._opened_s > self._settle_s:
                 self._pulses.append((time.monotonic(), fields["arrived"]))
-            case "lost" | "wrong":
+            case "unavailable" | "invalid":
                 self.fault = fields["reason"]
 
-    def done(self, seconds: float) -> bool:
-        """After a fault, or a picture and so many seconds since the camera was opened."""
+    def is_done(self, seconds: float) -> bool:
+        """After a fault; or after a picture, this many seconds after the camera was opened."""
         if self.fault is not None:
             return True
         return self._opened_s is not None and bool(self.jpeg) and time.monotonic() - self._opened_s >= seconds
 
-    def trial(self) -> Trial:
+    def result(self) -> Trial:
         name, address = self._config.id, masked(self._config.address)
         if not self._last:
             return Trial(name, address, self.fault or "gives no pictures")

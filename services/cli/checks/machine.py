@@ -12,8 +12,11 @@ from dotenv import dotenv_values
 
 from moodstream.errors import MoodstreamError
 from services.cli import runtime_file
-from services.cli.checks import SERVICES, Finding, here, is_image
-from shared.app.service import listen
+from services.cli.all_settings import COMPOSE_SETTINGS, settings_by_part
+from services.cli.checks import Finding
+from services.cli.installed import SERVICES, is_image, is_installed
+from shared.app.server import listen
+from shared.paths import data_home
 from shared.settings import RunSettings, load
 
 DISK_MB = 200
@@ -27,9 +30,7 @@ OWN = {"MOODSTREAM_SOCKET", "MOODSTREAM_EMBEDDED", "MOODSTREAM_LIFELINE", "MOODS
 
 def check_settings() -> Iterator[Finding]:
     """Names that nothing reads, which are mistyped most of the time."""
-    from services.cli.doctor import COMPOSE_SETTINGS, parts
-
-    known = {f"MOODSTREAM_{field.upper()}" for kind in parts().values() for field in kind.model_fields} | OWN
+    known = {f"MOODSTREAM_{field.upper()}" for kind in settings_by_part().values() for field in kind.model_fields} | OWN
     known |= set(re.findall(r"MOODSTREAM_\w+", COMPOSE_SETTINGS)) | {f"{name}_FILE" for name in known}
     given = {name for name in (*os.environ, *dotenv_values(".env")) if name.startswith("MOODSTREAM_")}
     unknown = sorted(given - known) if not is_image() else []  # a container is given more than its own
@@ -44,7 +45,7 @@ def check_settings() -> Iterator[Finding]:
 
 
 def check_disk(least_mb: int = DISK_MB) -> Iterator[Finding]:
-    folder = Path(os.environ.get("XDG_DATA_HOME") or Path.home())
+    folder = data_home()
     while not folder.exists():
         folder = folder.parent
     free_mb = shutil.disk_usage(folder).free >> 20
@@ -61,7 +62,7 @@ def check_memory(meminfo: Path = MEMINFO) -> Iterator[Finding]:
     lines = (line.split() for line in meminfo.read_text().splitlines())
     free_mb = next(int(line[1]) >> 10 for line in lines if line[0] == "MemAvailable:")
     least_mb = CONTAINER_MEMORY_MB if is_image() else MEMORY_MB
-    if free_mb >= least_mb or runtime_file.read() is not None:
+    if free_mb >= least_mb or runtime_file.find_running() is not None:
         yield Finding("memory", "ok")
     else:
         hint = f"{free_mb} MB are free, of {least_mb} that are needed"
@@ -71,7 +72,7 @@ def check_memory(meminfo: Path = MEMINFO) -> Iterator[Finding]:
 def check_port() -> Iterator[Finding]:
     """Whether the page's port is free; what answers there may be Moodstream itself."""
     settings = load(RunSettings)
-    if is_image() or runtime_file.read() is not None or settings.port == 0:
+    if is_image() or runtime_file.find_running() is not None or settings.port == 0:
         return
     try:
         listen(settings.host, settings.port).close()
@@ -106,4 +107,4 @@ def check_proxy() -> Iterator[Finding]:
 def check_parts() -> Iterator[Finding]:
     """What an image of one service holds."""
     if is_image():
-        yield Finding("image", "ok", f"of {', '.join(name for name in SERVICES if here(name)) or 'nothing'}")
+        yield Finding("image", "ok", f"of {', '.join(name for name in SERVICES if is_installed(name)) or 'nothing'}")

@@ -9,9 +9,10 @@ from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
 
 from moodstream import sentinel
+from moodstream.addresses import without_password
 from moodstream.errors import MoodstreamError
-from services.cli.checks import Finding, is_image
-from shared.bus.connection import without_password
+from services.cli.checks import Finding
+from services.cli.installed import is_image
 from shared.settings import RunSettings, load
 
 OLDEST = (7, 0)
@@ -33,7 +34,7 @@ def check(given: RunSettings | None = None) -> Iterator[Finding]:
 
 
 def _own() -> Finding:
-    from services.cli.embedded_redis import embedded_redis
+    from services.cli.run.embedded_redis import embedded_redis
 
     try:
         with embedded_redis():
@@ -105,7 +106,7 @@ def _address(setting: str, url: str) -> str:
 
 
 def _start(setting: str, url: str, error: Exception) -> str:
-    if isinstance(error, ValueError | MoodstreamError) or "password" in str(error):
+    if isinstance(error, ValueError | MoodstreamError):
         return _address(setting, url)
     if is_image():
         return f"export {setting}=redis://:PASSWORD@redis:6379/0"

@@ -1,36 +1,41 @@
 """Cameras, the network that reads moods, the catalogue, and the player."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from moodstream.errors import MoodstreamError
-from services.cli.checks import Finding, here, in_container
+from services.cli.checks import Finding
+from services.cli.installed import in_container, is_installed
 from shared.settings import load
 
 
 def check_network() -> Iterator[Finding]:
-    if not here("emotion"):
+    if not is_installed("emotion"):
         return
-    from services.emotion.main import EmotionSettings, create_reader
+    from services.emotion.faces.classifier import Classifier
+    from services.emotion.main import EmotionSettings, create_detector
 
     settings = load(EmotionSettings)
     try:
-        create_reader(settings)
+        create_detector(settings)
     except MoodstreamError as error:
-        setting = "MOODSTREAM_YUNET_MODEL" if "YuNet" in str(error) or "YUNET" in str(error) else "MOODSTREAM_MODEL"
-        cure = f"unset {setting}" if settings.model_fields_set & {"model", "yunet_model"} else _anew()
-        if setting == "MOODSTREAM_YUNET_MODEL" and settings.detector == "yunet":
-            cure = "export MOODSTREAM_DETECTOR=haar"
+        cure = "export MOODSTREAM_DETECTOR=haar" if settings.detector == "yunet" else _anew()
+        yield Finding("network", "missing", str(error), cure)
+        return
+    try:
+        Classifier(settings.model)
+    except MoodstreamError as error:
+        cure = "unset MOODSTREAM_MODEL" if "model" in settings.model_fields_set else _anew()
         yield Finding("network", "missing", str(error), cure)
     else:
         yield Finding("network", "ok")
 
 
 def check_catalogue() -> Iterator[Finding]:
-    if not here("recommender"):
+    if not is_installed("recommender"):
         return
     from services.recommender.commands import moods
     from services.recommender.main import RecommenderSettings
@@ -47,7 +52,7 @@ def check_catalogue() -> Iterator[Finding]:
 
 
 def check_player() -> Iterator[Finding]:
-    if not here("player"):
+    if not is_installed("player"):
         return
     from services.player.commands import try_output
     from services.player.main import PlayerSettings
@@ -89,7 +94,7 @@ def _cure_of_player(settings: Any, state: str) -> str:
 
 def check_cameras() -> Iterator[Finding]:
     """Those that are set must give pictures; a webcam that nobody asked for may be missing."""
-    if not here("camera"):
+    if not is_installed("camera"):
         return
     from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.address import masked
@@ -113,9 +118,7 @@ def check_cameras() -> Iterator[Finding]:
             yield Finding(f"camera {one.id}", "ok")
         else:
             hint = f"{masked(one.address)}: {fault}"
-            yield Finding(
-                f"camera {one.id}", "missing", hint, cure_of_camera(one.address, fault, container=in_container())
-            )
+            yield Finding(f"camera {one.id}", "missing", hint, cure_of_camera(one.address, container=in_container()))
 
 
 def _webcam() -> Iterator[Finding]:
@@ -131,16 +134,15 @@ def _webcam() -> Iterator[Finding]:
         if fault is None:
             yield Finding("webcam", "ok", one.name)
         else:
-            yield Finding(
-                "webcam",
-                "careful",
-                f"{one.name}: {fault}",
-                cure_of_camera(one.address, fault, container=in_container()),
-            )
+            cure = cure_of_camera(one.address, container=in_container())
+            yield Finding("webcam", "careful", f"{one.name}: {fault}", cure)
 
 
-def cure_of_camera(address: str, fault: str, *, container: bool, dev: Path = Path("/dev")) -> str:
+def cure_of_camera(
+    address: str, *, container: bool, dev: Path = Path("/dev"), allowed: Callable[[Path], bool] | None = None
+) -> str:
     """The command for a camera that gives no pictures, inside a container or outside."""
+    from services.camera.capture.devices import may_use
     from services.camera.rules.address import webcam_number
 
     number = webcam_number(address)
@@ -150,7 +152,7 @@ def cure_of_camera(address: str, fault: str, *, container: bool, dev: Path = Pat
     node = dev / f"video{number}"
     if not node.exists():
         return f"docker run --device {node} ..." if container else "moodstream camera list"
-    if "group video" in fault or "may not be" in fault:
+    if not (allowed or may_use)(node):
         return "docker run --group-add video ..." if container else "sudo usermod -aG video $USER"
     return f"fuser -v {node}"
 

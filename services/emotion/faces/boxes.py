@@ -1,12 +1,12 @@
-"""Boxes around faces: how they overlap, and which of several stand for the same face. Pure."""
+"""Boxes around faces: how they overlap, and which of them belong to the same face. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 SAME_OVERLAP = 0.35
-"""Boxes that share more of their union are of one face."""
+"""Two boxes whose intersection over union is larger belong to one face."""
 SAME_INSIDE = 0.7
-"""A box with more of itself inside a larger one is a part of that face."""
+"""A box of which a larger fraction lies inside another one is a part of that face."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Box:
     width: int
     height: int
     tilt_deg: int = 0
-    """the turn of the picture, anticlockwise, that sets the face upright"""
+    """rotation of the picture, anticlockwise, that sets the face upright"""
     turned: bool = False
-    """whether it looks to the side"""
+    """whether the face looks to the side"""
 
     @property
     def area(self) -> int:
@@ -32,32 +32,32 @@ class Box:
 
 
 def scaled(box: Box, factor: float) -> Box:
-    """The box in a picture that is larger by a factor."""
+    """The same box after the picture was scaled by a factor."""
     x, y, width, height = (round(value * factor) for value in (box.x, box.y, box.width, box.height))
     return replace(box, x=x, y=y, width=width, height=height)
 
 
 def shared_area(one: Box, other: Box) -> int:
-    """Pixels that lie in both boxes."""
+    """Area of the intersection, square pixels."""
     width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     return max(0, width) * max(0, height)
 
 
 def overlap(one: Box, other: Box) -> float:
-    """Shared area as a part of the union, 0-1."""
+    """Intersection over union, 0 to 1."""
     common = shared_area(one, other)
     return common / (one.area + other.area - common)
 
 
 def same(one: Box, other: Box) -> bool:
-    """Whether they stand for one face."""
+    """Whether both belong to one face."""
     inside = shared_area(one, other) / min(one.area, other.area)
     return overlap(one, other) > SAME_OVERLAP or inside > SAME_INSIDE
 
 
 def distinct(boxes: Iterable[Box]) -> list[Box]:
-    """One box per face, earlier ones winning, in their order."""
+    """One box per face, in order; of several for the same face the first is kept."""
     kept: list[Box] = []
     for box in boxes:
         if not any(same(box, other) for other in kept):

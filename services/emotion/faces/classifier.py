@@ -1,4 +1,4 @@
-"""The network: 48x48 grey faces in, calibrated probabilities of the four moods out. The only user of onnxruntime."""
+"""The mood model: 48x48 grey faces in, calibrated probabilities of the four moods out."""
 
 import json
 import os
@@ -19,14 +19,14 @@ INPUT, OUTPUT = "faces", "probabilities"
 
 
 class Classifier:
-    """Reads an ONNX file that keeps the model contract: uint8 [N, 48, 48, 1] in, float32 [N, 4] out.
+    """An ONNX file that keeps the model contract: uint8 [N, 48, 48, 1] in, float32 [N, 4] out.
 
     Raises MoodstreamError when the file is missing, broken, or made for other labels.
     """
 
     def __init__(self, path: Path = MODEL) -> None:
         if not path.is_file():
-            raise MoodstreamError(f"the network is missing: {path}")
+            raise MoodstreamError(f"the model is missing: {path}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -36,15 +36,15 @@ class Classifier:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors have no common class of their own
-            raise MoodstreamError(f"the network cannot be read: {path} ({type(error).__name__})") from None
+            raise MoodstreamError(f"the model cannot be read: {path} ({type(error).__name__})") from None
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         self._refuse_other_contract(path)
         self.name = f"{self.metadata.get('name', path.stem)} {self.metadata.get('version', '?')}"
         try:
             self.unsure_below = float(self.metadata.get("unsure_below", 0))
-            """a single reading with less confidence is wrong at least as often as right"""
+            """a single reading with less confidence than this is wrong at least as often as right"""
         except ValueError:
-            raise MoodstreamError(f"{path} names no number below which it is unsure") from None
+            raise MoodstreamError(f"{path}: unsure_below is not a number") from None
 
     def _refuse_other_contract(self, path: Path) -> None:
         wanted = [str(mood) for mood in MOODS]

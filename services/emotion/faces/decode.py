@@ -1,4 +1,4 @@
-"""Pictures from bytes, refusing early what is none: the only place where unknown bytes meet a decoder."""
+"""Pictures from untrusted bytes: the only place where they reach a decoder, after cheap checks of the header."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 16_000_000
 MAX_MARKERS = 2_000
-"""More segments before the picture itself is no JPEG of a camera."""
+"""JPEG segments before the picture data; no camera writes more."""
 
 cv2.setNumThreads(1)  # workers scale by processes; threads of one would only fight over cores
 
@@ -21,7 +21,7 @@ Grey = NDArray[np.uint8]
 
 
 class PictureRefused(Exception):
-    """The bytes are not a picture that is read; says why in a few words, and to which kind of fault it belongs."""
+    """The bytes are not a picture that may be read; says why in a few words, with the kind of fault for the metrics."""
 
     def __init__(self, words: str, kind: str = "broken") -> None:
         super().__init__(words)
@@ -31,7 +31,7 @@ class PictureRefused(Exception):
 def decode_grey(data: bytes, *, png: bool = False, max_bytes: int = MAX_BYTES) -> Grey:
     """Decode a JPEG (or, if allowed, a PNG) to grey levels uint8[H, W]. Raises PictureRefused.
 
-    What claims too many pixels is refused from its header alone, before a decoder takes memory for it.
+    A picture that claims too many pixels is refused by its header, before a decoder allocates memory for it.
     """
     if not data.startswith((_JPEG, _PNG) if png else _JPEG):
         raise PictureRefused("not a JPEG or PNG picture" if png else "not a JPEG picture", "no picture")

@@ -1,4 +1,4 @@
-"""Where the faces are: OpenCV's Haar cascade (Viola and Jones, 2001)."""
+"""Face detection with OpenCV's Haar cascade (Viola and Jones, 2001)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,31 +14,33 @@ from services.emotion.faces.decode import Grey
 from services.emotion.faces.patches import back_in_frame, cut, grey_of, shrunk
 
 TILT_DEG = 20
-"""Haar finds faces that lean up to about 15 degrees; two more looks at turned pictures reach twice that."""
+"""Haar finds faces that lean by up to about 15 degrees; searching two rotated copies of the frame doubles that."""
 
 
 class _Hit(NamedTuple):
     box: Box
     weight: float
-    """how surely it passed the cascade's last stage"""
+    """confidence at the cascade's last stage"""
 
 
-class HaarFinder:
-    """Finds frontal faces."""
+class HaarDetector:
+    """Detects frontal faces."""
 
     FINE_SIDE, COARSE_SIDE = 640, 320
-    """Frames are searched at this longer side at most."""
-    SMALLEST = 0.07
-    """Least side of a face, as a share of the frame's shorter side."""
+    """The longer side to which frames are scaled down before a search."""
+    MIN_FACE = 0.07
+    """Minimum side of a face, as a fraction of the frame's shorter side."""
     SCALE, COARSE_SCALE, NEIGHBOURS = 1.2, 1.25, 5
     WEAK = 1 / 3
-    """A box with less than this part of the best one's weight is what cascades see in clothes and curtains."""
+    """Fraction of the best box's weight below which a box is false: cascades see them in clothes and curtains."""
     SURE = 3.0
-    """Least weight where more is tried to find a face than to look at the frame as it is."""
+    """Minimum weight of a face that is found in any other way than by a full search of the frame as it is."""
     FACE_PX, NEAR_SCALE, NEAR_NEIGHBOURS = 34, 1.1, 3
-    """A followed face is searched at this size: below 48 px the cascade looks at every other pixel only. The sizes that
-    it then tries lie evenly around this one; at 36, boxes grew by 3 % a search, and smiles were seen in the larger."""
-    AGAIN_PX = (52, 64)
+    """A followed face is searched at this size: below 48 px the cascade looks at every other pixel only. The sizes it
+    then tries lie evenly around this one; at 36 px boxes grew by 3 % a search, and the model sees smiles in larger
+    ones."""
+    CONFIRM_PX = (52, 64)
+    """A leaning or halved face must also be found at these sizes."""
 
     def __init__(self) -> None:
         path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"  # type: ignore[attr-defined]
@@ -46,19 +48,19 @@ class HaarFinder:
         if self._cascade.empty():
             raise MoodstreamError(f"the face cascade of OpenCV is missing: {path.name}")
 
-    def find(self, grey: Grey) -> list[Box]:
-        """Boxes of the faces in a picture uint8[H, W], largest first; looks for leaning and halved ones if need be."""
-        hits = self._whole(grey, self.FINE_SIDE) or [hit for hit in self._hidden(grey) if self._again(grey, hit)]
+    def find_faces(self, grey: Grey) -> list[Box]:
+        """Boxes of the faces in a picture uint8[H, W], largest first; without any, leaning and halved faces too."""
+        hits = self._whole(grey, self.FINE_SIDE) or [hit for hit in self._hidden(grey) if self._confirms(grey, hit)]
         return self._best(hits)
 
-    def glance(self, grey: Grey) -> list[Box]:
-        """The same for upright faces of more than a tenth of the frame, in a quarter of the time."""
+    def find_faces_fast(self, grey: Grey) -> list[Box]:
+        """Only upright faces larger than a tenth of the frame, in a quarter of the time."""
         return self._best(
             [hit for hit in self._whole(grey, self.COARSE_SIDE, self.COARSE_SCALE) if hit.weight >= self.SURE]
         )
 
-    def near(self, grey: Grey, box: Box, reach: float, spread: float) -> Box | None:
-        """The face again that was in a box: up to ``reach`` sides away, larger or smaller by the factor ``spread``."""
+    def find_face_near(self, grey: Grey, box: Box, reach: float, spread: float) -> Box | None:
+        """The face that was in a box: moved by up to ``reach`` sides, its size changed by up to ``spread``."""
         others = [tilt for tilt in (0, TILT_DEG, -TILT_DEG) if tilt != box.tilt_deg]
         for tilt in (box.tilt_deg, *others):
             hits = self._around(grey, replace(box, tilt_deg=tilt), reach, spread, self.FACE_PX)
@@ -86,10 +88,10 @@ class HaarFinder:
         return [_Hit(scaled(box, 1 / scale), weight) for box, weight in self._search(small, step)]
 
     def _search(self, grey: Grey, step: float = SCALE) -> list[_Hit]:
-        return self._detect(grey, step, self.NEIGHBOURS, max(24, round(self.SMALLEST * min(grey.shape))))
+        return self._detect(grey, step, self.NEIGHBOURS, max(24, round(self.MIN_FACE * min(grey.shape))))
 
     def _hidden(self, grey: Grey) -> Iterator[_Hit]:
-        """Faces cut by the left or right border, which a mirror makes whole, and leaning ones."""
+        """Leaning faces, and faces cut by the left or right border: mirroring makes those whole."""
         small, scale = shrunk(grey, self.COARSE_SIDE)
         height, width = small.shape
         margin = width // 4
@@ -106,11 +108,11 @@ class HaarFinder:
                 moved = replace(box, x=round(x - box.width / 2), y=round(y - box.height / 2), tilt_deg=tilt)
                 yield _Hit(scaled(moved, 1 / scale), weight)
 
-    def _again(self, grey: Grey, hit: _Hit) -> bool:
-        """A face is found at other sizes too, a chance pattern is not."""
+    def _confirms(self, grey: Grey, hit: _Hit) -> bool:
+        """Whether the face is found at other sizes too; a chance pattern is not."""
         return hit.weight >= self.SURE and all(
-            any(again.weight >= self.SURE for again in self._around(grey, hit.box, 0.3, 1.3, face_px))
-            for face_px in self.AGAIN_PX
+            any(other.weight >= self.SURE for other in self._around(grey, hit.box, 0.3, 1.3, face_px))
+            for face_px in self.CONFIRM_PX
         )
 
     def _around(self, grey: Grey, box: Box, reach: float, spread: float, face_px: int) -> Iterator[_Hit]:

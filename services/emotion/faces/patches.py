@@ -1,4 +1,4 @@
-"""Parts of a frame, cut out and made small: for the search around a face, and as the crop that the network is given."""
+"""Parts of a frame, cut out and scaled down: for the search around a face, and as the crop for the model."""
 
 import cv2
 import numpy as np
@@ -7,16 +7,16 @@ from services.emotion.faces.boxes import Box
 from services.emotion.faces.decode import Grey
 
 CROP = 48
-"""Side of the crop in pixels, as the network wants it."""
+"""Side of the model's input in pixels."""
 
 
 def grey_of(picture: object) -> Grey:
-    """What OpenCV gives back, as its types leave it open."""
+    """The result of an OpenCV function as a grey picture; OpenCV's own types leave it open."""
     return np.asarray(picture, dtype=np.uint8)
 
 
 def shrunk(grey: Grey, side: int) -> tuple[Grey, float]:
-    """The picture at this longer side at most, and its scale."""
+    """The picture scaled down to at most this longer side, and the scale."""
     scale = min(1.0, side / max(grey.shape))
     if scale == 1:
         return grey, scale
@@ -24,9 +24,9 @@ def shrunk(grey: Grey, side: int) -> tuple[Grey, float]:
 
 
 def cut(grey: Grey, box: Box, reach: float, face_px: int) -> Grey:
-    """The square around a box, ``reach`` sides more on each side, turned upright; the box is ``face_px`` wide in it.
+    """The square around a box, ``reach`` sides larger on each side, turned upright; the box is ``face_px`` wide in it.
 
-    What lies outside of the frame is mirrored; a square that lies there wholly shows the frame's last row or column.
+    Beyond its border the frame is mirrored; a square wholly outside shows the frame's last row or column.
     """
     pad = round(reach * box.width)
     left, top = box.x - pad, box.y - pad
@@ -47,7 +47,7 @@ def cut(grey: Grey, box: Box, reach: float, face_px: int) -> Grey:
 
 
 def _halved(picture: Grey, side: int) -> Grey:
-    """The picture halved while it stays as large as asked at least: that costs a tenth of any other ratio."""
+    """The picture halved as often as it stays larger than ``side``: halving costs a tenth of any other ratio."""
     while min(picture.shape) >= 2 * side:
         height, width = picture.shape[0] // 2, picture.shape[1] // 2
         even = picture[: 2 * height, : 2 * width]
@@ -56,7 +56,7 @@ def _halved(picture: Grey, side: int) -> Grey:
 
 
 def back_in_frame(box: Box, found: Box, patch_side: int, scale: float) -> Box:
-    """A box that was found in the patch cut around ``box``, in pixels of the frame; ``scale`` is theirs per patch's."""
+    """Convert a box found in the patch around ``box`` to pixels of the frame; one patch pixel is ``scale`` of them."""
     turn = np.radians(box.tilt_deg)
     dx, dy = (place - patch_side / 2 for place in found.centre)
     x = box.centre[0] + scale * (dx * np.cos(turn) - dy * np.sin(turn))

@@ -1,7 +1,7 @@
 """Which crops are worth reading; a face that is refused counts as seen but unread.
 
-The limits lie where under one in a hundred of FER2013's faces and none of the reference photographs' fall: what is
-refused is what the network has never learnt.
+The limits refuse fewer than one in a hundred of FER2013's faces and none of the reference photographs': what is refused
+is what the model has never learnt.
 """
 
 import cv2
@@ -15,7 +15,7 @@ Levels = NDArray[np.float32]
 
 MIN_SIDE_PX = 24
 MIN_INSIDE = 0.88
-"""part of the box that must lie in the frame"""
+"""fraction of the box that must lie in the frame"""
 DARKEST, BRIGHTEST = 20, 240
 MIN_CONTRAST = 8
 MIN_DETAIL = 0.025
@@ -35,16 +35,16 @@ def refusal(box: Box, face: Grey, shape: tuple[int, ...]) -> str | None:
     if box.turned:
         return "turned away"
     brightness, contrast = _spread(face)
-    return _of_light(brightness, contrast) or _of_shape(face.astype(np.float32), contrast)
+    return _light_fault(brightness, contrast) or _shape_fault(face.astype(np.float32), contrast)
 
 
 def _spread(levels: Levels | Grey) -> tuple[float, float]:
-    """Mean and standard deviation; a tenth of the time that NumPy takes for so few."""
+    """Mean and standard deviation, in a tenth of the time that NumPy takes for so few pixels."""
     mean, deviation = cv2.meanStdDev(levels)
     return float(mean.item()), float(deviation.item())
 
 
-def _of_light(brightness: float, contrast: float) -> str | None:
+def _light_fault(brightness: float, contrast: float) -> str | None:
     if brightness < DARKEST:
         return "too dark"
     if brightness > BRIGHTEST:
@@ -52,7 +52,7 @@ def _of_light(brightness: float, contrast: float) -> str | None:
     return "no contrast" if contrast < MIN_CONTRAST else None
 
 
-def _of_shape(levels: Levels, contrast: float) -> str | None:
+def _shape_fault(levels: Levels, contrast: float) -> str | None:
     _, detail = _spread(np.asarray(cv2.Laplacian(levels, cv2.CV_32F)[2:-2, 2:-2], np.float32))
     if detail**2 < MIN_DETAIL * contrast**2:
         return "blurred"

@@ -1,4 +1,4 @@
-"""One picture to the faces read in it: find, crop, gate, classify."""
+"""From one picture to its faces and their moods: detect, crop, check the quality, classify."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,60 +11,61 @@ from moodstream.contracts.events import FaceRead, FacesRead, Probabilities
 from moodstream.contracts.moods import MOODS
 from services.emotion.faces.boxes import Box
 from services.emotion.faces.decode import Grey
-from services.emotion.faces.detection import Finder, Follower, Search
+from services.emotion.faces.detection import Detector, FaceDetection, Search
 from services.emotion.faces.patches import CROP, crop
 from services.emotion.faces.quality import refusal
 
 
-class Network(Protocol):
+class MoodModel(Protocol):
     name: str
+    """name and version"""
 
     def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]: ...
 
 
 class Reader:
-    """Reads pictures. What it remembers of a camera makes the next frame faster, and nothing else."""
+    """Reads pictures. What it remembers of a camera makes the next frame faster, and changes no result."""
 
     BARE_CROP_SIDE = 2 * CROP
-    """A square picture up to this side without a found face is taken as a face itself."""
+    """A square picture up to this side in which no face is detected may be a face itself."""
 
-    def __init__(self, finder: Finder, network: Network) -> None:
-        self._finder = finder
-        self._network = network
-        self._follower = Follower(finder)
+    def __init__(self, detector: Detector, model: MoodModel) -> None:
+        self._detector = detector
+        self._model = model
+        self._detection = FaceDetection(detector)
 
     @property
-    def model(self) -> str:
-        """Name and version of the network."""
-        return self._network.name
+    def model_name(self) -> str:
+        """Name and version of the mood model."""
+        return self._model.name
 
-    def read(self, grey: Grey, *, bare_crop: bool = False) -> list[FaceRead]:
-        """The faces of a picture uint8[H, W] on its own, largest first.
+    def read_picture(self, grey: Grey, *, bare_crop: bool = False) -> list[FaceRead]:
+        """The faces of a single picture uint8[H, W], largest first.
 
-        With ``bare_crop`` a small square picture in which no face is found is read as one face, which is what
-        cut-out faces of data sets are.
+        With ``bare_crop`` a small square picture in which no face is detected is read as one face, as the cut-out
+        faces of data sets are.
         """
-        boxes = self._finder.find(grey)
+        boxes = self._detector.find_faces(grey)
         if not boxes and bare_crop and grey.shape[0] == grey.shape[1] <= self.BARE_CROP_SIDE:
             boxes = [Box(0, 0, grey.shape[1], grey.shape[0])]
         return self._faces(grey, boxes)
 
-    def follow(self, grey: Grey, camera_id: str, at: datetime) -> tuple[list[FaceRead], Search]:
+    def read_frame(self, grey: Grey, camera_id: str, at: datetime) -> tuple[list[FaceRead], Search]:
         """The faces of a camera's frame, largest first, and how they were found; ``at`` is when it was captured."""
-        boxes, search = self._follower.find(grey, camera_id, at)
+        boxes, search = self._detection.find_faces(grey, camera_id, at)
         return self._faces(grey, boxes), search
 
-    def hear(self, reading: FacesRead) -> None:
-        """A reading of any worker: one whose whole frame was searched spares this one that."""
+    def note_reading(self, reading: FacesRead) -> None:
+        """Learn from another worker's reading: a frame that it searched as a whole saves this worker a search."""
         if reading.search in ("glance", "whole"):
             boxes = [Box(*face.box, tilt_deg=face.tilt_deg) for face in reading.faces]
-            self._follower.hear(reading.camera_id, boxes, reading.captured_at)
+            self._detection.note_search(reading.camera_id, boxes, reading.captured_at)
 
     def _faces(self, grey: Grey, boxes: Sequence[Box]) -> list[FaceRead]:
         if not boxes:
             return []
         faces = np.stack([crop(grey, box) for box in boxes])
-        readings = self._network.probabilities(faces)
+        readings = self._model.probabilities(faces)
         return [
             _face(box, refusal(box, face, grey.shape), reading)
             for box, face, reading in zip(boxes, faces, readings, strict=True)

@@ -1,7 +1,7 @@
 """YuNet (Wu, Peng and Yu, "YuNet: a tiny millisecond-level face detector", 2023) through ONNX Runtime.
 
-The weights are not shipped: the user names a file, as the public project libfacedetection offers it, whose input may
-have any size. Boxes are made square, as the Haar cascade's are, since the network has learnt such crops.
+The weights are not shipped: the user names a file, such as the public project libfacedetection offers, whose input may
+have any size. Boxes are made square like the Haar cascade's, since the mood model has learnt such crops.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from services.emotion.faces.patches import back_in_frame, cut, shrunk
 STRIDES = (8, 16, 32)
 OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
 SQUARE = 0.92
-"""Side of the Haar cascade's square, as a part of the height of YuNet's box (median over photographs)."""
+"""Side of the Haar cascade's square, as a fraction of the height of YuNet's box (median over photographs)."""
 SURE = 0.7
 MAX_TURN = 0.35
-"""How far the nose may stand from the middle of the eyes, in distances of the eyes."""
+"""How far the nose may be from the middle between the eyes, in distances between the eyes."""
 
 
-class YuNetFinder:
-    """Finds faces, also turned and leaning ones. Raises MoodstreamError when the file is none of this network."""
+class YuNetDetector:
+    """Detects faces, also turned and leaning ones. Raises MoodstreamError when the file is not a YuNet model."""
 
     FINE_SIDE, COARSE_SIDE, FACE_PX = 640, 320, 56
 
@@ -45,16 +45,16 @@ class YuNetFinder:
         except Exception as error:  # onnxruntime's errors have no common class of their own
             raise MoodstreamError(f"not the weights of YuNet for any size: {path} ({type(error).__name__})") from None
 
-    def find(self, grey: Grey) -> list[Box]:
+    def find_faces(self, grey: Grey) -> list[Box]:
         """Boxes of the faces in a picture uint8[H, W], largest first."""
         return self._whole(grey, self.FINE_SIDE)
 
-    def glance(self, grey: Grey) -> list[Box]:
-        """The same at half the size."""
+    def find_faces_fast(self, grey: Grey) -> list[Box]:
+        """The same at half the resolution."""
         return self._whole(grey, self.COARSE_SIDE)
 
-    def near(self, grey: Grey, box: Box, reach: float, spread: float) -> Box | None:
-        """The face again that was in a box: up to ``reach`` sides away, larger or smaller by the factor ``spread``."""
+    def find_face_near(self, grey: Grey, box: Box, reach: float, spread: float) -> Box | None:
+        """The face that was in a box: moved by up to ``reach`` sides, its size changed by up to ``spread``."""
         patch = cut(grey, box, reach, self.FACE_PX)
         least, most = self.FACE_PX / spread, self.FACE_PX * spread
         for found in self._detect(patch):
@@ -67,7 +67,7 @@ class YuNetFinder:
         return largest_first(scaled(box, 1 / scale) for box in self._detect(small))
 
     def _detect(self, grey: Grey) -> list[Box]:
-        """Square boxes, surest first."""
+        """Square boxes, the most confident first."""
         height, width = (-(-side // 32) * 32 for side in grey.shape)
         padded = np.zeros((height, width), np.float32)
         padded[: grey.shape[0], : grey.shape[1]] = grey
@@ -82,7 +82,7 @@ class YuNetFinder:
 
 
 def _boxes(level: Sequence[NDArray[np.float32]], columns: int, stride: int) -> NDArray[np.float32]:
-    """Rows (x, y of the centre, height, turn, score) of one level of the network that are sure enough."""
+    """Rows (x, y of the centre, height, turn, score) of one output level that are confident enough."""
     classes, objects, boxes, points = level
     scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1))
     sure = np.flatnonzero(scores >= SURE)

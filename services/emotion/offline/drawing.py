@@ -1,4 +1,4 @@
-"""What was read in a frame, drawn into it."""
+"""Draws into a frame what was read in it."""
 
 import cv2
 import numpy as np

@@ -17,14 +17,14 @@ from services.emotion.visits.smoothing import Steadiness
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing that was asked of a face."""
+    """One check of a face: its value and limits."""
 
     what: str
     value: float
     least: float | None = None
     most: float | None = None
     otherwise: str = ""
-    """what the face is called when the value lies outside"""
+    """what a value outside of the limits makes of the face"""
 
     @property
     def ok(self) -> bool:
@@ -40,7 +40,7 @@ class Figure:
 
 
 def explain(grey: Grey, face: FaceRead, steadiness: Steadiness) -> list[Figure]:
-    """What was asked of a face of the picture uint8[H, W], in the order in which it is refused."""
+    """The checks of a face in a picture uint8[H, W], in the order in which they refuse it."""
     box = Box(*face.box, face.tilt_deg)
     levels = crop(grey, box).astype(np.float32)
     inside = shared_area(box, Box(0, 0, grey.shape[1], grey.shape[0])) / box.area

@@ -15,14 +15,14 @@ from services.emotion.visits.smoothing import Steadiness
 MAX_FILE_BYTES = 64_000_000
 VIDEO_READS_PER_S = 2.0
 SHOWN = {"box", "mood", "confidence", "probabilities", "refused"}
-"""What ``moodstream read --json`` tells of a face; the form is fixed."""
+"""The fields of a face in ``moodstream read --json``; other programs rely on them."""
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
 def read_file(reader: Reader, path: Path, explained: Steadiness | None = None) -> Iterator[dict[str, Any]]:
-    """Yields {"file", "faces", "error"}: once for a picture, with "time_s" for each look into a video.
+    """Yields {"file", "faces", "error"}: once for a picture, and with "time_s" for each frame read from a video.
 
-    With ``explained`` each face also tells what was asked of it.
+    With ``explained`` each face also has its checks.
     """
     try:
         with path.open("rb") as file:
@@ -40,7 +40,7 @@ def read_file(reader: Reader, path: Path, explained: Steadiness | None = None) -
 
 def _result(reader: Reader, path: Path, grey: Grey, explained: Steadiness | None) -> dict[str, Any]:
     faces = []
-    for face in reader.read(grey, bare_crop=True):
+    for face in reader.read_picture(grey, bare_crop=True):
         shown = face.model_dump(mode="json", include=SHOWN)
         if explained:
             shown["explained"] = [figure.as_dict() for figure in explain(grey, face, explained)]

@@ -1,4 +1,4 @@
-"""A recording through the reader and the tracker, exactly as a camera's frames go, for tuning and for bug reports."""
+"""Puts a video through the reader and the visit machine, exactly like a camera's frames: for tuning and bug reports."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ from moodstream.contracts.events import FaceRead, FacesRead, FrameCaptured, Mood
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.errors import MoodstreamError
 from services.emotion.faces.reader import Reader
-from services.emotion.handlers import read_frame
+from services.emotion.handlers import create_reading
 from services.emotion.offline.drawing import draw
-from services.emotion.visits.thresholds import Patience
-from services.emotion.visits.visit_machine import Tracker
+from services.emotion.visits.thresholds import Thresholds
+from services.emotion.visits.visit_machine import VisitMachine
 
 MAX_SIDE_PX, JPEG_QUALITY = 640, 85
 """As the camera service sends frames by default."""
@@ -27,7 +27,7 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Moment:
-    """One frame, what was read in it, and what the tracker made of it."""
+    """One frame, its reading, and the mood after it."""
 
     time_s: float
     picture: Picture
@@ -35,7 +35,7 @@ class Moment:
     mood: MoodChanged | None
     """the steady mood after this frame, None while nobody is there"""
     changed: bool
-    """whether this is news: a session's start, another mood, its end"""
+    """whether a session starts or ends, or its mood changes"""
 
     def as_dict(self) -> dict[str, object]:
         steady = {"mood", "confidence", "probabilities", "people", "entered", "left", "dwell_s"}
@@ -59,16 +59,16 @@ def _shares(face: FaceRead) -> str:
     return " ".join(f"{mood} {p:3.0%}" for mood, p in zip(MOODS, face.probabilities.in_order(), strict=True))
 
 
-def replay(path: Path, reader: Reader, patience: Patience, rate: float) -> Iterator[Moment]:
-    """The moments of a video, ``rate`` a second at most. Raises MoodstreamError when it is none."""
-    every = replace(patience, heartbeat_s=0.0)
-    tracker, mood = Tracker(path.name, reader.model, every), None
+def replay(path: Path, reader: Reader, thresholds: Thresholds, rate: float) -> Iterator[Moment]:
+    """The moments of a video, at most ``rate`` a second. Raises MoodstreamError when the file is not a video."""
+    every = replace(thresholds, heartbeat_s=0.0)
+    machine, mood = VisitMachine(path.name, reader.model_name, every), None
     for seq, (time_s, picture) in enumerate(_frames(path, rate)):
         _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         at = START + timedelta(seconds=time_s)
         frame = FrameCaptured(camera_id=path.name, run_id="1", seq=seq, captured_at=at, jpeg=jpeg.tobytes())
-        reading, _ = read_frame(reader, frame)
-        events = tracker.observe(reading, time_s)
+        reading, _ = create_reading(reader, frame)
+        events = machine.observe(reading, time_s)
         mood = events[-1] if events else mood
         changed = any(event.reason == "change" for event in events)
         standing = mood if mood and mood.phase != "end" else None
@@ -91,7 +91,7 @@ def _frames(path: Path, rate: float) -> Iterator[tuple[float, Picture]]:
                 next_s, found = next_s + 1 / rate, True
                 yield time_s, _small(np.asarray(picture, np.uint8))
         if not found:
-            raise MoodstreamError(f"{path} is no video")
+            raise MoodstreamError(f"{path} is not a video")
     finally:
         video.release()
 
@@ -104,7 +104,7 @@ def _small(picture: Picture) -> Picture:
 
 
 class Film:
-    """The moments as a video with all that was read drawn into it; use as a context."""
+    """Writes the moments as a video with the readings drawn in. A context manager."""
 
     def __init__(self, path: Path, rate: float) -> None:
         self._path, self._rate = path, rate

@@ -1,6 +1,6 @@
-"""The order of one camera's readings, and the time that has passed between them. Pure.
+"""The order of one camera's readings, and the time between them. Pure.
 
-Time is the camera's own (``captured_at``), taken in small steps, so a clock that jumps by hours moves it by nothing.
+Time is the camera's own (``captured_at``), added up in small steps: a clock that is set by hours moves it by nothing.
 """
 
 from datetime import datetime
@@ -8,25 +8,28 @@ from datetime import datetime
 from moodstream.contracts.events import FacesRead
 
 MAX_STEP_S = 3.0
-"""A longer time between two frames is a gap."""
+"""Longer times between two frames count as this much."""
 CLOCK_SET_S = 10.0
-"""And one longer than this a clock that was set: a camera silent for so long has ended its session already."""
+"""Longer steps mean that somebody set the clock: a camera silent for that long has already ended its session."""
 
 
 class CameraClock:
-    """Readings in the order of (run, number); what is older than the last one taken is refused."""
+    """Accepts readings in the order of (run, number) and keeps the time by their frames."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
         self.missed = 0
-        """frames of which no reading has come"""
+        """frames without a reading"""
         self.late = 0
-        """readings that were not used, because a newer one was"""
+        """readings that arrived after a newer one and were not used"""
         self._last: tuple[str, int] = ("", -1)
         self._captured_at: datetime | None = None
 
-    def takes(self, reading: FacesRead, silent: bool) -> bool:
-        """Whether a reading is next; after silence also one of a run of lower name: the camera's clock was set back."""
+    def accepts(self, reading: FacesRead, silent: bool) -> bool:
+        """Whether the reading is newer than the last one; if so, it becomes the last one.
+
+        After silence a lower run id is accepted too: the camera's clock was set back between two runs.
+        """
         run_id, seq = self._last
         if reading.run_id == run_id:
             if seq >= reading.seq:
@@ -40,6 +43,7 @@ class CameraClock:
         return True
 
     def advance(self, captured_at: datetime) -> None:
+        """Move on to the time of a frame."""
         if self._captured_at is not None:
             step_s = (captured_at - self._captured_at).total_seconds()
             if 0 < step_s < CLOCK_SET_S:

@@ -1,6 +1,6 @@
 """Several faces over time: which face of a frame is which of the last one, who came, who left. Pure.
 
-Faces are matched by place and size alone; nothing is kept by which somebody could be known again.
+Faces are matched by position and size alone; nothing is kept that could identify a person.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,18 +10,20 @@ from math import hypot
 from moodstream.contracts.events import FaceRead
 from services.emotion.visits.smoothing import Steadiness, SteadyMood
 
-FARTHEST = 0.7
-"""A face moves less than this between two frames, in its sides; more after it was missed."""
-FARTHEST_PER_S = 1.0
+MAX_DISTANCE = 0.7
+"""How far a face may move between two frames, in multiples of its side."""
+MAX_DISTANCE_PER_S = 1.0
+"""How much farther for each second since it was last seen."""
 MAX_GROWTH = 1.8
-"""Nor does it become larger or smaller by more than this factor."""
+"""The factor by which it may become larger or smaller."""
 
 Square = tuple[int, int, int, int]
+"""x, y, width, height in pixels"""
 
 
 @dataclass
 class Track:
-    """One face for as long as it can be followed. Times are seconds of the tracker's clock."""
+    """One face for as long as it can be followed. Times are seconds of the camera's clock."""
 
     number: int
     box: Square
@@ -30,61 +32,61 @@ class Track:
     seen_s: float
     read_s: float | None = None
     entered: bool = False
-    """whether it has stayed long enough to count as somebody"""
+    """whether it has stayed long enough to count as a person"""
 
     @property
     def area(self) -> int:
         return self.box[2] * self.box[3]
 
 
-class Tracks:
-    """The faces before one camera."""
+class FaceTracks:
+    """The faces in front of one camera."""
 
     def __init__(self, steadiness: Steadiness, arrival_s: float, lost_s: float, unread_s: float) -> None:
         self._steadiness = steadiness
-        self._arrive_s, self._lost_s, self._unread_s = arrival_s, lost_s, unread_s
+        self._arrival_s, self._lost_s, self._unread_s = arrival_s, lost_s, unread_s
         self._tracks: list[Track] = []
         self._count = 0
 
     def observe(self, faces: Sequence[FaceRead], at_s: float) -> tuple[int, int]:
-        """Take in the faces of one frame; returns how many people have entered and left by it."""
+        """Match the faces of one frame to the tracks. Returns how many people have entered and how many have left."""
         free = list(range(len(faces)))
         for track, index in self._matches(faces, at_s):
             free.remove(index)
-            self._see(track, faces[index], at_s)
+            self._update(track, faces[index], at_s)
         for index in free:
             self._count += 1
             track = Track(self._count, faces[index].box, SteadyMood(self._steadiness), at_s, at_s)
             self._tracks.append(track)
-            self._see(track, faces[index], at_s)
-        return self._enter(), self._leave(at_s)
+            self._update(track, faces[index], at_s)
+        return self._mark_entered(), self._drop_lost(at_s)
 
     def people(self) -> list[Track]:
-        """Those who have stayed, the one seen longest first."""
+        """Tracks of those who have entered, in the order in which they came."""
         return [track for track in self._tracks if track.entered]
 
     def readable(self, at_s: float) -> list[Track]:
-        """Faces read within the time after which an unread one counts for nothing."""
+        """Tracks whose face was read within the last ``unread_s`` seconds."""
         return [track for track in self._tracks if self._is_readable(track, at_s)]
 
     def _is_readable(self, track: Track, at_s: float) -> bool:
         return track.read_s is not None and at_s - track.read_s < self._unread_s
 
-    def _see(self, track: Track, face: FaceRead, at_s: float) -> None:
+    def _update(self, track: Track, face: FaceRead, at_s: float) -> None:
         track.box, track.seen_s = face.box, at_s
         if face.refused is None:
             track.read_s = at_s
-            track.face.read(face.probabilities.in_order(), at_s)
+            track.face.add_reading(face.probabilities.in_order(), at_s)
         elif not self._is_readable(track, at_s):
-            track.face.unread(at_s)
+            track.face.add_unread(at_s)
 
-    def _enter(self) -> int:
-        new = [one for one in self._tracks if not one.entered and one.seen_s - one.first_s >= self._arrive_s]
+    def _mark_entered(self) -> int:
+        new = [one for one in self._tracks if not one.entered and one.seen_s - one.first_s >= self._arrival_s]
         for track in new:
             track.entered = True
         return len(new)
 
-    def _leave(self, at_s: float) -> int:
+    def _drop_lost(self, at_s: float) -> int:
         gone = [track for track in self._tracks if at_s - track.seen_s >= self._lost_s]
         self._tracks = [track for track in self._tracks if at_s - track.seen_s < self._lost_s]
         return sum(track.entered for track in gone)
@@ -95,7 +97,7 @@ class Tracks:
             (_distance(track.box, face.box), track.number, index, track)
             for track in self._tracks
             for index, face in enumerate(faces)
-            if _may_be(track, face.box, at_s)
+            if _is_near(track, face.box, at_s)
         )
         taken_tracks: set[int] = set()
         taken_faces: set[int] = set()
@@ -106,14 +108,14 @@ class Tracks:
                 yield track, index
 
 
-def _may_be(track: Track, box: Square, at_s: float) -> bool:
-    farthest = FARTHEST + FARTHEST_PER_S * (at_s - track.seen_s)
+def _is_near(track: Track, box: Square, at_s: float) -> bool:
+    max_distance = MAX_DISTANCE + MAX_DISTANCE_PER_S * (at_s - track.seen_s)
     growth = max(box[2], 1) / max(track.box[2], 1)
-    return _distance(track.box, box) < farthest and 1 / MAX_GROWTH < growth < MAX_GROWTH
+    return _distance(track.box, box) < max_distance and 1 / MAX_GROWTH < growth < MAX_GROWTH
 
 
 def _distance(one: Square, other: Square) -> float:
-    """Between the centres, in sides of the larger box, and what the sizes differ by."""
+    """The distance of the centres plus half the difference of the sizes, in sides of the larger box."""
     dx = (one[0] + one[2] / 2) - (other[0] + other[2] / 2)
     dy = (one[1] + one[3] / 2) - (other[1] + other[3] / 2)
     return (hypot(dx, dy) + abs(one[2] - other[2]) / 2) / max(one[2], other[2], 1)

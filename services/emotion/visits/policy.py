@@ -1,4 +1,4 @@
-"""How the faces before a camera become one mood. Pure."""
+"""How the faces in front of a camera become one mood. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,51 +6,52 @@ from typing import Literal, NamedTuple
 
 from moodstream.contracts.moods import MOODS, Mood
 from services.emotion.visits.face_tracks import Track
-from services.emotion.visits.smoothing import Steadiness, lasts, leader
+from services.emotion.visits.smoothing import Steadiness, leading_mood, still_leads
 
 Policy = Literal["largest", "average", "majority"]
 
 CLEARLY_LARGER = 1.3
-"""Another face takes the lead when its area is so many times that of the leading one: two people side by side do not
-take turns."""
+"""Another face takes the lead when its area is this many times the leading one's, so that two people who stand side by
+side do not take turns."""
 
 
 class Verdict(NamedTuple):
     mood: Mood
     probabilities: tuple[float, ...]
-    lasts: bool = True
-    """whether the newest readings still say so"""
+    still_leads: bool = True
+    """whether the newest readings agree"""
 
 
-class Group:
-    """The mood of all faces together, frame by frame."""
+class MoodPolicy:
+    """Decides on one mood for all faces, frame by frame."""
 
     def __init__(self, policy: Policy, steadiness: Steadiness) -> None:
         self.policy = policy
         self._steadiness = steadiness
-        self._lead: int | None = None
+        self._leading: int | None = None
+        """number of the track that counted as the largest in the last frame"""
 
-    def verdict(self, faces: Sequence[Track]) -> Verdict | None:
-        """The leading mood of the readable faces, None where there are none."""
+    def decide(self, faces: Sequence[Track]) -> Verdict | None:
+        """The mood of the readable faces; None without any."""
         if not faces:
             return None
         if self.policy == "majority":
             return self._majority(faces)
         chosen = [self._largest(faces)] if self.policy == "largest" else list(faces)
         shares = mean([track.face.probabilities for track in chosen])
-        mood = leader(shares, self._steadiness)
-        return Verdict(mood, shares, lasts(mood, mean([track.face.recent for track in chosen])))
+        mood = leading_mood(shares, self._steadiness)
+        return Verdict(mood, shares, still_leads(mood, mean([track.face.recent for track in chosen])))
 
     def _largest(self, faces: Sequence[Track]) -> Track:
         best = max(faces, key=lambda track: track.area)
-        leading = next((track for track in faces if track.number == self._lead), best)
+        leading = next((track for track in faces if track.number == self._leading), best)
         if best.area > CLEARLY_LARGER * leading.area:
             leading = best
-        self._lead = leading.number
+        self._leading = leading.number
         return leading
 
     def _majority(self, faces: Sequence[Track]) -> Verdict:
-        """One face, one vote; those who are unsure abstain. A tie is nobody's majority."""
+        """One vote per face; unsure faces abstain, and a tie is unsure."""
         shares = mean([track.face.probabilities for track in faces])
         votes = Counter(track.face.mood for track in faces if track.face.mood in MOODS)
         ranked = votes.most_common(2)
@@ -61,4 +62,5 @@ class Group:
 
 
 def mean(shares: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    """The mean of several tuples of probabilities, place by place."""
     return tuple(sum(values) / len(shares) for values in zip(*shares, strict=True))

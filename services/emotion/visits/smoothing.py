@@ -1,4 +1,4 @@
-"""Single-frame readings to one steady mood: smoothing by time, hysteresis, and the honesty to say unsure. Pure."""
+"""From single-frame readings to one steady mood: smoothing over time, hysteresis, and unsure where it is. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,39 +7,39 @@ from math import exp, log
 from moodstream.contracts.moods import MOODS, Mood
 
 RECENT = 0.1
-"""The newest readings, as a part of the time constant: a change has to last until it is named."""
+"""Time constant of the recent average, as a fraction of the smoothing's: a change must last until it is announced."""
 MIN_PROBABILITY = 1e-3
-"""Readings are held above this, so that no single frame can veto a mood."""
+"""Lower bound of a single reading, so that no frame can veto a mood."""
 
 
 @dataclass(frozen=True)
 class Steadiness:
-    """What is asked of a mood before it is believed."""
+    """What a mood must fulfil before it is announced."""
 
     time_constant_s: float = 0.6
-    """a reading fades to 1/e of its weight in this time"""
+    """the weight of a reading falls to 1/e in this time"""
     hold_s: float = 0.6
-    """a new mood must lead for so long"""
+    """how long a new mood must stay ahead"""
     unsure_below: float = 0.5
-    """least probability of a mood that is named"""
+    """minimum probability"""
     margin: float = 0.2
-    """least lead over the second mood"""
+    """minimum lead over the second most likely mood"""
 
 
-def leader(probabilities: Sequence[float], steadiness: Steadiness) -> Mood:
-    """The mood that probabilities in the order of ``MOODS`` name, or unsure; never an invented calm."""
+def leading_mood(probabilities: Sequence[float], steadiness: Steadiness) -> Mood:
+    """The likeliest mood, given probabilities in the order of ``MOODS``; unsure when it does not lead clearly."""
     (best, first), (second, _) = sorted(zip(probabilities, MOODS, strict=True), reverse=True)[:2]
     sure = best >= steadiness.unsure_below and best - second >= steadiness.margin
     return first if sure else Mood.UNSURE
 
 
-def lasts(mood: Mood, recent: Sequence[float]) -> bool:
-    """Whether the newest readings still say so; what has passed by the time it would be named is not named."""
+def still_leads(mood: Mood, recent: Sequence[float]) -> bool:
+    """Whether the newest readings agree: an expression that is over by now is not announced."""
     return mood not in MOODS or recent[MOODS.index(mood)] == max(recent)
 
 
-class Held:
-    """A mood that gives way only to one which has led for the hold time. Times never run backwards."""
+class HeldMood:
+    """Hysteresis: the mood changes only to one that has led for the hold time. Times never run backwards."""
 
     def __init__(self, hold_s: float, mood: Mood | None = None) -> None:
         self._hold_s = hold_s
@@ -49,6 +49,7 @@ class Held:
         """None before the first decision"""
 
     def decide(self, leading: Mood, at_s: float) -> None:
+        """Take note of the mood that leads now."""
         if self.mood is None:
             self.mood = leading
         elif leading == self.mood:
@@ -67,25 +68,25 @@ class SteadyMood:
         self._logs = _logs(start) if start is not None else None
         self._recent = self._logs
         self._at: float | None = None
-        self._held = Held(steadiness.hold_s, mood)
+        self._held = HeldMood(steadiness.hold_s, mood)
 
     @property
     def mood(self) -> Mood | None:
-        """The steady mood, None before the first reading."""
+        """The steady mood; None before the first reading."""
         return self._held.mood
 
     @property
     def probabilities(self) -> tuple[float, ...]:
-        """Smoothed probabilities in the order of ``MOODS``; equal shares before the first reading."""
+        """Smoothed probabilities in the order of ``MOODS``; equal before the first reading."""
         return _shares(self._logs)
 
     @property
     def recent(self) -> tuple[float, ...]:
-        """The same of the newest readings."""
+        """The average of the newest readings, in the order of ``MOODS``."""
         return _shares(self._recent)
 
-    def read(self, probabilities: Sequence[float], at_s: float) -> None:
-        """Take in the four probabilities of one frame."""
+    def add_reading(self, probabilities: Sequence[float], at_s: float) -> None:
+        """Add the four probabilities of one frame."""
         logs = _logs(probabilities)
         if self._logs is None or self._recent is None or self._at is None:
             self._logs = self._recent = logs if self._logs is None else self._logs
@@ -95,12 +96,12 @@ class SteadyMood:
             self._logs = _towards(self._logs, logs, steps)
             self._recent = _towards(self._recent, logs, steps / RECENT)
         self._at = at_s
-        leading = leader(self.probabilities, self._steadiness)
-        if lasts(leading, self.recent):
+        leading = leading_mood(self.probabilities, self._steadiness)
+        if still_leads(leading, self.recent):
             self._held.decide(leading, at_s)
 
-    def unread(self, at_s: float) -> None:
-        """Somebody is seen but cannot be read: the mood turns unsure after the hold time."""
+    def add_unread(self, at_s: float) -> None:
+        """The face is seen but cannot be read: the mood becomes unsure after the hold time."""
         self._at = at_s
         self._held.decide(Mood.UNSURE, at_s)
 

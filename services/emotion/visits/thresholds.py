@@ -1,4 +1,4 @@
-"""How long the tracker waits before it believes. Pure."""
+"""How long things must last before the visit machine believes them. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -7,23 +7,24 @@ from services.emotion.visits.smoothing import Steadiness
 
 
 @dataclass(frozen=True)
-class Patience:
-    """Times by the camera's clock, save for silence and for moods by hand, which are by the process's."""
+class Thresholds:
+    """Seconds of the camera's clock, except for ``silence_s`` and ``forced_s``, which are of the process's."""
 
     steadiness: Steadiness = field(default_factory=Steadiness)
     arrival_s: float = 0.5
-    """somebody must be seen for so long"""
+    """a face must be seen for this long before a session opens"""
     miss_s: float = 0.35
-    """a face on its way in may be missed for so long"""
+    """a face that is arriving may be missed for this long"""
     lost_s: float = 1.0
-    """one of several faces that is not seen for so long has left"""
+    """one of several faces has left after not being seen for this long"""
     unread_s: float = 1.0
-    """a face that cannot be read for so long makes the mood unsure"""
+    """the mood becomes unsure after a face could not be read for this long"""
     nobody_s: float = 2.0
-    """nobody must be seen for so long"""
+    """a session ends after this long without a face"""
     silence_s: float = 5.0
-    """a camera that sends nothing for so long sees nobody"""
+    """a session ends when the camera has sent nothing for this long"""
     heartbeat_s: float = 5.0
+    """time between two events while nothing changes"""
     forced_s: float = 60.0
-    """a mood chosen by hand stands for so long"""
+    """how long a mood chosen by hand stands"""
     policy: Policy = "largest"

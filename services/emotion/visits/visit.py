@@ -1,4 +1,4 @@
-"""One visit at a camera, and the events that tell of it. Pure."""
+"""One visit at a camera, and the events that are published about it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from moodstream.contracts.events import Event, MoodChanged, Person, Probabilitie
 from moodstream.contracts.moods import MOODS, Mood, expectation
 from services.emotion.visits.face_tracks import Track
 from services.emotion.visits.policy import Policy
-from services.emotion.visits.smoothing import Held
+from services.emotion.visits.smoothing import HeldMood
 
 Phase = Literal["start", "update", "end"]
 Reason = Literal["change", "heartbeat", "forced"]
@@ -20,23 +20,23 @@ EQUAL_SHARES = (1 / len(MOODS),) * len(MOODS)
 
 @dataclass
 class Visit:
-    """Times are by the camera's clock, but for those whose names say otherwise."""
+    """Times are seconds of the camera's clock; those named ``process_s`` are of the process's monotonic clock."""
 
     session_id: str
     mood: Mood
     before: Mood
     since: datetime
-    held: Held
+    held: HeldMood
     opened_s: float
     seen_s: float
-    told_s: float
-    told_by_process_s: float
+    published_s: float
+    published_process_s: float
     shares: tuple[float, ...] = EQUAL_SHARES
     faces: int = 0
     people: Sequence[Track] = ()
     entered: int = 0
     left: int = 0
-    counts_told: tuple[int, int] = (0, 0)
+    published_counts: tuple[int, int] = (0, 0)
     forced_until_process_s: float | None = None
 
     @property
@@ -44,31 +44,37 @@ class Visit:
         """How long somebody has been there."""
         return _length_s(self.opened_s, self.seen_s)
 
-    def name(self, mood: Mood) -> None:
-        """Another mood stands from now on."""
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many people have entered and left."""
+        return self.entered, self.left
+
+    def change_mood(self, mood: Mood) -> None:
+        """Replace the mood that stands; it is ``before`` from now on."""
         self.before, self.mood, self.since = self.mood, mood, utc_now()
 
-    def forced(self, process_s: float) -> bool:
-        """Whether a mood chosen by hand stands."""
+    def is_forced(self, process_s: float) -> bool:
+        """Whether a mood chosen by hand still stands."""
         return self.forced_until_process_s is not None and process_s < self.forced_until_process_s
 
-    def told(self, camera_s: float, process_s: float) -> None:
-        self.told_s, self.told_by_process_s = camera_s, process_s
-        self.counts_told = (self.entered, self.left)
+    def mark_published(self, camera_s: float, process_s: float) -> None:
+        """Note that an event is published now, with the counts as they are."""
+        self.published_s, self.published_process_s = camera_s, process_s
+        self.published_counts = self.counts
 
 
 @dataclass(frozen=True)
-class Teller:
-    """The events of the visits at one camera."""
+class EventFactory:
+    """Creates the events of the visits at one camera."""
 
     camera_id: str
     model: str
     policy: Policy
 
-    def tell(
+    def create_event(
         self, visit: Visit, phase: Phase, reason: Reason, cause: Event | None, repeated: bool = False
     ) -> MoodChanged:
-        """The mood that stands; what follows from a reading or a request always has the same id."""
+        """The current mood as an event. Its id follows from the cause's, so doing it again creates the same event."""
         shares = _shares(visit.shares)
         valence, arousal = expectation(shares.in_order())
         origin: dict[str, Any] = {"id": new_id()}
@@ -76,7 +82,7 @@ class Teller:
             origin = {"id": str(uuid5(uuid_of(cause.id), "MoodChanged")), "trace_id": cause.trace_id}
         return MoodChanged(
             **origin,
-            **self._standing(visit),
+            **self._common_fields(visit),
             phase=phase,
             reason=reason,
             mood=visit.mood,
@@ -93,11 +99,11 @@ class Teller:
             left=visit.left,
         )
 
-    def end(self, visit: Visit) -> MoodChanged:
-        """Nobody is there any more: all who came have left."""
+    def create_end(self, visit: Visit) -> MoodChanged:
+        """The end of a visit: everybody who came has left."""
         now = utc_now()
         return MoodChanged(
-            **self._standing(visit),
+            **self._common_fields(visit),
             id=str(uuid5(uuid_of(visit.session_id), "end")),
             phase="end",
             reason="change",
@@ -113,7 +119,7 @@ class Teller:
             left=visit.entered,
         )
 
-    def _standing(self, visit: Visit) -> dict[str, Any]:
+    def _common_fields(self, visit: Visit) -> dict[str, Any]:
         return {
             "session_id": visit.session_id,
             "camera_id": self.camera_id,

@@ -1,4 +1,4 @@
-"""The events as they come: server-sent events and WebSocket."""
+"""Events as they happen: server-sent events and WebSocket."""
 
 import asyncio
 import contextlib
@@ -13,47 +13,26 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from moodstream.contracts.event_filter import RECORDED
 from moodstream.contracts.moods import Mood
+from services.gateway.context import Context
 from services.gateway.guard import address_of
-from services.gateway.state.feed import Feed, Wanted
-from shared.bus.connection import Bus
+from services.gateway.openapi import EVENT_FILTERS, EVENT_STREAM, EVENT_TYPES, MAX_CAMERAS
+from services.gateway.state.feed import Filter
+from shared.tasks import end_tasks
 
 MAX_LISTENERS = 1_000
-MAX_CAMERAS = 20
-TOLD = tuple(event.__name__ for event in RECORDED)
-"""What everybody may hear: no readings of faces, no questions."""
-
-_FILTERS = [
-    {
-        "name": name,
-        "in": "query",
-        "description": text,
-        "schema": {"type": "array", "items": {"type": "string"} | allowed},
-    }
-    for name, text, allowed in (
-        ("type", "Only events of these types.", {"enum": list(TOLD)}),
-        ("camera", f"Only of these cameras, at most {MAX_CAMERAS}.", {"minLength": 1, "maxLength": 200}),
-        ("mood", "Only events with these moods.", {"enum": [str(mood) for mood in Mood]}),
-    )
-]
-_LAST_ID = {
-    "name": "last_id",
-    "in": "query",
-    "description": "Id of the last event that was heard; the header Last-Event-ID says the same.",
-    "schema": {"type": "string"},
-}
-STREAM = {"description": "Events, and first of all a `snapshot`", "content": {"text/event-stream": {}}}
+RETRY = {"Retry-After": "10"}
 
 
-class Listening:
-    """Lets listeners in, so many in all and so many from one address."""
+class EventRoutes:
+    """Lets listeners in, up to a maximum in all and another from one address."""
 
-    def __init__(self, bus: Bus, feed: Feed, most_of_one: int) -> None:
-        self._bus, self._feed, self._most_of_one = bus, feed, most_of_one
+    def __init__(self, context: Context) -> None:
+        self._bus, self._feed = context.bus, context.feed
+        self._max_of_one_address = context.max_listeners_per_address
         self._closer: asyncio.Task[None] | None = None
         self._listeners: Counter[str] = Counter()
-        """by address; counted when they come in and not when they are first told something: many may come at once"""
+        """by address; counted when they come in and not when they are first sent something: many may come at once"""
 
     def router(self) -> APIRouter:
         router = APIRouter(tags=["events"])
@@ -61,8 +40,8 @@ class Listening:
             "/events",
             self.events,
             response_class=StreamingResponse,
-            responses={200: STREAM},
-            openapi_extra={"parameters": [*_FILTERS, _LAST_ID]},
+            responses={200: EVENT_STREAM},
+            openapi_extra=EVENT_FILTERS,
         )
         router.add_api_websocket_route("/events/ws", self.events_by_websocket)
         return router
@@ -70,8 +49,8 @@ class Listening:
     async def events(self, request: Request) -> StreamingResponse:
         """Server-sent events: `type`, `camera` and `mood` filter, `last_id` resumes."""
         last_id, wanted = self._admit(request)
-        heard = self._feed.listen(request.headers.get("last-event-id") or last_id, wanted=wanted)
-        return _Stream(heard, lambda: self._leave(request))
+        stream = self._feed.server_sent_events(request.headers.get("last-event-id") or last_id, wanted=wanted)
+        return _Stream(stream, lambda: self._leave(request))
 
     async def events_by_websocket(self, socket: WebSocket) -> None:
         """The same over a WebSocket: one JSON object a message, with id, event and data."""
@@ -82,32 +61,31 @@ class Listening:
             return
         try:
             await socket.accept()
-            telling = asyncio.create_task(self._tell(socket, last_id, wanted))
+            sending = asyncio.create_task(self._send_messages(socket, last_id, wanted))
             try:
                 while (await socket.receive())["type"] != "websocket.disconnect":
                     pass  # nothing is expected from a listener
             finally:
-                telling.cancel()
-                await asyncio.wait([telling])
+                await end_tasks(sending)
         finally:
             self._leave(socket)
 
-    async def _tell(self, socket: WebSocket, last_id: str | None, wanted: Wanted) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # gone in mid-sentence
-            async with contextlib.aclosing(self._feed.messages(last_id, wanted=wanted)) as heard:
-                async for batch in heard:
+    async def _send_messages(self, socket: WebSocket, last_id: str | None, wanted: Filter) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the listener left in the middle of a message
+            async with contextlib.aclosing(self._feed.messages(last_id, wanted=wanted)) as batches:
+                async for batch in batches:
                     for message in batch:
                         await socket.send_text(message.json)
             await socket.close(1001)
 
-    def _admit(self, connection: HTTPConnection) -> tuple[str | None, Wanted]:
-        """The last id and what is wanted; ``_leave`` follows. Raises HTTPException for what is wrong or too many."""
-        wanted = wanted_from(connection.query_params)
+    def _admit(self, connection: HTTPConnection) -> tuple[str | None, Filter]:
+        """The last id and the filter; ``_leave`` follows. Raises HTTPException for what is wrong or too many."""
+        wanted = filter_from(connection.query_params)
         address = address_of(connection)
         if self._listeners.total() >= MAX_LISTENERS:
-            raise HTTPException(503, f"{MAX_LISTENERS} listen already; try again later", {"Retry-After": "10"})
-        if self._listeners[address] >= self._most_of_one:
-            raise HTTPException(429, f"{self._most_of_one} listen from this address already", {"Retry-After": "10"})
+            raise HTTPException(503, f"{MAX_LISTENERS} listen already; try again later", RETRY)
+        if self._listeners[address] >= self._max_of_one_address:
+            raise HTTPException(429, f"{self._max_of_one_address} listen from this address already", RETRY)
         self._listeners[address] += 1
         # Not a job of the service: those run only once Redis is there, and listeners come before.
         self._closer = self._closer or asyncio.create_task(self._close_feed())
@@ -128,8 +106,8 @@ class Listening:
 class _Stream(StreamingResponse):
     """Server-sent events; ``leave`` is called when the listener has gone, however that happens."""
 
-    def __init__(self, heard: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
-        super().__init__(heard, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    def __init__(self, stream: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
+        super().__init__(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
         self._leave = leave
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,16 +117,16 @@ class _Stream(StreamingResponse):
             self._leave()
 
 
-def wanted_from(query: QueryParams) -> Wanted:
+def filter_from(query: QueryParams) -> Filter:
     """``type``, ``camera`` and ``mood``, each any number of times. Raises HTTPException with one line."""
     for name in query:
         if name not in ("type", "camera", "mood", "last_id"):
             raise HTTPException(422, f"{name}: not a filter; there are type, camera, mood and last_id")
-    for name, known in (("type", TOLD), ("mood", tuple(Mood))):
+    for name, known in (("type", EVENT_TYPES), ("mood", tuple(Mood))):
         for value in query.getlist(name):
             if value not in known:
                 raise HTTPException(422, f"{name}: {value[:50]!r} is none of {', '.join(known)}")
     cameras = query.getlist("camera")
     if len(cameras) > MAX_CAMERAS or not all(0 < len(camera) <= 200 for camera in cameras):
         raise HTTPException(422, f"camera: at most {MAX_CAMERAS} names of 1 to 200 characters")
-    return Wanted(frozenset(query.getlist("type")), frozenset(cameras), frozenset(query.getlist("mood")))
+    return Filter(frozenset(query.getlist("type")), frozenset(cameras), frozenset(query.getlist("mood")))

@@ -1,4 +1,4 @@
-"""What a visitor may do: pick, choose a mood, end the visit, say something, steer the player, agree or decline."""
+"""What a visitor may do: pick, choose a mood, end the visit, give feedback, steer the player, agree or decline."""
 
 from typing import Annotated
 
@@ -27,6 +27,7 @@ from moodstream.contracts.requests import (
 from services.gateway.bodies import (
     ChosenMood,
     Consent,
+    EndSessionBody,
     Feedback,
     OfferResult,
     Pick,
@@ -35,19 +36,18 @@ from services.gateway.bodies import (
     Result,
     ShortText,
     SimilarResult,
-    Whose,
 )
 from services.gateway.calls import ask, publish
-from services.gateway.context import Parts
+from services.gateway.context import Context
 
-REST_AFTER_STOP_S = 20.0
+PAUSE_AFTER_STOP_S = 20.0
 
 
-class Visiting:
+class VisitorRoutes:
     """Answers of other services are passed on as they are, within a second."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._bus, self._board, self._parts = parts.bus, parts.board, parts
+    def __init__(self, context: Context) -> None:
+        self._bus, self._state, self._context = context.bus, context.state, context
 
     def router(self) -> APIRouter:
         router = APIRouter()
@@ -76,7 +76,7 @@ class Visiting:
 
     async def pick(self, body: Pick) -> JSONResponse:
         """A song of an open offer; the same pick again makes the same event."""
-        offer = self._board.offers.get(body.offer_id)
+        offer = self._state.offers.get(body.offer_id)
         if offer is None or offer.event.expires_at < utc_now():
             raise HTTPException(404, "this offer is unknown or has expired")
         if body.song_id not in {song.id for song in offer.event.songs}:
@@ -93,19 +93,19 @@ class Visiting:
         )
         with self._bus.traces.step("gateway pick", offer.event):
             answer = await publish(self._bus, picked)
-        self._board.song_picked(picked.offer_id, picked.song_id)
+        self._state.pick(picked.offer_id, picked.song_id)
         return answer
 
     async def choose_mood(self, body: ChosenMood) -> JSONResponse:
         """A mood chosen by hand, at a camera or with none."""
         return await ask(self._bus, ChooseMood(camera_id=self._camera(body.camera_id), mood=body.mood))
 
-    async def end_session(self, body: Annotated[Whose | None, Body()] = None) -> JSONResponse:
+    async def end_session(self, body: Annotated[EndSessionBody | None, Body()] = None) -> JSONResponse:
         """The visit ends and is forgotten."""
         camera_id = self._camera(body.camera_id if body else None)
         answer = await ask(self._bus, EndSession(camera_id=camera_id))
-        if camera_id == self._board.camera_id:  # whoever stops is still before the camera, and wants not to be seen
-            answer.background = BackgroundTask(self._parts.browsers.rest_local, REST_AFTER_STOP_S)
+        if camera_id == self._state.camera_id:  # whoever stops is still before the camera, and wants not to be seen
+            answer.background = BackgroundTask(self._context.browser_cameras.pause_local, PAUSE_AFTER_STOP_S)
         return answer
 
     async def give_feedback(self, body: Feedback) -> JSONResponse:
@@ -114,7 +114,7 @@ class Visiting:
             kind=body.kind,
             song_id=body.song_id,
             mood=Mood(body.mood) if body.mood else None,
-            session_id=self._board.session_of(self._camera(body.camera_id)),
+            session_id=self._state.session_of(self._camera(body.camera_id)),
             profile=body.profile,
         )
         return await publish(self._bus, given)
@@ -163,14 +163,15 @@ class Visiting:
 
     async def count_consent(self, body: Consent) -> Response:
         """One more visitor has agreed, declined or withdrawn; nothing else is kept."""
-        await self._parts.consents.count(body.choice, body.by, self._parts.doors.local_now())
+        now = self._context.opening_control.local_now()
+        await self._context.consents.count(body.choice, body.by, now)
         return Response(status_code=204)
 
     def _camera(self, camera_id: str | None) -> str:
-        return camera_id or self._board.camera_id
+        return camera_id or self._state.camera_id
 
     def _visit(self, camera_id: str | None) -> str:
-        session_id = self._board.session_of(self._camera(camera_id))
+        session_id = self._state.session_of(self._camera(camera_id))
         if session_id is None:
             raise HTTPException(404, "nobody is visiting this camera")
         return session_id

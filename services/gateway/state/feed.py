@@ -1,4 +1,4 @@
-"""Everybody hears the same events: one bounded history, and a listener is no more than a place in it.
+"""All listeners read the same events: one bounded history, and a listener is no more than a position in it.
 
 A listener costs no queue of its own, so a slow one slows nobody. One that falls out of the history, or comes back
 too late, is told how many events it missed and goes on from the present with a snapshot.
@@ -50,21 +50,21 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a listener wants to hear; an empty set is everything. Snapshots and gaps are told to all."""
+class Filter:
+    """Which events a listener wants; an empty set lets all pass. Snapshots and gaps pass always."""
 
     types: frozenset[str] = frozenset()
     cameras: frozenset[str] = frozenset()
     moods: frozenset[str] = frozenset()
 
-    def takes(self, message: Message) -> bool:
+    def passes(self, message: Message) -> bool:
         if message.name == "snapshot":
             return True
         given = ((self.types, message.name), (self.cameras, message.camera_id), (self.moods, message.mood))
         return all(not some or value in some for some, value in given)
 
 
-EVERYTHING = Wanted()
+EVERYTHING = Filter()
 
 
 class Feed:
@@ -80,13 +80,13 @@ class Feed:
         self.listeners = 0
 
     def publish(self, name: str, data: str, camera_id: str | None = None, mood: str | None = None) -> None:
-        """Tell everybody; never waits. ``data`` is one line of JSON."""
+        """Send to all listeners; never waits. ``data`` is one line of JSON."""
         self._newest += 1
         self._history.append(Message(name, data, f"{self._run}-{self._newest}", camera_id, mood))
         self._wake()
 
     def publish_snapshot(self) -> None:
-        """Tell everybody to start afresh from the present."""
+        """Let all listeners start afresh from the present."""
         self.publish("snapshot", self._snapshot())
 
     def close(self) -> None:
@@ -94,45 +94,46 @@ class Feed:
         self._closed = True
         self._wake()
 
-    async def listen(
-        self, last_id: str | None = None, keep_alive_s: float = KEEP_ALIVE_S, wanted: Wanted = EVERYTHING
+    async def server_sent_events(
+        self, last_id: str | None = None, keep_alive_s: float = KEEP_ALIVE_S, wanted: Filter = EVERYTHING
     ) -> AsyncGenerator[bytes, None]:
         """``messages`` as server-sent events."""
-        async with aclosing(self.messages(last_id, keep_alive_s, wanted)) as heard:
+        async with aclosing(self.messages(last_id, keep_alive_s, wanted)) as batches:
             yield RETRY
-            async for batch in heard:
+            async for batch in batches:
                 yield b"".join(message.sse for message in batch) or KEEP_ALIVE
 
     async def messages(
-        self, last_id: str | None = None, keep_alive_s: float = KEEP_ALIVE_S, wanted: Wanted = EVERYTHING
+        self, last_id: str | None = None, keep_alive_s: float = KEEP_ALIVE_S, wanted: Filter = EVERYTHING
     ) -> AsyncGenerator[list[Message], None]:
-        """What one listener hears, for ever or until ``close``; ``last_id`` is the last that it has seen.
+        """What one listener is sent, for ever or until ``close``; ``last_id`` is the last that it has received.
 
         An empty list comes when there was nothing for ``keep_alive_s``.
         """
         self.listeners += 1
         try:
-            place = self._place_of(last_id)
-            if place is None:
-                place = self._newest
+            position = self._position_of(last_id)
+            if position is None:
+                position = self._newest
                 if last_id:
                     yield [self._gap(None)]
                 yield [self._present()]
             while not self._closed:
-                if place < self._newest - len(self._history):
-                    missed, place = self._newest - place, self._newest
-                    yield [self._gap(missed), self._present()]
-                elif place < self._newest:
-                    batch = list(islice(self._history, len(self._history) - (self._newest - place), None))[:BATCH]
-                    place += len(batch)
-                    if heard := [message for message in batch if wanted.takes(message)]:
-                        yield heard
-                elif not await self._news_within(keep_alive_s):
+                behind = self._newest - position
+                if behind > len(self._history):
+                    position = self._newest
+                    yield [self._gap(behind), self._present()]
+                elif behind:
+                    batch = list(islice(self._history, len(self._history) - behind, None))[:BATCH]
+                    position += len(batch)
+                    if passed := [message for message in batch if wanted.passes(message)]:
+                        yield passed
+                elif not await self._wait_for_news(keep_alive_s):
                     yield []
         finally:
             self.listeners -= 1
 
-    async def _news_within(self, seconds: float) -> bool:
+    async def _wait_for_news(self, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
                 return await self._news.wait()
@@ -144,7 +145,7 @@ class Feed:
         self._news.set()
         self._news = asyncio.Event()
 
-    def _place_of(self, last_id: str | None) -> int | None:
+    def _position_of(self, last_id: str | None) -> int | None:
         """The number in an id of this run; None for any other text."""
         run, _, number = (last_id or "").rpartition("-")
         if run != self._run or not number.isdecimal() or len(number) > 18:
@@ -155,5 +156,5 @@ class Feed:
         return Message("snapshot", self._snapshot(), f"{self._run}-{self._newest}")
 
     def _gap(self, missed: int | None) -> Message:
-        """``missed`` is None where nobody can know it: the listener heard another run of the gateway."""
+        """``missed`` is None where nobody can know it: the listener's last id is of another run of the gateway."""
         return Message("gap", json.dumps({"missed": missed}))

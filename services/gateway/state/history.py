@@ -1,4 +1,4 @@
-"""What happened in the last days, for the operator's chart: how long each mood stood, visits, picks, songs. Pure.
+"""What happened in the last days, for the operator's chart: how long each mood lasted, visits, picks, songs. Pure.
 
 Counted by the minute, and nothing of a visitor is in it.
 """
@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from moodstream.contracts.events import Event, FeedbackGiven, MoodChanged, PlaybackChanged, SongPicked
 from moodstream.contracts.moods import Mood
+from shared.bounded import Bounded
 
 KEPT = timedelta(days=7)
 VISITS_KEPT = 200
@@ -64,7 +65,7 @@ class History:
     def __init__(self) -> None:
         self._minutes: OrderedDict[int, Tally] = OrderedDict()
         self._last: dict[str, MoodChanged] = {}
-        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._visits: Bounded[str, Visit] = Bounded(VISITS_KEPT)
         self._songs: deque[dict[str, Any]] = deque(maxlen=SONGS_KEPT)
 
     def apply(self, event: Event) -> None:
@@ -120,8 +121,6 @@ class History:
         if key not in self._visits:
             self._visits[key] = Visit(key, event.camera_id, event.at)
             self._minute(event.at).count("visits")
-            while len(self._visits) > VISITS_KEPT:
-                self._visits.popitem(last=False)
         return self._visits[key]
 
     def _song_played(self, event: PlaybackChanged) -> None:
@@ -146,7 +145,7 @@ class History:
 
 
 def _minutes_between(begin: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
-    """The parts of a time that lie in different minutes."""
+    """A time cut at the full minutes, as (begin, seconds)."""
     while begin < end:
         next_minute = begin.replace(second=0, microsecond=0) + timedelta(minutes=1)
         until = min(end, next_minute)

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from moodstream.errors import MoodstreamError
 
 DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
-LOOK_AHEAD_DAYS = 8
+SEARCH_DAYS = 8
 _HOURS = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MIDNIGHT = 24 * 60
@@ -64,7 +64,7 @@ class OpeningHours:
         return any(begin <= at < end for begin, end in self._spans_near(at))
 
     def _spans_near(self, local: datetime) -> Iterator[tuple[datetime, datetime]]:
-        for offset in range(-1, LOOK_AHEAD_DAYS):
+        for offset in range(-1, SEARCH_DAYS):
             day = local.date() + timedelta(days=offset)
             if day not in self.closed:
                 for begin, end in self.spans[day.weekday()]:
@@ -77,7 +77,7 @@ class OpeningHours:
         return wall.astimezone(UTC)
 
 
-def zone_of(name: str) -> tzinfo:
+def time_zone_of(name: str) -> tzinfo:
     """The time zone of that name, or this machine's own. Raises MoodstreamError."""
     try:
         return ZoneInfo(name) if name else _own_zone()
@@ -96,7 +96,7 @@ def _own_zone() -> tzinfo:
     return UTC
 
 
-def parse(text: str, zone: tzinfo) -> OpeningHours | None:
+def parse_opening_hours(text: str, zone: tzinfo) -> OpeningHours | None:
     """``mo-fr 09:00-12:00 13:00-18:00; sa su 10:00-02:00; 2026-12-25 closed``, or nothing. Raises MoodstreamError."""
     if not text.strip():
         return None

@@ -58,8 +58,8 @@ function showStatus({ status, own }) {
   const text = link !== "live" ? t("connecting")
     : own && camera.on ? t("camera_own")
     : state === "offline" ? t("camera_off")
-    : /^drawn face/.test(status.reason) ? t("camera_drawn")
-    : /^simulated/.test(status.reason) ? t("camera_simulated")
+    : status.code === "drawn" ? t("camera_drawn")
+    : status.code === "simulated" ? t("camera_simulated")
     : t(state === "degraded" ? "camera_weak" : "camera_on");
   if (find("#status").textContent !== text) find("#status").textContent = text;
   document.body.dataset.link = link;

@@ -4,6 +4,7 @@ import { element } from "./drawing.js";
 import { MOODS } from "./present.js";
 
 const WITH_MOODS = ["hand", "mirror", "listen"];
+const STANDS_IN = ["drawn", "simulated"]; // for a camera
 
 export class Mirror {
   #words;
@@ -72,7 +73,7 @@ export class Mirror {
   }
 
   #choices({ stage, own, status }, { browserCamera, cameraOn }) {
-    const stands = /^(drawn face|simulated)/.test(status?.reason ?? "");
+    const stands = STANDS_IN.includes(status?.code);
     const wanted = {
       agree: stage === "ask",
       "own-camera": browserCamera && (stage === "attract" || (stands && !own && ["ask", "mirror"].includes(stage))),

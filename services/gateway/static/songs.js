@@ -66,11 +66,11 @@ export class Songs {
 
   #rows({ ranking }) {
     const { t } = this.#words;
-    return ranking.ranking.slice(0, SHOWN).map(({ song, similarity, reason }) => {
+    return ranking.ranking.slice(0, SHOWN).map(({ song, similarity, reason, compared }) => {
       const share = this.#words.percent(similarity);
       const bar = element("div", { className: "bar" }, element("i"));
       bar.style.setProperty("--share", similarity);
-      const said = this.#words.reason(reason);
+      const said = this.#words.reason(compared);
       const why = element("p", { className: "reason", textContent: said ?? reason });
       if (said === null) why.lang = "en";
       return element("li", {},

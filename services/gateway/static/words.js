@@ -2,7 +2,7 @@
 
 export const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", es: "Español", ja: "日本語", ar: "العربية" };
 const RIGHT_TO_LEFT = ["ar"];
-const REASON = /^(Same|Nearest in) (.+?),? (?:and (alike) in all else|(a little|clearly|much) (.+))\.$/;
+const FORMS = { alike: "reason_same", nearest: "reason_nearest" }; // of a sentence, by the degree of what is near
 
 export class Words {
   language = null;
@@ -58,15 +58,16 @@ export class Words {
     return new Intl.DateTimeFormat(this.language, shown).format(new Date(iso));
   }
 
-  /** The recommender's sentence in this language; one of an unknown form is null, and stands as it is. */
-  reason(sentence) {
-    const [, head, traits, alike, degree, change] = REASON.exec(sentence) ?? [];
-    const names = traits?.split(/, | and /).map((trait) => `trait ${trait}`) ?? [];
-    const keys = [...names, ...(alike ? [] : [`degree ${degree}`, `change ${change}`])];
-    if (!head || !keys.every((key) => key in this.#messages)) return null;
-    const list = new Intl.ListFormat(this.language, { type: "conjunction" }).format(names.map((name) => this.t(name)));
-    if (alike) return this.t("reason_alike", { traits: list });
-    const changed = this.t(`degree ${degree}`, { change: this.t(`change ${change}`) });
-    return this.t(head === "Same" ? "reason_same" : "reason_nearest", { traits: list, change: changed });
+  /** What the recommender has compared, as a sentence; null where it says nothing, or what there are no words for. */
+  reason(compared = []) {
+    const near = compared.filter(({ direction }) => !direction);
+    const [far = null, ...more] = compared.filter(({ direction }) => direction);
+    const names = near.map(({ trait }) => `trait_${trait}`);
+    const change = far ? [`degree_${far.degree}`, `${far.direction}_${far.trait}`] : [];
+    const known = [...names, ...change].every((key) => key in this.#messages) && near.every(({ degree }) => degree in FORMS);
+    if (!known || !near.length || more.length) return null;
+    const traits = new Intl.ListFormat(this.language, { type: "conjunction" }).format(names.map((name) => this.t(name)));
+    if (!far) return this.t("reason_alike", { traits });
+    return this.t(FORMS[near[0].degree], { traits, change: this.t(change[0], { change: this.t(change[1]) }) });
   }
 }

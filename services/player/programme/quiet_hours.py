@@ -27,7 +27,7 @@ class QuietHours:
         return day.replace(hour=self.end.hour, minute=self.end.minute, second=0, microsecond=0)
 
 
-def parse(text: str) -> QuietHours | None:
+def parse_quiet_hours(text: str) -> QuietHours | None:
     """``22:00-07:00``, or nothing. Raises MoodstreamError."""
     if not text:
         return None

@@ -1,41 +1,40 @@
 """A small JSON file that its owner alone can read."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from shared.files import write_private
 
-class Keep:
+
+class JsonFile:
     """Values by name. A file that is missing or broken is empty; ``fault`` says why."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.fault: str | None = None
+        """why nothing could be loaded the last time, in one line"""
 
-    def read(self) -> dict[str, Any]:
+    def load(self) -> dict[str, Any]:
         self.fault = None
         try:
-            found = json.loads(self.file.read_text())
+            found = json.loads(self.path.read_text())
         except FileNotFoundError:
             return {}
         except OSError as error:
-            self.fault = f"{self.file} cannot be read: {error.strerror}"
+            self.fault = f"{self.path} cannot be read: {error.strerror}"
             return {}
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            self.fault = f"{self.file} is damaged" if self.file.stat().st_size else None
+            self.fault = f"{self.path} is damaged" if self.path.stat().st_size else None
             return {}
         return found
 
-    def write(self, values: dict[str, Any]) -> None:
-        """All at once: whoever is killed in between leaves the file as it was. Raises OSError."""
-        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self.file.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(values, file)
-        draft.replace(self.file)
+    def save(self, values: dict[str, Any]) -> None:
+        """Replace the whole file. Raises OSError."""
+        write_private(self.path, json.dumps(values))
 
     def update(self, **values: Any) -> None:
-        self.write(self.read() | values)
+        """Raises OSError."""
+        self.save(self.load() | values)

@@ -1,6 +1,6 @@
 """Signing in to Spotify: Authorization Code with PKCE, the token in a file of its owner, the six months of consent.
 
-spotipy would prompt on standard input without a valid token and hang a container, so the token is looked at first.
+spotipy would prompt on standard input without a valid token and hang a container, so the token is checked first.
 """
 
 import contextlib
@@ -9,29 +9,28 @@ import re
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from spotipy.cache_handler import CacheHandler
 from spotipy.oauth2 import SpotifyOauthError, SpotifyPKCE
 
 from moodstream.errors import MoodstreamError
-from services.player.spotify.json_file import Keep
-from services.player.spotify.session import COMMAND_S, Line
+from services.player.spotify.json_file import JsonFile
+from services.player.spotify.session import COMMAND_S, SpotifySession
+from services.player.spotify.tokens import SCOPES, Tokens, redact_logs
+from shared.bounded import Bounded
 
 log = logging.getLogger("moodstream.player")
 
 LOGIN, CALLBACK = "/player/spotify/login", "/player/spotify/callback"
-SCOPES = "user-modify-playback-state user-read-playback-state"
 CONSENT = timedelta(days=182)
 """Refresh tokens die six months after the consent (since July 2026)."""
 WARN_DAYS = (30, 14, 3)
 OPEN_LOGINS = 5
-_SECRET = re.compile(r"(Bearer |access_token|refresh_token|code_verifier|'code'|code=)([\"': =]*)[^\s\"',&}]+")
 
 
 class SignedOut(Exception):
@@ -42,35 +41,6 @@ class ConsentEnded(SignedOut):
     """The permission has ended, and only a person can give it again."""
 
 
-class Tokens(CacheHandler):  # type: ignore[misc]
-    """spotipy's token with the app it is for, the day of the consent, and whether it is dead."""
-
-    def __init__(self, keep: Keep, client_id: str) -> None:
-        self.keep, self._client_id = keep, client_id
-
-    def get_cached_token(self) -> dict[str, Any] | None:
-        found = self.keep.read()
-        fits = found.get("client_id", self._client_id) == self._client_id
-        whole = all(found.get(name) for name in ("access_token", "refresh_token", "expires_at", "scope"))
-        return found if fits and whole and not found.get("dead") else None
-
-    def save_token_to_cache(self, token_info: dict[str, Any]) -> None:
-        before = self.keep.read()
-        kept = {name: before[name] for name in ("consented_at", "refresh_token", "scope") if name in before}
-        self.keep.write(kept | token_info | {"client_id": self._client_id})
-
-
-class Redaction(logging.Filter):
-    """spotipy's debugging lines print tokens; its errors are outcomes here, which say more."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _SECRET.sub(r"\1\2[secret]", record.getMessage()), ()
-        return record.levelno < logging.ERROR
-
-
-REDACTION = Redaction()
-
-
 class SpotifyLogin:
     """Gives access tokens, and the pages what they need to get one. Its methods block: call them in a thread."""
 
@@ -78,32 +48,29 @@ class SpotifyLogin:
         _check_redirect(redirect_uri)
         self.redirect_uri = redirect_uri
         self._client_id, self._accounts_url = client_id, accounts_url.rstrip("/")
-        self._keep = Keep(token_file)
-        self.state = Keep(token_file.with_suffix(".state.json"))
+        self._token_file = JsonFile(token_file)
+        self.state_file = JsonFile(token_file.with_suffix(".state.json"))
         """what is not secret: how long to wait, the device that was chosen"""
-        self.line = Line(self.state)
-        self._tokens = Tokens(self._keep, client_id)
+        self.session = SpotifySession(self.state_file)
+        self._tokens = Tokens(self._token_file, client_id)
         self._lock = threading.Lock()
-        self._open: OrderedDict[str, SpotifyPKCE] = OrderedDict()
+        self._open: Bounded[str, SpotifyPKCE] = Bounded(OPEN_LOGINS)
         self._warned: int | None = None
-        for name in ("spotipy.client", "spotipy.oauth2"):
-            logging.getLogger(name).addFilter(REDACTION)
+        redact_logs()
 
     @property
     def page(self) -> str:
-        """Where a person signs in."""
+        """Address of the page on which a person signs in."""
         return self.redirect_uri.removesuffix(CALLBACK) + LOGIN
 
     def begin(self) -> str:
         """The address to send a person to who signs in."""
         state = secrets.token_urlsafe(16)
-        self._open[state] = self._pkce()
-        while len(self._open) > OPEN_LOGINS:
-            self._open.popitem(last=False)
-        return str(self._open[state].get_authorize_url(state=state))
+        self._open[state] = pkce = self._pkce()
+        return str(pkce.get_authorize_url(state=state))
 
     def finish_pasted(self, address: str) -> None:
-        """Take the address at which a browser has ended, from wherever. Raises MoodstreamError."""
+        """Finish with the address at which a browser has ended, from wherever. Raises MoodstreamError."""
         answer = {name: values[0] for name, values in parse_qs(urlsplit(address.strip()).query).items()}
         if not answer.keys() & {"code", "error"}:
             raise MoodstreamError("that is not the address at which the sign-in ended: it has no code in it")
@@ -118,39 +85,39 @@ class SpotifyLogin:
             said = "was cancelled" if error == "access_denied" else f"failed: {error[:80] or 'there is no code'}"
             raise MoodstreamError(f"the sign-in {said}")
         try:
-            with self._locked(), self.line.command():
+            with self._locked(), self.session.command():
                 pkce.get_access_token(code, check_cache=False)
-                self._keep.update(consented_at=time.time(), dead=False)
+                self._token_file.update(consented_at=time.time(), dead=False)
         except SpotifyOauthError as refusal:
             raise MoodstreamError(f"Spotify refused the sign-in ({_error_of(refusal)})") from None
         except (requests.RequestException, KeyError, TypeError, ValueError):
             raise MoodstreamError("Spotify did not answer as it should; try again in a moment") from None
         except OSError as fault:
-            raise MoodstreamError(f"the token file {self._keep.file}: {fault.strerror}") from None
+            raise MoodstreamError(f"the token file {self._token_file.path}: {fault.strerror}") from None
         self._warned = None
 
-    def access(self) -> str:
+    def access_token(self) -> str:
         """A token that is valid now. Raises SignedOut, ConsentEnded, requests' errors."""
         with self._locked():
-            token = self._present()
+            token = self._stored_token()
             if token["expires_at"] - time.time() < 60:
                 token = self._refresh(token)
             return str(token["access_token"])
 
-    def renew(self, refused: str) -> str:
+    def renew_token(self, refused: str) -> str:
         """Another token than this one, which Spotify has refused before its time."""
         with self._locked():
-            token = self._present()
+            token = self._stored_token()
             return str((self._refresh(token) if token["access_token"] == refused else token)["access_token"])
 
-    def forget_access(self) -> None:
+    def mark_dead(self) -> None:
         """Spotify refuses also the new token: only a person helps."""
         with contextlib.suppress(OSError):
-            self._keep.update(dead=True)
+            self._token_file.update(dead=True)
 
-    def warning(self) -> str:
+    def consent_warning(self) -> str:
         """One sentence when the consent ends soon, else nothing."""
-        consented_at = self._keep.read().get("consented_at")
+        consented_at = self._token_file.load().get("consented_at")
         if not isinstance(consented_at, int | float):
             return ""
         ends = datetime.fromtimestamp(consented_at, UTC) + CONSENT
@@ -165,17 +132,17 @@ class SpotifyLogin:
             self._warned = step
         return text
 
-    def _present(self) -> dict[str, Any]:
+    def _stored_token(self) -> dict[str, Any]:
         token = self._tokens.get_cached_token()
         if token is not None:
             return token
-        found = self._keep.read()
+        found = self._token_file.load()
         if found.get("client_id", self._client_id) != self._client_id:
             raise SignedOut(f"The token file is of another app; sign in to Spotify at {self.page}")
         if found.get("dead"):
             raise ConsentEnded(f"Spotify's permission has ended; sign in again at {self.page}")
-        if self._keep.fault:
-            raise SignedOut(f"The token file {self._keep.fault}; sign in to Spotify at {self.page}")
+        if self._token_file.fault:
+            raise SignedOut(f"The token file {self._token_file.fault}; sign in to Spotify at {self.page}")
         raise SignedOut(f"Sign in to Spotify at {self.page}")
 
     def _refresh(self, token: dict[str, Any]) -> dict[str, Any]:
@@ -184,7 +151,7 @@ class SpotifyLogin:
         except SpotifyOauthError as refusal:
             reason = _error_of(refusal)
             if reason == "invalid_grant":
-                self._keep.update(dead=True)
+                self._token_file.update(dead=True)
                 raise ConsentEnded(f"Spotify's permission has ended; sign in again at {self.page}") from None
             if reason in ("invalid_client", "unauthorized_client"):
                 raise SignedOut(f"Spotify does not know MOODSTREAM_SPOTIFY_CLIENT_ID ({reason})") from None
@@ -200,14 +167,14 @@ class SpotifyLogin:
             scope=SCOPES,
             cache_handler=self._tokens,
             open_browser=False,
-            requests_session=self.line,
+            requests_session=self.session,
         )
         pkce.OAUTH_AUTHORIZE_URL = f"{self._accounts_url}/authorize"
         pkce.OAUTH_TOKEN_URL = f"{self._accounts_url}/api/token"
         return pkce
 
     @contextlib.contextmanager
-    def _locked(self) -> Any:
+    def _locked(self) -> Iterator[None]:
         """One refresh at a time: the second would use a token that the first has used up."""
         if not self._lock.acquire(timeout=COMMAND_S):
             raise requests.Timeout("another request for a token does not end")

@@ -1,37 +1,32 @@
 """Spotify's Web API through spotipy. For personal use: its terms forbid public venues.
 
-What can go wrong and what is done then stands in ``_command`` and ``_refused``; how long anything takes, and when
-nothing may be asked, in ``spotify_line``; signing in, in ``spotify_login``.
+What can go wrong and what is done then stands in ``_run_command`` and ``failures``; how long anything takes, and when
+nothing may be asked, in ``session``; signing in, in ``login``.
 """
 
 import asyncio
-import contextlib
-import shutil
-import subprocess
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 import requests
 import spotipy
 
-from moodstream.contracts.events import Song
+from moodstream.contracts.events import PlaybackState, Song
 from moodstream.errors import MoodstreamError
-from services.player.outputs import Device, Outcome
-from services.player.programme.matching import same_song
+from services.player.outputs import WORKS, Device, Outcome
+from services.player.spotify.devices import Devices
+from services.player.spotify.failures import (
+    is_already_so,
+    lacks_device,
+    outcome_of_refusal,
+    outcome_of_wait,
+)
 from services.player.spotify.login import ConsentEnded, SignedOut, SpotifyLogin
 from services.player.spotify.session import COMMAND_S, NotNow
+from services.player.spotify.song_uris import SongUris
 
-TRACK = "spotify:track:"
 SENT = 20
 """Songs that Spotify is given at once, to go on by itself."""
-FOUND_LIMIT = 10
-"""Spotify's own limit of a search."""
-KNOWN_KEPT = 500
-OPEN_AGAIN_S = 60.0
 
 
 class SpotifyOutput:
@@ -41,284 +36,183 @@ class SpotifyOutput:
     check_every_s: float | None = 10.0
 
     def __init__(self, login: SpotifyLogin, api_url: str, app: Sequence[str] = ()) -> None:
+        """``app`` is the command that opens Spotify on this machine."""
         self.login = login
-        self._api = spotipy.Spotify(requests_session=login.line)
+        self._api = spotipy.Spotify(requests_session=login.session)
         self._api.prefix = api_url.rstrip("/") + "/"
-        self._app, self._opened_s = tuple(app), float("-inf")
-        self._songs: dict[str, Song] = {}
-        """what was sent, by address"""
-        self._known: OrderedDict[str, str | None] = OrderedDict()
-        """addresses that were searched for, by song id"""
+        self._devices = Devices(self._api, login.state_file, app)
+        self._uris = SongUris(self._api)
+        self._sent: dict[str, Song] = {}
+        """the songs that Spotify was given, by address"""
         self._now = Outcome("ready")
 
     async def check(self) -> Outcome:
-        return await self._command(self._look)
+        return await self._run_command(self._read_playback)
 
     async def play(self, songs: Sequence[Song]) -> Outcome:
-        return await self._command(lambda: self._play(songs), songs[0])
+        return await self._run_command(lambda: self._play(songs), songs[0])
 
-    async def plays(self, songs: Sequence[Song]) -> Outcome | None:
-        outcome = await self._command(lambda: self._recall(songs))
+    async def already_playing(self, songs: Sequence[Song]) -> Outcome | None:
+        outcome = await self._run_command(lambda: self._recognise(songs))
         return outcome if outcome.state == "playing" and outcome.song in songs else None
 
     async def pause(self) -> Outcome:
-        return await self._command(lambda: self._switch(self._api.pause_playback, Outcome("paused")))
+        return await self._run_command(lambda: self._switch(self._api.pause_playback, "paused"))
 
     async def resume(self) -> Outcome:
-        return await self._command(lambda: self._switch(self._resume, Outcome("playing")))
+        return await self._run_command(lambda: self._switch(self._resume, "playing"))
 
     async def set_volume(self, percent: int) -> Outcome:
-        return await self._command(lambda: self._set_volume(percent))
+        return await self._run_command(lambda: self._set_volume(percent))
 
-    async def devices(self) -> list[Device]:
+    async def list_devices(self) -> list[Device]:
         found: list[Device] = []
-        outcome = await self._command(lambda: self._list(found))
+
+        def collect() -> Outcome:
+            usable = self._devices.list_usable()
+            found.extend(Device(one["id"], one["name"], bool(one.get("is_active"))) for one in usable)
+            return Outcome("ready") if found else Outcome("no_device")
+
+        outcome = await self._run_command(collect)
         if not found and outcome.state not in ("ready", "no_device"):
             raise MoodstreamError(outcome.advice)
         return found
 
     async def transfer(self, device: str) -> Outcome:
-        return await self._command(lambda: self._transfer(device))
+        return await self._run_command(lambda: self._transfer(device))
 
-    async def find(self, song: Song) -> str | None:
-        found: list[str] = []
-        outcome = await self._command(lambda: self._find_into(song, found))
-        if outcome.state not in ("ready", "playing", "paused"):
+    async def find_song(self, song: Song) -> str | None:
+        found: list[str | None] = []
+
+        def search() -> Outcome:
+            found.append(self._uris.find_uri(song))
+            return self._now if self._now.state in ("playing", "paused") else Outcome("ready")
+
+        outcome = await self._run_command(search)
+        if outcome.state not in WORKS:
             raise MoodstreamError(outcome.advice)
-        return found[0] if found else None
+        return found[-1]
 
     async def close(self) -> None:
-        await asyncio.to_thread(self.login.line.close)
+        await asyncio.to_thread(self.login.session.close)
 
     # in a thread
 
     def _play(self, songs: Sequence[Song]) -> Outcome:
-        first = self._address(songs[0])
+        first = self._uris.find_uri(songs[0])
         if first is None:
             return Outcome("unavailable", f"{songs[0].title} was not found on Spotify.", skip=True)
-        self._remember(songs, {first: songs[0]})
-        chosen = self.login.state.read().get("device", {}).get("id")
-        device = self._start(list(self._songs), chosen)
+        self._remember_sent(first, songs)
+        device = self._start(self._devices.chosen_id, uris=list(self._sent))
         return Outcome("playing", song=songs[0], device=device or self._now.device, volume=self._now.volume)
 
-    def _recall(self, songs: Sequence[Song]) -> Outcome:
-        first = self._address(songs[0])
-        self._remember(songs, {first: songs[0]} if first else {})
-        return self._look()
+    def _recognise(self, songs: Sequence[Song]) -> Outcome:
+        self._remember_sent(self._uris.find_uri(songs[0]), songs)
+        return self._read_playback()
 
-    def _remember(self, songs: Sequence[Song], sent: dict[str, Song]) -> None:
-        self._songs = sent
+    def _remember_sent(self, first_uri: str | None, songs: Sequence[Song]) -> None:
+        self._sent = {first_uri: songs[0]} if first_uri else {}
         for song in songs[1:SENT]:
-            address = song.uri if _is_track(song.uri) else self._known.get(song.id)
-            if address:
-                self._songs.setdefault(address, song)
+            uri = self._uris.known_uri(song)
+            if uri:
+                self._sent.setdefault(uri, song)
 
-    def _start(self, addresses: list[str], device_id: str | None) -> str | None:
+    def _start(self, device_id: str | None, **what: Any) -> str | None:
         """Play on the device, or on whatever wakes when it is named; gives that one's name."""
         try:
-            self._api.start_playback(device_id=device_id, uris=addresses)
+            self._api.start_playback(device_id=device_id, **what)
             return None
         except spotipy.SpotifyException as error:
-            if not _lacks_device(error):
-                raise
-            other = self._best(self._listed())
+            other = self._devices.find_best() if lacks_device(error) else None
             if other is None:
                 raise
-            self._api.start_playback(device_id=other["id"], uris=addresses)
-            return str(other.get("name"))
+        self._api.start_playback(device_id=other["id"], **what)
+        return str(other.get("name"))
 
     def _resume(self) -> None:
-        try:
-            self._api.start_playback()
-        except spotipy.SpotifyException as error:
-            other = self._best(self._listed()) if _lacks_device(error) else None
-            if other is None:
-                raise
-            self._api.start_playback(device_id=other["id"])
+        self._start(None)
 
-    def _switch(self, call: Callable[[], object], then: Outcome) -> Outcome:
+    def _switch(self, call: Callable[[], object], state: PlaybackState) -> Outcome:
         try:
             call()
         except spotipy.SpotifyException as error:
-            if error.http_status != 403 or _is_permanent(error):
-                raise  # what is left is "already so"
-        return Outcome(then.state, song=self._now.song, device=self._now.device, volume=self._now.volume)
+            if not is_already_so(error):
+                raise
+        return Outcome(state, song=self._now.song, device=self._now.device, volume=self._now.volume)
 
     def _set_volume(self, percent: int) -> Outcome:
         message = ""
         try:
             self._api.volume(percent)
         except spotipy.SpotifyException as error:
-            if error.http_status != 403 or _is_permanent(error):
+            if not is_already_so(error):
                 raise
             message, percent = "This device cannot be turned up or down from here.", self._now.volume or percent
         return Outcome(self._now.state, message, self._now.song, self._now.device, percent)
 
-    def _list(self, into: list[Device]) -> Outcome:
-        into += [Device(one["id"], one["name"], bool(one.get("is_active"))) for one in self._listed()]
-        return Outcome("ready") if into else Outcome("no_device")
-
     def _transfer(self, wanted: str) -> Outcome:
-        devices = self._listed()
-        found = [one for one in devices if wanted == one["id"] or wanted.casefold() == one["name"].casefold()]
-        if not found:
-            names = ", ".join(one["name"] for one in devices) or "none at all"
-            raise MoodstreamError(f"there is no device {wanted[:80]!r}; there is {names}")
-        chosen = found[0]
-        self._api.transfer_playback(chosen["id"], force_play=self._now.state == "playing")
-        with contextlib.suppress(OSError):
-            self.login.state.update(device={"id": chosen["id"], "name": chosen["name"]})
-        volume = chosen.get("volume_percent")
-        return Outcome(self._now.state, song=self._now.song, device=chosen["name"], volume=volume)
+        device = self._devices.transfer(wanted, play=self._now.state == "playing")
+        volume = device.get("volume_percent")
+        return Outcome(self._now.state, song=self._now.song, device=device["name"], volume=volume)
 
-    def _look(self) -> Outcome:
+    def _read_playback(self) -> Outcome:
         found = self._api.current_playback()
         if not found or not found.get("device"):
-            return Outcome("ready") if self._listed() else self._without_device()
+            return Outcome("ready") if self._devices.list_usable() else self._devices.open_app()
         device, item = found["device"], found.get("item") or {}
         original = item.get("linked_from") or {}
-        song = self._songs.get(item.get("uri", "")) or self._songs.get(original.get("uri", ""))
-        state = "playing" if found.get("is_playing") else "paused" if item else "ready"
-        return Outcome(state, song=song, device=device.get("name"), volume=device.get("volume_percent"))  # type: ignore[arg-type]
-
-    def _listed(self) -> list[dict[str, Any]]:
-        found = self._api.devices()["devices"]
-        return [one for one in found if one.get("id") and one.get("name") and not one.get("is_restricted")]
-
-    def _best(self, devices: list[dict[str, Any]]) -> dict[str, Any] | None:
-        chosen = self.login.state.read().get("device", {})
-        order = (
-            lambda one: one["id"] == chosen.get("id"),
-            lambda one: one["name"] == chosen.get("name"),
-            lambda one: bool(one.get("is_active")),
-            lambda one: True,
-        )
-        return next((one for fits in order for one in devices if fits(one)), None)
-
-    def _address(self, song: Song) -> str | None:
-        if _is_track(song.uri):
-            return song.uri
-        if song.id not in self._known:
-            self._known[song.id] = self._search(song)
-            while len(self._known) > KNOWN_KEPT:
-                self._known.popitem(last=False)
-        return self._known[song.id]
-
-    def _search(self, song: Song) -> str | None:
-        title, artist = (text.replace('"', " ") for text in (song.title, song.artist))
-        found = self._api.search(f'track:"{title}" artist:"{artist}"', limit=FOUND_LIMIT, type="track")
-        for track in found["tracks"]["items"]:
-            names = [artist["name"] for artist in track["artists"]]
-            if track.get("is_playable", True) and same_song(song.title, song.artist, track["name"], names):
-                return str(track["uri"])
-        return None
-
-    def _find_into(self, song: Song, into: list[str]) -> Outcome:
-        address = self._address(song)
-        into += [address] if address else []
-        return self._now if self._now.state in ("playing", "paused") else Outcome("ready")
-
-    def _without_device(self) -> Outcome:
-        """Where Spotify's own app is on this machine, it is opened."""
-        program = shutil.which(self._app[0]) if self._app else None
-        if program is None:
-            return Outcome("no_device", "Open Spotify on a device of this account.", wait_s=5.0)
-        if time.monotonic() - self._opened_s > OPEN_AGAIN_S:
-            self._opened_s = time.monotonic()
-            silent = subprocess.DEVNULL
-            command = [program, *self._app[1:]]
-            app = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
-            threading.Thread(target=app.wait, daemon=True).start()
-        return Outcome("no_device", "Spotify is being opened on this machine.", wait_s=2.0)
+        song = self._sent.get(item.get("uri", "")) or self._sent.get(original.get("uri", ""))
+        state: PlaybackState = "playing" if found.get("is_playing") else "paused" if item else "ready"
+        return Outcome(state, song=song, device=device.get("name"), volume=device.get("volume_percent"))
 
     # around all of them
 
-    async def _command(self, call: Callable[[], Outcome], song: Song | None = None) -> Outcome:
+    async def _run_command(self, call: Callable[[], Outcome], song: Song | None = None) -> Outcome:
+        """``song`` is the one that the call plays: without it, nothing can be skipped."""
         try:
             async with asyncio.timeout(COMMAND_S + 0.5):
-                outcome = await asyncio.to_thread(self._signed_in, call)
+                outcome = await asyncio.to_thread(self._call_signed_in, call)
         except ConsentEnded as ended:
             return Outcome("needs_reauthorization", str(ended))
         except SignedOut as nobody:
             return Outcome("signed_out", str(nobody))
         except NotNow as later:
-            return _not_now(later)
+            return outcome_of_wait(later)
         except spotipy.SpotifyException as error:
-            return self._refused(error, song)
+            return self._outcome_of(error, song)
         except (TimeoutError, requests.RequestException):
             return Outcome("unavailable", "Spotify does not answer; it is tried again.")
         except (KeyError, TypeError, AttributeError, ValueError):
             return Outcome("unavailable", "Spotify gives an answer that makes no sense; it is tried again.")
         except OSError as fault:
             return Outcome("unavailable", f"The token cannot be kept: {fault.strerror}.")
-        if outcome.state in ("ready", "playing", "paused"):
-            warning = self.login.warning()
+        if outcome.state in WORKS:
+            warning = self.login.consent_warning()
             outcome = Outcome(outcome.state, outcome.message or warning, outcome.song, outcome.device, outcome.volume)
             self._now = outcome
         return outcome
 
-    def _signed_in(self, call: Callable[[], Outcome]) -> Outcome:
+    def _call_signed_in(self, call: Callable[[], Outcome]) -> Outcome:
         """With a valid token; one that Spotify refuses is renewed once."""
-        with self.login.line.command():
-            token = self.login.access()
+        with self.login.session.command():
+            token = self.login.access_token()
             self._api.set_auth(token)
             try:
                 return call()
             except spotipy.SpotifyException as error:
                 if error.http_status != 401:
                     raise
-            self._api.set_auth(self.login.renew(token))
+            self._api.set_auth(self.login.renew_token(token))
             try:
                 return call()
             except spotipy.SpotifyException as error:
                 if error.http_status == 401:
-                    self.login.forget_access()
+                    self.login.mark_dead()
                 raise
 
-    def _refused(self, error: spotipy.SpotifyException, song: Song | None) -> Outcome:
-        status = error.http_status
-        if waiting := self.login.line.waiting():
-            return _not_now(waiting)
-        if status == 401:
-            return Outcome("needs_reauthorization", f"Spotify refuses the sign-in; sign in again at {self.login.page}")
-        if _is_permanent(error):
-            if "registered" in _said(error):
-                text = "This account is not listed for the app: add it in Spotify's developer dashboard."
-            else:
-                text = "Playing through Spotify needs a Premium account."
-            return Outcome("premium_required", text)
-        if _lacks_device(error):
-            return self._without_device()
-        if status in (400, 403, 404) and song is not None:
-            return Outcome("unavailable", f"{song.title} cannot be played on Spotify here.", skip=True)
-        return Outcome("unavailable", f"Spotify answers {status}; it is tried again.")
-
-
-def _not_now(later: NotNow) -> Outcome:
-    until = datetime.now().astimezone() + timedelta(seconds=later.wait_s)
-    if later.reason == "rate_limited":
-        return Outcome(
-            "rate_limited", f"Spotify asks to wait until {until:%H:%M:%S}.", until=until, wait_s=later.wait_s
-        )
-    if later.reason == "quota_exceeded":
-        text = f"The app's quota at Spotify is used up; it is tried again at {until:%H:%M}."
-        return Outcome("quota_exceeded", text, until=until, wait_s=later.wait_s)
-    return Outcome("unavailable", "Spotify does not answer; it is tried again.", wait_s=later.wait_s)
-
-
-def _is_track(address: str | None) -> bool:
-    return address is not None and address.startswith(TRACK)
-
-
-def _said(error: spotipy.SpotifyException) -> str:
-    """Reason and message, without the address that spotipy puts before them."""
-    return f"{error.reason or ''} {str(error.msg).partition(chr(10))[2]}".lower()
-
-
-def _lacks_device(error: spotipy.SpotifyException) -> bool:
-    return error.http_status == 404 and "device" in _said(error)
-
-
-def _is_permanent(error: spotipy.SpotifyException) -> bool:
-    """Whether no other song and no other moment would help."""
-    return error.http_status == 403 and any(word in _said(error) for word in ("premium", "registered", "scope"))
+    def _outcome_of(self, error: spotipy.SpotifyException, song: Song | None) -> Outcome:
+        if waiting := self.login.session.waiting():
+            return outcome_of_wait(waiting)
+        if lacks_device(error):
+            return self._devices.open_app()
+        return outcome_of_refusal(error, song, self.login.page)

@@ -1,4 +1,4 @@
-"""The line to Spotify: one session for all requests, which never waits long and never asks before it may.
+"""The HTTP session for all requests to Spotify: it never waits long and never asks before it may.
 
 With its own session spotipy would sleep for a whole Retry-After. What Spotify asks for is kept in a file, so that a
 restart does not forget it.
@@ -13,14 +13,15 @@ from typing import Any
 import requests
 
 from services.player.spotify.breaker import Breaker
-from services.player.spotify.json_file import Keep
+from services.player.spotify.json_file import JsonFile
 
 REQUEST_S = 2.0
 """Time-out of connecting, and of every silence while reading."""
 COMMAND_S = 4.0
 """A command with all its requests; below what a handler has."""
 MAX_WAIT_S = 86_400.0
-WAIT_UNSAID_S = 30.0
+DEFAULT_WAIT_S = 30.0
+"""How long to wait where Spotify does not say."""
 QUOTA_WAIT_S = 3_600.0
 MAX_BYTES = 2 * 1024 * 1024
 
@@ -33,16 +34,17 @@ class NotNow(requests.RequestException):
         self.reason, self.wait_s = reason, wait_s
 
 
-class Line(requests.Session):
-    """A session with a deadline for each command, a circuit breaker, and an ear for Retry-After."""
+class SpotifySession(requests.Session):
+    """A session with a deadline for each command and a circuit breaker; it obeys Retry-After."""
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, file: JsonFile) -> None:
+        """``file`` holds how long to wait, over restarts."""
         super().__init__()
-        self._keep, self._breaker = keep, Breaker()
+        self._file, self._breaker = file, Breaker()
         self._commands = threading.local()
-        kept = keep.read()
+        kept = file.load()
         self._reason = str(kept.get("wait_reason", "rate_limited"))
-        self._free_s = time.monotonic() + _rest_s(kept)
+        self._free_s = time.monotonic() + _remaining_wait_s(kept)
 
     @contextlib.contextmanager
     def command(self) -> Iterator[None]:
@@ -54,7 +56,7 @@ class Line(requests.Session):
             self._commands.deadline_s = None
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
-        """Raises NotNow, or requests' own errors; an answer to a question that is no JSON is one, too."""
+        """Raises NotNow, or requests' own errors; an answer to a GET that is not JSON is one, too."""
         if waiting := self.waiting():
             raise waiting
         left_s = self._left_s()
@@ -63,7 +65,7 @@ class Line(requests.Session):
         kwargs |= {"timeout": min(REQUEST_S, left_s), "allow_redirects": False, "stream": True}
         try:
             with super().request(method, url, *args, **kwargs) as response:
-                self._read(response)
+                self._read_body(response)
             if method == "GET" and response.status_code == 200:
                 response.json()
         except requests.RequestException:
@@ -73,7 +75,7 @@ class Line(requests.Session):
             self._breaker.failed()
         else:
             self._breaker.succeeded()
-        self._listen(response)
+        self._note_wait(response)
         return response
 
     def waiting(self) -> NotNow | None:
@@ -87,8 +89,8 @@ class Line(requests.Session):
         deadline_s: float | None = getattr(self._commands, "deadline_s", None)
         return REQUEST_S if deadline_s is None else deadline_s - time.monotonic()
 
-    def _read(self, response: requests.Response) -> None:
-        """The body, unless it is too long or comes too slowly."""
+    def _read_body(self, response: requests.Response) -> None:
+        """Raises requests.Timeout when the body is too long or comes too slowly."""
         body = bytearray()
         for chunk in response.iter_content(65_536):
             body += chunk
@@ -96,26 +98,27 @@ class Line(requests.Session):
                 raise requests.Timeout("the answer does not end")
         response._content = bytes(body)  # where requests itself keeps a body that was read
 
-    def _listen(self, response: requests.Response) -> None:
+    def _note_wait(self, response: requests.Response) -> None:
+        """Wait as long as the answer asks for, if it does."""
         quota = "QUOTA_EXCEEDED" in response.text[:2_000] and response.status_code in (403, 429)
         if response.status_code != 429 and not quota:
             return
         self._reason = "quota_exceeded" if quota else "rate_limited"
-        seconds = _seconds(response.headers.get("Retry-After"), QUOTA_WAIT_S if quota else WAIT_UNSAID_S)
-        self._free_s = time.monotonic() + seconds
+        wait_s = _retry_after_s(response.headers.get("Retry-After"), QUOTA_WAIT_S if quota else DEFAULT_WAIT_S)
+        self._free_s = time.monotonic() + wait_s
         with contextlib.suppress(OSError):  # a full disk must not stop the music
-            self._keep.update(wait_until=time.time() + seconds, wait_s=seconds, wait_reason=self._reason)
+            self._file.update(wait_until=time.time() + wait_s, wait_s=wait_s, wait_reason=self._reason)
 
 
-def _seconds(header: str | None, unsaid_s: float) -> float:
+def _retry_after_s(header: str | None, default_s: float) -> float:
     try:
-        seconds = float(header or "")
+        wait_s = float(header or "")
     except ValueError:
-        seconds = unsaid_s
-    return min(max(1.0, seconds), MAX_WAIT_S)
+        wait_s = default_s
+    return min(max(1.0, wait_s), MAX_WAIT_S)
 
 
-def _rest_s(kept: dict[str, Any]) -> float:
+def _remaining_wait_s(kept: dict[str, Any]) -> float:
     """What is left of a wait before the restart: never more than was asked for, whatever the clock says."""
     try:
         return max(0.0, min(float(kept["wait_until"]) - time.time(), float(kept["wait_s"])))

@@ -24,25 +24,25 @@ def sign_in(login: SpotifyLogin, lines: TextIO, out: TextIO, patience_s: float =
     """Until there is a token. Raises MoodstreamError when it is refused, or nothing comes in time."""
     address = login.begin()
     answers: queue.Queue[str] = queue.Queue()
-    with _listening(login.redirect_uri, answers) as listens:
+    with _catching_callback(login.redirect_uri, answers) as catches:
         if out.isatty():
             segno.make(address, error="l").terminal(out=out, compact=True, border=2)
         print(f"Open this address, on any device:\n\n  {address}\n", file=out)
-        if listens:
+        if catches:
             print("In a browser on this machine, that is all.", file=out)
         else:
             print(f"Where Moodstream runs already, {login.page} is simpler.", file=out)
         print(f"Elsewhere the browser ends at an address that begins with {login.redirect_uri}", file=out)
         print("and shows no page: copy all of it, and paste it here:", file=out, flush=True)
-        threading.Thread(target=_read, args=(lines, answers), daemon=True).start()
-        login.finish_pasted(_first(answers, listens, patience_s))
+        threading.Thread(target=_read_lines, args=(lines, answers), daemon=True).start()
+        login.finish_pasted(_wait_for_answer(answers, catches, patience_s))
     print("Signed in to Spotify.", file=out)
 
 
-def _first(answers: "queue.Queue[str]", listens: bool, patience_s: float) -> str:
+def _wait_for_answer(answers: "queue.Queue[str]", catches: bool, patience_s: float) -> str:
     try:
         answer = answers.get(timeout=patience_s)
-        if answer == END and listens:  # nobody is at the terminal
+        if answer == END and catches:  # nobody is at the terminal
             answer = answers.get(timeout=patience_s)
     except queue.Empty:
         raise MoodstreamError("nobody has signed in; try again") from None
@@ -51,7 +51,7 @@ def _first(answers: "queue.Queue[str]", listens: bool, patience_s: float) -> str
     return answer
 
 
-def _read(lines: TextIO, answers: "queue.Queue[str]") -> None:
+def _read_lines(lines: TextIO, answers: "queue.Queue[str]") -> None:
     for line in lines:
         if line.strip():
             answers.put(line)
@@ -60,7 +60,7 @@ def _read(lines: TextIO, answers: "queue.Queue[str]") -> None:
 
 
 @contextmanager
-def _listening(redirect_uri: str, answers: "queue.Queue[str]") -> Iterator[bool]:
+def _catching_callback(redirect_uri: str, answers: "queue.Queue[str]") -> Iterator[bool]:
     """Catch the last address; False where its port is taken or on another machine."""
     parts = urlsplit(redirect_uri)
 

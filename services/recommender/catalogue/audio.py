@@ -1,4 +1,4 @@
-"""Features of a piece of music, heard from its sound and put on the scales of Spotify's.
+"""Features of a piece of music, measured from its sound and put on the scales of Spotify's.
 
 Tempo, key and loudness are measured. What Spotify's own listeners trained (energy, valence, danceability ...) is
 estimated by plain formulas over what is measured, so those are comparable among scanned songs, and only roughly with
@@ -14,8 +14,13 @@ import numpy.typing as npt
 
 from moodstream.errors import MoodstreamError
 
+
+class ExtraMissing(MoodstreamError):
+    """What hears music is not installed: no fault of any file."""
+
+
 RATE = 22_050
-HEARD_S = 90.0
+EXCERPT_S = 90.0
 """From the middle of a song; the whole of it would take longer and say little more."""
 
 MIN_S = 3.0
@@ -25,7 +30,7 @@ MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.
 Floats = npt.NDArray[np.floating[Any]]
 
 
-def hear(path: Path) -> dict[str, float]:
+def measure_file(path: Path) -> dict[str, float]:
     """The features of a file. Raises MoodstreamError when it holds no music that can be decoded."""
     librosa = _librosa()
     import soundfile
@@ -33,19 +38,19 @@ def hear(path: Path) -> dict[str, float]:
     try:
         with soundfile.SoundFile(path) as file:
             length_s = file.frames / file.samplerate
-            file.seek(int(max(0.0, (length_s - HEARD_S) / 2) * file.samplerate))
-            heard = file.read(int(HEARD_S * file.samplerate), dtype="float32", always_2d=True).mean(axis=1)
-            sound = librosa.resample(heard, orig_sr=file.samplerate, target_sr=RATE)
+            file.seek(int(max(0.0, (length_s - EXCERPT_S) / 2) * file.samplerate))
+            excerpt = file.read(int(EXCERPT_S * file.samplerate), dtype="float32", always_2d=True).mean(axis=1)
+            sound = librosa.resample(excerpt, orig_sr=file.samplerate, target_sr=RATE)
     except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
         raise MoodstreamError(f"cannot decode {path.name}: {type(error).__name__}") from None
     if len(sound) < MIN_S * RATE:
         raise MoodstreamError(f"{path.name} is shorter than {MIN_S:g} s")
     if not np.abs(sound).max() > 1e-4:
         raise MoodstreamError(f"{path.name} is silent")
-    return features(sound) | {"duration_ms": round(1000 * length_s)}
+    return measure_sound(sound) | {"duration_ms": round(1000 * length_s)}
 
 
-def features(sound: Floats) -> dict[str, float]:
+def measure_sound(sound: Floats) -> dict[str, float]:
     """Spotify's 11 features of mono sound at ``RATE``, full scale 1."""
     librosa = _librosa()
     spectrum = np.abs(librosa.stft(sound))
@@ -65,26 +70,26 @@ def features(sound: Floats) -> dict[str, float]:
     return {"key": key, "mode": mode} | _as_spotify(measured)
 
 
-def _as_spotify(heard: Mapping[str, float]) -> dict[str, float]:
+def _as_spotify(measured: Mapping[str, float]) -> dict[str, float]:
     """The features that nobody can measure, from those that one can; each 0..1."""
-    loud = (heard["loudness"] + 35) / 30
-    energy = 0.45 * loud + 0.2 * heard["density"] + 0.2 * heard["brightness"] + 0.15 * heard["percussion"]
-    steady = 1 - min(1.0, abs(heard["tempo"] - 115) / 100)
-    told = {
+    loud = (measured["loudness"] + 35) / 30
+    energy = 0.45 * loud + 0.2 * measured["density"] + 0.2 * measured["brightness"] + 0.15 * measured["percussion"]
+    steady = 1 - min(1.0, abs(measured["tempo"] - 115) / 100)
+    estimated = {
         "energy": energy,
-        "danceability": 0.5 * heard["beat"] + 0.3 * steady + 0.2 * heard["percussion"],
+        "danceability": 0.5 * measured["beat"] + 0.3 * steady + 0.2 * measured["percussion"],
         "valence": 0.15
-        + 0.25 * heard["mode"]
-        + 0.25 * min(1, heard["tempo"] / 160)
-        + 0.2 * heard["brightness"]
-        + 0.15 * heard["density"],
-        "acousticness": 1.1 - 0.8 * max(energy, 0) - 0.4 * heard["noise"] - 0.3 * heard["percussion"],
-        "speechiness": 0.04 + 0.1 * heard["noise"],
+        + 0.25 * measured["mode"]
+        + 0.25 * min(1, measured["tempo"] / 160)
+        + 0.2 * measured["brightness"]
+        + 0.15 * measured["density"],
+        "acousticness": 1.1 - 0.8 * max(energy, 0) - 0.4 * measured["noise"] - 0.3 * measured["percussion"],
+        "speechiness": 0.04 + 0.1 * measured["noise"],
         "instrumentalness": 0.0,
-        "liveness": 0.1 + 0.1 * heard["noise"],
+        "liveness": 0.1 + 0.1 * measured["noise"],
     }
-    limited = {name: round(float(np.clip(value, 0, 1)), 4) for name, value in told.items()}
-    return limited | {"loudness": round(heard["loudness"], 2), "tempo": round(heard["tempo"], 2)}
+    limited = {name: round(float(np.clip(value, 0, 1)), 4) for name, value in estimated.items()}
+    return limited | {"loudness": round(measured["loudness"], 2), "tempo": round(measured["tempo"], 2)}
 
 
 def key_of(chroma: Floats) -> tuple[int, int]:
@@ -148,5 +153,5 @@ def _librosa() -> Any:
     try:
         import librosa
     except ImportError:
-        raise MoodstreamError("scanning music needs an extra: pip install 'moodstream[scan]'") from None
+        raise ExtraMissing("scanning music needs an extra: pip install 'moodstream[scan]'") from None
     return librosa

@@ -2,9 +2,7 @@
 
 import ast
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.import_report import ImportReport
 from services.recommender.catalogue.layouts import GENERIC, NUMERIC, Layout, recognise
+from services.recommender.catalogue.progress import Progress
 from services.recommender.catalogue.table import ARTISTS, COLUMNS, NUMBERS, TEXTS, UNKNOWN, WHOLE, Catalogue, Floats
 from services.recommender.catalogue.table_files import read_table
 
@@ -25,53 +25,11 @@ LIMITS: Mapping[str, tuple[float, float]] = dict.fromkeys(NUMBERS, (0, 1)) | {
 }
 """Least and greatest value of each number, in Spotify's units."""
 
-Tell = Callable[[str], None]
-
 SPOTIFY_ID = r"[0-9A-Za-z]{22}"
 
 
-@dataclass(frozen=True)
-class ImportReport:
-    """What became of the rows of a table."""
-
-    layout: str
-    rows: int
-    kept: int
-    dropped: Mapping[str, int]
-    """rows for each reason; a row counts once, for the first reason found"""
-    notes: tuple[str, ...] = ()
-    """what else a person should know about the result"""
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "layout": self.layout,
-            "rows": self.rows,
-            "kept": self.kept,
-            "dropped": dict(self.dropped),
-            "notes": list(self.notes),
-        }
-
-    def as_text(self) -> str:
-        lines = [f"layout {self.layout}: {self.rows} rows, {self.kept} kept, {self.rows - self.kept} dropped"]
-        lines += [f"  {count:>7}  {reason}" for reason, count in self.dropped.items()]
-        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
-
-    def as_html(self) -> str:
-        """A page of its own, that needs nothing from elsewhere."""
-        rows = "".join(f"<tr><td>{escape(why)}<td>{count:,}" for why, count in self.dropped.items())
-        notes = "".join(f"<li>{escape(note)}" for note in self.notes)
-        return (
-            "<!doctype html><html lang=en><meta charset=utf-8><title>Import of songs</title>"
-            "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}"
-            "td,th{padding:.2rem 1rem .2rem 0;text-align:left}td+td{text-align:right}</style>"
-            f"<h1>Import of songs</h1><p>Layout <b>{escape(self.layout)}</b>: {self.rows:,} rows, {self.kept:,} kept, "
-            f"{self.rows - self.kept:,} dropped.</p><table><tr><th>Why a row was dropped<th>Rows{rows}</table>"
-            f"<ul>{notes}</ul></html>\n"
-        )
-
-
 def import_songs(
-    path: Path, one_version: bool = True, columns: Mapping[str, str] | None = None, tell: Tell = lambda _: None
+    path: Path, one_version: bool = True, columns: Mapping[str, str] | None = None, progress: Progress = lambda _: None
 ) -> tuple[Catalogue, ImportReport]:
     """The songs of a CSV (plain or gzip) or parquet file, 42 k rows in well under 2 s.
 
@@ -83,13 +41,13 @@ def import_songs(
     id is then a hash of its numbers, so that it stays the same in every import and equal rows are known as one song.
     Such songs have no title and cannot be played, which the report says, as it says which features were not there.
 
-    ``columns`` names columns of a table of one's own: ours to theirs. ``tell`` is told what is being done.
+    ``columns`` names columns of a table of one's own: ours to theirs. ``progress`` hears what is being done.
 
     Raises MoodstreamError when the file is missing or broken, lacks a needed column, or has no good row.
     """
-    tell("reading")
+    progress("reading")
     table, broken = read_table(path)
-    tell(f"checking {len(table):,} rows")
+    progress(f"checking {len(table):,} rows")
     try:
         if columns:
             return _clean(_renamed(table, columns), broken, GENERIC, one_version)

@@ -1,19 +1,20 @@
 """A catalogue from a folder of music files: tags by mutagen, features from the sound.
 
-What was heard is written down file by file beside the catalogue, so that a scan that was stopped goes on where it was,
-and the next one hears only files that are new or changed.
+What was measured is written down file by file beside the catalogue, so that a scan that was stopped goes on where it
+was, and the next one analyses only files that are new or changed.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.audio import hear
+from services.recommender.catalogue.audio import ExtraMissing, measure_file
+from services.recommender.catalogue.progress import Progress
 from services.recommender.catalogue.table import TEXTS, Catalogue
 
 SUFFIXES = frozenset({".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wav", ".aif", ".aiff", ".wma"})
@@ -26,21 +27,21 @@ class ScanReport:
     """What became of the files."""
 
     files: int = 0
-    heard: int = 0
-    """files that were listened to this time"""
+    analysed: int = 0
+    """files that were analysed this time; the others were before"""
     songs: int = 0
     faults: dict[str, str] = field(default_factory=dict)
     """by file, why it is not in the catalogue"""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"files": self.files, "heard": self.heard, "songs": self.songs, "faults": self.faults}
+        return {"files": self.files, "heard": self.analysed, "songs": self.songs, "faults": self.faults}
 
     def as_text(self) -> str:
-        lines = [f"{self.files} files, {self.heard} heard now, {self.songs} songs in the catalogue"]
+        lines = [f"{self.files} files, {self.analysed} heard now, {self.songs} songs in the catalogue"]
         return "\n".join(lines + [f"  {name}: {fault}" for name, fault in self.faults.items()])
 
 
-def scan(folder: Path, target: Path, tell: Callable[[str], None] = lambda _: None) -> ScanReport:
+def scan(folder: Path, target: Path, progress: Progress = lambda _: None) -> ScanReport:
     """The music of the folder becomes the catalogue at ``target``.
 
     Raises MoodstreamError when there is no such folder, nothing in it is music, or the extra ``scan`` is not installed.
@@ -52,11 +53,11 @@ def scan(folder: Path, target: Path, tell: Callable[[str], None] = lambda _: Non
     with Journal(target.with_name(f"{target.name}.scan.jsonl")) as journal:
         for path in music(folder):
             report.files += 1
-            tell(f"{report.files}: {path.name}")
-            entry = journal.find(path)
+            progress(f"{report.files}: {path.name}")
+            entry = journal.find_entry(path)
             if entry is None:
-                entry = journal.add(path, listen(path))
-                report.heard += 1
+                entry = journal.add(path, analyse(path))
+                report.analysed += 1
             if fault := entry.get("fault"):
                 report.faults[str(path.relative_to(folder))] = fault
             else:
@@ -70,20 +71,20 @@ def scan(folder: Path, target: Path, tell: Callable[[str], None] = lambda _: Non
 
 def music(folder: Path) -> Iterator[Path]:
     """Music files below the folder, in order; links to folders are not followed, so that no circle catches it."""
-    for place, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
             if Path(name).suffix.lower() in SUFFIXES:
-                yield Path(place, name)
+                yield Path(parent, name)
 
 
-def listen(path: Path) -> Entry:
+def analyse(path: Path) -> Entry:
     """What a file is: ``song`` in the columns of a catalogue, or the ``fault`` for which it is none."""
     try:
-        numbers = hear(path)
+        numbers = measure_file(path)
+    except ExtraMissing:
+        raise
     except MoodstreamError as error:
-        if error.__cause__ is None and "extra" in str(error):
-            raise
         return {"fault": str(error)}
     uri = path.resolve().as_uri()
     return {
@@ -111,7 +112,7 @@ def tags(path: Path) -> dict[str, Any]:
 
 
 class Journal:
-    """One line for each file that was heard, with its time and size; the last line of a file counts."""
+    """One line for each file that was analysed, with its time and size; the last line of a file counts."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -137,13 +138,13 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def find(self, path: Path) -> Entry | None:
-        """What was heard of this very file."""
+    def find_entry(self, path: Path) -> Entry | None:
+        """What was measured of this very file."""
         entry = self._entries.get(str(path.resolve()))
         return entry if entry is not None and entry["stamp"] == _stamp(path) else None
 
-    def add(self, path: Path, heard: Entry) -> Entry:
-        entry = {"file": str(path.resolve()), "stamp": _stamp(path)} | heard
+    def add(self, path: Path, found: Entry) -> Entry:
+        entry = {"file": str(path.resolve()), "stamp": _stamp(path)} | found
         self._file.write(json.dumps(entry) + "\n")
         self._file.flush()
         return entry

@@ -14,6 +14,7 @@ from moodstream.contracts.events import Song
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table_files import read_table
 from services.recommender.models.vectors import INPUTS
+from shared.files import replacing
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -65,8 +66,8 @@ class Catalogue:
             raise MoodstreamError(f"this is no catalogue: {fault}")
         kinds = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(WHOLE, "int64")
         kinds |= dict.fromkeys(UNKNOWN, "int16")
-        told = self.frame.assign(**{name: value for name, value in UNKNOWN.items() if name not in self.frame.columns})
-        frame = told.loc[:, list(COLUMNS)].astype(kinds).sort_values("id", ignore_index=True)
+        whole = self.frame.assign(**{name: value for name, value in UNKNOWN.items() if name not in self.frame.columns})
+        frame = whole.loc[:, list(COLUMNS)].astype(kinds).sort_values("id", ignore_index=True)
         object.__setattr__(self, "frame", frame)
 
     @classmethod
@@ -81,18 +82,10 @@ class Catalogue:
             raise MoodstreamError(f"{path}: {error}") from None
 
     def save(self, path: Path) -> None:
-        """Write as parquet; readers see the old file or the new one, never half of it. Raises MoodstreamError."""
-        part = path.with_name(f".{path.name}.{os.getpid()}")
+        """Replace the file, as parquet. Raises MoodstreamError."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with part.open("wb") as file:
-                    self.frame.to_parquet(file, index=False)
-                    file.flush()
-                    os.fsync(file.fileno())  # else a power cut may leave the new name on an empty file
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+            with replacing(path) as file:
+                self.frame.to_parquet(file, index=False)
         except OSError as error:
             raise MoodstreamError(f"cannot write the catalogue {path}: {error.strerror or error}") from None
 

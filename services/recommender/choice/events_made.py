@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, expiry, uuid_of
 from moodstream.contracts.moods import MOODS
-from services.recommender.choice.goals import Goal, Limits
-from services.recommender.choice.preferences import NO_TASTE, Taste
+from moodstream.contracts.requests import Goal
+from services.recommender.choice.goals import Limits
+from services.recommender.choice.preferences import NO_PREFERENCES, Preferences
 
 if TYPE_CHECKING:
     from services.recommender.choice.library import Library
@@ -16,15 +17,18 @@ if TYPE_CHECKING:
 Play = Literal["top", "pick"]
 
 
-def asks_for_songs(mood: MoodChanged) -> bool:
+def wants_offer(mood: MoodChanged) -> bool:
     """Whether songs may be offered: one of the four moods, new or forced, in a session that goes on."""
     return mood.phase != "end" and mood.reason != "heartbeat" and mood.mood in MOODS and mood.session_id is not None
 
 
-def offer_for(
-    mood: MoodChanged, library: "Library", heard: Collection[str] = (), likes: Taste = NO_TASTE
+def create_offer(
+    mood: MoodChanged,
+    library: "Library",
+    recently_played: Collection[str] = (),
+    preferences: Preferences = NO_PREFERENCES,
 ) -> SongsOffered:
-    offer = library.offer(mood.mood, mood.id, heard, likes)
+    offer = library.offer(mood.mood, mood.id, recently_played, preferences)
     return SongsOffered.following(
         mood,
         camera_id=mood.camera_id,
@@ -35,8 +39,8 @@ def offer_for(
     )
 
 
-def auto_pick(offer: SongsOffered) -> SongPicked:
-    """The pick of a site without visitors who pick: one of the songs at random."""
+def create_auto_pick(offer: SongsOffered) -> SongPicked:
+    """The pick for a site where nobody picks: one of the songs at random."""
     song = Random(uuid_of(offer.id).int).choice(offer.songs)
     return SongPicked.following(
         offer, offer_id=offer.id, song_id=song.id, mood=offer.mood, by="auto", expires_at=expiry(SongPicked)
@@ -44,8 +48,8 @@ def auto_pick(offer: SongsOffered) -> SongPicked:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What follows from a pick."""
+class RankingOptions:
+    """How songs are ranked after a pick, and which of them play."""
 
     count: int = 10
     """how many songs are ranked"""
@@ -56,13 +60,15 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
 
 
-def ranking_for(pick: SongPicked, library: "Library", plan: Plan, likes: Taste = NO_TASTE) -> SongsRanked:
+def create_ranking(
+    pick: SongPicked, library: "Library", options: RankingOptions, preferences: Preferences = NO_PREFERENCES
+) -> SongsRanked:
     """The ranking of the songs of the offer's mood. Raises MoodstreamError for an unknown song."""
     picked = library.catalogue.song(library.catalogue.position(pick.song_id))
-    ranking = library.ranked(pick.song_id, plan.count, pick.mood, likes)
+    ranking = library.ranked(pick.song_id, options.count, pick.mood, preferences)
     best = tuple(entry.song for entry in ranking)
-    if plan.goal != "match":
-        best = library.way(pick.song_id, plan.goal, pick.mood, plan.count, plan.limits)
+    if options.goal != "match":
+        best = library.path(pick.song_id, options.goal, pick.mood, options.count, options.limits)
     return SongsRanked.following(
         pick,
         offer_id=pick.offer_id,
@@ -70,8 +76,8 @@ def ranking_for(pick: SongPicked, library: "Library", plan: Plan, likes: Taste =
         mood=pick.mood,
         ranking=ranking,
         # In a mood of one song the pick is all there is to hear.
-        play=best if plan.play == "top" and best else (picked, *best),
-        goal=plan.goal,
+        play=best if options.play == "top" and best else (picked, *best),
+        goal=options.goal,
         by=pick.by,
         expires_at=expiry(SongsRanked),
     )

@@ -6,24 +6,31 @@ from pathlib import Path
 
 import numpy as np
 
-from moodstream.contracts.events import RankedSong, Song
+from moodstream.contracts.events import Compared, RankedSong, Song
 from moodstream.contracts.moods import MOODS, Mood
+from moodstream.contracts.requests import Goal
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue, Floats, Positions
-from services.recommender.choice import goals, preferences, sampling
+from services.recommender.choice import sampling
 from services.recommender.choice.filters import Filters, Mask
-from services.recommender.choice.goals import Goal, Limits
-from services.recommender.choice.preferences import NO_TASTE, Taste
+from services.recommender.choice.goals import Limits, find_path
+from services.recommender.choice.preferences import (
+    NO_PREFERENCES,
+    Preferences,
+    known_positions,
+    measure_leanings,
+    reorder,
+)
 from services.recommender.choice.ranking import RANKINGS, Ranking, Similarity
 from services.recommender.choice.reasons import Reasons
 from services.recommender.models import mood_cache
 from services.recommender.models.song_moods import Method, SongMoods
 from services.recommender.models.vectors import Embedding
 
-CHOSEN_FROM = 4
-"""Of how many times as many songs as are offered the taste chooses; all are drawn at random."""
+DRAWN_PER_OFFER = 4
+"""How many times as many songs are drawn as are offered, where preferences choose among them."""
 
-ON_THE_WAY = 500
+PATH_CANDIDATES = 500
 """How many of the songs most like the pick a path is made of."""
 
 
@@ -35,6 +42,8 @@ class Match:
     similarity: float
     """0..1; 1 is the same"""
     reason: str
+    compared: tuple[Compared, ...]
+    """what the reason says"""
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,8 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """How a library is made."""
+class LibraryOptions:
+    """How a library is built."""
 
     similarity: Similarity = "learned"
     method: Method = "listeners"
@@ -67,23 +76,25 @@ class Library:
     reasons: Reasons
     allowed: Mask
     points: Floats
-    """[n, d] in which taste is told"""
+    """[n, d] in which likes and skips are compared"""
     typical: float
 
     @classmethod
-    def build(cls, catalogue: Catalogue, choice: Choice | None = None, beside: Path | None = None) -> "Library":
+    def build(
+        cls, catalogue: Catalogue, options: LibraryOptions | None = None, beside: Path | None = None
+    ) -> "Library":
         """Takes about a second for 42 k songs. Raises MoodstreamError when it finds no moods, or may offer nothing.
 
-        Moods that take long to find are kept ``beside`` this file.
+        Moods that take long to find are cached ``beside`` this file.
         """
-        choice = choice or Choice()
-        moods = mood_cache.moods(catalogue, choice.method, beside)
-        allowed = choice.filters.mask(catalogue)
+        options = options or LibraryOptions()
+        moods = mood_cache.load_or_fit(catalogue, options.method, beside)
+        allowed = options.filters.mask(catalogue)
         if not allowed.any():
             raise MoodstreamError("the filters and lists of songs leave no song to offer")
         embedding = Embedding.load()
         points = embedding.points(catalogue.inputs)
-        make = RANKINGS[choice.similarity](catalogue, points, embedding.typical)
+        make = RANKINGS[options.similarity](catalogue, points, embedding.typical)
         return cls(
             catalogue,
             moods,
@@ -99,46 +110,45 @@ class Library:
         self,
         mood: Mood,
         cause_id: str,
-        heard: Collection[str] = (),
-        likes: Taste = NO_TASTE,
-        filters: Filters | None = None,
+        recently_played: Collection[str] = (),
+        preferences: Preferences = NO_PREFERENCES,
     ) -> Offer:
-        """Five songs of the mood, each by another artist, none heard lately; the same for the same cause.
+        """Five songs of the mood, each by another artist, none that played lately; the same for the same cause.
 
         Where that leaves fewer than five, songs of other moods that belong to this one most fill up; where all moods
-        together have too few, also such as were heard.
+        together have too few, also such as have played.
         """
-        may = self.allowed if filters is None else self.allowed & filters.mask(self.catalogue)
-        lately = {self.catalogue.positions[song] for song in heard if song in self.catalogue.positions}
-        wrong = {self.catalogue.positions.get(song) for song, of in likes.wrong if of == mood}
-        own = [at for at in _among(self.moods.positions(mood), may).tolist() if at not in lately and at not in wrong]
-        drawn = sampling.draw(
-            own, self.catalogue.artist, cause_id, CHOSEN_FROM * sampling.OFFERED if likes else sampling.OFFERED
-        )
-        chosen = self._by_taste(drawn, likes)[: sampling.OFFERED]
-        chosen = sampling.one_each(chosen, self.catalogue.artist)
+        wrong = (song for song, of in preferences.wrong if of == mood)
+        unwanted = set(known_positions((*recently_played, *wrong), self.catalogue.positions).tolist())
+        own = [at for at in _among(self.moods.positions(mood), self.allowed).tolist() if at not in unwanted]
+        count = sampling.OFFERED * (DRAWN_PER_OFFER if preferences else 1)
+        drawn = sampling.draw_songs(own, self.catalogue.artist, cause_id, count)
+        chosen = self._order_by_preferences(drawn, preferences)[: sampling.OFFERED]
+        chosen = sampling.one_per_artist(chosen, self.catalogue.artist)
         if len(chosen) < sampling.OFFERED:
-            chosen += self._fill(mood, may, chosen, lately | wrong)
+            chosen += self._fill(mood, chosen, unwanted)
         filled = {self.moods.mood(at) for at in chosen} - {mood}
         songs = tuple(self.catalogue.song(at) for at in chosen)
         return Offer(songs, tuple(one for one in MOODS if one in filled))
 
-    def _by_taste(self, songs: list[int], likes: Taste) -> list[int]:
-        if not (likes.likes or likes.skips) or not songs:
+    def _order_by_preferences(self, songs: list[int], preferences: Preferences) -> list[int]:
+        if not (preferences.likes or preferences.skips) or not songs:
             return songs
-        leanings = self._leanings(np.array(songs, dtype=np.intp), likes)
-        return [songs[row] for row in preferences.order(np.zeros(len(songs)), leanings)]
+        leanings = self._leanings(np.array(songs, dtype=np.intp), preferences)
+        return [songs[row] for row in reorder(np.zeros(len(songs)), leanings)]
 
-    def _fill(self, mood: Mood, may: Mask, chosen: list[int], lately: Collection[int | None]) -> list[int]:
-        """What is missing, of the nearest moods: unheard songs by other artists first, then any that may be offered."""
-        among = np.flatnonzero(may)
+    def _fill(self, mood: Mood, chosen: list[int], unwanted: Collection[int]) -> list[int]:
+        """What is missing, from the nearest moods: wanted songs by other artists first, then any that are allowed."""
+        among = np.flatnonzero(self.allowed)
         nearest = among[np.argsort(-self.moods.memberships[among, MOODS.index(mood)], kind="stable")].tolist()
-        fresh = [at for at in nearest if at not in lately]
-        order = sampling.one_each(chosen + fresh, self.catalogue.artist) + fresh + nearest
+        fresh = [at for at in nearest if at not in unwanted]
+        order = sampling.one_per_artist(chosen + fresh, self.catalogue.artist) + fresh + nearest
         rest = [at for at in dict.fromkeys(order) if at not in chosen]
         return rest[: sampling.OFFERED - len(chosen)]
 
-    def similar(self, song_id: str, count: int, mood: Mood | None = None, likes: Taste = NO_TASTE) -> list[Match]:
+    def similar(
+        self, song_id: str, count: int, mood: Mood | None = None, preferences: Preferences = NO_PREFERENCES
+    ) -> list[Match]:
         """The songs most similar to one, best first: of one of the four moods, or of all songs; 0 gives them all.
 
         Likes and skips change the order among these, and no more. Raises MoodstreamError for an unknown id.
@@ -146,31 +156,38 @@ class Library:
         position = self.catalogue.position(song_id)
         ranking = self.of_mood.get(mood, self.whole) if mood else self.whole
         positions, similarities = ranking.nearest(position, count)
-        if likes.likes or likes.skips:
-            rows = preferences.order(similarities, self._leanings(positions, likes))
+        if preferences.likes or preferences.skips:
+            rows = reorder(similarities, self._leanings(positions, preferences))
             positions, similarities = positions[rows], similarities[rows]
-        sentences = self.reasons.sentences(position, positions)
-        return [Match(*match) for match in zip(positions.tolist(), similarities.tolist(), sentences, strict=True)]
+        reasons = self.reasons.between(position, positions)
+        found = zip(positions.tolist(), similarities.tolist(), reasons, strict=True)
+        return [Match(at, likeness, reason.sentence, reason.compared) for at, likeness, reason in found]
 
     def ranked(
-        self, song_id: str, count: int, mood: Mood | None = None, likes: Taste = NO_TASTE
+        self, song_id: str, count: int, mood: Mood | None = None, preferences: Preferences = NO_PREFERENCES
     ) -> tuple[RankedSong, ...]:
         """As ``similar``, with the songs themselves."""
         return tuple(
-            RankedSong(song=self.catalogue.song(match.position), similarity=match.similarity, reason=match.reason)
-            for match in self.similar(song_id, count, mood, likes)
+            RankedSong(
+                song=self.catalogue.song(match.position),
+                similarity=match.similarity,
+                reason=match.reason,
+                compared=match.compared,
+            )
+            for match in self.similar(song_id, count, mood, preferences)
         )
 
-    def way(self, song_id: str, goal: Goal, start: Mood, count: int, limits: Limits) -> tuple[Song, ...]:
+    def path(self, song_id: str, goal: Goal, start: Mood, count: int, limits: Limits) -> tuple[Song, ...]:
         """Songs that lead from a mood to a goal, in the order to play them, chosen among those most like a song."""
         position = self.catalogue.position(song_id)
-        near, similarities = self.whole.nearest(position, ON_THE_WAY)
-        rows = goals.path(goal, start, self.moods.plane[near], similarities, count, limits)
+        near, similarities = self.whole.nearest(position, PATH_CANDIDATES)
+        rows = find_path(goal, start, self.moods.plane[near], similarities, count, limits)
         return tuple(self.catalogue.song(at) for at in near[rows].tolist())
 
-    def _leanings(self, songs: Positions, likes: Taste) -> Floats:
-        liked, skipped = (preferences.known(ids, self.catalogue.positions) for ids in (likes.likes, likes.skips))
-        return preferences.leaning(self.points, songs, liked, skipped, self.typical)
+    def _leanings(self, songs: Positions, preferences: Preferences) -> Floats:
+        liked = known_positions(preferences.likes, self.catalogue.positions)
+        skipped = known_positions(preferences.skips, self.catalogue.positions)
+        return measure_leanings(self.points, songs, liked, skipped, self.typical)
 
 
 def _among(positions: Positions, allowed: Mask) -> Positions:

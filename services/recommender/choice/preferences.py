@@ -8,12 +8,12 @@ import numpy as np
 from moodstream.contracts.moods import Mood
 from services.recommender.models.vectors import Floats, Positions
 
-MOST = 0.1
+MAX_SHIFT = 0.1
 """How far likes and skips may move a similarity; so a song that is clearly more alike stays before one that is not."""
 
 
 @dataclass(frozen=True)
-class Taste:
+class Preferences:
     """What a visitor said in this session, or ever, where a profile is named."""
 
     likes: tuple[str, ...] = ()
@@ -25,10 +25,10 @@ class Taste:
         return bool(self.likes or self.skips or self.wrong)
 
 
-NO_TASTE = Taste()
+NO_PREFERENCES = Preferences()
 
 
-def leaning(points: Floats, songs: Positions, liked: Positions, skipped: Positions, typical: float) -> Floats:
+def measure_leanings(points: Floats, songs: Positions, liked: Positions, skipped: Positions, typical: float) -> Floats:
     """[k] -1..1: how much nearer each song is to what was liked than to what was skipped.
 
     ``points`` are those of the catalogue, ``typical`` the squared distance of two songs that have nothing in common.
@@ -46,11 +46,11 @@ def _nearness(points: Floats, songs: Positions, others: Positions, typical: floa
     return np.asarray(weight * (0.5 * alike.max(axis=1) + 0.5 * alike.mean(axis=1)))
 
 
-def order(similarities: Floats, leanings: Floats) -> Positions:
+def reorder(similarities: Floats, leanings: Floats) -> Positions:
     """The new order of a ranking: rows, the same ones, ties as they were."""
-    return np.argsort(-(similarities + MOST * leanings), kind="stable")
+    return np.argsort(-(similarities + MAX_SHIFT * leanings), kind="stable")
 
 
-def known(ids: Sequence[str], positions: dict[str, int]) -> Positions:
+def known_positions(ids: Sequence[str], positions: dict[str, int]) -> Positions:
     """Positions of those songs that are in the catalogue still."""
     return np.array([positions[song] for song in ids if song in positions], dtype=np.intp)

@@ -1,10 +1,13 @@
-"""Why a song is similar to another: one plain sentence from their features."""
+"""Why a song is similar to another: what is alike and what differs most, and one plain sentence of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from moodstream.contracts.events import Compared, Degree, TraitName
 from services.recommender.catalogue.table import FEATURES, Catalogue, Positions
 
 
@@ -12,7 +15,7 @@ from services.recommender.catalogue.table import FEATURES, Catalogue, Positions
 class Trait:
     """A feature that people hear, in their words."""
 
-    feature: str
+    feature: TraitName
     name: str
     more: str
     less: str
@@ -30,16 +33,28 @@ TRAITS = (
 STEPS = (0.3, 1.0, 2.0)
 """From how many standard deviations of the catalogue on a difference is heard, is clear, is great."""
 
-DEGREES = ("", "a little", "clearly", "much")
+DEGREES: tuple[Degree, ...] = ("alike", "little", "clear", "much")
+"""What differences below, between and above the steps are called."""
+
+WORDS: Mapping[str, str] = {"little": "a little", "clear": "clearly", "much": "much"}
+"""The degrees of a difference that is heard, in English."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a song is similar, for programs and for people; both say the same."""
+
+    compared: tuple[Compared, ...]
+    sentence: str
 
 
 class Reasons:
-    """Writes the sentences for the songs of one catalogue."""
+    """Compares the songs of one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._traits = catalogue.standardised[:, [FEATURES.index(trait.feature) for trait in TRAITS]]
 
-    def sentences(self, position: int, others: Positions) -> list[str]:
+    def between(self, position: int, others: Positions) -> list[Reason]:
         """For each of the other songs, how it differs from the one at ``position``."""
         differences = self._traits[others] - self._traits[position]
         sizes = np.abs(differences)
@@ -49,25 +64,41 @@ class Reasons:
         more = differences[rows, greatest] > 0
         alike = (sizes < STEPS[0]) @ (1 << np.arange(len(TRAITS)))
         parts = np.stack([alike, sizes.argmin(axis=1), greatest, degrees, more], axis=1)
-        return _write(parts.astype(np.int64))
+        return _reasons(parts.astype(np.int64))
 
 
-def _write(parts: npt.NDArray[np.int64]) -> list[str]:
-    """A sentence for each row; there are few different ones, so that even a whole catalogue takes little time."""
-    known: dict[bytes, str] = {}
-    lines = []
+def _reasons(parts: npt.NDArray[np.int64]) -> list[Reason]:
+    """A reason for each row; there are few different ones, so that even a whole catalogue takes little time."""
+    known: dict[bytes, Reason] = {}
+    found = []
     for row in parts:
         key = row.tobytes()
         if key not in known:
-            known[key] = _sentence(*row.tolist())
-        lines.append(known[key])
-    return lines
+            compared = _compared(*row.tolist())
+            known[key] = Reason(compared, sentence(compared))
+        found.append(known[key])
+    return found
 
 
-def _sentence(alike: int, nearest: int, greatest: int, degree: int, more: int) -> str:
-    same = [trait.name for place, trait in enumerate(TRAITS) if alike >> place & 1]
+def _compared(alike: int, nearest: int, greatest: int, degree: int, more: int) -> tuple[Compared, ...]:
+    """What is worth saying: up to two traits that are alike, and the one that differs most; three where none does."""
+    same = [trait for place, trait in enumerate(TRAITS) if alike >> place & 1]
+    said = [Compared(trait=trait.feature, degree="alike") for trait in same[: 3 if degree == 0 else 2]]
     if degree == 0:
-        return f"Same {same[0]}, {same[1]} and {same[2]}, and alike in all else."
-    head = f"Same {' and '.join(same[:2])}" if same else f"Nearest in {TRAITS[nearest].name}"
-    change = TRAITS[greatest].more if more else TRAITS[greatest].less
-    return f"{head}, {DEGREES[degree]} {change}."
+        return tuple(said)
+    said = said or [Compared(trait=TRAITS[nearest].feature, degree="nearest")]
+    direction: Literal["more", "less"] = "more" if more else "less"
+    return *said, Compared(trait=TRAITS[greatest].feature, degree=DEGREES[degree], direction=direction)
+
+
+def sentence(compared: tuple[Compared, ...]) -> str:
+    """The same in English; the page has the words of other languages in its messages."""
+    words: dict[str, Trait] = {trait.feature: trait for trait in TRAITS}
+    *near, last = compared
+    if last.direction is None:
+        *first, final = (words[one.trait].name for one in compared)
+        return f"Same {', '.join(first)} and {final}, and alike in all else."
+    names = " and ".join(words[one.trait].name for one in near)
+    head = f"Nearest in {names}" if near[0].degree == "nearest" else f"Same {names}"
+    change = words[last.trait].more if last.direction == "more" else words[last.trait].less
+    return f"{head}, {WORDS[last.degree]} {change}."

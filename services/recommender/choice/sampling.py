@@ -8,7 +8,7 @@ from moodstream.contracts.events import uuid_of
 OFFERED = 5
 
 
-def draw(songs: Sequence[int], artist: Callable[[int], str], cause_id: str, count: int = OFFERED) -> list[int]:
+def draw_songs(songs: Sequence[int], artist: Callable[[int], str], cause_id: str, count: int = OFFERED) -> list[int]:
     """Up to ``count`` of the songs, in the order to show them; the same cause draws the same songs.
 
     ``artist`` gives the artist of a song; the empty string is an unknown one, who is never the same as another.
@@ -19,14 +19,14 @@ def draw(songs: Sequence[int], artist: Callable[[int], str], cause_id: str, coun
     # A few are drawn first, since shuffling a large catalogue takes long and is hardly ever needed.
     for size in (few, len(songs)):
         order = random.sample(songs, size)
-        chosen = one_each(order, artist)[:count]
+        chosen = one_per_artist(order, artist)[:count]
         if len(chosen) == min(count, len(songs)):
             return chosen
     rest = (song for song in order if song not in chosen)
     return chosen + [song for song, _ in zip(rest, range(count - len(chosen)), strict=False)]
 
 
-def one_each(order: Sequence[int], artist: Callable[[int], str]) -> list[int]:
+def one_per_artist(order: Sequence[int], artist: Callable[[int], str]) -> list[int]:
     """The songs without those whose artist stands before."""
     seen: set[str] = set()
     chosen = []

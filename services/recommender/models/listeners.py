@@ -17,17 +17,24 @@ from services.recommender.models.vectors import INPUTS, KEY, MODELS, Floats, Sca
 LISTENERS = MODELS / "song_moods.npz"
 
 MODE = INPUTS.index("mode")
-ALIKE = {"hip hop": "hip-hop", "rnb": "r&b", "trap": "rap", "house": "edm", "electronic": "edm", "techno": "edm"}
+GENRE_ALIASES = {
+    "hip hop": "hip-hop",
+    "rnb": "r&b",
+    "trap": "rap",
+    "house": "edm",
+    "electronic": "edm",
+    "techno": "edm",
+}
 """Other words for genres that the model knows."""
 
 
 def family(genre: str, known: Sequence[str]) -> int | None:
     """Which of the known genres a genre belongs to: the longest whose name it holds; None for none."""
     text = genre.casefold()
-    for word, name in ALIKE.items():
+    for word, name in GENRE_ALIASES.items():
         text = text.replace(word, name)
-    held = [place for place, name in enumerate(known) if name in text]
-    return max(held, key=lambda place: len(known[place])) if held else None
+    held = [index for index, name in enumerate(known) if name in text]
+    return max(held, key=lambda index: len(known[index])) if held else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +72,14 @@ class ListenersModel:
 
 def inputs(scales: Scales, numbers: Floats, genres: Sequence[str], known: Sequence[str], shares: Floats) -> Floats:
     """[n, 11 + 1 + g]: features as quantiles but for the key, major or minor, the genre's family."""
-    ordered = [place for place in range(len(INPUTS)) if place not in (KEY, MODE)]
+    ordered = [column for column in range(len(INPUTS)) if column not in (KEY, MODE)]
     table = {genre: _row(family(genre, known), shares) for genre in set(genres)}
     rows = np.array([table[genre] for genre in genres]).reshape(len(numbers), len(shares))
     return np.hstack([scales.quantiles(numbers)[:, ordered], numbers[:, [MODE]], rows])
 
 
-def _row(place: int | None, shares: Floats) -> Floats:
-    return shares if place is None else np.eye(len(shares))[place]
+def _row(genre: int | None, shares: Floats) -> Floats:
+    return shares if genre is None else np.eye(len(shares))[genre]
 
 
 def softmax(scores: Floats) -> Floats:

@@ -1,8 +1,7 @@
-"""Moods that take seconds to find are kept beside the catalogue, so that a restart need not find them again."""
+"""Moods that take seconds to find are cached beside the catalogue, so that a restart need not find them again."""
 
 import hashlib
 import logging
-import os
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -11,49 +10,48 @@ import numpy as np
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import Method, SongMoods
+from shared.files import replacing
 
 log = logging.getLogger("moodstream.recommender")
 
-QUICK: tuple[Method, ...] = ("listeners", "quadrant")
+NOT_CACHED: tuple[Method, ...] = ("listeners", "quadrant")
 """Methods that cost less than reading a file."""
 
 
-def moods(catalogue: Catalogue, method: Method, beside: Path | None) -> SongMoods:
+def load_or_fit(catalogue: Catalogue, method: Method, beside: Path | None) -> SongMoods:
     """As ``song_moods.fit``; from the file beside the catalogue where that is of the same songs and method."""
-    if beside is None or method in QUICK:
+    if beside is None or method in NOT_CACHED:
         return song_moods.fit(catalogue, method)
     file = beside.with_name(f"{beside.name}.moods.npz")
     key = f"1 {method} {hashlib.blake2b(catalogue.features.tobytes(), digest_size=16).hexdigest()}"
-    kept = _read(file, key)
-    if kept is None:
-        kept = song_moods.fit(catalogue, method)
-        _write(file, key, kept)
-    return kept
+    moods = _load(file, key)
+    if moods is None:
+        moods = song_moods.fit(catalogue, method)
+        _save(file, key, moods)
+    return moods
 
 
-def _read(file: Path, key: str) -> SongMoods | None:
+def _load(file: Path, key: str) -> SongMoods | None:
+    """None where there is no file yet, or a broken one, or one of other songs."""
     try:
-        with np.load(file) as kept:
-            if str(kept["key"]) != key:
+        with file.open("rb") as source, np.load(source) as cached:
+            if str(cached["key"]) != key:
                 return None
-            return SongMoods(kept["codes"], kept["valence"], kept["arousal"], kept["memberships"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # none yet, or a broken one: it is found anew
+            return SongMoods(cached["codes"], cached["valence"], cached["arousal"], cached["memberships"])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 
 
-def _write(file: Path, key: str, found: SongMoods) -> None:
-    part = file.with_name(f".{file.name}.{os.getpid()}")
+def _save(file: Path, key: str, moods: SongMoods) -> None:
     try:
-        with part.open("wb") as target:
+        with replacing(file) as target:
             np.savez(
                 target,
                 key=key,
-                codes=found.codes,
-                valence=found.valence,
-                arousal=found.arousal,
-                memberships=found.memberships,
+                codes=moods.codes,
+                valence=moods.valence,
+                arousal=moods.arousal,
+                memberships=moods.memberships,
             )
-        part.replace(file)
     except OSError as error:
         log.warning("moods are not kept for the next start: %s", error.strerror)
-        part.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from services.recommender.models.listeners import ListenersModel, softmax
 
 SEED = 1980
 COMPONENTS = 4
-PLACES = np.array([COORDINATES[mood] for mood in MOODS])
+MOOD_POINTS = np.array([COORDINATES[mood] for mood in MOODS])
 """[4, 2] valence and arousal of the moods"""
 
 Method = Literal["listeners", "article", "dbscan", "birch", "gmm", "quadrant"]
@@ -47,8 +47,8 @@ class SongMoods:
         next_best, best = np.sort(self.memberships[position])[-2:]
         return float(best - next_best)
 
-    def told(self, song_id: str, position: int) -> dict[str, Any]:
-        """For people and programs: the mood of a song, its place, and how sure that is."""
+    def describe(self, song_id: str, position: int) -> dict[str, Any]:
+        """For people and programs: the mood of a song, its point on the circumplex, and how sure that is."""
         memberships = self.memberships[position].round(4).tolist()
         return {
             "id": song_id,
@@ -74,11 +74,11 @@ def fit(catalogue: Catalogue, method: Method = "listeners") -> SongMoods:
 
 
 def _listeners(catalogue: Catalogue) -> SongMoods:
-    """As listeners name it. The place of a song is the mean of the moods' places, kept in the quadrant of its mood."""
+    """As listeners name it. The point of a song is the mean of the moods' points, kept in the quadrant of its mood."""
     memberships = ListenersModel.load().memberships(catalogue.inputs, catalogue.frame["genre"].tolist())
     codes = memberships.argmax(axis=1)
-    signs = np.sign(PLACES[codes])
-    valence, arousal = (signs * (signs * (memberships @ PLACES)).clip(0.001)).T
+    signs = np.sign(MOOD_POINTS[codes])
+    valence, arousal = (signs * (signs * (memberships @ MOOD_POINTS)).clip(0.001)).T
     return SongMoods(codes, valence, arousal, memberships)
 
 
@@ -86,14 +86,14 @@ def _quadrant(catalogue: Catalogue) -> SongMoods:
     """The quadrant of Spotify's own valence and energy, with the axes in the middle of their ranges."""
     valence, arousal = _plane(catalogue).T
     codes = np.where(arousal >= 0, np.where(valence >= 0, 1, 0), np.where(valence >= 0, 3, 2)).astype(np.intp)
-    return _placed(catalogue, codes)
+    return _with_spotify_plane(catalogue, codes)
 
 
 def _clustered(catalogue: Catalogue, cluster: Callable[[Floats], Codes]) -> SongMoods:
     """Clusters of the main components of the features; each is the mood whose quadrant it lies in.
 
     A cluster lies where its songs' mean valence and energy lie, seen from the catalogue's own mean and in its own
-    standard deviations. Four clusters are matched with the four places of the circumplex at once, so that each mood
+    standard deviations. Four clusters are matched with the four moods' points at once, so that each mood
     gets one; of more, each is the nearest mood. Cluster numbers mean nothing.
     """
     # They take a second to import, and the default needs neither.
@@ -107,12 +107,12 @@ def _clustered(catalogue: Catalogue, cluster: Callable[[Floats], Codes]) -> Song
         clusters = cluster(components(catalogue))
     plane = catalogue.standardised[:, [FEATURES.index("valence"), FEATURES.index("energy")]]
     centroids = np.array([plane[clusters == number].mean(axis=0) for number in range(clusters.max() + 1)])
-    distances = ((centroids[:, None] - PLACES[None]) ** 2).sum(axis=2)
+    distances = ((centroids[:, None] - MOOD_POINTS[None]) ** 2).sum(axis=2)
     moods = distances.argmin(axis=1)
     if len(centroids) <= len(MOODS):
         rows, matched = linear_sum_assignment(distances)
         moods[rows] = matched
-    return _placed(catalogue, moods[clusters])
+    return _with_spotify_plane(catalogue, moods[clusters])
 
 
 def components(catalogue: Catalogue) -> Floats:
@@ -132,7 +132,7 @@ def _birch(points: Floats) -> Codes:
     from sklearn.cluster import AgglomerativeClustering, Birch
 
     # A small sample keeps the last, agglomerative step within memory, whatever the size of the catalogue.
-    tree = Birch(threshold=0.5, n_clusters=None).fit(points[_some(len(points), 20_000)])
+    tree = Birch(threshold=0.5, n_clusters=None).fit(points[_sample_rows(len(points), 20_000)])
     centres = tree.subcluster_centers_
     if len(centres) < len(MOODS):
         return _k_means(points)
@@ -144,7 +144,7 @@ def _gmm(points: Floats) -> Codes:
     from sklearn.mixture import GaussianMixture
 
     mixture = GaussianMixture(len(MOODS), random_state=SEED, n_init=2, reg_covar=1e-3)
-    return _numbered(mixture.fit(points[_some(len(points), 20_000)]).predict(points))
+    return _numbered(mixture.fit(points[_sample_rows(len(points), 20_000)]).predict(points))
 
 
 def _dbscan(points: Floats) -> Codes:
@@ -152,7 +152,7 @@ def _dbscan(points: Floats) -> Codes:
     from sklearn.cluster import DBSCAN
     from sklearn.neighbors import NearestNeighbors
 
-    some = points[_some(len(points), 5_000)]
+    some = points[_sample_rows(len(points), 5_000)]
     near = min(10, len(some) - 1)
     distances = NearestNeighbors(n_neighbors=near).fit(some).kneighbors(some)[0][:, -1]
     for share in np.linspace(0.95, 0.05, 19):
@@ -175,18 +175,18 @@ def _nearest(points: Floats, centres: Floats) -> Codes:
     return np.asarray(cKDTree(centres).query(points)[1], dtype=np.intp)
 
 
-def _some(count: int, most: int) -> Positions:
-    return np.sort(np.random.default_rng(SEED).permutation(count)[:most])
+def _sample_rows(count: int, size: int) -> Positions:
+    return np.sort(np.random.default_rng(SEED).permutation(count)[:size])
 
 
 def _plane(catalogue: Catalogue) -> Floats:
     return 2 * catalogue.features[:, [FEATURES.index("valence"), FEATURES.index("energy")]] - 1
 
 
-def _placed(catalogue: Catalogue, codes: Codes) -> SongMoods:
-    """Valence and arousal as Spotify says them; memberships by the distance to the moods' places."""
+def _with_spotify_plane(catalogue: Catalogue, codes: Codes) -> SongMoods:
+    """Valence and arousal as Spotify says them; memberships by the distance to the moods' points."""
     plane = _plane(catalogue)
-    memberships = softmax(-2 * ((plane[:, None] - PLACES[None]) ** 2).sum(axis=2))
+    memberships = softmax(-2 * ((plane[:, None] - MOOD_POINTS[None]) ** 2).sum(axis=2))
     return SongMoods(codes, plane[:, 0], plane[:, 1], memberships)
 
 

@@ -1,4 +1,4 @@
-"""Songs as points, so that songs of one playlist lie near each other: a small network over the features.
+"""Songs as points, so that songs of one playlist lie near each other: a small model over the features.
 
 Fitted on which songs people put into one playlist (``training/song_similarity.py``); its card is ``models/songs.md``.
 """
@@ -34,12 +34,12 @@ INPUTS = (
     "tempo",
     "duration_ms",
 )
-"""What the network sees of a song, in this order and in Spotify's units."""
+"""What the model sees of a song, in this order and in Spotify's units."""
 
 KEY = INPUTS.index("key")
 SKEWED = [INPUTS.index(name) for name in ("speechiness", "acousticness", "instrumentalness", "liveness")]
-ORDERED = [place for place in range(len(INPUTS)) if place != KEY]
-AT_ONCE = 50_000
+ORDERED = [column for column in range(len(INPUTS)) if column != KEY]
+BATCH = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +64,9 @@ class Scales:
         shares = np.linspace(-1, 1, count)
         knots = np.quantile(numbers, (shares + 1) / 2, axis=0)
         levels = np.empty_like(knots)
-        for place in range(knots.shape[1]):  # a value that many songs share stands in the middle of its shares
-            _, inverse = np.unique(knots[:, place], return_inverse=True)
-            levels[:, place] = (np.bincount(inverse, weights=shares) / np.bincount(inverse))[inverse]
+        for column in range(knots.shape[1]):  # a value that many songs share stands in the middle of its shares
+            _, inverse = np.unique(knots[:, column], return_inverse=True)
+            levels[:, column] = (np.bincount(inverse, weights=shares) / np.bincount(inverse))[inverse]
         logs = _logs(numbers)
         return cls(numbers.mean(0), numbers.std(0), knots, levels, logs.mean(0), logs.std(0))
 
@@ -92,7 +92,7 @@ def _logs(numbers: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """The network: layers of weights and biases with GELU between them."""
+    """The model: layers of weights and biases with GELU between them."""
 
     scales: Scales
     layers: tuple[tuple[Singles, Singles], ...]
@@ -101,7 +101,7 @@ class Embedding:
 
     @classmethod
     def load(cls, path: Path = SIMILARITY) -> "Embedding":
-        """Raises MoodstreamError when the file is missing or is no such network."""
+        """Raises MoodstreamError when the file is missing or is no such model."""
         try:
             with np.load(path) as file:
                 scales = Scales(*(file[name] for name in Scales.__dataclass_fields__))
@@ -118,18 +118,20 @@ class Embedding:
 
     def points(self, numbers: Floats) -> Floats:
         """float64 [n, d] for the numbers [n, 12] of songs, in the order of ``INPUTS``."""
-        parts = [self._part(numbers[start : start + AT_ONCE]) for start in range(0, len(numbers), AT_ONCE)]
+        parts = [self._part(numbers[start : start + BATCH]) for start in range(0, len(numbers), BATCH)]
         return np.concatenate(parts) if parts else np.empty((0, len(self.layers[-1][1])))
 
     def _part(self, numbers: Floats) -> Floats:
-        values = self.scales.inputs(numbers)
+        # Some processors add up the rows of one product in different orders: in single precision, songs with the same
+        # numbers would then be different points. In double precision the difference is far below what is rounded off.
+        values = self.scales.inputs(numbers).astype(np.float64)
         for weights, biases in self.layers[:-1]:
             values = _gelu(values @ weights + biases)
         weights, biases = self.layers[-1]
-        return (values @ weights + biases).astype(np.float64)
+        return np.round(values @ weights + biases, 9)
 
 
-def _gelu(values: Singles) -> Singles:
+def _gelu(values: Floats) -> Floats:
     """In the approximation with tanh: D. Hendrycks and K. Gimpel, arXiv 1606.08415."""
-    inner = np.float32(0.7978845608) * (values + np.float32(0.044715) * values * values * values)
-    return np.asarray(np.float32(0.5) * values * (1 + np.tanh(inner)), dtype=np.float32)
+    inner = 0.7978845608 * (values + 0.044715 * values * values * values)
+    return np.asarray(0.5 * values * (1 + np.tanh(inner)))

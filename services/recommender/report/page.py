@@ -1,6 +1,5 @@
 """``moodstream songs report``: one page about a catalogue and its moods, which needs nothing from elsewhere."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.progress import Progress
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.commands import open_songs
 from services.recommender.models import song_moods
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from services.recommender.main import RecommenderSettings
 
 PAGE = "index.html"
-COMPARED = 3_000
+SAMPLE_SIZE = 3_000
 """Songs that silhouettes are worked out on: time grows with the square."""
 
 STYLE = """
@@ -38,7 +38,7 @@ th:first-child, td:first-child { text-align: left; } .scroll { overflow-x: auto;
 
 
 @dataclass(frozen=True)
-class Compared:
+class MethodComparison:
     """One method of giving moods, on this catalogue."""
 
     name: str
@@ -51,12 +51,12 @@ class Compared:
     """share of songs with the same mood as by the method in use"""
 
 
-def write_report(folder: Path, settings: "RecommenderSettings", tell: Callable[[str], None] = lambda _: None) -> Path:
+def write_report(folder: Path, settings: "RecommenderSettings", progress: Progress = lambda _: None) -> Path:
     """Write the page into a folder; gives its path. Raises MoodstreamError."""
     catalogue = open_songs(settings.catalogue)
-    tell("moods by every method")
+    progress("moods by every method")
     by_method = {method: song_moods.fit(catalogue, method) for method in song_moods.METHODS}
-    tell("drawing")
+    progress("drawing")
     page = _page(catalogue, by_method[settings.song_moods], by_method, settings.song_moods)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,17 +66,19 @@ def write_report(folder: Path, settings: "RecommenderSettings", tell: Callable[[
     return folder / PAGE
 
 
-def compare(catalogue: Catalogue, by_method: dict[song_moods.Method, SongMoods], used: SongMoods) -> list[Compared]:
+def compare_methods(
+    catalogue: Catalogue, by_method: dict[song_moods.Method, SongMoods], used: SongMoods
+) -> list[MethodComparison]:
     """How well each method tells songs apart in the article's components, and how far it agrees with the one used."""
     from sklearn.metrics import davies_bouldin_score, silhouette_score
 
     points = song_moods.components(catalogue)
-    some = np.sort(np.random.default_rng(0).permutation(len(points))[:COMPARED])
-    told = []
+    some = np.sort(np.random.default_rng(0).permutation(len(points))[:SAMPLE_SIZE])
+    rows = []
     for name, moods in by_method.items():
         several = 2 <= len(np.unique(moods.codes[some])) < len(some)
-        told.append(
-            Compared(
+        rows.append(
+            MethodComparison(
                 name,
                 tuple(np.bincount(moods.codes, minlength=len(MOODS)).tolist()),
                 float(silhouette_score(points[some], moods.codes[some])) if several else None,
@@ -84,7 +86,7 @@ def compare(catalogue: Catalogue, by_method: dict[song_moods.Method, SongMoods],
                 float((moods.codes == used.codes).mean()),
             )
         )
-    return told
+    return rows
 
 
 def _page(
@@ -119,7 +121,7 @@ def _page(
             "A cluster has the mood of the quadrant that its centre lies in.",
             plots.mood_plane(catalogue, article),
         ),
-        _table(compare(catalogue, by_method, used), method),
+        _table(compare_methods(catalogue, by_method, used), method),
     ]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -138,7 +140,7 @@ def _genres(catalogue: Catalogue, moods: SongMoods) -> str:
     return _section("Genres and moods", text, picture or "")
 
 
-def _table(rows: list[Compared], used: str) -> str:
+def _table(rows: list[MethodComparison], used: str) -> str:
     head = "".join(f"<th>{mood.value}" for mood in MOODS)
     lines = "".join(
         f"<tr><td>{row.name}" + "".join(f"<td>{size:,}" for size in row.sizes) + f"<td>{_number(row.silhouette)}"

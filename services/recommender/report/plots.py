@@ -60,9 +60,9 @@ def mood_plane(catalogue: Catalogue, moods: SongMoods) -> str:
     some = _some(len(catalogue))
     plane = catalogue.features[:, [FEATURES.index("valence"), FEATURES.index("energy")]]
     figure, fields = _figures(7.2, 6.4, 2, 2)
-    for axes, place in zip(fields.flat, (0, 1, 2, 3), strict=True):
-        own = moods.codes[some] == place
-        name = MOODS[place].value
+    for axes, code in zip(fields.flat, range(len(MOODS)), strict=True):
+        own = moods.codes[some] == code
+        name = MOODS[code].value
         axes.scatter(*plane[some][~own].T, s=3, color="#e3e6ea", linewidths=0, rasterized=True)
         axes.scatter(*plane[some][own].T, s=4, color=COLOURS[name], alpha=0.5, linewidths=0, rasterized=True)
         axes.set(title=name, xlim=(0, 1), ylim=(0, 1))
@@ -93,8 +93,8 @@ def genres_per_mood(catalogue: Catalogue, moods: SongMoods) -> str | None:
     order = np.argsort(-shares[:, 1])
     figure, axes = _figure(7.2, 1.2 + 0.36 * len(common))
     left = np.zeros(len(common))
-    for place, mood in enumerate(MOODS):
-        widths = 100 * shares[order, place]
+    for code, mood in enumerate(MOODS):
+        widths = 100 * shares[order, code]
         axes.barh([str(common[at]) for at in order], widths, left=left, color=COLOURS[mood.value], label=mood.value)
         left += widths
     axes.set(xlabel="share of the genre's songs, %", xlim=(0, 100))
@@ -107,11 +107,11 @@ def _scatter(axes: Any, x: Floats, y: Floats, codes: Codes) -> None:
     order = np.random.default_rng(0).permutation(len(codes))  # else the last mood covers the others
     colours = np.array([COLOURS[mood.value] for mood in MOODS])
     axes.scatter(x[order], y[order], s=5, c=colours[codes[order]], alpha=0.5, linewidths=0, rasterized=True)
-    for place, mood in enumerate(MOODS):
-        axes.scatter([], [], s=30, color=colours[place], label=mood.value)
-        if (codes == place).any():
-            centre = x[codes == place].mean(), y[codes == place].mean()
-            axes.scatter(*centre, s=130, color=colours[place], edgecolors="white", linewidths=2, zorder=3)
+    for code, mood in enumerate(MOODS):
+        axes.scatter([], [], s=30, color=colours[code], label=mood.value)
+        if (codes == code).any():
+            centre = x[codes == code].mean(), y[codes == code].mean()
+            axes.scatter(*centre, s=130, color=colours[code], edgecolors="white", linewidths=2, zorder=3)
     axes.legend(frameon=False, loc="upper right", ncols=2)
 
 

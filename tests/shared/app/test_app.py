@@ -22,8 +22,8 @@ from faststream.redis import RedisRouter
 from prometheus_client import CollectorRegistry, Counter
 
 from moodstream.contracts.events import SongPicked, SongsOffered
-from services.cli.embedded_redis import embedded_redis
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import Service, build_app, create_bus
 from shared.delivery.consume import consume
 from shared.settings import Settings, load
@@ -31,7 +31,8 @@ from shared.settings import Settings, load
 SERVICE = """
 import asyncio, sys, time
 from faststream.redis import RedisRouter
-from shared.app.service import Service, create_bus, run_service
+from shared.app.server import run_service
+from shared.app.service import Service, create_bus
 from shared.delivery.consume import consume
 from moodstream.errors import MoodstreamError
 from moodstream.contracts.events import SongPicked
@@ -201,7 +202,7 @@ def test_a_job_that_never_ends_is_left_behind_within_ten_seconds(redis_url: str)
         child.send_signal(signal.SIGTERM)
         assert child.wait(timeout=11) == 1  # not 70: it was asked to end, and shall not be started anew
         assert child.stderr is not None
-        assert "create.<locals>.job: does not end" in child.stderr.read()
+        assert "shutdown timed out waiting for: create.<locals>.job; exiting" in child.stderr.read()
 
 
 def test_a_busy_port_is_one_line_and_1(redis_url: str) -> None:

@@ -10,9 +10,10 @@ from faststream.redis import RedisRouter
 from redis.exceptions import OutOfMemoryError
 
 from moodstream.contracts.events import SongPicked
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
+from shared.bus.heartbeats import beat
 from shared.bus.outage import REMIND_EVERY_S, STANDS_S, Outage, describe
 from shared.delivery.consume import Timing, consume, create_groups
 from shared.delivery.dead_letters import MAX_DELIVERIES
@@ -29,15 +30,15 @@ def test_it_is_said_when_it_begins_each_half_minute_and_when_it_is_over(caplog: 
     outage = Outage("redis://here", lambda: now_s)
     with caplog.at_level(logging.WARNING, "moodstream.redis"):
         for now_s in range(40):  # noqa: B007
-            outage.note("publishing", FULL)
-            outage.note("looking", FULL)
-            assert outage.over() is None
+            outage.report("publishing", FULL)
+            outage.report("looking", FULL)
+            assert outage.end_if_resolved() is None
         assert outage.reason == "OOM command not allowed"
-        outage.passed("publishing")
+        outage.resolve("publishing")
         assert outage.reason is not None
-        outage.passed("looking")
-        assert outage.over() == 39
-        assert outage.over() is None
+        outage.resolve("looking")
+        assert outage.end_if_resolved() == 39
+        assert outage.end_if_resolved() is None
     assert [record.getMessage() for record in caplog.records] == [
         "waiting for Redis at redis://here: OOM command not allowed (publishing)",
         f"still waiting for Redis at redis://here, for {REMIND_EVERY_S:.0f} s: OOM command not allowed",
@@ -48,7 +49,7 @@ def test_it_is_said_when_it_begins_each_half_minute_and_when_it_is_over(caplog: 
 def test_what_nobody_notices_any_more_is_over() -> None:
     now_s = 0.0
     outage = Outage("redis://here", lambda: now_s)
-    outage.note("publishing", ConnectionError())
+    outage.report("publishing", ConnectionError())
     assert outage.reason == "ConnectionError"
     now_s = STANDS_S + 1
     assert outage.reason is None
@@ -84,7 +85,7 @@ async def test_a_hang_while_redis_is_in_trouble_counts_against_no_event(redis_ur
         async def take(one: SongPicked) -> None:
             tries.append(one.song_id)
             if len(tries) <= MAX_DELIVERIES:
-                bus.outage.note("publishing", FULL)
+                bus.outage.report("publishing", FULL)
                 await asyncio.sleep(5)
 
     async with running(redis_url, register) as bus:
@@ -117,6 +118,12 @@ async def test_the_janitor_removes_the_dead_that_have_nothing_pending(redis_url:
         assert consumers() == {b"busy"}
         client.xack("mood:picks", "test", client.xrange("mood:picks")[0][0])
         assert await Janitor(bus, dead_after_ms=0).sweep() == 1
+        # Redis 7.0 calls a consumer idle that asks for work and gets none
+        for name in (bus.consumer, "gone-1"):
+            client.xgroup_createconsumer("mood:picks", "test", f"test-{name}")
+        await beat(bus, ["test"])
+        assert await Janitor(bus, dead_after_ms=0).sweep() == 1
+        assert consumers() == {f"test-{bus.consumer}".encode()}
     await bus.close()
 
 

@@ -13,11 +13,11 @@ def test_what_is_left_of_a_fault_is_no_news(caplog: pytest.LogCaptureFixture) ->
     fault = ConnectionError("closed")
 
     def fails_for(seconds: float) -> None:
-        outage.note("looking", fault)
+        outage.report("looking", fault)
         now[0] += seconds
-        outage.note("looking", fault)
-        outage.passed("looking")
-        assert outage.over() is not None
+        outage.report("looking", fault)
+        outage.resolve("looking")
+        assert outage.end_if_resolved() is not None
 
     with caplog.at_level(logging.WARNING, "moodstream.redis"):
         fails_for(8)

@@ -14,7 +14,7 @@ from moodstream import sentinel
 from moodstream.client import events
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from moodstream.errors import MoodstreamError
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.app.service import Service, build_app, create_bus
 from shared.bus.lease import Lease
 from shared.bus.replicas import PATIENCE_MS, Replicas
@@ -61,7 +61,7 @@ def test_an_address_that_cannot_be_right_is_told_without_its_password(url: str) 
 
 
 def test_passwords_stand_in_no_log_line(servers: Trio) -> None:
-    [shown] = create_bus(load(Settings, redis_url=servers.url)).addresses
+    [shown] = create_bus(load(Settings, redis_url=servers.url)).servers.addresses
     assert PASSWORD not in shown
     assert SENTINEL_PASSWORD not in shown
 

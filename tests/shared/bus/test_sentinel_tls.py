@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from moodstream.errors import MoodstreamError
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.settings import Settings, load
 from tests.bridge.test_mqtt import certificate

@@ -6,8 +6,8 @@ import httpx
 from faststream.redis import RedisRouter
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
-from services.cli.embedded_redis import embedded_redis
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import Service, build_app, create_bus
 from shared.delivery.consume import consume, consume_frames
 from shared.settings import Settings, load
@@ -51,5 +51,5 @@ async def test_frames_and_events_go_to_their_own_servers_and_readiness_asks_both
                 pictures.shutdown(nosave=True)
             assert (await client.get("/health/ready")).status_code == 503
             assert not await bus.publish_frame(frame(8))
-            assert bus.frames_dropped == 1
+            assert bus.publisher.frames_dropped == 1
             bus.stopping.set()

@@ -18,7 +18,7 @@ from moodstream.contracts.events import (
     utc_now,
 )
 from moodstream.contracts.moods import Mood
-from services.cli.terminal import connected
+from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
 from shared.delivery.consume import Timing, consume, consume_frames

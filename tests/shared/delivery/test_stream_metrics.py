@@ -8,7 +8,7 @@ from faststream.redis import RedisRouter
 
 from moodstream.contracts.events import SongPicked, expiry
 from moodstream.contracts.moods import Mood
-from services.cli.embedded_redis import embedded_redis
+from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import Service, build_app, create_bus
 from shared.delivery.consume import consume
 from shared.delivery.stream_metrics import lag

@@ -1,0 +1,94 @@
+"""What is sent of one camera, as OSC messages."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from moodstream.contracts.events import Event, FacesRead, MoodChanged
+from moodstream.contracts.moods import MOODS, Mood, expectation
+from services.bridge.osc.glide import Glide
+
+NUMBERS = {mood: number for number, mood in enumerate((*MOODS, Mood.UNSURE, Mood.NOBODY))}
+"""For receivers that know no text: angry 0, happy 1, sad 2, calm 3, unsure 4, nobody 5."""
+
+MAX_FACES = 16
+
+Value = str | float | int
+
+
+def message(address: str, *values: Value) -> bytes:
+    """One OSC message."""
+    builder = OscMessageBuilder(address)
+    for value in values:
+        builder.add_arg(value)
+    return builder.build().dgram
+
+
+@dataclass
+class CameraValues:
+    """One camera as OSC messages: numbers glide, all else is sent as it is."""
+
+    camera_id: str
+    glide: Glide
+    mood: Mood = Mood.NOBODY
+    people: int = 0
+    faces: tuple[str, ...] = ()
+    """mood of each face that is seen, from left to right"""
+
+    def __post_init__(self) -> None:
+        for name in ("/valence", "/arousal", "/confidence", *(f"/probability/{mood}" for mood in MOODS)):
+            self.glide.aim(name, 0.0)
+
+    def apply_event(self, event: Event) -> bool:
+        """Take in an event; True when the mood is another one now."""
+        if isinstance(event, FacesRead) and event.camera_id == self.camera_id:
+            self._apply_faces(event)
+        if not isinstance(event, MoodChanged) or event.camera_id != self.camera_id:
+            return False
+        before, self.mood, self.people = self.mood, event.mood, event.faces
+        self.glide.aim("/valence", event.valence)
+        self.glide.aim("/arousal", event.arousal)
+        self.glide.aim("/confidence", event.confidence if event.mood is not Mood.NOBODY else 0.0)
+        shares = event.probabilities.in_order() if event.probabilities else (0.0,) * 4
+        for mood, share in zip(MOODS, shares, strict=True):
+            self.glide.aim(f"/probability/{mood}", share)
+        return self.mood != before
+
+    def _apply_faces(self, event: FacesRead) -> None:
+        faces = sorted((face for face in event.faces if face.refused is None), key=lambda face: face.box[0])
+        faces = faces[:MAX_FACES]
+        for gone in range(len(faces), len(self.faces)):
+            self.glide.drop(f"/faces/{gone + 1}/")
+        self.faces = tuple(face.mood for face in faces)
+        for number, face in enumerate(faces, 1):
+            valence, arousal = expectation(face.probabilities.in_order())
+            values = {"valence": valence, "arousal": arousal, "confidence": face.confidence}
+            values |= _shares_of(face.box, event.size) if event.size else {}
+            for name, value in values.items():
+                self.glide.aim(f"/faces/{number}/{name}", value)
+
+    def mood_messages(self) -> Iterator[bytes]:
+        yield message("/mood", self.mood.value)
+        yield message("/mood/number", NUMBERS[self.mood])
+
+    def messages(self) -> Iterator[bytes]:
+        """All values as they are now."""
+        yield message("/people", self.people)
+        yield message("/faces/count", len(self.faces))
+        for number, mood in enumerate(self.faces, 1):
+            yield message(f"/faces/{number}/mood", mood)
+        for name, value in self.glide.now.items():
+            yield message(name, value)
+
+
+def _shares_of(box: tuple[int, int, int, int], size: tuple[int, int]) -> dict[str, float]:
+    """A box in shares of the frame, 0 to 1 from its upper left corner, whatever the camera's resolution."""
+    (x, y, width, height), (whole_width, whole_height) = box, size
+    shares = {
+        "x": x / whole_width,
+        "y": y / whole_height,
+        "width": width / whole_width,
+        "height": height / whole_height,
+    }
+    return {name: min(1.0, max(0.0, share)) for name, share in shares.items()}

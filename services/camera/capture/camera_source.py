@@ -1,0 +1,106 @@
+"""Cameras, which give pictures at their own pace: webcams and streams through OpenCV, others by ``http_source``.
+
+They are opened in the capture process alone, which can be killed when one of them hangs.
+"""
+
+import logging
+import os
+import ssl
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from moodstream.errors import MoodstreamError
+from services.camera.capture.errors import SourceUnavailable
+from services.camera.capture.http_source import NotPictures, open_http
+from services.camera.capture.opencv import cv2
+from services.camera.capture.picture import Image
+from services.camera.rules.address import is_stream, masked, webcam_number
+from services.camera.rules.job import Job
+
+log = logging.getLogger("moodstream.camera")
+
+OPEN_MS, READ_MS = 5_000, 3_000
+
+OpenVideo = Callable[..., Any]
+"""``cv2.VideoCapture``, or what stands in for it in tests"""
+
+
+class CameraSource(Protocol):
+    """Gives pictures at its own pace."""
+
+    rate: float
+    """pictures a second as the camera claims; 0 when unknown"""
+
+    def wait_for_picture(self) -> bool:
+        """Wait for the next picture. Returns whether it can be decoded. Raises SourceUnavailable."""
+        ...
+
+    def decode_picture(self) -> Image | None:
+        """The last picture; None when it is broken."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def open_camera(job: Job, open_video: OpenVideo = cv2.VideoCapture) -> CameraSource:
+    """Raises SourceUnavailable when the camera does not answer, MoodstreamError for an invalid address."""
+    number = webcam_number(job.address)
+    if number is not None:
+        return _webcam(number, job, open_video)
+    if not is_stream(job.address):
+        raise MoodstreamError(f"a webcam is named webcam:0 or /dev/video0, not {job.address}")
+    if job.address.lower().startswith("http"):
+        try:
+            return open_http(job.address, verify_tls=job.verify_tls)
+        except NotPictures:
+            log.debug("%s is neither MJPEG nor a picture; trying FFmpeg", masked(job.address))
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _ffmpeg_options(job)
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
+    return VideoCamera(open_video(job.address, cv2.CAP_FFMPEG, limits), masked(job.address))
+
+
+def _ffmpeg_options(job: Job) -> str:
+    """FFmpeg's options: RTSP over TCP, and the check of certificates, which is off by default.
+
+    OpenCV reads them only from the environment; this process opens one camera.
+    """
+    options = ["rtsp_transport;tcp"]
+    authorities = ssl.get_default_verify_paths().cafile
+    if job.verify_tls and job.address.lower().startswith("rtsps:") and authorities:
+        options += ["tls_verify;1", f"ca_file;{authorities}"]
+    return "|".join(options)
+
+
+def _webcam(number: int, job: Job, open_video: OpenVideo) -> "VideoCamera":
+    video = open_video(number)
+    if job.size is not None and video.isOpened():
+        # Raw pictures of 640x480 already fill a USB 2 line; webcams give larger ones only as MJPEG.
+        video.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        video.set(cv2.CAP_PROP_FRAME_WIDTH, job.size[0])
+        video.set(cv2.CAP_PROP_FRAME_HEIGHT, job.size[1])
+    return VideoCamera(video, f"webcam:{number}")
+
+
+class VideoCamera:
+    """A webcam or a stream through OpenCV. Every picture is taken from the driver, so that the next is the newest."""
+
+    def __init__(self, video: Any, name: str) -> None:
+        if not video.isOpened():
+            video.release()
+            raise SourceUnavailable(f"cannot open {name}")
+        self._video, self._name = video, name
+        self.rate = float(video.get(cv2.CAP_PROP_FPS) or 0.0)
+
+    def wait_for_picture(self) -> bool:
+        if not self._video.grab():
+            raise SourceUnavailable(f"{self._name} gives no pictures")
+        return True
+
+    def decode_picture(self) -> Image | None:
+        whole, image = self._video.retrieve()
+        return np.asarray(image, dtype=np.uint8) if whole else None
+
+    def close(self) -> None:
+        self._video.release()

@@ -1,0 +1,64 @@
+"""All settings: those of the services that are installed here, and those that only docker compose reads."""
+
+from importlib import import_module
+
+from services.cli.installed import SERVICES, is_installed
+from shared.settings import RunSettings, Settings
+
+COMPOSE_SETTINGS = """
+## Only with docker compose. There MOODSTREAM_PLAYER is `house` and MOODSTREAM_FRAMES_KEPT is 6 unless they are set.
+# Profiles that are started without naming them: camera, demo or kiosk; mqtt, mpd, observability. Separated by commas.
+# COMPOSE_PROFILES=
+# Folder with videos, a catalogue or a file of receivers, seen by the services as /media.
+# MOODSTREAM_MEDIA=./media
+# Where the page is reached, besides MOODSTREAM_PORT: 0.0.0.0 shows it to the whole network.
+# MOODSTREAM_HOST=127.0.0.1
+# Device of the webcam (profile kiosk), and the number of its group: ls -ln /dev/video0
+# MOODSTREAM_WEBCAM=/dev/video0
+# MOODSTREAM_WEBCAM_GROUP=44
+# Port for signing in to Spotify.
+# MOODSTREAM_PLAYER_PORT=8081
+# Ports of the bridge: its page, and OSC control.
+# MOODSTREAM_BRIDGE_PORT=8082
+# MOODSTREAM_OSC_PORT=9001
+# Address and port of the broker (profile mqtt); 0.0.0.0 shows it to the whole network.
+# MOODSTREAM_MQTT_HOST=127.0.0.1
+# MOODSTREAM_MQTT_PORT=1883
+# Folder of music for the Music Player Daemon (profile mpd), and where its stream is heard.
+# MOODSTREAM_MUSIC_FOLDER=./music
+# MOODSTREAM_MPD_HOST=127.0.0.1
+# MOODSTREAM_MPD_STREAM_PORT=8083
+# Ports of Prometheus and Grafana (profile observability).
+# MOODSTREAM_PROMETHEUS_PORT=9090
+# MOODSTREAM_GRAFANA_PORT=3000
+# Memory of Redis, of which one site's full streams take about 170 MB, and of its container: about twice that, since it
+# copies itself when it rewrites its file.
+# MOODSTREAM_REDIS_MAXMEMORY=384mb
+# MOODSTREAM_REDIS_MEMORY=768m
+# Memory of the recommender; a million songs need 3g.
+# MOODSTREAM_RECOMMENDER_MEMORY=768m
+# Memory and processors of the cameras; several cameras need more.
+# MOODSTREAM_CAMERA_MEMORY=512m
+# MOODSTREAM_CAMERA_CPUS=1.0
+# Names of the images before the service, and their tag: where they are pulled from or pushed to.
+# MOODSTREAM_IMAGES=moodstream
+# MOODSTREAM_TAG=latest
+# What images that are built here say they are.
+# MOODSTREAM_VERSION=development
+# MOODSTREAM_REVISION=unknown
+# Images from elsewhere; a digest behind the name (@sha256:...) pins one for good.
+# PYTHON_IMAGE=python:3.11-slim-bookworm
+# REDIS_IMAGE=redis:7-bookworm
+# DEBIAN_IMAGE=debian:bookworm-slim
+# MOSQUITTO_IMAGE=eclipse-mosquitto:2.0.22
+# PROMETHEUS_IMAGE=prom/prometheus:v3.5.0
+# GRAFANA_IMAGE=grafana/grafana:12.1.1"""
+
+
+def settings_by_part() -> dict[str, type[Settings]]:
+    """The settings of every part that is installed here, in the order of .env.example."""
+    found: dict[str, type[Settings]] = {"Common": RunSettings}
+    for name in SERVICES:
+        if is_installed(name):
+            found[name.capitalize()] = getattr(import_module(f"services.{name}.main"), f"{name.capitalize()}Settings")
+    return found

@@ -1,0 +1,82 @@
+"""``moodstream read`` and ``moodstream replay``."""
+
+import argparse
+import contextlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from services.cli.options import Commands, add_command, add_json
+from shared.exit_codes import EXIT_FAILED
+
+
+def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "Read the faces in pictures or videos: boxes, moods and probabilities."
+    reads = add_json(add_command(commands, "read", read, text))
+    reads.add_argument("--explain", action="store_true", help="say why a face was refused or is unsure")
+    reads.add_argument("files", nargs="+", metavar="FILE")
+    text = "Play a video as a camera would send it: boxes, probabilities, steady mood."
+    replays = add_command(commands, "replay", replay, text)
+    add_json(replays).add_argument("file", type=Path, metavar="FILE")
+    replays.add_argument(
+        "--rate", type=frame_rate, default=10.0, metavar="N", help="maximum frames per second (default: 10)"
+    )
+    replays.add_argument("--video", type=Path, metavar="OUT.mp4", help="write a video with everything drawn on it")
+
+
+def read(given: argparse.Namespace) -> int:
+    """Read the faces in each file. Returns 1 when a file could not be read, after all the others were."""
+    from services.emotion.faces.classifier import Classifier
+    from services.emotion.main import EmotionSettings, create_reader
+    from services.emotion.offline.files import read_file
+    from shared.settings import load
+
+    settings = load(EmotionSettings)
+    model = Classifier(settings.model)
+    reader = create_reader(settings, model)
+    # one picture is not smoothed over time, so the model's own limit holds for it, not the setting
+    steadiness = replace(settings.thresholds().steadiness, unsure_below=model.unsure_below)
+    explained = steadiness if given.explain else None
+    failed = False
+    for file in given.files:
+        for result in read_file(reader, Path(file), explained):
+            failed |= result["error"] is not None
+            print(json.dumps(result) if given.json else _read_line(result), flush=True)
+    return EXIT_FAILED if failed else 0
+
+
+def _read_line(result: dict[str, object]) -> str:
+    when = f" at {result['time_s']:.1f} s" if "time_s" in result else ""
+    faces = result["faces"]
+    assert isinstance(faces, list)
+    found = [
+        f"{face['mood']} ({face['confidence']:.0%}) at {','.join(map(str, face['box']))}"
+        + (f", refused: {face['refused']}" if face["refused"] else "")
+        for face in faces
+    ]
+    told = f"{result['file']}{when}: {result['error'] or '; '.join(found) or 'no face'}"
+    asked = [f"    {'  ' if one['ok'] else '! '}{one['told']}" for face in faces for one in face.get("explained", [])]
+    return "\n".join([told, *asked])
+
+
+def frame_rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= 240:
+        raise argparse.ArgumentTypeError("must be above 0, and at most 240 frames per second")
+    return rate
+
+
+def replay(given: argparse.Namespace) -> int:
+    """A video through the reader and the tracker."""
+    from services.emotion.main import EmotionSettings, create_reader
+    from services.emotion.offline.replay import Film, replay
+    from shared.settings import load
+
+    emotion = load(EmotionSettings)
+    moments = replay(given.file, create_reader(emotion), emotion.thresholds(), given.rate)
+    with Film(given.video, given.rate) if given.video else contextlib.nullcontext() as film:
+        for moment in moments:
+            print(json.dumps(moment.as_dict()) if given.json else moment.as_text(), flush=True)
+            if film is not None:
+                film.add(moment)
+    return 0

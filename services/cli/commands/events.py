@@ -1,0 +1,95 @@
+"""``moodstream listen``, ``record``, ``replay-events`` and ``simulate``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from moodstream.errors import MoodstreamError
+from services.cli.connection import prefix, redis_url
+from services.cli.options import Commands, add_command, add_filters, add_json, positive
+
+
+def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "Print events as they happen: changes of mood, unless other types are named."
+    add_filters(add_json(add_command(commands, "listen", listen, text)))
+    text = "Record events to a file, one a line, until Ctrl-C. Never records pictures."
+    add_filters(add_command(commands, "record", record, text)).add_argument("file", type=Path, metavar="FILE")
+    text = "Publish recorded events as if they happened now."
+    again = add_filters(add_command(commands, "replay-events", replay_events, text))
+    again.add_argument("file", type=Path, metavar="FILE")
+    again.add_argument("--speed", type=positive, default=1.0, help="2 plays twice as fast (default: 1)")
+    visits = add_filters(add_command(commands, "simulate", simulate, "Publish events of simulated visitors."))
+    visits.add_argument("--seed", type=int, default=1, help="the same seed makes the same visitors (default: 1)")
+    visits.add_argument("--events", type=int, metavar="N", help="stop after this many events (default: never)")
+    visits.add_argument("--speed", type=positive, default=1.0, help="2 plays twice as fast (default: 1)")
+    visits.add_argument("--print", action="store_true", help="print the events at once instead of publishing them")
+
+
+def listen(given: argparse.Namespace) -> int:
+    """Print events as they come, until interrupted."""
+    from moodstream.contracts.event_filter import wanted
+    from services.cli.following import follow_events
+    from shared.contracts.event_lines import line
+
+    takes = wanted(given.type or ["MoodChanged"], given.camera, given.mood)
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    for event in filter(takes, follow_events(redis_url(), takes.kinds)):
+        print(line(event, as_json=given.json, coloured=coloured), flush=True)
+    return 0
+
+
+def record(given: argparse.Namespace) -> int:
+    """Write events to a file, until interrupted."""
+    from moodstream.contracts.event_filter import wanted
+    from services.cli.following import follow_events
+
+    takes = wanted(given.type, given.camera, given.mood)
+    url = redis_url()
+    try:
+        with given.file.open("x", encoding="utf-8") as lines:
+            for event in filter(takes, follow_events(url, takes.kinds)):
+                lines.write(event.model_dump_json() + "\n")
+                lines.flush()
+    except FileExistsError:
+        raise MoodstreamError(f"{given.file}: exists already; name another file") from None
+    except OSError as error:
+        raise MoodstreamError(f"{given.file}: {error.strerror}") from None
+    return 0
+
+
+def replay_events(given: argparse.Namespace) -> int:
+    """Publish recorded events as if they happened now."""
+    from moodstream.contracts.event_filter import wanted
+    from moodstream.contracts.events import utc_now
+    from services.cli.redis_client import connected
+    from shared.contracts.recording import anew, publish, read_recording
+
+    takes = wanted(given.type, given.camera, given.mood)
+    events = list(read_recording(given.file))
+    with connected(redis_url()) as client:
+        timed = anew(events, utc_now(), given.speed)
+        print(f"{publish(client, prefix(), (one for one in timed if takes(one[1])))} events published")
+    return 0
+
+
+def simulate(given: argparse.Namespace) -> int:
+    """Publish or print events of simulated visitors."""
+    from itertools import islice
+
+    from moodstream.contracts.event_filter import wanted
+    from moodstream.contracts.events import utc_now
+    from services.cli.redis_client import connected
+    from shared.contracts.recording import publish
+    from shared.contracts.simulation import Visitors
+
+    takes = wanted(given.type, given.camera, given.mood)
+    visitors = Visitors(given.seed, utc_now(), speed=given.speed)
+    timed = islice((one for one in visitors.events() if takes(one[1])), given.events)
+    if given.print:
+        for _, event in timed:
+            print(event.model_dump_json(), flush=True)
+        return 0
+    with connected(redis_url()) as client:
+        print(f"{publish(client, prefix(), timed)} events published")
+    return 0

@@ -1,0 +1,78 @@
+"""``moodstream run``: everything in one process; this parent owns its Redis and its socket and keeps it alive."""
+
+import argparse
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from services.cli.options import Commands, add_command, add_json
+
+CHILD = "_services"
+"""The command of the child; it is not for people, so the help leaves it out."""
+
+
+def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "Run everything in one process, with a Redis of its own unless one is set."
+    one = add_json(add_command(commands, "run", run, text))
+    source = one.add_mutually_exclusive_group()
+    source.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., or pattern: (a drawn face)")
+    source.add_argument(
+        "--demo", action="store_true", help="simulated visitors and a simulated Spotify: no camera, no account"
+    )
+    one.add_argument("--player", choices=["browser", "house", "log", "mpd", "spotify"], help="where the song plays")
+    one.add_argument("--once", action="store_true", help="exit at the end of the input")
+    one.add_argument("--auto", action="store_true", help="pick songs automatically")
+    one.add_argument("--port", type=int, help="port of the page (default: 8080)")
+    one.add_argument("--data", type=Path, metavar="FOLDER", help="keep events in this folder (default: keep nothing)")
+    child = commands.add_parser(CHILD)
+    child.add_argument("--once", action="store_true")
+    child.add_argument("--json", action="store_true")
+    child.set_defaults(command=run_child)
+    commands._choices_actions = [one for one in commands._choices_actions if one.dest != CHILD]
+
+
+def run(given: argparse.Namespace) -> int:
+    """The parent: owns the embedded server and the socket of the page, restarts its one child."""
+    from services.cli import runtime_file
+    from services.cli.options import print_note
+    from services.cli.run import child_environment as child
+    from services.cli.run.embedded_redis import embedded_redis
+    from services.cli.run.supervisor import supervise
+    from shared.app.server import listen
+    from shared.settings import RunSettings, load
+
+    settings = load(RunSettings, port=given.port)
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(listen(settings.host, settings.port))
+        own = settings.redis_url is None
+        redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data))
+        # what is kept in the folder are events: frames, which show people, stay in memory
+        frames_url = stack.enter_context(embedded_redis()) if own and given.data else None
+        shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+        page = f"{settings.scheme}://{shown}:{sock.getsockname()[1]}"
+        stack.callback(runtime_file.remove_running)
+        runtime_file.write_running(runtime_file.Running(os.getpid(), page, redis_url))
+        print_note(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
+        operator = child.operator_settings(given.json, f"{page}/operator")
+        environment = {
+            **os.environ,
+            # a server that was named is found by the child where we found it: its address may come from a secret file
+            **({"MOODSTREAM_REDIS_URL": redis_url, child.EMBEDDED: "true"} if own else {}),
+            **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
+            child.SOCKET: str(sock.fileno()),
+            **operator,
+            **child.camera_settings(given),
+            **(child.demo_settings(page, stack) if given.demo else {}),
+            **child.player_settings(given),
+        }
+        flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]
+        command = [sys.executable, "-m", "services", CHILD, *flags]
+        return supervise(command, environment, inherit=[sock.fileno()])
+
+
+def run_child(given: argparse.Namespace) -> int:
+    """The child: every service in one process."""
+    from services.cli.run.child import run_services
+
+    return run_services(as_json=given.json, once=given.once)

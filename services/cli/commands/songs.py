@@ -1,0 +1,189 @@
+"""``moodstream songs``."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from moodstream.contracts.moods import MOODS, Mood
+from moodstream.errors import MoodstreamError
+from services.cli.options import Commands, add_command, add_group, add_json
+
+if TYPE_CHECKING:
+    from services.recommender.main import RecommenderSettings
+
+SIMILARITIES = ("learned", "standardised", "article")
+METHODS = ("listeners", "article", "dbscan", "birch", "gmm", "quadrant")
+
+
+def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    songs = add_group(commands, "songs", "Import, inspect and search the song catalogue.")
+    text = "Import a catalogue, and report which rows were dropped and why."
+    imports = add_json(add_command(songs, "import", songs_import, text))
+    imports.add_argument("csv", type=Path, metavar="CSV")
+    imports.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="OURS=THEIRS",
+        help="which column of your table holds our column; repeatable",
+    )
+    imports.add_argument(
+        "--report", type=Path, metavar="FILE", help="also write the report to a file: .html, .json or text"
+    )
+    text = "Make a catalogue from a folder of music; needs moodstream[scan]."
+    scans = add_json(add_command(songs, "scan", songs_scan, text))
+    scans.add_argument("folder", type=Path, metavar="FOLDER")
+    moods = add_json(add_command(songs, "mood", songs_mood, "Print mood, valence and arousal of every song."))
+    similar = add_json(add_command(songs, "similar", songs_similar, "Rank songs by similarity to given songs."))
+    similar.add_argument("ids", nargs="+", metavar="ID")
+    similar.add_argument("-n", type=int, default=10, help="number of songs; 0 for all (default: 10)")
+    similar.add_argument("--any-mood", action="store_true", help="rank songs of all moods, not only of the song's own")
+    offers = add_json(add_command(songs, "offer", songs_offer, "Offer five songs of a mood."))
+    offers.add_argument("mood", choices=[mood.value for mood in MOODS])
+    offers.add_argument("--seed", type=int, help="the same seed gives the same songs")
+    paths = add_json(add_command(songs, "path", songs_path, "Find songs that lead from a song's mood to a goal."))
+    paths.add_argument("id", metavar="ID")
+    paths.add_argument("--goal", choices=("match", "lift", "calm"), required=True)
+    paths.add_argument("-n", type=int, default=10, help="number of songs (default: 10)")
+    reports = add_command(songs, "report", songs_report, "Write a page with charts of the catalogue and its moods.")
+    reports.add_argument("folder", type=Path, metavar="DIR")
+    for one in (imports, scans, moods, similar, offers, paths, reports):
+        one.add_argument(
+            "--catalogue", type=Path, metavar="FILE", help="use this catalogue instead of MOODSTREAM_CATALOGUE"
+        )
+    for one in (moods, similar, offers, paths, reports):
+        one.add_argument("--method", choices=METHODS, help="how songs get their moods")
+    for one in (similar, paths):
+        one.add_argument("--similarity", choices=SIMILARITIES, help="how songs are compared")
+
+
+def songs_import(given: argparse.Namespace) -> int:
+    """Import a catalogue and report what was dropped."""
+    from services.recommender.commands import import_file
+
+    if wrong := [pair for pair in given.column if "=" not in pair]:
+        raise MoodstreamError(f"--column {wrong[0]}: write it as OURS=THEIRS, for example title=Name")
+    columns = dict(pair.split("=", 1) for pair in given.column)
+    with Progress() as progress:
+        report = import_file(given.csv, _settings(given).catalogue, columns, progress.show)
+    if given.report:
+        forms = {".html": report.as_html(), ".json": json.dumps(report.as_dict())}
+        _write(given.report, forms.get(given.report.suffix, report.as_text()))
+    print(json.dumps(report.as_dict()) if given.json else report.as_text())
+    return 0
+
+
+def songs_scan(given: argparse.Namespace) -> int:
+    """Make a catalogue from a folder of music."""
+    from services.recommender.catalogue.scan import scan
+
+    with Progress() as progress:
+        done = scan(given.folder, _settings(given).catalogue, progress.show)
+    print(json.dumps(done.as_dict()) if given.json else done.as_text())
+    return 0
+
+
+def songs_mood(given: argparse.Namespace) -> int:
+    """Print mood, valence and arousal of every song."""
+    from services.recommender.commands import moods
+
+    settings = _settings(given)
+    for song in moods(settings.catalogue, settings.song_moods):
+        text = f"{song['id']}  {song['mood']:<6}{song['valence']:+.2f} {song['arousal']:+.2f}"
+        print(json.dumps(song) if given.json else text)
+    return 0
+
+
+def songs_similar(given: argparse.Namespace) -> int:
+    """Rank songs by similarity to the given songs."""
+    from services.recommender.commands import similar
+
+    settings = _settings(given)
+    for found in similar(given.ids, settings.catalogue, given.n, settings.library_options(), given.any_mood):
+        if given.json:
+            print(json.dumps(found))
+            continue
+        print(found["id"])
+        for song in found["ranking"]:
+            print(f"  {song['similarity']:.3f}  {song['id']}  {song['reason']}")
+    return 0
+
+
+def songs_offer(given: argparse.Namespace) -> int:
+    """Offer five songs of a mood."""
+    from services.recommender.commands import offer
+
+    settings = _settings(given)
+    _print_songs(given, offer(Mood(given.mood), settings.catalogue, settings.library_options(), given.seed))
+    return 0
+
+
+def songs_path(given: argparse.Namespace) -> int:
+    """Find songs that lead from a song's mood to a goal."""
+    from services.recommender.commands import path
+
+    if given.n < 1:
+        raise MoodstreamError(f"-n {given.n}: a path needs at least one song")
+    settings = _settings(given)
+    limits = settings.ranking_options().limits
+    _print_songs(given, path(given.id, given.goal, settings.catalogue, settings.library_options(), limits, given.n))
+    return 0
+
+
+def songs_report(given: argparse.Namespace) -> int:
+    """Write a page with charts of the catalogue."""
+    from services.recommender.report.page import write_report
+
+    with Progress() as progress:
+        page = write_report(given.folder, _settings(given), progress.show)
+    print(page)
+    return 0
+
+
+class Progress:
+    """One line on a terminal's standard error that is written over, and gone at the end."""
+
+    def __enter__(self) -> "Progress":
+        self._shown = sys.stderr.isatty()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write("")
+
+    def show(self, text: str) -> None:
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        if self._shown:
+            print(f"\r\x1b[K{text[:100]}", end="", file=sys.stderr, flush=True)
+
+
+def _print_songs(given: argparse.Namespace, found: dict[str, Any]) -> None:
+    if given.json:
+        print(json.dumps(found))
+        return
+    for song in found["songs"]:
+        print(f"{song['id']}  {song['title']} - {song['artist']}" + (f"  ({song['mood']})" if "mood" in song else ""))
+    if found.get("filled"):
+        print(f"too few songs of this mood: added {', '.join(found['filled'])}", file=sys.stderr)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise MoodstreamError(f"cannot write the report {path}: {error.strerror}") from None
+
+
+def _settings(given: argparse.Namespace) -> "RecommenderSettings":
+    from services.recommender.main import RecommenderSettings
+    from shared.settings import load
+
+    return load(
+        RecommenderSettings,
+        catalogue=given.catalogue,
+        similarity=getattr(given, "similarity", None),
+        song_moods=getattr(given, "method", None),
+    )

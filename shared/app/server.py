@@ -1,0 +1,131 @@
+"""The web server of a process: listen, run an app until a signal or the end of its work, end in time."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from moodstream.errors import MoodstreamError
+from shared.app.service import App, Service, build_app
+from shared.bus.connection import Bus
+from shared.exit_codes import EXIT_FAILED
+from shared.logs import set_up_logging
+from shared.settings import Settings
+
+log = logging.getLogger("moodstream.app")
+
+SHUTDOWN_TIMEOUT_S = 9.5
+"""A process ends within ten seconds after it was asked to."""
+REQUEST_TIMEOUT_S = 8
+"""How long open requests may take to finish during shutdown."""
+STALLED_READER_S = 1.0
+"""During shutdown, a client that has read nothing for this long is cut off."""
+UNACKNOWLEDGED_MS = 60_000
+"""The kernel drops a connection whose other end has acknowledged nothing for this long: that computer is gone."""
+WEBSOCKET_MAX_BYTES = 2 * 1024 * 1024 + 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises MoodstreamError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection inherits it
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise MoodstreamError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another MOODSTREAM_PORT"
+        ) from None
+    sock.listen(128)
+    return sock
+
+
+class _Server(uvicorn.Server):
+    """Ends on a signal with the app's exit code, where uvicorn's own would die of the signal it was sent."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app.web,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=REQUEST_TIMEOUT_S,
+                lifespan="on",
+                ws_max_size=WEBSOCKET_MAX_BYTES,
+                ws_per_message_deflate=False,  # a third of a megabyte per listener, and pictures are packed already
+                server_header=False,
+                proxy_headers=bool(settings.proxies),
+                forwarded_allow_ips=settings.proxies,
+                ssl_certfile=settings.tls_certificate,
+                ssl_keyfile=settings.tls_key,
+            )
+        )
+        self._app = app
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._app.bus.stopping.set)
+        stop = loop.create_task(self._stop())
+        try:
+            yield
+        finally:
+            stop.cancel()
+
+    async def _stop(self) -> None:
+        await self._app.bus.stopping.wait()
+        self.should_exit = True
+        deadline = threading.Timer(SHUTDOWN_TIMEOUT_S, exit_at_once, [self._app])
+        deadline.daemon = True  # it ends with the process, which ends first when all is well
+        deadline.start()
+        await asyncio.sleep(STALLED_READER_S)
+        self._cut_off_stalled_readers()
+
+    def _cut_off_stalled_readers(self) -> None:
+        """A transport waits for ever for a client that does not read; nothing else would end that."""
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()
+
+
+def exit_at_once(app: App) -> None:
+    """End the process without what has not ended in time."""
+    log.critical("shutdown timed out waiting for: %s; exiting", ", ".join(app.unfinished()) or "the web server")
+    os._exit(app.exit_code or EXIT_FAILED)
+
+
+def serve(app: App, sock: socket.socket, settings: Settings) -> int:
+    """Run until SIGTERM, SIGINT or the end of the work; returns the exit code. Raises MoodstreamError."""
+    server = _Server(app, settings)
+    try:
+        server.config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise MoodstreamError(f"MOODSTREAM_TLS_CERTIFICATE or _TLS_KEY: {error.strerror or error}") from None
+    asyncio.run(server.serve(sockets=[sock]))
+    return app.exit_code
+
+
+def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
+    """The main function of a service that runs alone."""
+    try:
+        settings, bus, service = create()
+        handler = set_up_logging(settings.log_level, settings.log_format)
+        bus.metrics.show_suppressed_lines(lambda: handler.suppressed)
+        sock = listen(settings.host, settings.port)
+        log.info("%s listens on %s://%s:%d", service.name, settings.scheme, *sock.getsockname()[:2])
+        return serve(build_app(bus, service), sock, settings)
+    except MoodstreamError as error:
+        print(f"moodstream: {error}", file=sys.stderr)
+        return EXIT_FAILED

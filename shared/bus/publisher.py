@@ -1,0 +1,117 @@
+"""Publishing: events wait for a Redis that is away, frames do not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from moodstream.contracts.events import Event, FacesRead, FrameCaptured
+from moodstream.contracts.streams import FRAMES, STREAMS
+from shared.bus.message_format import encode_frame
+from shared.bus.metrics import Metrics
+from shared.bus.outage import REDIS_ERRORS, Outage
+from shared.bus.replicas import Replicas
+from shared.bus.servers import Servers
+from shared.bus.traces import Traces
+
+EVENT_TIMEOUT_S = 30.0
+"""An event is tried again for this long while Redis is away."""
+
+FRAME_TIMEOUT_S = 1.0
+"""A frame is not worth a longer wait."""
+
+MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0
+"""Between tries: doubled each time."""
+
+Add = Callable[[Event], Awaitable[None]]
+
+
+class Publisher:
+    """Adds entries to streams, and deletes them."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        outage: Outage,
+        *,
+        metrics: Metrics,
+        traces: Traces,
+        replicas: Replicas | None,
+        frames_kept: int,
+    ) -> None:
+        """``replicas``: of servers behind Sentinels."""
+        self._servers, self._outage = servers, outage
+        self._metrics, self._traces = metrics, traces
+        self._replicas = replicas
+        self.frames_kept = frames_kept
+        """how many wait at most"""
+        self.frames_dropped = 0
+        """since the start"""
+
+    async def publish(self, event: Event, add: Add | None = None) -> None:
+        """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised.
+
+        ``add`` puts it there in another way than ``Publisher.add``.
+        """
+        with self._traces.making(event):
+            await self._add_patiently(event, add or self.add)
+
+    async def _add_patiently(self, event: Event, add: Add) -> None:
+        loop = asyncio.get_running_loop()
+        what, begun_s = f"publishing {event.type}", loop.time()
+        pause_s = MIN_PAUSE_S
+        while True:
+            try:
+                await add(event)
+            except REDIS_ERRORS as error:
+                self._outage.report(what, error)
+                if loop.time() + pause_s > begun_s + EVENT_TIMEOUT_S:
+                    raise
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, MAX_PAUSE_S)
+            else:
+                self._outage.resolve(what)
+                self._metrics.count_published(event.type, loop.time() - begun_s)
+                return
+
+    async def add(self, event: Event) -> None:
+        """Publish an event if Redis takes it at once, else raise what Redis raised."""
+        stream = STREAMS[type(event)]
+        body, name = event.model_dump_json().encode(), self._servers.stream(type(event))
+        if self._replicas is None or isinstance(event, FacesRead):  # a reading is soon replaced by the next
+            await self._servers.broker.publish(body, stream=name, maxlen=stream.kept)
+            return
+        async with self._servers.redis.pipeline(transaction=False) as both:
+            await self._servers.broker.publish(body, stream=name, maxlen=stream.kept, pipeline=both)
+            await self._replicas.confirm(both)
+
+    async def confirm(self, pipeline: Any) -> list[Any]:
+        """Execute a pipeline; gives the answers, once a second server has what it wrote, where there is one."""
+        return list(await pipeline.execute()) if self._replicas is None else await self._replicas.confirm(pipeline)
+
+    async def publish_frame(self, frame: FrameCaptured) -> bool:
+        """Publish a frame, or drop and count it when Redis does not take it within a second."""
+        body, stream = await encode_frame(frame), self._servers.key(FRAMES)
+        try:
+            with self._traces.making(frame):
+                async with asyncio.timeout(FRAME_TIMEOUT_S):
+                    await self._servers.holder(stream).xadd(
+                        stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False
+                    )
+        except (TimeoutError, RedisError, OSError) as error:
+            self._outage.report("publishing frames", error)
+            self.frames_dropped += 1
+            self._metrics.count_lost_frame()
+            return False
+        self._outage.resolve("publishing frames")
+        return True
+
+    async def delete_entries(self, stream: str, entry_ids: Sequence[bytes]) -> None:
+        """Delete entries; those that Redis does not delete now go when the stream is trimmed."""
+        try:
+            await self._servers.holder(stream).xdel(stream, *entry_ids)
+        except REDIS_ERRORS as error:
+            self._outage.report(f"deleting from {stream}", error)
+        else:
+            self._outage.resolve(f"deleting from {stream}")

@@ -1,0 +1,50 @@
+"""Several cameras from JSON and files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from moodstream.errors import MoodstreamError
+from services.camera.rules.cameras import read_cameras
+
+TWO = [{"id": "door", "address": "rtsp://u:secret@h/1", "frame_rate": 5}, {"address": "webcam:1"}]
+
+
+def test_json_toml_and_json_files_say_the_same(tmp_path: Path) -> None:
+    (tmp_path / "cameras.json").write_text(json.dumps({"cameras": TWO}))
+    (tmp_path / "cameras.toml").write_text(
+        '[[cameras]]\nid = "door"\naddress = "rtsp://u:secret@h/1"\nframe_rate = 5\n[[cameras]]\naddress = "webcam:1"\n'
+    )
+    given = [json.dumps(TWO), str(tmp_path / "cameras.json"), str(tmp_path / "cameras.toml")]
+    first, *others = [read_cameras(one, {"jpeg_quality": 70}) for one in given]
+    assert [one.id for one in first] == ["door", "camera-2"]
+    assert [one.frame_rate for one in first] == [5, 10]
+    assert [one.jpeg_quality for one in first] == [70, 70]
+    assert all(one == first for one in others)
+    assert "secret" not in repr(first)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("no/such.toml", "cannot be read"),
+        ('[{"id": "a"', "not JSON"),
+        ("[]", "a list of cameras"),
+        ('["rtsp://u:secret@h"]', "a list of cameras"),
+        ('[{"id": "a"}]', "camera a: address"),
+        ('[{"id": "a", "address": "ftp://u:secret@h/x"}]', "ftp://"),
+        ('[{"id": "a", "address": "http://u:secret@[::1/x"}]', "no address of a stream"),
+        ('[{"id": "a", "address": "http://u:secret@h:port/x"}]', "no address of a stream"),
+        ('[{"id": "a", "address": "rtsp://u:secret@h", "rotation": 45}]', "camera a: rotation"),
+        ('[{"id": "a", "address": "rtsp://u:secret@h", "colour": 1}]', "camera a: colour"),
+        ('[{"id": "a", "address": "rtsp://u:secret@h", "crop": [0.5, 0, 0.6, 1]}]', "crop must lie inside"),
+        ('[{"id": "a", "address": "rtsp://u:secret@h", "masks": [[[0, 0], [1, 1]]]}]', "three corners"),
+        ('[{"id": "a", "address": "webcam:0"}, {"id": "a", "address": "webcam:1"}]', "same id"),
+    ],
+)
+def test_what_cannot_be_is_one_line_without_secrets(given: str, words: str) -> None:
+    with pytest.raises(MoodstreamError, match=words) as caught:
+        read_cameras(given, {})
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
