@@ -13,8 +13,10 @@ from moodstream.contracts.requests import AskCamera
 from services.gateway.health import HealthReader
 from services.gateway.state.heartbeats import Heartbeats
 from shared.app.heartbeat import Heartbeat
+from shared.app.service import create_bus
 from shared.bus.connection import Bus
 from shared.bus.heartbeats import read_heartbeats, write_heartbeat
+from shared.settings import Settings, load
 from tests.support.gateways import connected_bus
 from tests.support.redis_servers import single
 from tests.support.secured_services import services
@@ -144,6 +146,19 @@ async def test_those_that_were_gone_for_a_minute_are_forgotten_and_the_last_one_
         assert (health.state("camera"), health.workers.get("camera")) == ("offline", None)
         assert health.seen_s["camera"] >= 70
         assert await bus.redis.ttl("mood:alive:bridge") > 86_400
+
+
+async def test_who_misses_the_server_of_the_frames_lives(redis_url: str) -> None:
+    bus = create_bus(load(Settings, redis_url=redis_url, frames_redis_url="redis://127.0.0.1:1"))
+    await bus.connect()
+    job = asyncio.create_task(Heartbeat(bus, ["camera"]).run())
+    async with connected_bus(redis_url) as gateway:
+        async with asyncio.timeout(20):
+            while bus.outage.reason is None or (await HealthReader(gateway).read_health()).state("camera") != "online":
+                await asyncio.sleep(0.1)
+    job.cancel()
+    await asyncio.wait({job})
+    await bus.close()
 
 
 async def test_a_process_may_lack_the_right_to_say_so(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
