@@ -171,7 +171,7 @@ async def test_a_process_may_lack_the_right_to_say_so(redis_url: str, caplog: py
             await asyncio.sleep(2.5)
             job.cancel()
             assert bus.outage.reason is None
-    assert caplog.text.count("make the ACL file anew") == 1
+    assert caplog.text.count("create the ACL file again") == 1
 
 
 CLOCK = 1_800_000_000.0
