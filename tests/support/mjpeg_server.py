@@ -113,6 +113,8 @@ class MjpegServer:
         self._open.add(client)
         with client, contextlib.suppress(OSError):
             request = client.recv(4096).decode("latin-1")
+            if not request:  # a capture process that was ended before it had asked
+                return
             self.paths.append(request.split(" ")[1])
             if self.password is not None:
                 wanted = base64.b64encode(f"user:{self.password}".encode()).decode()
