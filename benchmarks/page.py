@@ -23,9 +23,9 @@ from moodstream.contracts.moods import Mood
 from services.camera.drawn.expressions import EXPRESSIONS
 from services.camera.drawn.face import draw_face, place_face
 from services.cli.run.embedded_redis import embedded_redis
-from tests.support.browser import launch, open_page
 from tests.support.gateways import ROOT, Gateway
-from tests.support.stages import at_stage
+from tests.support.page.browser import launch, open_page
+from tests.support.page.stages import at_stage
 
 PAINT_MS, WEIGHT_KB, CHANGE_S = 500, 300, 1.7
 HOLD_S, FRAMES_PER_S, CORNER_PX = 4, 15, 60

@@ -15,9 +15,9 @@ from playwright.async_api import Page
 
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
-from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, connected_bus
-from tests.support.stages import visit, visit_by_hand
+from tests.support.page.browser import launch, open_page
+from tests.support.page.stages import visit, visit_by_hand
 
 SIZES = {"wide": {"width": 1280, "height": 800}, "tall": {"width": 540, "height": 960}}
 MOODS = {"en": Mood.HAPPY, "de": Mood.SAD, "fr": Mood.CALM, "es": Mood.ANGRY, "ja": Mood.CALM, "ar": Mood.CALM}

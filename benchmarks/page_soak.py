@@ -6,9 +6,9 @@ import sys
 import time
 
 from services.cli.run.embedded_redis import embedded_redis
-from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, connected_bus
-from tests.support.page_visits import growth
+from tests.support.page.browser import launch, open_page
+from tests.support.page.visits import growth
 
 MAX_MB = 5.0
 WARM_UP = 50

@@ -39,7 +39,7 @@ def is_http(url: str) -> bool:
 
 
 def without_password(url: str) -> str:
-    """An address that may be shown."""
+    """An address that may be shown: without its password and its parameters, one of which may be another password."""
     scheme, slashes, rest = url.partition("?")[0].rpartition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"

@@ -1,6 +1,9 @@
-"""The examples in docs/examples print the moods that are published."""
+"""The examples in docs/examples print the moods that are published, and the answers to what they ask."""
 
+import asyncio
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,29 +17,32 @@ import pytest
 
 from moodstream.contracts.moods import Mood
 from services.cli.redis_client import connected
+from tests.client.answering import answering
 from tests.support.gateways import Gateway, free_port
 from tests.support.needs import missing
 from tests.support.scenes import mood_changed, new_session
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
+ASKING = sorted(file.name for file in EXAMPLES.glob("ask_*"))
+LISTENING = sorted({file.name for file in EXAMPLES.iterdir()} - set(ASKING))
 EXPECTED = "update happy 0.75"
+ANSWER = "calm Harbour Kite"
 
 NODE_PACKAGES = Path("/usr/share/nodejs")
 GO_PACKAGES = Path("/usr/share/gocode")
 """Where Debian puts its packages for other languages."""
 
 
-@pytest.mark.parametrize("name", sorted(file.name for file in EXAMPLES.iterdir()))
+@pytest.mark.parametrize("name", LISTENING)
 def test_the_example_prints_moods(redis_url: str, tmp_path: Path, name: str) -> None:
-    with connected(redis_url) as client:  # clients of other languages do not know the address of a private socket
-        client.config_set("port", port := free_port())
-    address = f"redis://127.0.0.1:{port}"
+    address = open_port(redis_url)
     with Gateway(redis_url).run() as gateway:
-        given = {"MOODSTREAM_REDIS_URL": address, "MOODSTREAM_PAGE": gateway.url}
-        given |= {"PYTHONPATH": str(ROOT), "NODE_PATH": str(NODE_PACKAGES)}
         process = subprocess.Popen(
-            command(EXAMPLES / name, tmp_path), env=os.environ | given, stdout=subprocess.PIPE, text=True
+            command(EXAMPLES / name, tmp_path),
+            env=environment(address, gateway),
+            stdout=subprocess.PIPE,
+            text=True,
         )
         try:
             assert process.stdout is not None
@@ -44,6 +50,44 @@ def test_the_example_prints_moods(redis_url: str, tmp_path: Path, name: str) -> 
         finally:
             process.terminate()
             process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("name", ASKING)
+async def test_the_example_prints_what_is_answered(redis_url: str, tmp_path: Path, name: str) -> None:
+    address = open_port(redis_url)
+    with Gateway(redis_url).run() as gateway:
+        async with answering(redis_url):
+            process = await asyncio.create_subprocess_exec(
+                *command(EXAMPLES / name, tmp_path), env=environment(address, gateway), stdout=subprocess.PIPE
+            )
+            async with asyncio.timeout(30):
+                output, _ = await process.communicate()
+    assert process.returncode == 0
+    assert next(line for line in output.decode().splitlines() if "INFO" not in line) == ANSWER
+
+
+async def test_what_the_docs_type_at_redis_cli_is_answered(redis_url: str) -> None:
+    text = (ROOT / "docs" / "events.md").read_text()
+    ask, look = (shlex.split(line)[1:] for line in text.splitlines() if line.startswith("redis-cli "))
+    async with answering(redis_url) as (bus, _):
+        await bus.redis.execute_command(*ask)
+        async with asyncio.timeout(5):
+            while not (entries := await bus.redis.execute_command(*look)):
+                await asyncio.sleep(0.02)
+    reply = json.loads(entries[0][1][b"__data__"])
+    assert (reply["request_id"], reply["error"], reply["result"]["mood"]) == ("asked-1", None, "calm")
+
+
+def open_port(redis_url: str) -> str:
+    """Clients of other languages do not know the address of a private socket."""
+    with connected(redis_url) as client:
+        client.config_set("port", port := free_port())
+    return f"redis://127.0.0.1:{port}"
+
+
+def environment(address: str, gateway: Gateway) -> dict[str, str]:
+    given = {"MOODSTREAM_REDIS_URL": address, "MOODSTREAM_PAGE": gateway.url}
+    return {**os.environ, **given, "PYTHONPATH": str(ROOT), "NODE_PATH": str(NODE_PACKAGES)}
 
 
 def command(example: Path, folder: Path) -> list[str]:

@@ -30,7 +30,7 @@ def new_id() -> str:
 
 
 def uuid_of(id_: str) -> UUID:
-    """The UUID that an id is; of one that is none, which anybody may have written, one that stands for it."""
+    """Parse an id as a UUID; derive one from any other text, since anybody may have written it."""
     try:
         return UUID(id_)
     except ValueError:

@@ -158,7 +158,7 @@ class FindMood(Request[MoodOfSong]):
 
 class _WhoseFeedback(Model):
     session_id: Name | None = None
-    """a visit"""
+    """a visit; either this or a profile is given"""
     profile: Name | None = None
     """a name under which likes are kept beyond a visit"""
 

@@ -10,7 +10,8 @@ from moodstream.errors import MoodstreamError
 from services.bridge.controls import Controls
 from services.bridge.follower import Listener, follow_events
 from services.bridge.handlers import create_router
-from services.bridge.mqtt import Mqtt, parse_address
+from services.bridge.mqtt import Mqtt
+from services.bridge.mqtt_address import parse_address
 from services.bridge.osc.control import OscControl
 from services.bridge.osc.endpoints import parse_endpoints
 from services.bridge.osc.output import OscOutput
@@ -31,21 +32,26 @@ log = logging.getLogger("moodstream.bridge")
 class BridgeSettings(OperatorSettings):
     """Settings of the bridge."""
 
-    camera_id: str = Field("camera-1", min_length=1, description="Camera that OSC tells about.")
+    camera_id: str = Field("camera-1", min_length=1, description="Camera whose mood OSC sends.")
     mqtt_url: str | None = Field(
         None, repr=False, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS."
     )
     mqtt_ca: Path | None = Field(
-        None, description="PEM file of the authority that vouches for the MQTT broker; when not set, the system's."
+        None,
+        description="PEM file of the authority that signed the MQTT broker's certificate; when not set, the system's.",
     )
-    mqtt_topic: str = Field("moodstream", pattern="^[^/+#\\s]+(/[^/+#\\s]+)*$", description="Begins every MQTT topic.")
+    mqtt_topic: str = Field(
+        "moodstream", pattern="^[^/+#\\s]+(/[^/+#\\s]+)*$", description="Prefix of every MQTT topic."
+    )
     mqtt_discovery: str = Field(
         "homeassistant", description="Where Home Assistant looks for new devices; `none` announces none."
     )
-    osc_to: str | None = Field(None, description="Where OSC goes: 127.0.0.1:9000, or several with spaces between.")
-    osc_listen: str | None = Field(None, description="Where OSC control is taken, for example 127.0.0.1:9001.")
-    osc_rate: float = Field(30, gt=0, le=200, description="How often OSC values are sent per second.")
-    osc_smoothing_s: float = Field(0.25, ge=0, le=10, description="Time constant of OSC values; 0 for none.")
+    osc_to: str | None = Field(None, description="Where OSC is sent: 127.0.0.1:9000, or several, separated by spaces.")
+    osc_listen: str | None = Field(None, description="Where OSC commands are received, for example 127.0.0.1:9001.")
+    osc_rate: float = Field(30, gt=0, le=200, description="OSC messages of each value per second.")
+    osc_smoothing_s: float = Field(
+        0.25, ge=0, le=10, description="Time constant of OSC values in seconds; 0: no smoothing."
+    )
     webhooks: Path | None = Field(None, description="TOML file of the receivers of webhooks: docs/bridge.md.")
 
 

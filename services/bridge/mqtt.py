@@ -6,19 +6,15 @@ What is promised is the state: when the broker was away, all of it is published 
 import asyncio
 import json
 import logging
-import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 from pydantic import JsonValue
 
 from moodstream.cancellation import heed
 from moodstream.contracts.events import Event, MoodChanged, PlaybackChanged, StatusChanged
-from moodstream.errors import MoodstreamError
 from services.bridge.home_assistant import camera_device, level, player_device
+from services.bridge.mqtt_address import Address
 from services.bridge.rate_limited_log import RateLimitedLog
 from shared.contracts.site_state import SiteState
 
@@ -29,39 +25,6 @@ PAUSES_S = (0.5, 1.0, 2.0, 5.0)
 COMMANDS_WAITING = 16
 
 Command = Callable[[str], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the broker is."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    tls: ssl.SSLContext | None
-
-
-def parse_address(url: str, authority: Path | None = None) -> Address:
-    """``mqtt://user:password@host:1883``, ``mqtts://`` with TLS, ``authority`` a PEM file. Raises MoodstreamError."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == 0:
-        raise MoodstreamError("MOODSTREAM_MQTT_URL: must look like mqtt://user:password@host:1883, or mqtts://...")
-    tls = _tls(authority) if parts.scheme == "mqtts" else None
-    user, password = (unquote(one) if one else None for one in (parts.username, parts.password))
-    return Address(parts.hostname, port or (8883 if tls else 1883), user, password, tls)
-
-
-def _tls(authority: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=authority)
-    except OSError as error:  # also what is no certificate
-        reason = "is no PEM file" if isinstance(error, ssl.SSLError) else error.strerror
-        raise MoodstreamError(f"MOODSTREAM_MQTT_CA: {authority}: {reason}") from None
 
 
 class Mqtt:

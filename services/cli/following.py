@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from moodstream.addresses import without_password
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import STREAMS
 from moodstream.errors import MoodstreamError
 from services.cli.redis_client import connected
 from shared.bus.outage import REDIS_ERRORS, Outage
-from shared.bus.servers import without_password
 from shared.settings import Settings, load
 
 log = logging.getLogger("moodstream.live")

@@ -17,7 +17,7 @@ UNLIMITED = ("/events",)
 
 
 def address_of(connection: HTTPConnection) -> str:
-    """Where a request comes from; behind proxies that the settings name, what they say."""
+    """Where a request comes from; behind a trusted proxy, the address that it forwards."""
     return connection.client.host if connection.client else "unknown"
 
 

@@ -106,9 +106,9 @@ class HealthReader:
         try:
             clock_s, alive = await read_heartbeats(self._bus, SERVICES)
         except NoPermissionError as error:
-            log.warning("%s; every service seems to be away: make the ACL file anew", error)
+            log.warning("%s; every service seems to be away: create the ACL file again", error)
             return
-        health.workers = dict(self._heartbeats.look(alive, clock_s, time.monotonic()))
+        health.workers = dict(self._heartbeats.count_alive(alive, clock_s, time.monotonic()))
         health.seen_s = {name: max(0.0, clock_s - max(times.values())) for name, times in alive.items()}
 
 

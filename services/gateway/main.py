@@ -39,35 +39,42 @@ class GatewaySettings(OperatorSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
     camera_id: str = Field("camera-1", min_length=1, description="Camera whose mood the page shows by default.")
     browser_camera: bool = Field(True, description="Whether visitors may use the camera of their own browser.")
-    browser_cameras_max: int = Field(4, ge=1, description="How many browsers may send pictures at the same time.")
+    browser_cameras_max: int = Field(
+        4, ge=1, description="Maximum number of browsers that send pictures at the same time."
+    )
     browser_frame_rate: float = Field(
-        10, gt=0, le=MAX_FRAMES_PER_S, description="Pictures that a browser shall send per second."
+        10, gt=0, le=MAX_FRAMES_PER_S, description="Pictures per second that a browser is asked to send."
     )
     music: Path | None = Field(
-        None, description="Folder of sound files that the page may play: songs whose address is file:PATH in it."
+        None,
+        description="Folder of sound files that the page may play: songs with the address file:PATH, relative to it.",
     )
     consent: Consent | None = Field(
         None,
         description="How visitors agree before their mood is shown: `touch`, or `stay` once the notice was shown; "
-        "when not set: touch, and stay where songs are picked by themselves.",
+        "when not set: stay where songs are picked automatically, else touch.",
     )
-    consent_stay_s: float = Field(8, ge=3, le=120, description="How long one must stay to agree by staying.")
-    idle_s: float = Field(60, ge=5, description="Without a face and a touch for so long, the page asks who is there.")
-    still_there_s: float = Field(15, ge=3, description="Without an answer for so long, the page begins anew.")
-    goodbye_s: float = Field(6, ge=0, le=60, description="How long the page says goodbye.")
+    consent_stay_s: float = Field(8, ge=3, le=120, description="Seconds a visitor must stay to agree by staying.")
+    idle_s: float = Field(60, ge=5, description="Seconds without a face or a touch before the page asks who is there.")
+    still_there_s: float = Field(15, ge=3, description="Seconds without an answer before the page starts over.")
+    goodbye_s: float = Field(6, ge=0, le=60, description="Seconds for which the page says goodbye.")
     language: Language | None = Field(
         None,
         description="Language of the page for a new visitor: en, de, fr, es, ja or ar; when not set: the browser's.",
     )
-    auto: bool = Field(False, description="Pick one of the offered songs at once, for sites where nobody picks.")
+    auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
     opening_hours: str = Field(
         "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
     )
-    time_zone: str = Field("", description="Of the opening hours, such as Europe/Berlin; empty: this machine's own.")
-    requests_per_s: float = Field(
-        20, ge=0, description="Requests that one address may make per second, ten times as many at once; 0: any number."
+    time_zone: str = Field(
+        "", description="Time zone of the opening hours, such as Europe/Berlin; empty: this machine's own."
     )
-    listeners_per_address: int = Field(400, ge=1, description="How many may follow the events from one address.")
+    requests_per_s: float = Field(
+        20, ge=0, description="Requests allowed from one address per second, ten times as many in a burst; 0: no limit."
+    )
+    listeners_per_address: int = Field(
+        400, ge=1, description="Maximum number of listeners to the events from one address."
+    )
 
     def kiosk(self) -> Kiosk:
         return Kiosk(

@@ -22,5 +22,5 @@ class Metrics:
         self._frames.labels(outcome).inc()
 
     def gauge(self, name: str, text: str, value: Callable[[], int]) -> None:
-        """One that is asked for its value when it is read."""
+        """A gauge whose value is computed when it is read."""
         Gauge(name, text, registry=self.registry).set_function(lambda: float(value()))

@@ -74,7 +74,7 @@ def page_routes(music: Path | None = None) -> list[BaseRoute]:
 
     The sound files of the folder ``music`` lie below ``/music``.
     """
-    # Browsers ask again each time and are told "not modified": an upgrade shows at once.
+    # Browsers ask again each time and are answered "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
     return [
         Route("/", index, middleware=headers),

@@ -54,8 +54,8 @@ class Heartbeat:
     async def _check_redis(self) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                await self._bus.ping()
                 await self._try_heartbeat()
+                await self._bus.ping()  # the frames may have a server of their own; a process that misses it is alive
         except (TimeoutError, OSError, *REDIS_ERRORS) as error:
             self._bus.outage.report("heartbeat", error)
         else:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from faststream.redis import RedisBroker, RedisSentinelBroker
 
 from moodstream import sentinel
+from moodstream.addresses import without_password
 from moodstream.cancellation import connection_class
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import FRAMES, STREAMS
@@ -91,10 +91,3 @@ def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
     if sentinel.is_sentinel(url):
         return RedisSentinelBroker(**sentinel.broker_options(url), **options)
     return RedisBroker(url, connection_class=connection_class(url), **options)
-
-
-def without_password(url: str) -> str:
-    """An address that may be shown: without its password and its parameters, one of which may be another password."""
-    url = url.partition("?")[0]
-    parts = urlsplit(url)
-    return url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1) if parts.netloc else url

@@ -1,6 +1,6 @@
-"""All events on one page for people: where each goes, its fields, an example. One file that needs nothing else."""
+"""All events and requests on one page for people: where each goes, its fields, an example. It needs no other file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
 from itertools import islice
@@ -22,9 +22,9 @@ from moodstream.contracts.events import (
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import FindSimilar
 from moodstream.contracts.streams import STREAMS
+from shared.contracts.page_parts import Schema, fields_table, links, part
+from shared.contracts.request_page import request_sections
 from shared.contracts.simulation import Visitors
-
-Schema = Mapping[str, Any]
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --link: light-dark(#1a56b0, #8ab4f8) }
@@ -41,18 +41,24 @@ summary { cursor: pointer; padding: .6rem 0 }
 """
 
 
-def page(schemas: Mapping[str, Schema], version: str, prefix: str) -> str:
-    """The whole page; ``schemas`` holds the JSON Schema of every event by its name."""
-    parts = {name: part for schema in schemas.values() for name, part in schema.get("$defs", {}).items()}
+def page(
+    schemas: Mapping[str, Schema],
+    bodies: Mapping[str, Schema],
+    results: Mapping[str, Schema],
+    version: str,
+    prefix: str,
+) -> str:
+    """The whole page, from the JSON Schemas of the events by name, and of the requests by kind."""
+    everything = (*schemas.values(), *bodies.values(), *results.values())
+    parts = {name: one for schema in everything for name, one in schema.get("$defs", {}).items()}
     shown = examples()
     sections = [_event(event, schemas[event.__name__], shown[event.__name__], prefix) for event in EVENTS]
-    links = _list([*schemas, *sorted(parts)])
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Moodstream events</title>
+<title>Moodstream events and requests</title>
 <style>{STYLE}</style>
 </head>
 <body>
@@ -61,9 +67,11 @@ def page(schemas: Mapping[str, Schema], version: str, prefix: str) -> str:
 <a href="asyncapi.json">asyncapi.json</a> (AsyncAPI 3.0). Fields are only ever added: ignore what you do not know.</p>
 <p>On Redis every event is one entry of a stream, with one field <code>__data__</code> that holds the JSON shown here.
 The prefix <code>{escape(prefix)}</code> is a setting. Moods are <em>apparent</em> moods; no event holds a picture.</p>
-<nav aria-label="Events">{links}</nav>
+<p>Programs can also ask: <a href="#requests">requests</a>.</p>
+<nav aria-label="Events">{links([*schemas, *sorted(parts)])}</nav>
 {"".join(sections)}
-{"".join(_part(name, parts[name]) for name in sorted(parts))}
+{request_sections(bodies, results, prefix)}
+{"".join(part(name, parts[name]) for name in sorted(parts))}
 </body>
 </html>
 """
@@ -85,55 +93,10 @@ def _event(event: type[Event], schema: Schema, example: Event, prefix: str) -> s
 <tr><th>Wires</th><td>{wires}</td></tr>{asks}
 <tr><th>Schema</th><td><a href="schemas/{name}.json">schemas/{name}.json</a></td></tr>
 </table>
-{_fields(schema)}
+{fields_table(schema)}
 <details><summary>Example</summary><pre>{escape(example.model_dump_json(indent=2))}</pre></details>
 </section>
 """
-
-
-def _part(name: str, schema: Schema) -> str:
-    body = _fields(schema) if "properties" in schema else f"<p>{_type(schema)}</p>"
-    return f'<section id="{name}">\n<h2>{name}</h2>\n<p>{escape(schema.get("description", ""))}</p>\n{body}</section>\n'
-
-
-def _fields(schema: Schema) -> str:
-    rows = "\n".join(
-        f"<tr><td><code>{name}</code></td><td>{_type(field)}</td><td>{escape(field.get('description', ''))}</td></tr>"
-        for name, field in schema["properties"].items()
-    )
-    heads = "<tr><th>Field</th><th>Type</th><th>Meaning</th></tr>"
-    return f'<div class="scroll"><table>\n<thead>{heads}</thead>\n<tbody>{rows}</tbody></table></div>'
-
-
-def _type(field: Schema) -> str:
-    if "$ref" in field:
-        name = field["$ref"].rpartition("/")[2]
-        return f'<a href="#{name}">{name}</a>'
-    if "const" in field:
-        return f"always <code>{escape(str(field['const']))}</code>"
-    if "enum" in field:
-        return _codes(field["enum"])
-    if "anyOf" in field:
-        return " or ".join(_type(one) for one in field["anyOf"])
-    if field.get("type") == "array":
-        return _array(field)
-    text: str = "time, UTC" if field.get("format") == "date-time" else field.get("type", "anything")
-    limits = [f"{field[limit]:g}" for limit in ("minimum", "maximum") if limit in field]
-    return text + (f", {' to '.join(limits)}" if limits else "")
-
-
-def _array(field: Schema) -> str:
-    if "prefixItems" in field:
-        return "list: " + ", ".join(_type(one) for one in field["prefixItems"])
-    return f"list of {_type(field['items'])}"
-
-
-def _codes(values: Iterable[Any]) -> str:
-    return ", ".join(f"<code>{escape(str(value))}</code>" for value in values)
-
-
-def _list(names: Iterable[str]) -> str:
-    return "<ul>" + "".join(f'<li><a href="#{name}">{name}</a></li>' for name in names) + "</ul>"
 
 
 def examples() -> dict[str, Event]:

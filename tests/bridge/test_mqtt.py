@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from moodstream.contracts.events import RequestMade, StatusChanged
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
-from services.bridge.mqtt import Address, parse_address
+from services.bridge.mqtt_address import Address, parse_address
 from tests.support.bridges import Watcher, bridge, broker, until, watching
 from tests.support.certificates import make_certificate
 from tests.support.gateways import answer, connected_bus

@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from moodstream.contracts.events import utc_now
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
-from services.bridge.webhooks.outbox import LEASE_S, Letter, Outbox, enable, look
+from services.bridge.webhooks.outbox import LEASE_S, Letter, Outbox, enable, read_standing
 from services.bridge.webhooks.receivers import Receiver, new_secret, read_receivers
 from services.bridge.webhooks.sender import MAX_REST_S, Sender, is_public
 from services.bridge.webhooks.workers import PAUSES_S, Webhook
@@ -123,13 +123,13 @@ async def test_stopped_at_any_moment_nothing_that_waits_is_held_back(redis_url: 
         while not hook.done():
             hook.cancel()
             await asyncio.wait([hook], timeout=0.5)
-        found = await Outbox(bus, "lights").take()
+        found = await Outbox(bus, "lights").take_next()
         assert isinstance(found, Letter) or (found is not None and found < 1.0)
 
 
 def waiting(redis_url: str) -> Any:
     with connected(redis_url) as client:
-        return look(client, "mood:", "lights")["waiting"]
+        return read_standing(client, "mood:", "lights")["waiting"]
 
 
 async def test_a_failing_message_is_tried_again_less_often_and_given_up_and_holds_up_no_other(redis_url: str) -> None:
@@ -146,7 +146,7 @@ async def test_a_failing_message_is_tried_again_less_often_and_given_up_and_hold
     tries = [posted.at for posted in one.got if posted.headers["webhook-id"] == bad.id]
     assert 0.08 < tries[1] - tries[0] < 0.35 < tries[2] - tries[1]
     with connected(redis_url) as client:
-        state = look(client, "mood:", "lights")
+        state = read_standing(client, "mood:", "lights")
     assert state | {"delivered": 1, "given_up": 1, "waiting": 0, "last_error": "status 500"} == state
 
 
@@ -177,7 +177,7 @@ async def test_gone_means_never_again_until_enabled(redis_url: str) -> None:
 
 def look_at(redis_url: str) -> Any:
     with connected(redis_url) as client:
-        return look(client, "mood:", "lights")
+        return read_standing(client, "mood:", "lights")
 
 
 async def test_redirects_are_not_followed_and_rests_are_kept(redis_url: str) -> None:
@@ -189,7 +189,7 @@ async def test_redirects_are_not_followed_and_rests_are_kept(redis_url: str) -> 
             await hook.put(mood_changed(Mood.SAD, new_session()))
             await until(lambda: len(one.got) == 2)
             await asyncio.sleep(0.3)
-            due_s = await Outbox(bus, "lights").take()
+            due_s = await Outbox(bus, "lights").take_next()
     assert target.got == []
     assert len(one.got) == 2
     assert isinstance(due_s, float)
@@ -290,15 +290,15 @@ def test_what_is_public(address: str, public: bool) -> None:
 
 async def test_a_full_queue_lets_go_of_what_is_due_last(redis_url: str) -> None:
     async with connected_bus(redis_url) as bus:
-        outbox = Outbox(bus, "lights", most=3)
+        outbox = Outbox(bus, "lights", max_waiting=3)
         for number in range(3):
             assert await outbox.put(str(number), "{}") == 0
-        first = await outbox.take()
+        first = await outbox.take_next()
         assert isinstance(first, Letter)
-        await outbox.again(first, 60, unreachable=True)
+        await outbox.retry_later(first, 60, unreachable=True)
         assert await outbox.put("3", "{}") == 1
         assert look_at(redis_url)["dropped"] == 1
-        left = [letter.id for letter in [await outbox.take() for _ in range(4)] if isinstance(letter, Letter)]
+        left = [letter.id for letter in [await outbox.take_next() for _ in range(4)] if isinstance(letter, Letter)]
     assert left == ["1", "2", "3"]
 
 
@@ -310,18 +310,18 @@ async def test_a_clock_that_is_set_back_makes_nothing_wait_longer(
         monkeypatch.setattr("services.bridge.webhooks.outbox.time.time", lambda: now_s)
         await outbox.put("queued before", "{}")
         now_s -= 7200
-        found = await outbox.take()
+        found = await outbox.take_next()
         assert isinstance(found, Letter)
         assert found.id == "queued before"
-        held_s = await outbox.take()
+        held_s = await outbox.take_next()
         assert isinstance(held_s, float)
         assert held_s == LEASE_S
-        await outbox.again(found, 60, unreachable=False)
-        due_s = await outbox.take()
+        await outbox.retry_later(found, 60, unreachable=False)
+        due_s = await outbox.take_next()
         assert isinstance(due_s, float)
         assert due_s == pytest.approx(60, abs=0.01)
         now_s -= 7200
-        assert isinstance(await outbox.take(), Letter)
+        assert isinstance(await outbox.take_next(), Letter)
 
 
 @pytest.mark.parametrize(

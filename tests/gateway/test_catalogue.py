@@ -11,8 +11,8 @@ from moodstream.contracts.streams import STREAMS
 from services.gateway.openapi import EVENT_TYPES
 from shared.contracts.access import FOR_EVERYBODY
 from shared.contracts.schemas import documents
-from tests.support.browser import launch
 from tests.support.gateways import Gateway
+from tests.support.page.browser import launch
 
 DOCS = Path(__file__).parents[2] / "docs"
 

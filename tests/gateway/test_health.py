@@ -13,8 +13,10 @@ from moodstream.contracts.requests import AskCamera
 from services.gateway.health import HealthReader
 from services.gateway.state.heartbeats import Heartbeats
 from shared.app.heartbeat import Heartbeat
+from shared.app.service import create_bus
 from shared.bus.connection import Bus
 from shared.bus.heartbeats import read_heartbeats, write_heartbeat
+from shared.settings import Settings, load
 from tests.support.gateways import connected_bus
 from tests.support.redis_servers import single
 from tests.support.secured_services import services
@@ -146,6 +148,19 @@ async def test_those_that_were_gone_for_a_minute_are_forgotten_and_the_last_one_
         assert await bus.redis.ttl("mood:alive:bridge") > 86_400
 
 
+async def test_who_misses_the_server_of_the_frames_lives(redis_url: str) -> None:
+    bus = create_bus(load(Settings, redis_url=redis_url, frames_redis_url="redis://127.0.0.1:1"))
+    await bus.connect()
+    job = asyncio.create_task(Heartbeat(bus, ["camera"]).run())
+    async with connected_bus(redis_url) as gateway:
+        async with asyncio.timeout(20):
+            while bus.outage.reason is None or (await HealthReader(gateway).read_health()).state("camera") != "online":
+                await asyncio.sleep(0.1)
+    job.cancel()
+    await asyncio.wait({job})
+    await bus.close()
+
+
 async def test_a_process_may_lack_the_right_to_say_so(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
     """An ACL file of an older version: its work goes on, and the log says what to do, once."""
     with Redis.from_url(redis_url) as admin:
@@ -156,7 +171,7 @@ async def test_a_process_may_lack_the_right_to_say_so(redis_url: str, caplog: py
             await asyncio.sleep(2.5)
             job.cancel()
             assert bus.outage.reason is None
-    assert caplog.text.count("make the ACL file anew") == 1
+    assert caplog.text.count("create the ACL file again") == 1
 
 
 CLOCK = 1_800_000_000.0
@@ -166,35 +181,35 @@ HOURS = 3600.0
 def test_a_clock_that_is_set_makes_nobody_gone_who_lives() -> None:
     """Two hours ahead, four back: until its next sign of life, a second later, a process is believed."""
     heartbeats, clock_s, now_s = Heartbeats(), CLOCK, 100.0
-    assert heartbeats.look({"camera": {"a": clock_s}}, clock_s, now_s) == {"camera": 1}
+    assert heartbeats.count_alive({"camera": {"a": clock_s}}, clock_s, now_s) == {"camera": 1}
     for step_s in (2 * HOURS, -4 * HOURS, 2 * HOURS):
         said_s, clock_s = clock_s, clock_s + step_s
-        assert heartbeats.look({"camera": {"a": said_s}}, clock_s, now_s + 0.5) == {"camera": 1}
+        assert heartbeats.count_alive({"camera": {"a": said_s}}, clock_s, now_s + 0.5) == {"camera": 1}
         # one that was said just before the clock was set, and is seen after it
-        assert heartbeats.look({"camera": {"a": said_s + 0.7}}, clock_s + 0.8, now_s + 0.8) == {"camera": 1}
+        assert heartbeats.count_alive({"camera": {"a": said_s + 0.7}}, clock_s + 0.8, now_s + 0.8) == {"camera": 1}
         now_s, clock_s = now_s + 1, clock_s + 1
-        assert heartbeats.look({"camera": {"a": clock_s}}, clock_s, now_s) == {"camera": 1}
+        assert heartbeats.count_alive({"camera": {"a": clock_s}}, clock_s, now_s) == {"camera": 1}
 
 
 @pytest.mark.parametrize("step_s", [0.0, 2 * HOURS, -4 * HOURS, -9.0])
 def test_a_clock_that_is_set_brings_nobody_back_who_is_gone(step_s: float) -> None:
     heartbeats = Heartbeats()
     gone = {"camera": {"a": CLOCK}}
-    assert heartbeats.look(gone, CLOCK + 1, 101.0) == {"camera": 1}
-    assert heartbeats.look(gone, CLOCK + step_s + 9.9, 109.9) == {"camera": 1}
+    assert heartbeats.count_alive(gone, CLOCK + 1, 101.0) == {"camera": 1}
+    assert heartbeats.count_alive(gone, CLOCK + step_s + 9.9, 109.9) == {"camera": 1}
     for later_s in (10.0, 15.0, 4 * HOURS):
-        assert not heartbeats.look(gone, CLOCK + step_s + later_s, 100.0 + later_s)
+        assert not heartbeats.count_alive(gone, CLOCK + step_s + later_s, 100.0 + later_s)
 
 
 def test_a_gateway_that_comes_later_believes_no_old_sign_and_none_from_the_future() -> None:
     for at_s in (CLOCK - 10, CLOCK - 2 * HOURS, CLOCK + 4 * HOURS):
-        assert not Heartbeats().look({"camera": {"a": at_s}}, CLOCK, 100.0)
-    assert Heartbeats().look({"camera": {"a": CLOCK - 9}}, CLOCK, 100.0) == {"camera": 1}
+        assert not Heartbeats().count_alive({"camera": {"a": at_s}}, CLOCK, 100.0)
+    assert Heartbeats().count_alive({"camera": {"a": CLOCK - 9}}, CLOCK, 100.0) == {"camera": 1}
 
 
 def test_a_redis_that_has_started_empty_makes_nobody_gone_at_once() -> None:
     heartbeats = Heartbeats()
-    heartbeats.look({"camera": {"a": CLOCK, "b": CLOCK}}, CLOCK, 100.0)
-    assert heartbeats.look({}, CLOCK + 2, 102.0) == {"camera": 2}
-    assert heartbeats.look({"camera": {"a": CLOCK + 3}}, CLOCK + 3, 103.0) == {"camera": 2}
-    assert heartbeats.look({"camera": {"a": CLOCK + 10}}, CLOCK + 10, 110.0) == {"camera": 1}
+    heartbeats.count_alive({"camera": {"a": CLOCK, "b": CLOCK}}, CLOCK, 100.0)
+    assert heartbeats.count_alive({}, CLOCK + 2, 102.0) == {"camera": 2}
+    assert heartbeats.count_alive({"camera": {"a": CLOCK + 3}}, CLOCK + 3, 103.0) == {"camera": 2}
+    assert heartbeats.count_alive({"camera": {"a": CLOCK + 10}}, CLOCK + 10, 110.0) == {"camera": 1}

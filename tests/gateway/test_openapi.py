@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import ignored_auth
 
 from services.gateway.main import GatewaySettings, create_document
 from shared.settings import load
-from tests.support.page_site import TOKEN, Site, site
+from tests.support.page.site import TOKEN, Site, site
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 EXAMPLES = 12

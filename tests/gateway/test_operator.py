@@ -17,7 +17,7 @@ from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from shared.bus.heartbeats import write_heartbeat
 from tests.support.gateways import Gateway, answer, listening
-from tests.support.page_site import TOKEN, Site, site
+from tests.support.page.site import TOKEN, Site, site
 from tests.support.scenes import CAMERA, camera_online, faces_read, mood_changed, new_session, playing
 
 BASIC = {"Authorization": "Basic " + base64.b64encode(f"op:{TOKEN}".encode()).decode()}

@@ -10,9 +10,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, PdfMargins, Route, expect
 
 from services.cli.run.embedded_redis import embedded_redis
-from tests.support.browser import launch
 from tests.support.gateways import Gateway
-from tests.support.page_site import TOKEN, Site, site
+from tests.support.page.browser import launch
+from tests.support.page.site import TOKEN, Site, site
 
 LIMIT_MS = 30_000
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

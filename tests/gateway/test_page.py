@@ -11,8 +11,9 @@ from playwright.async_api import Browser, Locator, Page, expect
 from moodstream.contracts.events import FeedbackGiven, MoodChanged, Song, SongPicked, SongsOffered, utc_now
 from moodstream.contracts.moods import Mood
 from shared.bus.connection import Bus
-from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, answer, connected_bus
+from tests.support.page.browser import launch, open_page
+from tests.support.page.stages import arrive, at_stage, visit, visit_by_hand
 from tests.support.scenes import (
     CAMERA,
     OFFERED,
@@ -25,7 +26,6 @@ from tests.support.scenes import (
     playing,
     ranked,
 )
-from tests.support.stages import arrive, at_stage, visit, visit_by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,10 +9,10 @@ from playwright.async_api import Browser, Page, expect
 
 from moodstream.contracts.moods import Mood
 from shared.bus.connection import Bus
-from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, connected_bus
+from tests.support.page.browser import launch, open_page
+from tests.support.page.stages import arrive, at_stage, visit, visit_by_hand
 from tests.support.scenes import mood_changed
-from tests.support.stages import arrive, at_stage, visit, visit_by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

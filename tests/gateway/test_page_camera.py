@@ -16,8 +16,8 @@ from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.gateway.test_browser_camera import frames_of, states_of
-from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, connected_bus
+from tests.support.page.browser import launch, open_page
 from tests.support.scenes import mood_changed, new_session
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -11,11 +11,11 @@ from playwright.async_api import Browser, Route, expect
 from moodstream.contracts.events import SongPicked, expiry
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
-from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, answer, connected_bus
-from tests.support.page_visits import growth
+from tests.support.page.browser import launch, open_page
+from tests.support.page.stages import at_stage
+from tests.support.page.visits import growth
 from tests.support.scenes import OFFERED, mood_changed, new_session, offered, ranked
-from tests.support.stages import at_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

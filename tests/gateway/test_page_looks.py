@@ -12,9 +12,9 @@ from playwright.async_api import Browser, Page
 
 from moodstream.contracts.moods import Mood
 from shared.bus.connection import Bus
-from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, connected_bus
-from tests.support.stages import visit, visit_by_hand
+from tests.support.page.browser import launch, open_page
+from tests.support.page.stages import visit, visit_by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,11 +11,11 @@ from moodstream.contracts.events import Song
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
-from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, answer, connected_bus
 from tests.support.mpd_server import tone
+from tests.support.page.browser import launch, open_page
+from tests.support.page.stages import arrive, at_stage
 from tests.support.scenes import mood_changed, new_session, playing
-from tests.support.stages import arrive, at_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,10 +15,10 @@ from services.gateway.pages import STATIC
 from services.gateway.state.kiosk import Language
 from services.recommender.choice.reasons import DEGREES, TRAITS, WORDS, sentence
 from shared.bus.connection import Bus
-from tests.support.browser import launch, open_page
 from tests.support.gateways import Gateway, connected_bus
+from tests.support.page.browser import launch, open_page
+from tests.support.page.stages import arrive, at_stage, visit
 from tests.support.scenes import COMPARED, REASONS, mood_changed, picked, playing, ranked
-from tests.support.stages import arrive, at_stage, visit
 
 LANGUAGES = get_args(Language)
 MADE = ("trait_", "degree_", "more_", "less_")

@@ -19,8 +19,8 @@ from moodstream.errors import MoodstreamError
 from services.player.main import create_login
 from services.player.spotify.json_file import JsonFile
 from services.player.spotify.terminal_login import sign_in
-from tests.support.browser import launch
 from tests.support.gateways import ROOT, free_port
+from tests.support.page.browser import launch
 from tests.support.simulated_spotify import SimulatedSpotify, agree, spotify_settings
 
 START_S = 90.0

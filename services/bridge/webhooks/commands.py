@@ -1,4 +1,4 @@
-"""What a person at a terminal asks of webhooks."""
+"""What the command line does with webhooks."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from services.bridge.webhooks.sender import Answer, send_test
 from shared.settings import load
 
 
-def receivers() -> tuple[Receiver, ...]:
+def configured_receivers() -> tuple[Receiver, ...]:
     """All that are configured. Raises MoodstreamError when none are."""
     file = load(BridgeSettings).webhooks
     if file is None:
@@ -19,12 +19,12 @@ def receivers() -> tuple[Receiver, ...]:
 
 def receiver_named(name: str) -> Receiver:
     """Raises MoodstreamError when there is none of that name."""
-    known = {one.name: one for one in receivers()}
+    known = {one.name: one for one in configured_receivers()}
     if name not in known:
         raise MoodstreamError(f"no webhook is called {name}; there are {', '.join(known) or 'none'}")
     return known[name]
 
 
-def test(receiver: Receiver) -> Answer:
+def send_one_test(receiver: Receiver) -> Answer:
     """One test message; what became of it."""
     return asyncio.run(send_test(receiver))

@@ -21,7 +21,7 @@ if wait > 0 and wait <= longest then return tostring(wait) end
 redis.call('ZADD', KEYS[1], ARGV[1] + ARGV[2], first[1])
 return {first[1], body}
 """
-"""What would have to wait longer than it was told to was queued before somebody set the clock back: it is due."""
+"""A letter due later than its pause allows was queued before somebody set the clock back: it is due now."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Letter:
 class Outbox:
     """The queue of one receiver, by the moment at which each letter is due."""
 
-    def __init__(self, bus: Bus, name: str, most: int = MAX_WAITING) -> None:
-        self._bus, self._most = bus, most
+    def __init__(self, bus: Bus, name: str, max_waiting: int = MAX_WAITING) -> None:
+        self._bus, self._max_waiting = bus, max_waiting
         self._due, self._letters, self._unreachable, self._state = (
             bus.key("webhooks", name, part) for part in ("due", "letters", "unreachable", "state")
         )
@@ -57,7 +57,7 @@ class Outbox:
             all_.zadd(self._due, {letter_id: letter.queued_at}, nx=True)
             all_.zcard(self._due)
             _, _, waiting = await all_.execute()
-        too_many = max(0, int(waiting) - self._most)
+        too_many = max(0, int(waiting) - self._max_waiting)
         if too_many:  # those that have failed most often are due last
             gone = [letter_id for letter_id, _ in await self._bus.redis.zpopmax(self._due, too_many)]
             await self._bus.redis.hdel(self._letters, *gone)
@@ -65,25 +65,25 @@ class Outbox:
             await self.count("dropped", too_many)
         return too_many
 
-    async def take(self) -> Letter | float | None:
+    async def take_next(self) -> Letter | float | None:
         """The letter that is due first, held for this process; else the seconds until one is; None without any."""
         taken = await self._bus.redis.eval(_TAKE, 2, self._due, self._letters, time.time(), LEASE_S)
         if not isinstance(taken, list):
             return None if taken is None else float(taken)
         letter_id = taken[0].decode()
         if taken[1] is None:
-            await self.done(letter_id)
+            await self.remove(letter_id)
             return 0.0
         return Letter(letter_id, *json.loads(taken[1]))
 
-    async def done(self, letter_id: str) -> None:
+    async def remove(self, letter_id: str) -> None:
         async with self._bus.redis.pipeline(transaction=True) as all_:
             all_.zrem(self._due, letter_id)
             all_.hdel(self._letters, letter_id)
             all_.zrem(self._unreachable, letter_id)
             await all_.execute()
 
-    async def again(self, letter: Letter, pause_s: float, unreachable: bool) -> None:
+    async def retry_later(self, letter: Letter, pause_s: float, unreachable: bool) -> None:
         """Try a letter again after a pause, or as soon as the receiver is known to be back."""
         tried = replace(letter, tries=letter.tries + 1, pause_s=pause_s)
         async with self._bus.redis.pipeline(transaction=True) as all_:
@@ -94,11 +94,11 @@ class Outbox:
             await all_.execute()
 
     async def release(self, letter: Letter) -> None:
-        """Give back a letter that was taken and not tried to its end."""
+        """Give back a letter that was taken and not fully tried."""
         await self._bus.redis.zadd(self._due, {letter.id: letter.queued_at}, xx=True)
 
-    async def receiver_is_back(self) -> int:
-        """All that failed only because nobody answered is due now, in its old order; returns how many."""
+    async def retry_unreachable(self) -> int:
+        """Make all due that failed only because nobody answered, in its old order; returns how many."""
         waiting = await self._bus.redis.zrange(self._unreachable, 0, -1, withscores=True)
         if waiting:
             async with self._bus.redis.pipeline(transaction=True) as all_:
@@ -108,33 +108,33 @@ class Outbox:
         return len(waiting)
 
     async def disable(self, url: str) -> None:
-        """The receiver wants nothing any more at this address; what waited for it is forgotten."""
+        """Stop sending to this address; what waited for it is forgotten."""
         async with self._bus.redis.pipeline(transaction=True) as all_:
             all_.hset(self._state, "disabled", url)
             all_.delete(self._due, self._letters, self._unreachable)
             await all_.execute()
 
     async def disabled_at(self) -> str | None:
-        """The address at which the receiver said that it is gone, or None."""
+        """The address at which the receiver answered that it is gone, or None."""
         url = await self._bus.redis.hget(self._state, "disabled")
         return url.decode() if url else None
 
     async def enable(self) -> None:
-        """Queue again for a receiver that had said it was gone."""
+        """Queue again for a receiver that had answered that it is gone."""
         await self._bus.redis.hdel(self._state, "disabled")
 
-    async def standing(self) -> dict[str, str | int]:
+    async def read_standing(self) -> dict[str, str | int]:
         """How it stands: what waits, what was delivered, what went wrong."""
         return _standing(await self._bus.redis.zcard(self._due), await self._bus.redis.hgetall(self._state))
 
     async def count(self, what: str, by: int = 1) -> None:
         await self._bus.redis.hincrby(self._state, what, by)
 
-    async def last_error(self, text: str) -> None:
+    async def set_last_error(self, text: str) -> None:
         await self._bus.redis.hset(self._state, "last_error", text)
 
 
-def look(client: Any, prefix: str, name: str) -> dict[str, str | int]:
+def read_standing(client: Any, prefix: str, name: str) -> dict[str, str | int]:
     """How it stands with a receiver; ``client`` is a synchronous one."""
     key = f"{prefix}webhooks:{name}"
     return _standing(client.zcard(f"{key}:due"), client.hgetall(f"{key}:state"))
@@ -152,5 +152,5 @@ def _standing(waiting: int, fields: dict[bytes, bytes]) -> dict[str, str | int]:
 
 
 def enable(client: Any, prefix: str, name: str) -> None:
-    """Send again to a receiver that had said it was gone."""
+    """Send again to a receiver that had answered that it is gone."""
     client.hdel(f"{prefix}webhooks:{name}:state", "disabled")

@@ -1,4 +1,4 @@
-"""The operator's page of the bridge, and the same as JSON: how it stands with each webhook, a button to test it.
+"""The operator's page of the bridge, and the same as JSON: the state of each webhook, a button to test it.
 
 It is for whoever sits at this machine, or knows the operator's token, which browsers ask for as a password.
 """
@@ -52,7 +52,7 @@ class Pages:
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/bridge", self.show),
-            Route("/bridge/webhooks/{name}/{command}", self.obey, methods=["POST"]),
+            Route("/bridge/webhooks/{name}/{command}", self.run_command, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -63,8 +63,8 @@ class Pages:
         except HTTPException as error:
             return _refusal(error)
 
-    async def obey(self, request: Request) -> Response:
-        """``test`` sends one message now, past the queue; ``enable`` sends again to one that had said it was gone."""
+    async def run_command(self, request: Request) -> Response:
+        """``test`` sends one message now, past the queue; ``enable`` sends again to one that was gone."""
         try:
             self._operator.admit(request)
             webhook = self._webhooks.get(request.path_params["name"])
@@ -75,30 +75,30 @@ class Pages:
                 await webhook.enable()
                 return await self._answer(request, {"name": webhook.receiver.name, "enabled": True}, "is enabled")
             answer = await send_test(webhook.receiver)
-            told = {"name": webhook.receiver.name, "accepted": answer.accepted, "reason": answer.reason}
+            result = {"name": webhook.receiver.name, "accepted": answer.accepted, "reason": answer.reason}
             verdict = "accepted the test" if answer.accepted else "did not accept the test"
-            return await self._answer(request, told, f"{verdict}: {answer.reason}")
+            return await self._answer(request, result, f"{verdict}: {answer.reason}")
         except HTTPException as error:
             return _refusal(error)
 
-    async def _answer(self, request: Request, told: dict[str, Any] | None = None, text: str = "") -> Response:
+    async def _answer(self, request: Request, result: dict[str, Any] | None = None, text: str = "") -> Response:
         for_people = "text/html" in request.headers.get("accept", "")
-        if told is not None and not for_people:
-            return JSONResponse(told, headers=HEADERS)
+        if result is not None and not for_people:
+            return JSONResponse(result, headers=HEADERS)
         try:
-            states = [await webhook.state() for webhook in self._webhooks.values()]
+            states = [await webhook.read_state() for webhook in self._webhooks.values()]
         except REDIS_ERRORS:
             raise HTTPException(503, "Redis does not answer; try again in a moment") from None
         if not for_people:
             return JSONResponse({"webhooks": states}, headers=HEADERS)
-        return HTMLResponse(_page(states, f"{told['name']} {text}" if told else ""), headers=HEADERS)
+        return HTMLResponse(_page(states, f"{result['name']} {text}" if result else ""), headers=HEADERS)
 
 
 def _refusal(error: HTTPException) -> JSONResponse:
     return JSONResponse({"error": error.detail}, error.status_code, HEADERS | dict(error.headers or {}))
 
 
-def _page(states: Sequence[dict[str, Any]], said: str) -> str:
+def _page(states: Sequence[dict[str, Any]], notice: str) -> str:
     rows = "\n".join(map(_row, states))
     heads = "".join(f"<th>{head}</th>" for head in HEADS)
     table = f"""<div class="scroll"><table>
@@ -114,7 +114,7 @@ def _page(states: Sequence[dict[str, Any]], said: str) -> str:
 </head>
 <body>
 <h1>Webhooks</h1>
-{f'<p role="status">{escape(said)}</p>' if said else ""}
+{f'<p role="status">{escape(notice)}</p>' if notice else ""}
 {table if states else "<p>None are configured: set MOODSTREAM_WEBHOOKS.</p>"}
 <p><a href="/bridge">Look again</a></p>
 </body>

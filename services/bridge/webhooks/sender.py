@@ -110,7 +110,7 @@ def signed_headers(
 
 
 def _rest(headers: Iterable[tuple[bytes, bytes]]) -> float:
-    """Seconds that ``Retry-After`` asks for, told as a number or as a date; 0 where it makes no sense."""
+    """Seconds that ``Retry-After`` asks for, as a number or as a date; 0 where it makes no sense."""
     for name, value in headers:
         if name.lower() != b"retry-after":
             continue

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from redis.exceptions import RedisError
 
 from moodstream.contracts.events import Event
-from services.bridge.webhooks.outbox import Letter, Outbox
+from services.bridge.webhooks.outbox import MAX_WAITING, Letter, Outbox
 from services.bridge.webhooks.receivers import Receiver
 from services.bridge.webhooks.sender import Sender, payload
 from shared.bus.connection import Bus
@@ -23,7 +23,7 @@ HOUR_S = 3600.0
 PAUSES_S: tuple[float, ...] = (5, 30, 300, 1800, 2 * HOUR_S, 5 * HOUR_S, 8 * HOUR_S, 8.5 * HOUR_S)
 """Between the attempts; a day in all."""
 
-LOOK_AGAIN_S = 1.0
+CHECK_EVERY_S = 1.0
 JITTER = 0.1
 
 
@@ -31,12 +31,12 @@ class Webhook:
     """One receiver."""
 
     def __init__(
-        self, bus: Bus, receiver: Receiver, pauses_s: Sequence[float] = PAUSES_S, most: int | None = None
+        self, bus: Bus, receiver: Receiver, pauses_s: Sequence[float] = PAUSES_S, max_waiting: int = MAX_WAITING
     ) -> None:
         self.receiver = receiver
         self._pauses_s = pauses_s
         self._outage = bus.outage
-        self._outbox = Outbox(bus, receiver.name, most) if most else Outbox(bus, receiver.name)
+        self._outbox = Outbox(bus, receiver.name, max_waiting)
         self._news = asyncio.Event()
 
     async def put(self, event: Event) -> None:
@@ -47,12 +47,12 @@ class Webhook:
             log.warning("webhook %s: its queue is full; what failed most often was dropped", self.receiver.name)
         self._news.set()
 
-    async def state(self) -> dict[str, str | int]:
-        """How it stands with this receiver."""
-        return {"name": self.receiver.name, "url": self.receiver.url, **await self._outbox.standing()}
+    async def read_state(self) -> dict[str, str | int]:
+        """What waits, what was delivered and what went wrong."""
+        return {"name": self.receiver.name, "url": self.receiver.url, **await self._outbox.read_standing()}
 
     async def enable(self) -> None:
-        """Send again, although it had said that it was gone."""
+        """Send again, although it had answered that it is gone."""
         await self._outbox.enable()
 
     async def run(self) -> None:
@@ -61,7 +61,7 @@ class Webhook:
         try:
             while True:
                 try:
-                    found = await self._take()
+                    found = await self._take_letter()
                     if isinstance(found, Letter):
                         await self._deliver(found, sender)
                     else:
@@ -78,18 +78,18 @@ class Webhook:
 
     async def _wait(self, due_s: float | None) -> None:
         try:
-            async with asyncio.timeout(LOOK_AGAIN_S if due_s is None else min(due_s, LOOK_AGAIN_S)):
+            async with asyncio.timeout(CHECK_EVERY_S if due_s is None else min(due_s, CHECK_EVERY_S)):
                 await self._news.wait()
         except TimeoutError:
             pass
         self._news.clear()
 
-    async def _take(self) -> Letter | float | None:
+    async def _take_letter(self) -> Letter | float | None:
         """The next letter, or the seconds until one is due.
 
         Stopped before the answer came, it gives back what Redis has held for us meanwhile.
         """
-        taking = asyncio.ensure_future(self._outbox.take())
+        taking = asyncio.ensure_future(self._outbox.take_next())
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
@@ -105,12 +105,12 @@ class Webhook:
             await self._outbox.release(letter)
             raise
         if answer.accepted:
-            await self._outbox.done(letter.id)
+            await self._outbox.remove(letter.id)
             await self._outbox.count("delivered")
-            if back := await self._outbox.receiver_is_back():
+            if back := await self._outbox.retry_unreachable():
                 log.info("webhook %s is back; %d messages that waited are sent", name, back)
             return
-        await self._outbox.last_error(answer.reason)
+        await self._outbox.set_last_error(answer.reason)
         if answer.gone:
             log.error(
                 "webhook %s says that it is gone; `moodstream webhooks enable %s` makes it send again", name, name
@@ -118,9 +118,9 @@ class Webhook:
             await self._outbox.disable(self.receiver.url)
         elif letter.tries >= len(self._pauses_s):
             log.error("webhook %s: a message was given up after %d attempts: %s", name, letter.tries + 1, answer.reason)
-            await self._outbox.done(letter.id)
+            await self._outbox.remove(letter.id)
             await self._outbox.count("given_up")
         else:
             pause_s = max(self._pauses_s[letter.tries] * random.uniform(1 - JITTER, 1 + JITTER), answer.rest_s)
             log.warning("webhook %s: %s; tried again in %.0f s", name, answer.reason, pause_s)
-            await self._outbox.again(letter, pause_s, answer.unreachable)
+            await self._outbox.retry_later(letter, pause_s, answer.unreachable)

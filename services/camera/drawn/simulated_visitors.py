@@ -13,7 +13,7 @@ from typing import Any
 from moodstream.contracts.events import Event, MoodChanged, SongPicked, SongsOffered, StatusChanged, expiry, utc_now
 from moodstream.contracts.status_codes import StatusCode
 from shared.bus.connection import Bus
-from shared.bus.outage import REDIS_ERRORS
+from shared.bus.projection import replay_and_follow
 from shared.contracts.simulation import MODEL, Visitors
 
 log = logging.getLogger("moodstream.camera")
@@ -106,19 +106,10 @@ class SimulatedVisitors:
 
     async def follow_events(self) -> None:
         """Follow what is offered, picked, and done by hand, for ever."""
-        kinds = (MoodChanged, SongsOffered, SongPicked)
-        while True:
-            try:
-                start: dict[type[Event], str] = {kind: await self._bus.last_id(kind) for kind in kinds}
-                self._bus.outage.resolve("catching up")
-                break
-            except REDIS_ERRORS as error:
-                self._bus.outage.report("catching up", error)
-                await asyncio.sleep(1)
-        async for entry in self._bus.follow(start):
+        async for entry in replay_and_follow(self._bus, {MoodChanged: 0, SongsOffered: 0, SongPicked: 0}):
             if entry is None:
                 continue
-            self._apply_event(entry[1])
+            self._apply_event(entry.event)
             if self._waiting_choice is not None and (pick := self._pick_at(self._waiting_choice)) is not None:
                 self._waiting_choice = None
                 await self._bus.publish(pick)

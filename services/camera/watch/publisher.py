@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from redis.exceptions import RedisError
-
 from moodstream.contracts.events import MoodChanged, StatusChanged
 from moodstream.contracts.status_codes import StatusCode
 from services.camera.metrics import Metrics
@@ -16,10 +14,10 @@ from services.camera.watch.camera import Camera
 from services.camera.watch.process import COMMAND
 from services.camera.watch.status_sender import StatusSender
 from shared.bus.connection import Bus
+from shared.bus.projection import replay_and_follow
 from shared.tasks import end_tasks
 
 FINISH_S = 2.0
-RETRY_S = 1.0
 CHECK_EVERY_S = 1.0
 
 
@@ -76,15 +74,8 @@ class Publisher:
 
     async def _follow_visits(self) -> None:
         """Tell each camera whether somebody is there: its rate depends on it."""
-        while not self._bus.stopping.is_set():
-            try:
-                start = await self._bus.last_id(MoodChanged)
-                self._bus.outage.resolve("following visits")
-                async for entry in self._bus.follow({MoodChanged: start}):
-                    if entry is not None and isinstance(entry[1], MoodChanged):
-                        camera = self.cameras.get(entry[1].camera_id)
-                        if camera is not None:
-                            camera.note_visit(entry[1].phase != "end")
-            except (RedisError, OSError) as error:
-                self._bus.outage.report("following visits", error)
-                await asyncio.sleep(RETRY_S)
+        async for entry in replay_and_follow(self._bus, {MoodChanged: 0}):
+            if entry is not None and isinstance(entry.event, MoodChanged):
+                camera = self.cameras.get(entry.event.camera_id)
+                if camera is not None:
+                    camera.note_visit(entry.event.phase != "end")

@@ -9,10 +9,10 @@ from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
 
 from moodstream import sentinel
+from moodstream.addresses import without_password
 from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding
 from services.cli.installed import is_image
-from shared.bus.servers import without_password
 from shared.settings import RunSettings, load
 
 MIN_VERSION = (7, 0)

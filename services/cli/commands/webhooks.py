@@ -21,13 +21,13 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def webhooks_list(given: argparse.Namespace) -> int:
     """List every receiver with what waits for it."""
-    from services.bridge.webhooks.commands import receivers
-    from services.bridge.webhooks.outbox import look
+    from services.bridge.webhooks.commands import configured_receivers
+    from services.bridge.webhooks.outbox import read_standing
     from services.cli.redis_client import connected
 
     with connected(redis_url()) as client:
-        for receiver in receivers():
-            state = look(client, prefix(), receiver.name)
+        for receiver in configured_receivers():
+            state = read_standing(client, prefix(), receiver.name)
             text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in state.items() if value != "")
             found = {"name": receiver.name, "url": receiver.url, **state}
             print(json.dumps(found) if given.json else f"{receiver.name}  {receiver.url}: {text}")
@@ -36,9 +36,9 @@ def webhooks_list(given: argparse.Namespace) -> int:
 
 def webhooks_test(given: argparse.Namespace) -> int:
     """Send one test message. Returns 1 when the receiver does not accept it."""
-    from services.bridge.webhooks.commands import receiver_named, test
+    from services.bridge.webhooks.commands import receiver_named, send_one_test
 
-    answer = test(receiver_named(given.name))
+    answer = send_one_test(receiver_named(given.name))
     print(f"{given.name}: {answer.reason}")
     return 0 if answer.accepted else EXIT_FAILED
 

@@ -23,7 +23,7 @@ class Heartbeats:
     _seen: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     """the last sign of life of a process, and until when it counts"""
 
-    def look(self, beats: Beats, clock_s: float, now_s: float) -> Counter[str]:
+    def count_alive(self, beats: Beats, clock_s: float, now_s: float) -> Counter[str]:
         """How many processes of each service are alive; ``clock_s`` by the clock of Redis, ``now_s`` by our own."""
         listed = dict(_flat(beats))
         for process, at_s in listed.items():

@@ -1,4 +1,4 @@
-"""What the operator sets for the page; it goes to every page with the snapshot. Pure."""
+"""What the operator sets for the page; every page receives it in the snapshot. Pure."""
 
 from typing import Literal
 
@@ -10,15 +10,15 @@ Language = Literal["en", "de", "fr", "es", "ja", "ar"]
 
 class Kiosk(Model):
     consent: Consent = "touch"
-    """a visitor agrees by a touch, or by staying after having been told"""
+    """a visitor agrees by a touch, or by staying once the notice was shown"""
     stay_s: float = 8.0
-    """how long one must stay for that"""
+    """seconds a visitor must stay for that"""
     idle_s: float = 60.0
-    """without a face and a touch for so long, the page asks whether somebody is there"""
+    """seconds without a face or a touch before the page asks whether somebody is there"""
     still_there_s: float = 15.0
-    """and without an answer for so long, it begins anew"""
+    """seconds without an answer before it starts over"""
     goodbye_s: float = 6.0
     auto: bool = False
-    """the songs are picked by themselves"""
+    """songs are picked automatically"""
     language: Language | None = None
-    """for a new visitor; None is the browser's"""
+    """for a new visitor; None for the browser's"""

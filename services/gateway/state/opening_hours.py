@@ -86,7 +86,7 @@ def time_zone_of(name: str) -> tzinfo:
 
 
 def _own_zone() -> tzinfo:
-    """With its rules for summer time, where this machine tells them."""
+    """With its rules for summer time, where this machine has them."""
     if name := os.environ.get("TZ"):
         return ZoneInfo(name.removeprefix(":"))
     file = Path("/etc/localtime")

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from moodstream.contracts.events import ReplyGiven, RequestMade, expiry, utc_now
 from moodstream.contracts.requests import (
+    ANSWERED_BY,
     KINDS,
     AskPlayer,
     CommandPlayer,
@@ -19,6 +20,7 @@ from moodstream.contracts.requests import (
     SimilarSongs,
     SongsOfMood,
     completed,
+    family,
 )
 from moodstream.errors import MoodstreamError, NoAnswer, RequestRefused
 from shared.bus.connection import Bus
@@ -137,6 +139,7 @@ def test_every_kind_has_a_request_and_a_reply_with_words_for_people() -> None:
     assert len(KINDS) == 13
     for kind, request in KINDS.items():
         assert kind == request.KIND
+        assert family(kind) in ANSWERED_BY
         assert request.__doc__
         assert request.REPLY.__doc__
 

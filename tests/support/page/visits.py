@@ -6,8 +6,8 @@ from playwright.async_api import CDPSession, Page, expect
 
 from moodstream.contracts.moods import MOODS, Mood
 from shared.bus.connection import Bus
+from tests.support.page.stages import at_stage
 from tests.support.scenes import camera_online, mood_changed, new_session, offered, picked, playing, ranked
-from tests.support.stages import at_stage
 
 
 async def growth(page: Page, bus: Bus, visitors: int, warm_up: int) -> int:

@@ -1,0 +1,74 @@
+"""The client asks the real recommender, and a Redis that knows who may ask."""
+
+import asyncio
+import re
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from moodstream import Client, MoodstreamError, RequestRefused
+from moodstream.contracts.events import FeedbackGiven
+from moodstream.contracts.moods import Mood
+from services.cli.redis_client import connected
+from shared.contracts.access import acl_file
+from tests.client.answering import answering
+from tests.support.gateways import Gateway
+from tests.support.random_songs import saved
+from tests.support.recommenders import Site, recommender
+from tests.support.scenes import mood_changed
+
+
+async def ask_everything(client: Client) -> None:
+    offer = await client.offer("calm")
+    assert offer.mood is Mood.CALM
+    assert len(offer.songs) == 5
+    first = offer.songs[0]
+    near = await client.similar(first.id, n=3, mood=Mood.HAPPY)
+    assert len(near.ranking) == 3
+    assert first not in [one.song for one in near.ranking]
+    way = await client.path(first.id, "lift", n=4)
+    assert (way.id, way.goal, len(way.songs)) == (first.id, "lift", 4)
+    told = await client.mood_of(first.id)
+    assert told.mood is Mood.CALM
+    assert sum(told.memberships.values()) == pytest.approx(1, abs=0.01)
+    with pytest.raises(RequestRefused, match="no song"):
+        await client.mood_of("no such")
+
+
+async def test_the_recommender_is_asked_over_both_wires(redis_url: str, tmp_path: Path) -> None:
+    running = recommender(redis_url, saved(tmp_path))
+    with Gateway(redis_url).run() as gateway:
+        async with running as site, Client(gateway.url) as over_http, Client(redis_url) as over_redis:
+            for client in (over_http, over_redis):
+                await ask_everything(client)
+            await like_a_song(site)
+            async with asyncio.timeout(5):
+                while not (kept := (await over_redis.feedback(session_id=site.session)).feedback):
+                    await asyncio.sleep(0.05)
+            assert [(one["kind"], one["song_id"]) for one in kept] == [("like", "7")]
+            assert (await over_http.feedback(session_id=site.session)).feedback == kept
+            assert (await over_http.clear_feedback(session_id=site.session)).cleared == 1
+            assert (await over_redis.feedback(session_id=site.session)).feedback == ()
+
+
+async def like_a_song(site: Site) -> None:
+    await site.bus.publish(mood_changed(Mood.CALM, site.session))
+    await site.publish_and_wait(FeedbackGiven(kind="like", song_id="7", session_id=site.session))
+
+
+async def test_where_redis_knows_its_users_the_operator_may_ask_and_others_are_told_no(redis_url: str) -> None:
+    users = ("operator", "subscriber")
+    text = acl_file("mood:", "both", {user: sha256(b"secret").hexdigest() for user in users})
+    with connected(redis_url) as client:
+        for line in text.splitlines():
+            _, user, *rights = re.findall(r"\([^)]*\)|\S+", line)
+            if user in users:
+                client.execute_command("ACL", "SETUSER", user, *rights)
+    async with answering(redis_url):
+        async with Client(redis_url.replace("unix://", "unix://operator:secret@")) as asking:
+            assert len((await asking.offer("calm")).songs) == 2
+        async with Client(redis_url.replace("unix://", "unix://subscriber:secret@")) as asking:
+            with pytest.raises(MoodstreamError, match=r"unix://\S+: No permissions") as caught:
+                await asking.offer("calm")
+    assert "secret" not in str(caught.value)
