@@ -7,13 +7,13 @@ from shared.settings import RunSettings, Settings
 
 COMPOSE_SETTINGS = """
 ## Only with docker compose. There MOODSTREAM_PLAYER is `house` and MOODSTREAM_FRAMES_KEPT is 6 unless they are set.
-# Profiles that are started without naming them: camera, demo or kiosk; mqtt, mpd, observability. Separated by commas.
+# Profiles to start, separated by commas: camera, demo or kiosk; mqtt, mpd, observability.
 # COMPOSE_PROFILES=
 # Folder with videos, a catalogue or a file of receivers, seen by the services as /media.
 # MOODSTREAM_MEDIA=./media
-# Where the page is reached, besides MOODSTREAM_PORT: 0.0.0.0 shows it to the whole network.
+# Address that the page listens on; 0.0.0.0 opens it to the whole network.
 # MOODSTREAM_HOST=127.0.0.1
-# Device of the webcam (profile kiosk), and the number of its group: ls -ln /dev/video0
+# Device of the webcam (profile kiosk), and the id of its group (ls -ln /dev/video0).
 # MOODSTREAM_WEBCAM=/dev/video0
 # MOODSTREAM_WEBCAM_GROUP=44
 # Port for signing in to Spotify.
@@ -21,18 +21,18 @@ COMPOSE_SETTINGS = """
 # Ports of the bridge: its page, and OSC control.
 # MOODSTREAM_BRIDGE_PORT=8082
 # MOODSTREAM_OSC_PORT=9001
-# Address and port of the broker (profile mqtt); 0.0.0.0 shows it to the whole network.
+# Address and port of the broker (profile mqtt); 0.0.0.0 opens it to the whole network.
 # MOODSTREAM_MQTT_HOST=127.0.0.1
 # MOODSTREAM_MQTT_PORT=1883
-# Folder of music for the Music Player Daemon (profile mpd), and where its stream is heard.
+# Folder of music for the Music Player Daemon (profile mpd), and address and port of its audio stream.
 # MOODSTREAM_MUSIC_FOLDER=./music
 # MOODSTREAM_MPD_HOST=127.0.0.1
 # MOODSTREAM_MPD_STREAM_PORT=8083
 # Ports of Prometheus and Grafana (profile observability).
 # MOODSTREAM_PROMETHEUS_PORT=9090
 # MOODSTREAM_GRAFANA_PORT=3000
-# Memory of Redis, of which one site's full streams take about 170 MB, and of its container: about twice that, since it
-# copies itself when it rewrites its file.
+# Memory of Redis (one site's full streams take about 170 MB), and of its container: about twice as much, since Redis
+# forks to rewrite its file.
 # MOODSTREAM_REDIS_MAXMEMORY=384mb
 # MOODSTREAM_REDIS_MEMORY=768m
 # Memory of the recommender; a million songs need 3g.
@@ -40,13 +40,13 @@ COMPOSE_SETTINGS = """
 # Memory and processors of the cameras; several cameras need more.
 # MOODSTREAM_CAMERA_MEMORY=512m
 # MOODSTREAM_CAMERA_CPUS=1.0
-# Names of the images before the service, and their tag: where they are pulled from or pushed to.
+# Prefix of the image names, and their tag: where images are pulled from or pushed to.
 # MOODSTREAM_IMAGES=moodstream
 # MOODSTREAM_TAG=latest
-# What images that are built here say they are.
+# Version and revision that images built here are labelled with.
 # MOODSTREAM_VERSION=development
 # MOODSTREAM_REVISION=unknown
-# Images from elsewhere; a digest behind the name (@sha256:...) pins one for good.
+# Third-party images; append a digest (@sha256:...) to pin one.
 # PYTHON_IMAGE=python:3.11-slim-bookworm
 # REDIS_IMAGE=redis:7-bookworm
 # DEBIAN_IMAGE=debian:bookworm-slim

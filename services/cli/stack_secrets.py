@@ -2,18 +2,18 @@
 
     python -m services.cli.stack_secrets /secrets --users ...
 
-Each folder below ``/secrets`` is a volume of its own, which only the container of that name mounts. What is there is
-kept, so every start may run this; whoever wants it all anew removes the volumes.
+Each folder below ``/secrets`` is a volume of its own, which only the container of that name mounts. Existing
+passwords are kept, so every start may run this; remove the volumes to get new ones.
 
     redis/events.acl, redis/frames.acl  Redis's users, hashes of their passwords, and what each may do (``access``)
-    redis/health, redis/admin           passwords of the health check, and of whoever may do everything
-    redis/operator, redis/subscriber    of people at a terminal, and of anybody's own software, which only reads
+    redis/health, redis/admin           passwords of the health check, and of an administrator
+    redis/operator, redis/subscriber    for people at a terminal, and for your own software, which only reads
     USER/moodstream_redis_url           a setting as a file (``shared.settings``); so are the next three
     USER/moodstream_frames_redis_url
     USER/moodstream_operator_token
     USER/moodstream_mqtt_url
-    BROKER/passwords, BROKER/home       Mosquitto's users, and the password of those at home
-    OTHER/password                      of what is not ours, such as Grafana
+    BROKER/passwords, BROKER/home       Mosquitto's users, and the password for home automation
+    OTHER/password                      of third-party services, such as Grafana
 """
 
 import argparse
@@ -38,7 +38,7 @@ OWN = {"health": "-@all +ping", "admin": "~* &* +@all"}
 """Users of the stack itself, beside those of ``shared.contracts.access``."""
 
 OURS, READABLE = 0o400, 0o444
-"""Programs that are not ours run as another user; who sees a file is decided by its volume."""
+"""Third-party programs run as another user; which container mounts a volume decides who sees its files."""
 
 
 class Folders:
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--frames", nargs="+", default=[], metavar="FOLDER", help="those of them that use that of the frames too")
     add("--operators", nargs="+", default=[], metavar="FOLDER", help="services with pages for the operator")
     add("--broker", nargs=2, default=[], metavar=("FOLDER", "CLIENT"), help="Mosquitto, and the service that uses it")
-    add("--others", nargs="+", default=[], metavar="FOLDER", help="what needs a password alone")
+    add("--others", nargs="+", default=[], metavar="FOLDER", help="services that need only a password")
     given = vars(parser.parse_args(arguments))
     pairs = (text.partition("=") for text in given.pop("users"))
     try:

@@ -67,7 +67,7 @@ def test_redis_is_away_or_wants_another_password_or_may_drop_streams() -> None:
     with single("--requirepass", "right", *memory, "--appendonly", "yes") as client:
         port = client.connection_pool.connection_kwargs["port"]
         [refused] = redis_faults(redis_url=f"redis://:wrong@127.0.0.1:{port}/0")
-        assert "wants another password" in (refused.hint or "")
+        assert "refused the password" in (refused.hint or "")
         assert refused.cure == f"export MOODSTREAM_REDIS_URL=redis://:PASSWORD@127.0.0.1:{port}/0"
         url = f"redis://:right@127.0.0.1:{port}/0"
         cures = [found.cure or "" for found in redis_faults(redis_url=url)]
@@ -99,17 +99,17 @@ def test_a_full_server_and_one_that_follows_another_are_told() -> None:
         assert found.cure == f"redis-cli -h 127.0.0.1 -p {port} CONFIG SET maxmemory {12 << 20}"
         with single("--replicaof", f"127.0.0.1 {port}") as other:
             [told] = redis_faults(redis_url=f"redis://127.0.0.1:{other.connection_pool.connection_kwargs['port']}/0")
-            assert told.hint == "this server follows another and takes no events"
+            assert told.hint == "this server is a replica and takes no writes"
 
 
 def test_a_group_is_looked_at_through_its_sentinels() -> None:
     with trio() as servers:
         assert redis_faults(redis_url=servers.url) == []
         [refused] = redis_faults(redis_url=servers.url.replace(PASSWORD, "wrong"))
-        assert "wants another password" in (refused.hint or "")
+        assert "refused the password" in (refused.hint or "")
         assert "sentinel_password" not in (refused.cure or "")
         [refused] = redis_faults(redis_url=servers.url.replace(SENTINEL_PASSWORD, "wrong"))
-        assert "wants another password: the Sentinels" in (refused.hint or "")
+        assert "refused the password: the Sentinels" in (refused.hint or "")
         assert (refused.cure or "").startswith("export MOODSTREAM_REDIS_URL=redis+sentinel://:PASSWORD@")
 
 
@@ -183,14 +183,14 @@ def test_signing_in_a_taken_port_a_proxy_and_a_mistyped_setting(environment: dic
 
 
 def test_too_little_disk_and_memory_are_told(tmp_path: Path) -> None:
-    [disk] = machine.check_disk(least_mb=10**9)
+    [disk] = machine.check_disk(min_mb=10**9)
     assert disk.state == "missing"
     assert disk.cure in ("docker system prune", "sudo journalctl --vacuum-size=100M")
     meminfo = tmp_path / "meminfo"
     meminfo.write_text("MemTotal: 524288 kB\nMemAvailable:   102400 kB\n")
     [memory] = machine.check_memory(meminfo)
     assert memory == Finding(
-        "memory", "careful", "100 MB are free, of 600 that are needed", "sudo apt-get install zram-tools"
+        "memory", "careful", "100 MB are free; 600 MB are needed", "sudo apt-get install zram-tools"
     )
 
 

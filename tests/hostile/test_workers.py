@@ -172,7 +172,7 @@ def test_no_event_makes_any_service_exit(everything: tuple[str, str, Path]) -> N
         plays = client.xlen("mood:playback")
         eventually(lambda: client.xlen("mood:playback") > plays, 60)
     text = log.read_text(errors="replace")
-    assert "started anew" not in text, text[-3000:]
+    assert "restarting" not in text, text[-3000:]
     assert "Traceback" not in text.replace("try 1 of 3 failed", ""), text[-3000:]
     lines = text.splitlines()
     assert len(lines) < 40 + 10 * 180, "the log is bounded"

@@ -109,6 +109,8 @@ def may_go(path: Path) -> bool:
     """What is replaced or ends with the run, and why it can hold no picture."""
     return (
         path.name == "redis.log"  # of the servers, which log no commands
-        or path.name.startswith(("moodstream.", ".catalogue.parquet.", "temp-"))  # address, songs, the servers' renames
+        or path.name.startswith(
+            ("moodstream.", ".moodstream.json.", ".catalogue.parquet.", "temp-")
+        )  # address, songs, the servers' renames
         or re.fullmatch(r"\w{8}", path.name) is not None  # tempfile's own trial whether a folder can be written
     )

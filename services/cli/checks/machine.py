@@ -19,18 +19,26 @@ from shared.app.server import listen
 from shared.paths import data_home
 from shared.settings import RunSettings, load
 
-DISK_MB = 200
-MEMORY_MB = 600
+MIN_DISK_MB = 200
+MIN_MEMORY_MB = 600
 """What everything in one process needs; a container of one service needs less."""
-CONTAINER_MEMORY_MB = 100
+MIN_CONTAINER_MEMORY_MB = 100
 MEMINFO = Path("/proc/meminfo")
-OWN = {"MOODSTREAM_SOCKET", "MOODSTREAM_EMBEDDED", "MOODSTREAM_LIFELINE", "MOODSTREAM_REFERENCE", "MOODSTREAM_SECRETS"}
-"""Read by the program or its tests, and in no class of settings."""
+INTERNAL = {
+    "MOODSTREAM_SOCKET",
+    "MOODSTREAM_EMBEDDED",
+    "MOODSTREAM_LIFELINE",
+    "MOODSTREAM_REFERENCE",
+    "MOODSTREAM_SECRETS",
+}
+"""Read by the program or its tests, but in no class of settings."""
 
 
 def check_settings() -> Iterator[Finding]:
-    """Names that nothing reads, which are mistyped most of the time."""
-    known = {f"MOODSTREAM_{field.upper()}" for kind in settings_by_part().values() for field in kind.model_fields} | OWN
+    """Names that nothing reads; most of them are typing errors."""
+    known = {
+        f"MOODSTREAM_{field.upper()}" for kind in settings_by_part().values() for field in kind.model_fields
+    } | INTERNAL
     known |= set(re.findall(r"MOODSTREAM_\w+", COMPOSE_SETTINGS)) | {f"{name}_FILE" for name in known}
     given = {name for name in (*os.environ, *dotenv_values(".env")) if name.startswith("MOODSTREAM_")}
     unknown = sorted(given - known) if not is_image() else []  # a container is given more than its own
@@ -44,16 +52,16 @@ def check_settings() -> Iterator[Finding]:
         yield Finding("settings", "ok")
 
 
-def check_disk(least_mb: int = DISK_MB) -> Iterator[Finding]:
+def check_disk(min_mb: int = MIN_DISK_MB) -> Iterator[Finding]:
     folder = data_home()
     while not folder.exists():
         folder = folder.parent
     free_mb = shutil.disk_usage(folder).free >> 20
-    if free_mb >= least_mb:
+    if free_mb >= min_mb:
         yield Finding("disk", "ok")
         return
     cure = "docker system prune" if shutil.which("docker") else "sudo journalctl --vacuum-size=100M"
-    yield Finding("disk", "missing", f"{free_mb} MB are free in {folder}, of {least_mb} that are needed", cure)
+    yield Finding("disk", "missing", f"{free_mb} MB are free in {folder}; {min_mb} MB are needed", cure)
 
 
 def check_memory(meminfo: Path = MEMINFO) -> Iterator[Finding]:
@@ -61,11 +69,11 @@ def check_memory(meminfo: Path = MEMINFO) -> Iterator[Finding]:
         return
     lines = (line.split() for line in meminfo.read_text().splitlines())
     free_mb = next(int(line[1]) >> 10 for line in lines if line[0] == "MemAvailable:")
-    least_mb = CONTAINER_MEMORY_MB if is_image() else MEMORY_MB
-    if free_mb >= least_mb or runtime_file.find_running() is not None:
+    min_mb = MIN_CONTAINER_MEMORY_MB if is_image() else MIN_MEMORY_MB
+    if free_mb >= min_mb or runtime_file.find_running() is not None:
         yield Finding("memory", "ok")
     else:
-        hint = f"{free_mb} MB are free, of {least_mb} that are needed"
+        hint = f"{free_mb} MB are free; {min_mb} MB are needed"
         yield Finding("memory", "careful", hint, "sudo apt-get install zram-tools")
 
 
@@ -94,13 +102,13 @@ def _is_moodstream(port: int) -> bool:
 
 
 def check_proxy() -> Iterator[Finding]:
-    """A proxy that everything goes through would be asked for cameras and players of this network, too."""
+    """A proxy without exceptions would also get the connections to cameras and players of this network."""
     proxies = urllib.request.getproxies()
     if proxies.get("http") or proxies.get("https"):
         if urllib.request.proxy_bypass("127.0.0.1"):
             yield Finding("proxy", "ok")
         else:
-            hint = "a proxy is set that this machine's own addresses go through, too"
+            hint = "connections to this machine's own addresses go through the proxy, too"
             yield Finding("proxy", "careful", hint, "export no_proxy=localhost,127.0.0.1,::1")
 
 

@@ -15,9 +15,10 @@ from services.cli.checks import Finding
 from services.cli.installed import is_image
 from shared.settings import RunSettings, load
 
-OLDEST = (7, 0)
-CLOCK_S = 2.0
+MIN_VERSION = (7, 0)
+MAX_CLOCK_OFFSET_S = 2.0
 FULL = 0.8
+"""Share of its memory above which a server is called nearly full."""
 
 
 def check(given: RunSettings | None = None) -> Iterator[Finding]:
@@ -50,20 +51,18 @@ def _server(part: str, setting: str, url: str, *, holds_frames: bool) -> Iterato
             yield Finding(part, "ok", f"{info['redis_version']} at {without_password(url)}")
             yield from _faults(part, setting, client, info, holds_frames)
     except AuthenticationError as error:
-        yield Finding(
-            part, "missing", f"{without_password(url)} wants another password: {error}", _address(setting, url)
-        )
+        yield Finding(part, "missing", f"{without_password(url)} refused the password: {error}", _address(setting, url))
     except (RedisError, OSError, ValueError, MoodstreamError) as error:
         yield Finding(part, "missing", f"{without_password(url)} does not answer: {error}", _start(setting, url, error))
 
 
 def _faults(part: str, setting: str, client: Any, info: dict[str, Any], holds_frames: bool) -> Iterator[Finding]:
     command = _command(client)
-    if tuple(int(number) for number in info["redis_version"].split(".")[:2]) < OLDEST:
+    if tuple(int(number) for number in info["redis_version"].split(".")[:2]) < MIN_VERSION:
         hint = f"version {info['redis_version']} loses messages of workers that died; it must be 7.0 or newer"
         yield Finding(part, "missing", hint, "sudo apt-get install redis-server")
     if info.get("role") == "slave":
-        yield Finding(part, "missing", "this server follows another and takes no events", _address(setting, "HOST"))
+        yield Finding(part, "missing", "this server is a replica and takes no writes", _address(setting, "HOST"))
     if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":
         hint = f"when it is full it drops streams ({info['maxmemory_policy']}); it must refuse instead (noeviction)"
         yield Finding(part, "missing", hint, f"{command} CONFIG SET maxmemory-policy noeviction")
@@ -75,13 +74,13 @@ def _faults(part: str, setting: str, client: Any, info: dict[str, Any], holds_fr
         off = "no" if writes == "appendonly" else '""'
         yield Finding(part, "careful", hint, f"{command} CONFIG SET {writes} {off}")
     off_s = abs(client.time()[0] + client.time()[1] / 1e6 - time.time())
-    if off_s > CLOCK_S:
+    if off_s > MAX_CLOCK_OFFSET_S:
         hint = f"its clock and this one are {off_s:.0f} s apart; events would expire too early or too late"
         yield Finding("clock", "missing", hint, "sudo timedatectl set-ntp true")
 
 
 def _command(client: Any) -> str:
-    """redis-cli for this very server; it asks for the password, which then stands in no history."""
+    """redis-cli for this very server; it prompts for the password, which then is in no shell history."""
     pool = client.connection_pool
     known = pool.connection_kwargs
     host, port = getattr(pool, "master_address", None) or (known.get("host"), known.get("port"))
@@ -91,7 +90,7 @@ def _command(client: Any) -> str:
 
 
 def _writes(client: Any, info: dict[str, Any]) -> str | None:
-    """What makes the server write its data to a disk, as far as this user may know."""
+    """The setting that makes the server write its data to a disk, as far as this user may see it."""
     if info.get("aof_enabled"):
         return "appendonly"
     try:

@@ -46,7 +46,7 @@ def check_catalogue() -> Iterator[Finding]:
     except MoodstreamError as error:
         yield Finding("catalogue", "missing", str(error), "moodstream songs import FILE.csv")
     except StopIteration:
-        yield Finding("catalogue", "missing", "there is no song in it", "moodstream songs import FILE.csv")
+        yield Finding("catalogue", "missing", "it contains no songs", "moodstream songs import FILE.csv")
     else:
         yield Finding("catalogue", "ok")
 
@@ -77,7 +77,7 @@ def _token(file: Path) -> Iterator[Finding]:
     except OSError:
         return
     if others:
-        hint = f"others on this machine can read {file}, which is the key to somebody's Spotify"
+        hint = f"other users of this machine can read {file}, which gives access to a Spotify account"
         yield Finding("token", "missing", hint, f"chmod 600 {file}")
 
 

@@ -1,4 +1,4 @@
-"""A parent that keeps one child process alive: restarts it when it asks for that, passes signals on."""
+"""A parent that keeps one child process alive: restarts it when it asks for that or crashes, passes signals on."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ MAX_PAUSE_S = 10.0
 
 
 def supervise(command: Sequence[str], environment: Mapping[str, str], inherit: Sequence[int] = ()) -> int:
-    """Run ``command`` until it ends with another code than 70 or a crash by signal, and return that code."""
+    """Run ``command`` again and again until it ends with another code than 70 and by no signal; return that code."""
     stopping = False
     child: subprocess.Popen[bytes] | None = None
 
@@ -43,7 +43,7 @@ def supervise(command: Sequence[str], environment: Mapping[str, str], inherit: S
             if stopping or (code >= 0 and code != EXIT_RESTART):
                 return max(code, 0)
             pause_s = 0.2 if time.monotonic() - started_s > 60 else min(2 * pause_s, MAX_PAUSE_S)
-            print(f"moodstream: the services ended with {code} and are started anew", file=sys.stderr)
+            print(f"moodstream: the services ended with code {code}; restarting them", file=sys.stderr)
             time.sleep(pause_s)
             if stopping:
                 return 0
