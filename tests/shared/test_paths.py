@@ -91,7 +91,7 @@ def test_the_disk_that_is_looked_at_is_that_of_the_data(
     home: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
     tell(monkeypatch, "XDG_DATA_HOME", value)
-    [finding] = check_disk(least_mb=10**9)
+    [finding] = check_disk(min_mb=10**9)
     assert f" MB are free in {home}," in str(finding.hint)
 
 
