@@ -109,7 +109,7 @@ class HealthReader:
             log.warning("%s; every service seems to be away: create the ACL file again", error)
             return
         health.workers = dict(self._heartbeats.count_alive(alive, clock_s, time.monotonic()))
-        health.seen_s = {name: max(0.0, clock_s - max(times.values())) for name, times in alive.items()}
+        health.seen_s = {name: round(max(0.0, clock_s - max(times.values())), 1) for name, times in alive.items()}
 
 
 def _lag(group: dict[str, Any], entries: int) -> int | None:

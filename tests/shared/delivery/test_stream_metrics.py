@@ -11,8 +11,9 @@ from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import Service, build_app, create_bus
 from shared.delivery.consume import consume
-from shared.delivery.stream_metrics import lag
+from shared.delivery.stream_metrics import StreamMetrics, lag
 from shared.settings import Settings, load
+from tests.support.gateways import connected_bus
 from tests.support.redis_servers import single
 
 
@@ -74,3 +75,15 @@ def test_lag_is_right_where_redis_counts_entries_that_were_trimmed_away() -> Non
         assert told() == 0
         client.xadd("frames", {"n": 30}, maxlen=8, approximate=False)
         assert 1 <= told() <= 8
+
+
+async def test_dead_letters_are_counted_where_no_group_reads(redis_url: str) -> None:
+    """The player puts aside by itself what is no ranking; also before there was any ranking."""
+    async with connected_bus(redis_url) as bus:
+        metrics = StreamMetrics(bus, ["player", "console"])
+        for count in (0, 1):
+            await metrics.refresh()
+            value = metrics.registry.get_sample_value
+            assert value("moodstream_redis_up") == 1
+            assert value("moodstream_stream_dead_letters", {"stream": "rankings"}) == count
+            await bus.redis.xadd("mood:rankings:dead", {"error": "broken"})
