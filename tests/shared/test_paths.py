@@ -92,7 +92,7 @@ def test_the_disk_that_is_looked_at_is_that_of_the_data(
 ) -> None:
     tell(monkeypatch, "XDG_DATA_HOME", value)
     [finding] = check_disk(min_mb=10**9)
-    assert f" MB are free in {home}," in str(finding.hint)
+    assert f" MB are free in {home};" in str(finding.hint)
 
 
 def test_one_module_alone_reads_these_variables() -> None:
