@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import ssl
 import subprocess
 from functools import partial
@@ -17,8 +16,8 @@ from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.mqtt_address import Address, parse_address
 from tests.support.bridges import Watcher, bridge, broker, until, watching
+from tests.support.certificates import certificate
 from tests.support.gateways import answer, connected_bus
-from tests.support.needs import missing
 from tests.support.scenes import SIMILAR, faces_read, mood_changed, new_session, playing
 
 STATE = "moodstream/camera-1/state"
@@ -92,13 +91,13 @@ async def test_commands_reach_the_player_and_nonsense_does_not(redis_url: str, t
             asked: list[RequestMade] = []
             for command in ("dance", "next", "toggle"):
                 if command != "dance":
-                    task = await answer(player, "player.command", {})
+                    task = await answer(player, "player.command")
                 await watcher.client.publish("moodstream/command", command, qos=1)
                 if command != "dance":
                     asked.append(await task)
             await bus.publish(playing(state="paused"))
             await until(lambda: watcher.json("moodstream/playback").get("state") == "paused")
-            task = await answer(player, "player.command", {})
+            task = await answer(player, "player.command")
             await watcher.client.publish("moodstream/command", "toggle", qos=1)
             asked.append(await task)
     assert [one.body["command"] for one in asked] == ["next", "pause", "resume"]
@@ -120,7 +119,7 @@ async def test_a_mute_remembers_how_loud_it_was(redis_url: str, tmp_path: Path) 
             for song, volume in zip(songs, (70, 0, None), strict=True):
                 await bus.publish(playing(song, volume=volume))
                 await until(partial(told, watcher, song.title))
-                task = await answer(player, "player.command", {})
+                task = await answer(player, "player.command")
                 await watcher.client.publish("moodstream/command", "mute", qos=1)
                 asked.append((await task).body["percent"])
     assert asked == [0, 70, 0]
@@ -152,17 +151,6 @@ async def test_a_mood_that_nobody_tells_any_more_ends(redis_url: str, tmp_path: 
         async with bridge(redis_url, mqtt_url=mosquitto.url) as bus, watching(mosquitto) as watcher:
             await bus.publish(faces_read())
             await until(lambda: watcher.json(STATE).get("mood") == "nobody")
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A key and a certificate for 127.0.0.1 that vouches for itself."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    if not (openssl := shutil.which("openssl")):
-        missing("openssl")
-    command = [openssl, "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    names = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    return key, certificate
 
 
 async def test_over_tls_with_a_password_and_what_is_wrong_is_told(

@@ -8,8 +8,8 @@ from moodstream.errors import MoodstreamError
 from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.settings import Settings, load
-from tests.bridge.test_mqtt import certificate
 from tests.shared.bus.test_sentinel import status
+from tests.support.certificates import certificate
 from tests.support.redis_servers import PASSWORD, trio
 
 
