@@ -91,13 +91,13 @@ async def test_commands_reach_the_player_and_nonsense_does_not(redis_url: str, t
             asked: list[RequestMade] = []
             for command in ("dance", "next", "toggle"):
                 if command != "dance":
-                    task = await answer(player, "player.command", {})
+                    task = await answer(player, "player.command")
                 await watcher.client.publish("moodstream/command", command, qos=1)
                 if command != "dance":
                     asked.append(await task)
             await bus.publish(playing(state="paused"))
             await until(lambda: watcher.json("moodstream/playback").get("state") == "paused")
-            task = await answer(player, "player.command", {})
+            task = await answer(player, "player.command")
             await watcher.client.publish("moodstream/command", "toggle", qos=1)
             asked.append(await task)
     assert [one.body["command"] for one in asked] == ["next", "pause", "resume"]
@@ -119,7 +119,7 @@ async def test_a_mute_remembers_how_loud_it_was(redis_url: str, tmp_path: Path) 
             for song, volume in zip(songs, (70, 0, None), strict=True):
                 await bus.publish(playing(song, volume=volume))
                 await until(partial(told, watcher, song.title))
-                task = await answer(player, "player.command", {})
+                task = await answer(player, "player.command")
                 await watcher.client.publish("moodstream/command", "mute", qos=1)
                 asked.append((await task).body["percent"])
     assert asked == [0, 70, 0]

@@ -85,7 +85,7 @@ async def test_control_comes_back_in(redis_url: str) -> None:
                 ("/toggle", 1.0, "player.command", {"command": "pause"}),
                 ("/mute", [], "player.command", {"command": "volume", "percent": 0}),
             ):
-                task = await answer(others, kind, {})
+                task = await answer(others, kind)
                 for nonsense in (("/force", 7), ("/force", "bored"), ("/dance", 1), ("/next", 0.0)):
                     client.send_message(*nonsense)
                 client._sock.sendto(b"\xff no OSC", ("127.0.0.1", port))
@@ -103,7 +103,7 @@ async def test_a_flood_of_nonsense_fills_no_log_and_stops_no_command(
                 client.send_message(f"/fader/{number % 7}", 0.5)
                 if number % 50 == 0:
                     await asyncio.sleep(0)
-            task = await answer(others, "player.command", {})
+            task = await answer(others, "player.command")
             await asyncio.sleep(0.2)
             client.send_message("/next", [])
             assert (await task).body == {"command": "next"}

@@ -9,20 +9,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from faststream.redis.parser import BinaryMessageFormatV1
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from moodstream.contracts.events import FrameCaptured, RequestMade, StatusChanged
+from moodstream.contracts.events import RequestMade
 from moodstream.contracts.requests import PauseCamera
-from moodstream.contracts.streams import FRAMES
 from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.browser_camera import MAX_BYTES, PAUSE_EVERY_S, FrameGate
 from shared.bus.connection import Bus
-from shared.bus.message_format import decode_frame
-from tests.support.gateways import Gateway, answer
+from tests.support.gateways import JPEG, Gateway, answer, frames_of, states_of
 
-JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 100
 PACE_S = 0.08
 """Slower than the most that is taken in."""
 
@@ -39,26 +35,6 @@ async def shoot(socket: ClientConnection, picture: bytes) -> dict[str, Any]:
     await socket.send(picture)
     said: dict[str, Any] = json.loads(await socket.recv())
     return said
-
-
-async def frames_of(bus: Bus, camera_id: str) -> list[FrameCaptured]:
-    frames = []
-    for _, fields in await bus.redis.xrange(bus.key(FRAMES)):
-        body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
-        frames.append(decode_frame(headers, body))
-    return [frame for frame in frames if frame.camera_id == camera_id]
-
-
-async def states_of(bus: Bus, camera_id: str, count: int) -> list[tuple[str, str | None]]:
-    """So many states that were told of a camera with their codes, as soon as they were."""
-    states: list[tuple[str, str | None]] = []
-    async with asyncio.timeout(10):
-        async for entry in bus.follow({StatusChanged: "0-0"}, block_ms=100):
-            if entry and isinstance(entry[1], StatusChanged) and entry[1].part == camera_id:
-                states.append((entry[1].state, entry[1].code))
-            if len(states) == count:
-                return states
-    raise AssertionError("too few")
 
 
 async def test_pictures_become_frames(bus: Bus, gateway: Gateway) -> None:

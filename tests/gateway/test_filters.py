@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import json
-import socket
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,7 +15,7 @@ from moodstream.contracts.events import MoodChanged
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
-from tests.support.gateways import Gateway, _messages, connected_bus
+from tests.support.gateways import Gateway, connected_bus, messages_of
 from tests.support.scenes import mood_changed, new_session, offered, playing
 
 EVENTS = "/api/v1/events"
@@ -38,7 +36,7 @@ async def test_type_camera_and_mood_are_filtered_and_an_id_resumes(
 ) -> None:
     query = "?type=MoodChanged&type=SongsOffered&camera=hall&mood=happy"
     async with connect(socket_url(gateway, query)) as socket, client.stream("GET", EVENTS + query) as stream:
-        lines = _messages(stream)
+        lines = messages_of(stream)
         assert (await heard(socket, 1))[0]["event"] == (await anext(lines)).event == "snapshot"
         wanted = mood_changed(Mood.HAPPY, new_session(), camera_id="hall")
         await bus.publish(wanted)
@@ -120,7 +118,7 @@ async def test_two_hundred_listeners_lose_nothing_in_little_memory(gateway: Gate
             await bus.publish(event)
             await asyncio.sleep(0.1)
         assert await asyncio.gather(*listeners) == [[event.id for event in sent]] * 200
-    assert memory_mb(gateway) < MAX_MB
+    assert gateway.memory_mb() < MAX_MB
 
 
 async def test_of_a_crowd_that_comes_at_once_a_thousand_are_let_in_and_the_others_are_told() -> None:
@@ -138,7 +136,7 @@ async def test_of_a_crowd_that_comes_at_once_a_thousand_are_let_in_and_the_other
             for _ in range(20):
                 await bus.publish(mood_changed(Mood.HAPPY, new_session()))
             assert (await client.get("/api/v1/state")).status_code == 200
-            assert memory_mb(gateway) < MAX_MB
+            assert gateway.memory_mb() < MAX_MB
             for _, writer in crowd:
                 writer.close()
             async with asyncio.timeout(30):
@@ -162,11 +160,11 @@ async def test_one_that_never_reads_slows_nobody_costs_little_and_is_told_what_i
     with embedded_redis() as url, Gateway(url).run() as gateway:
         async with (
             connected_bus(url) as bus,
-            connect(socket_url(gateway), sock=small_socket(gateway), max_queue=1, compression=None) as slow_socket,
+            connect(socket_url(gateway), sock=gateway.connect_narrowly(), max_queue=1, compression=None) as slow_socket,
         ):
-            reader, writer = await asyncio.open_connection(sock=small_socket(gateway))
+            reader, writer = await asyncio.open_connection(sock=gateway.connect_narrowly())
             writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            before_mb = memory_mb(gateway)
+            before_mb = gateway.memory_mb()
             quick: list[str] = []
 
             async def read() -> None:
@@ -189,7 +187,7 @@ async def test_one_that_never_reads_slows_nobody_costs_little_and_is_told_what_i
             async with asyncio.timeout(60):
                 await reading
                 assert quick == [event.id for event in events]
-                assert memory_mb(gateway) - before_mb < 100
+                assert gateway.memory_mb() - before_mb < 100
                 missed = await gap_on(slow_socket)
                 while not (line := await reader.readline()).startswith(b"event: gap"):
                     assert line
@@ -199,26 +197,8 @@ async def test_one_that_never_reads_slows_nobody_costs_little_and_is_told_what_i
     assert 1_000 < told["missed"] < 2_000
 
 
-def small_socket(gateway: Gateway) -> socket.socket:
-    """Connected, and takes in little that is not read: the kernel would hold megabytes."""
-    small = socket.socket()
-    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
-    small.connect(("127.0.0.1", gateway.port))
-    small.setblocking(False)
-    return small
-
-
 async def gap_on(listener: Any) -> int:
     while True:
         message = json.loads(await listener.recv())
         if message["event"] == "gap":
             return int(message["data"]["missed"])
-
-
-def memory_mb(gateway: Gateway) -> float:
-    assert gateway._process is not None
-    status = Path(f"/proc/{gateway._process.pid}/status")
-    if not status.exists():  # no Linux
-        return 0.0
-    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return int(peak.split()[1]) / 1000

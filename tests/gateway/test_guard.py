@@ -20,9 +20,8 @@ from services.gateway.browser_camera import IDLE_S
 from shared.app.server import REQUEST_TIMEOUT_S
 from shared.bus.connection import Bus
 from shared.web.rate_limit import Limits
-from tests.gateway.test_browser_camera import JPEG, frames_of, states_of
-from tests.gateway.test_filters import memory_mb, small_socket
-from tests.support.gateways import ROOT, Gateway, connected_bus, listening, state_where
+from tests.support.certificates import certificate
+from tests.support.gateways import JPEG, ROOT, Gateway, connected_bus, frames_of, listening, state_where, states_of
 from tests.support.scenes import mood_changed, new_session
 
 
@@ -139,12 +138,9 @@ async def test_moods_of_the_past_are_read_page_by_page(bus: Bus, client: httpx.A
 
 
 async def test_https_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate} -days 2 -subj /CN=localhost"
-    arguments = [*command.split(), "-addext", "subjectAltName=IP:127.0.0.1"]
-    await asyncio.to_thread(subprocess.run, arguments, check=True, capture_output=True)
-    trusted = ssl.create_default_context(cafile=str(certificate))
-    safe = {"MOODSTREAM_TLS_CERTIFICATE": str(certificate), "MOODSTREAM_TLS_KEY": str(key)}
+    key, authority = await asyncio.to_thread(certificate, tmp_path)
+    trusted = ssl.create_default_context(cafile=str(authority))
+    safe = {"MOODSTREAM_TLS_CERTIFICATE": str(authority), "MOODSTREAM_TLS_KEY": str(key)}
     with embedded_redis() as url, Gateway(url, safe, verify=trusted).run() as gateway:
         async with httpx.AsyncClient(base_url=gateway.url, verify=trusted) as client, listening(client) as messages:
             assert gateway.url.startswith("https://")
@@ -166,7 +162,7 @@ def test_a_file_of_no_use_is_said_in_one_line(name: str, tmp_path: Path) -> None
 async def test_one_that_has_stopped_reading_does_not_hold_up_the_end() -> None:
     with embedded_redis() as url, Gateway(url).run() as gateway:
         async with connected_bus(url) as bus:
-            reader, writer = await asyncio.open_connection(sock=small_socket(gateway))
+            reader, writer = await asyncio.open_connection(sock=gateway.connect_narrowly())
             writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
             await reader.readuntil(b"event: snapshot")
             for number in range(600):  # far more than the kernel and the transport hold
@@ -190,7 +186,7 @@ async def test_two_hundred_listeners_cost_little(bus: Bus, gateway: Gateway) -> 
         finally:
             writer.close()
 
-    before_mb, ready = memory_mb(gateway), asyncio.Semaphore(0)
+    before_mb, ready = gateway.memory_mb(), asyncio.Semaphore(0)
     listeners = [asyncio.create_task(listen()) for _ in range(200)]
     try:
         async with asyncio.timeout(60):
@@ -204,7 +200,7 @@ async def test_two_hundred_listeners_cost_little(bus: Bus, gateway: Gateway) -> 
                 await state_where(
                     client, lambda state: state["cameras"]["camera-1"]["mood"]["session_id"] == last.session_id
                 )
-        grown_mb = memory_mb(gateway) - before_mb
+        grown_mb = gateway.memory_mb() - before_mb
     finally:
         for task in listeners:
             task.cancel()

@@ -179,7 +179,7 @@ async def test_closing_rests_cameras_ends_visits_and_tells_everybody_at_once(
         picture = await operator.post("/api/v1/frames?camera=mine", content=b"\xff\xd8\xff")
         assert (picture.status_code, picture.json()) == (409, {"error": "the site is closed now"})
         assert (await operator.get("/api/v1/status")).json()["opening"]["open"] is False
-        woken = await answer(bus, "camera.pause", {})
+        woken = await answer(bus, "camera.pause")
         assert (await operator.post("/api/v1/operator/opening", json={"open": None})).is_success
         assert (await woken).body["seconds"] == 0
         async with asyncio.timeout(10):

@@ -16,15 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue
 
-from moodstream.contracts.events import ReplyGiven, RequestMade
+from moodstream.contracts.events import FrameCaptured, ReplyGiven, RequestMade, StatusChanged
+from moodstream.contracts.streams import FRAMES
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
+from shared.bus.message_format import decode_frame
+from shared.contracts.request_examples import EXAMPLES
 from shared.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
 START_S = 30.0
+JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 100
+REPLIES: dict[str, JsonValue] = {one.request.KIND: one.reply.model_dump(mode="json") for one in EXAMPLES}
+"""By kind of request."""
 
 
 def free_port() -> int:
@@ -78,6 +85,23 @@ class Gateway:
         self._process = None
         return code, time.monotonic() - begun
 
+    def connect_narrowly(self) -> socket.socket:
+        """A connection that takes in little that is not read: the kernel would hold megabytes."""
+        narrow = socket.socket()
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+        narrow.connect(("127.0.0.1", self.port))
+        narrow.setblocking(False)
+        return narrow
+
+    def memory_mb(self) -> float:
+        """The most that it has held so far; 0 where nobody says."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status")
+        if not status.exists():  # no Linux
+            return 0.0
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) / 1000
+
     @contextlib.contextmanager
     def run(self, ready: bool = True) -> Iterator["Gateway"]:
         try:
@@ -114,10 +138,10 @@ async def listening(client: httpx.AsyncClient, last_id: str | None = None) -> As
     headers = {"Last-Event-ID": last_id} if last_id else {}
     async with client.stream("GET", "/api/v1/events", headers=headers) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
-        yield _messages(response)
+        yield messages_of(response)
 
 
-async def _messages(response: httpx.Response) -> AsyncIterator[Message]:
+async def messages_of(response: httpx.Response) -> AsyncIterator[Message]:
     fields: dict[str, str] = {}
     async for line in response.aiter_lines():
         if line:
@@ -141,7 +165,12 @@ async def state_where(client: httpx.AsyncClient, holds: Callable[[dict[str, Any]
 async def answer(
     bus: Bus, kind: str, result: JsonValue = None, error: str | None = None
 ) -> "asyncio.Task[RequestMade]":
-    """Stand in for the service that serves ``kind``: from now on, answer the next request and give it back."""
+    """Stand in for the service that serves ``kind``: from now on, answer the next request and give it back.
+
+    Without a result or an error, the answer is the example of that kind.
+    """
+    if result is None and error is None:
+        result = REPLIES[kind]
     start = await bus.last_id(RequestMade)
 
     async def serve() -> RequestMade:
@@ -154,3 +183,24 @@ async def answer(
         raise AssertionError("nobody asked")
 
     return asyncio.create_task(serve())
+
+
+async def frames_of(bus: Bus, camera_id: str) -> list[FrameCaptured]:
+    """The frames of a camera that wait in their stream."""
+    frames = []
+    for _, fields in await bus.redis.xrange(bus.key(FRAMES)):
+        body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
+        frames.append(decode_frame(headers, body))
+    return [frame for frame in frames if frame.camera_id == camera_id]
+
+
+async def states_of(bus: Bus, camera_id: str, count: int) -> list[tuple[str, str | None]]:
+    """The first states that were published of a camera, with their codes, once there are so many."""
+    states: list[tuple[str, str | None]] = []
+    async with asyncio.timeout(10):
+        async for entry in bus.follow({StatusChanged: "0-0"}, block_ms=100):
+            if entry and isinstance(entry[1], StatusChanged) and entry[1].part == camera_id:
+                states.append((entry[1].state, entry[1].code))
+            if len(states) == count:
+                return states
+    raise AssertionError("too few")

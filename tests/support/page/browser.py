@@ -23,6 +23,7 @@ QUIET = (
 PATIENCE_MS = 15_000
 """A machine that is busy with other things is slow, not wrong."""
 SPOTIFY = "https://open.spotify.com/"
+AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @asynccontextmanager
@@ -64,7 +65,9 @@ async def open_page(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     await page.route("**/*", only_here)
-    await page.goto(gateway.url + path)
-    yield page
-    await page.context.close()
+    try:
+        await page.goto(gateway.url + path)
+        yield page
+    finally:
+        await page.context.close()
     assert complains or not complaints, complaints

@@ -1,18 +1,15 @@
 """What a visitor sees and does, in Chromium."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from moodstream.contracts.events import FeedbackGiven, MoodChanged, Song, SongPicked, SongsOffered, utc_now
 from moodstream.contracts.moods import Mood
 from shared.bus.connection import Bus
-from tests.support.gateways import Gateway, answer, connected_bus
-from tests.support.page.browser import launch, open_page
+from tests.support.gateways import Gateway, answer
+from tests.support.page.browser import open_page
 from tests.support.page.stages import arrive, at_stage, visit, visit_by_hand
 from tests.support.scenes import (
     CAMERA,
@@ -26,26 +23,6 @@ from tests.support.scenes import (
     playing,
     ranked,
 )
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launch() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def bus(gateway: Gateway) -> AsyncIterator[Bus]:
-    async with connected_bus(gateway.redis_url) as bus:
-        yield bus
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(gateway: Gateway, chromium: Browser) -> AsyncIterator[Page]:
-    async with open_page(chromium, gateway) as page:
-        yield page
 
 
 async def sentence(page: Page, text: str) -> None:
@@ -165,12 +142,12 @@ async def test_a_song_is_liked_skipped_and_others_are_asked_for(page: Page, bus:
     start = await bus.last_id(FeedbackGiven)
     await page.get_by_role("button", name="Like").click()
     await expect(page.get_by_role("button", name="Like")).to_have_attribute("aria-pressed", "true")
-    asked = await answer(bus, "player.command", {})
+    asked = await answer(bus, "player.command")
     await page.get_by_role("button", name="Skip").click()
     assert (await asked).body == {"command": "next"}
     said = [(event.kind, event.song_id, event.session_id) for event in await feedback_after(bus, start, 2)]
     assert said == [(kind, SIMILAR[0].id, mood.session_id) for kind in ("like", "skip")]
-    asked = await answer(bus, "mood.choose", {})
+    asked = await answer(bus, "mood.choose")
     await page.get_by_role("button", name="Other songs").click()
     assert (await asked).body == {"mood": "happy", "camera_id": CAMERA}
     await end(bus, page, mood)

@@ -1,23 +1,20 @@
 """What the page plays where it is the output itself, in Chromium."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from moodstream.contracts.events import Song
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
-from tests.support.gateways import Gateway, answer, connected_bus
+from tests.support.gateways import Gateway, answer
 from tests.support.mpd_server import tone
-from tests.support.page.browser import launch, open_page
+from tests.support.page.browser import open_page
 from tests.support.page.stages import arrive, at_stage
 from tests.support.scenes import mood_changed, new_session, playing
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOUDNESS = """async ([valence, arousal]) => {
   let seed = 1;  // the same notes each time: what is drawn at random decides the sound of a few seconds
@@ -61,27 +58,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launch() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def bus(gateway: Gateway) -> AsyncIterator[Bus]:
-    async with connected_bus(gateway.redis_url) as bus:
-        yield bus
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(gateway: Gateway, chromium: Browser) -> AsyncIterator[Page]:
-    async with open_page(chromium, gateway) as page:
-        yield page
-
-
 async def test_a_file_of_the_gateway_plays_and_its_end_is_told(page: Page, bus: Bus) -> None:
     await page.locator("#sentence").click()  # browsers let a page sound only then
-    told = await answer(bus, "player.command", {})
+    told = await answer(bus, "player.command")
     song = Song(id="f", title="Häppy", artist="A", uri="file:some folder/häppy & short.wav")
     await bus.publish(playing(song))
     await expect(page.locator("#player")).to_have_attribute("data-source", "file")
@@ -146,7 +125,7 @@ async def test_the_buttons_of_the_player(page: Page, bus: Bus) -> None:
     steps = (("paused", "Go on", "resume"), ("playing", "Pause", "pause"), ("playing", "Skip", "next"))
     for state, button, command in steps:
         await bus.publish(playing(state=state, output="mpd"))
-        asked = await answer(bus, "player.command", {})
+        asked = await answer(bus, "player.command")
         await page.get_by_role("button", name=button).click()
         assert (await asked).body == {"command": command}
     await bus.publish(playing(state="no_device", output="mpd"))

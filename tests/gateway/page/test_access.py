@@ -1,22 +1,15 @@
 """axe-core finds nothing against WCAG 2.2 AA, at any stage."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from moodstream.contracts.moods import Mood
 from shared.bus.connection import Bus
-from tests.support.gateways import Gateway, connected_bus
-from tests.support.page.browser import launch, open_page
+from tests.support.gateways import Gateway
+from tests.support.page.browser import AXE_RULES, open_page
 from tests.support.page.stages import arrive, at_stage, visit, visit_by_hand
 from tests.support.scenes import mood_changed
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 COUNT_WRITES = """() => {
   window.said = 0;
@@ -25,20 +18,8 @@ COUNT_WRITES = """() => {
 }"""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launch() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def bus(gateway: Gateway) -> AsyncIterator[Bus]:
-    async with connected_bus(gateway.redis_url) as bus:
-        yield bus
-
-
 async def complaints(page: Page) -> list[tuple[str, list[str]]]:
-    found = (await Axe().run(page, options=RULES)).response
+    found = (await Axe().run(page, options=AXE_RULES)).response
     assert len(found["passes"]) > 15  # it has looked
     return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
 

@@ -7,15 +7,14 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, PdfMargins, Route, expect
+from playwright.async_api import Browser, Page, PdfMargins, Route, expect
 
 from services.cli.run.embedded_redis import embedded_redis
 from tests.support.gateways import Gateway
-from tests.support.page.browser import launch
+from tests.support.page.browser import AXE_RULES, PATIENCE_MS
 from tests.support.page.site import TOKEN, Site, site
 
 LIMIT_MS = 30_000
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.fixture(scope="module")
@@ -25,27 +24,32 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @asynccontextmanager
-async def opened(url: str, path: str = "/operator", complains: bool = False, wide: int = 1440) -> AsyncIterator[Page]:
+async def opened(
+    browser: Browser, url: str, path: str = "/operator", complains: bool = False, wide: int = 1440
+) -> AsyncIterator[Page]:
     """A page with the operator's password; whatever it complains about fails the test."""
     complaints: list[str] = []
-    async with launch() as browser:
-        context = await browser.new_context(
-            http_credentials={"username": "op", "password": TOKEN}, viewport={"width": wide, "height": 900}
-        )
-        page = await context.new_page()
-        page.set_default_timeout(LIMIT_MS)
-        expect.set_options(timeout=LIMIT_MS)
+    context = await browser.new_context(
+        http_credentials={"username": "op", "password": TOKEN}, viewport={"width": wide, "height": 900}
+    )
+    page = await context.new_page()
+    page.set_default_timeout(LIMIT_MS)
+    expect.set_options(timeout=LIMIT_MS)
+    try:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
         page.on("request", lambda asked: None if asked.url.startswith(url) else complaints.append(asked.url))
         await page.goto(url + path)
         yield page
         assert await context.cookies() == []
+    finally:
+        expect.set_options(timeout=PATIENCE_MS)
+        await context.close()
     assert complains or not complaints, complaints
 
 
-async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site) -> None:
-    async with opened(whole.url) as page, httpx.AsyncClient(base_url=whole.url, timeout=20) as visitor:
+async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site, chromium: Browser) -> None:
+    async with opened(chromium, whole.url) as page, httpx.AsyncClient(base_url=whole.url, timeout=20) as visitor:
         await expect(page.locator("#verdict")).to_have_text("Everything works", timeout=60_000)
         for name in ("camera", "emotion", "recommender", "player", "gateway"):
             await expect(page.locator("#services tr", has_text=name).locator(".state")).to_have_text("works")
@@ -83,12 +87,12 @@ async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site) -> N
         await expect(page.locator("#streams tr")).to_have_count(11)
 
 
-async def test_what_is_pressed_first_is_done_first(whole: Site) -> None:
+async def test_what_is_pressed_first_is_done_first(whole: Site, chromium: Browser) -> None:
     async def slow_at_first(route: Route) -> None:
         await asyncio.sleep(1.5 if '"percent":40' in (route.request.post_data or "") else 0)
         await route.continue_()
 
-    async with opened(whole.url) as page, httpx.AsyncClient(base_url=whole.url, timeout=20) as visitor:
+    async with opened(chromium, whole.url) as page, httpx.AsyncClient(base_url=whole.url, timeout=20) as visitor:
         await expect(page.locator("#verdict")).to_have_text("Everything works", timeout=60_000)
         await page.route("**/api/v1/player", slow_at_first)
         await page.locator("#volume").fill("40")
@@ -98,10 +102,10 @@ async def test_what_is_pressed_first_is_done_first(whole: Site) -> None:
         assert (await visitor.get("/api/v1/player")).json()["result"]["volume"] == 0
 
 
-async def test_a_lost_line_is_said_and_the_page_comes_back_by_itself() -> None:
+async def test_a_lost_line_is_said_and_the_page_comes_back_by_itself(chromium: Browser) -> None:
     own = {"MOODSTREAM_OPERATOR_TOKEN": TOKEN}
     with embedded_redis() as url, Gateway(url, own).run() as gateway:
-        async with opened(gateway.url, complains=True) as page:
+        async with opened(chromium, gateway.url, complains=True) as page:
             await expect(page.locator("#verdict")).to_contain_text("Needs you: camera, emotion")
             await asyncio.to_thread(gateway.stop)
             await expect(page.locator("#verdict")).to_contain_text("No answer")
@@ -110,8 +114,8 @@ async def test_a_lost_line_is_said_and_the_page_comes_back_by_itself() -> None:
 
 
 @pytest.mark.parametrize("name", ["sign", "staff"])
-async def test_what_is_printed_fits_on_one_page_in_every_language(whole: Site, name: str) -> None:
-    async with opened(whole.url, f"/operator/{name}") as page:
+async def test_what_is_printed_fits_on_one_page_in_every_language(whole: Site, chromium: Browser, name: str) -> None:
+    async with opened(chromium, whole.url, f"/operator/{name}") as page:
         for language in ("en", "de", "fr", "es", "ja", "ar"):
             assert await page.locator(f'[lang="{language}"]').count() > 0
         assert await page.locator('[lang="ar"][dir="rtl"]').count() == 1
@@ -122,18 +126,18 @@ async def test_what_is_printed_fits_on_one_page_in_every_language(whole: Site, n
 
 
 @pytest.mark.parametrize("name", ["", "/sign", "/staff"])
-async def test_axe_is_content(whole: Site, name: str) -> None:
-    async with opened(whole.url, f"/operator{name}") as page:
+async def test_axe_is_content(whole: Site, chromium: Browser, name: str) -> None:
+    async with opened(chromium, whole.url, f"/operator{name}") as page:
         if not name:
             await expect(page.locator("#services tr")).to_have_count(6)
             await expect(page.locator("#chart svg")).to_be_visible()
-        found = (await Axe().run(page, options=RULES)).response
+        found = (await Axe().run(page, options=AXE_RULES)).response
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
         assert len(found["passes"]) > 15
 
 
-async def test_a_phone_needs_no_sideways_scrolling(whole: Site) -> None:
-    async with opened(whole.url, wide=360) as page:
+async def test_a_phone_needs_no_sideways_scrolling(whole: Site, chromium: Browser) -> None:
+    async with opened(chromium, whole.url, wide=360) as page:
         await expect(page.locator("#services tr")).to_have_count(6)
         await expect(page.locator("#consents tr")).to_have_count(7)
         await expect(page.locator("#chart svg")).to_be_visible()

@@ -15,31 +15,15 @@ from moodstream.contracts.events import FrameCaptured, StatusChanged
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
-from tests.gateway.test_browser_camera import frames_of, states_of
-from tests.support.gateways import Gateway, connected_bus
+from tests.support.gateways import Gateway, frames_of, states_of
 from tests.support.page.browser import launch, open_page
 from tests.support.scenes import mood_changed, new_session
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def bus(gateway: Gateway) -> AsyncIterator[Bus]:
-    async with connected_bus(gateway.redis_url) as bus:
-        yield bus
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def filming(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     """A browser whose camera sees a drawn face and is allowed."""
     async with launch(nodding_face(tmp_path_factory.mktemp("film") / "face.mjpeg")) as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def refusing() -> AsyncIterator[Browser]:
-    """A browser whose camera is not allowed."""
-    async with launch() as browser:
         yield browser
 
 
@@ -139,8 +123,8 @@ async def test_the_camera_comes_back_after_the_gateway_did(bus: Bus, gateway: Ga
         await expect(page.locator("#status")).to_have_text("This device’s camera is on")
 
 
-async def test_a_refused_camera_leaves_the_moods_to_choose(gateway: Gateway, refusing: Browser) -> None:
-    async with open_page(refusing, gateway) as page:
+async def test_a_refused_camera_leaves_the_moods_to_choose(gateway: Gateway, chromium: Browser) -> None:
+    async with open_page(chromium, gateway) as page:
         await use_camera(page)
         await expect(page.get_by_role("alert")).to_have_text(
             "The camera was not allowed. You can choose your mood yourself."
@@ -149,16 +133,16 @@ async def test_a_refused_camera_leaves_the_moods_to_choose(gateway: Gateway, ref
         await expect(page.get_by_role("button", name="Choose happy")).to_be_enabled()
 
 
-async def test_a_page_without_the_right_to_a_camera_says_so(gateway: Gateway, refusing: Browser) -> None:
-    async with open_page(refusing, gateway) as page:
+async def test_a_page_without_the_right_to_a_camera_says_so(gateway: Gateway, chromium: Browser) -> None:
+    async with open_page(chromium, gateway) as page:
         await page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
         await use_camera(page)
         await expect(page.get_by_role("alert")).to_contain_text("The camera cannot be used from here.")
 
 
-async def test_where_it_is_switched_off_the_page_does_not_offer_it(refusing: Browser) -> None:
+async def test_where_it_is_switched_off_the_page_does_not_offer_it(chromium: Browser) -> None:
     off = {"MOODSTREAM_BROWSER_CAMERA": "false"}
     with embedded_redis() as url, Gateway(url, off).run() as gateway:
-        async with open_page(refusing, gateway) as page:
+        async with open_page(chromium, gateway) as page:
             await expect(page.get_by_text("Tell me your mood, and I find music for it.")).to_be_visible()
             await expect(page.get_by_role("button", name="Use this device’s camera")).to_be_hidden()

@@ -1,9 +1,10 @@
-"""The catalogue of events: complete, the same as in docs, and readable without a network."""
+"""The page of the events: complete, the same as in docs, and readable without a network."""
 
 from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
+from playwright.async_api import Browser
 
 from moodstream.contracts.event_filter import KINDS, RECORDED
 from moodstream.contracts.events import EVENTS
@@ -12,9 +13,8 @@ from services.gateway.openapi import EVENT_TYPES
 from shared.contracts.access import FOR_EVERYBODY
 from shared.contracts.schemas import documents
 from tests.support.gateways import Gateway
-from tests.support.page.browser import launch
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 class Elements(HTMLParser):
@@ -60,13 +60,13 @@ async def test_the_gateway_serves_what_is_committed(client: httpx.AsyncClient) -
         assert (await client.get(f"/docs/{wrong}")).status_code == 404
 
 
-async def test_a_browser_shows_it_with_its_style_also_from_a_file(gateway: Gateway) -> None:
+async def test_a_browser_shows_it_with_its_style_also_from_a_file(gateway: Gateway, chromium: Browser) -> None:
     complaints: list[str] = []
-    async with launch() as browser:
-        page = await browser.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        for address in (f"{gateway.url}/docs/events.html", (DOCS / "events.html").as_uri()):
-            await page.goto(address)
-            assert await page.locator("section").count() >= len(EVENTS)
-            assert await page.evaluate("getComputedStyle(document.body).maxWidth") == "992px"
+    page = await chromium.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    for address in (f"{gateway.url}/docs/events.html", (DOCS / "events.html").as_uri()):
+        await page.goto(address)
+        assert await page.locator("section").count() >= len(EVENTS)
+        assert await page.evaluate("getComputedStyle(document.body).maxWidth") == "992px"
+    await page.close()
     assert complaints == []

@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import get_args
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from moodstream.contracts.events import Compared
@@ -15,8 +13,8 @@ from services.gateway.pages import STATIC
 from services.gateway.state.kiosk import Language
 from services.recommender.choice.reasons import DEGREES, TRAITS, WORDS, sentence
 from shared.bus.connection import Bus
-from tests.support.gateways import Gateway, connected_bus
-from tests.support.page.browser import launch, open_page
+from tests.support.gateways import Gateway
+from tests.support.page.browser import open_page
 from tests.support.page.stages import arrive, at_stage, visit
 from tests.support.scenes import COMPARED, REASONS, mood_changed, picked, playing, ranked
 
@@ -78,19 +76,6 @@ def test_the_page_says_in_english_what_the_recommender_says() -> None:
     assert {degree: words[f"degree_{degree}"].removesuffix(" {change}") for degree in WORDS} == WORDS
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launch() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def bus(gateway: Gateway) -> AsyncIterator[Bus]:
-    async with connected_bus(gateway.redis_url) as bus:
-        yield bus
-
-
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_whole_visit_in_each_language(language: str, gateway: Gateway, chromium: Browser, bus: Bus) -> None:
     words = messages(language)
@@ -110,7 +95,6 @@ async def test_a_whole_visit_in_each_language(language: str, gateway: Gateway, c
             assert not re.search(r"undefined|NaN|\{\w+\}|\bnull\b", shown), shown
 
 
-@pytest.mark.asyncio(loop_scope="module")
 async def test_the_language_is_switched_on_the_spot_and_back_after_the_visit(
     gateway: Gateway, chromium: Browser, bus: Bus
 ) -> None:
@@ -130,7 +114,6 @@ async def test_the_language_is_switched_on_the_spot_and_back_after_the_visit(
         await expect(page.locator("#word")).to_have_text("Auf Wiedersehen")
 
 
-@pytest.mark.asyncio(loop_scope="module")
 async def test_a_ranking_says_in_german_what_was_compared_whatever_the_sentence(
     gateway: Gateway, chromium: Browser, bus: Bus
 ) -> None:
@@ -168,7 +151,6 @@ UNSAID: tuple[tuple[Compared, ...], ...] = (
 )
 
 
-@pytest.mark.asyncio(loop_scope="module")
 async def test_what_was_not_compared_or_has_no_words_stands_as_the_sentence(
     gateway: Gateway, chromium: Browser, bus: Bus
 ) -> None:

@@ -1,22 +1,18 @@
 """Every size fits, every text can be read, and nothing moves for those who do not want it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from moodstream.contracts.moods import Mood
 from shared.bus.connection import Bus
-from tests.support.gateways import Gateway, connected_bus
-from tests.support.page.browser import launch, open_page
+from tests.support.gateways import Gateway
+from tests.support.page.browser import open_page
 from tests.support.page.stages import visit, visit_by_hand
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MIN_CONTRAST = 4.5
 """WCAG 2.2, success criterion 1.4.3."""
@@ -44,18 +40,6 @@ BUTTONS = """(least) => {
 }"""
 HIDE_TEXTS = """() => { const sheet = new CSSStyleSheet();
   sheet.replaceSync("body * { color: transparent !important }"); document.adoptedStyleSheets = [sheet]; }"""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launch() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def bus(gateway: Gateway) -> AsyncIterator[Bus]:
-    async with connected_bus(gateway.redis_url) as bus:
-        yield bus
 
 
 def luminance(colour: Any) -> Any:

@@ -1,34 +1,23 @@
 """What the operator sets: agreeing by staying, no picking, the timer, the language, opening hours; and many visits."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Route, expect
 
 from moodstream.contracts.events import SongPicked, expiry
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from tests.support.gateways import Gateway, answer, connected_bus
-from tests.support.page.browser import launch, open_page
+from tests.support.page.browser import open_page
 from tests.support.page.stages import at_stage
 from tests.support.page.visits import growth
 from tests.support.scenes import OFFERED, mood_changed, new_session, offered, ranked
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STAY = {"MOODSTREAM_AUTO": "true", "MOODSTREAM_CONSENT_STAY_S": "8", "MOODSTREAM_LANGUAGE": "es"}
 QUICK = {"MOODSTREAM_IDLE_S": "5", "MOODSTREAM_STILL_THERE_S": "3"}
 SHORT_BYTES = 1_500_000
 LATE_S = 1.0
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with launch() as browser:
-        yield browser
 
 
 async def late(route: Route) -> None:
