@@ -137,7 +137,7 @@ async def test_moods_of_the_past_are_read_page_by_page(bus: Bus, client: httpx.A
 
 
 async def test_https_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
-    key, authority = await asyncio.to_thread(certificate, tmp_path)
+    key, authority = await asyncio.to_thread(make_certificate, tmp_path)
     trusted = ssl.create_default_context(cafile=str(authority))
     safe = {"MOODSTREAM_TLS_CERTIFICATE": str(authority), "MOODSTREAM_TLS_KEY": str(key)}
     with embedded_redis() as url, Gateway(url, safe, verify=trusted).run() as gateway:
