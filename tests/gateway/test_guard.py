@@ -20,6 +20,7 @@ from services.gateway.browser_camera import IDLE_S
 from shared.app.server import REQUEST_TIMEOUT_S
 from shared.bus.connection import Bus
 from shared.web.rate_limit import Limits
+from tests.support.certificates import make_certificate
 from tests.support.gateways import JPEG, ROOT, Gateway, connected_bus, frames_of, listening, state_where, states_of
 from tests.support.scenes import mood_changed, new_session
 
