@@ -173,6 +173,8 @@ class Conductor:
             if not self._lease.held:  # Redis took its time
                 return
         with self._bus.traces.step(f"player {action.kind}", action.cause):
+            if action.kind == "play":
+                log.debug("a ranking of %d songs is played", len(action.songs))
             await self._run_action(action)
 
     async def _run_action(self, action: Action) -> None:

@@ -126,7 +126,7 @@ def test_what_kills_every_worker_is_put_aside_and_its_neighbours_are_done(tmp_pa
             waited(lambda: at_rest(client), 10)
             letters = {one[b"__data__"]: one[b"error"].decode() for _, one in client.xrange("mood:picks:dead")}
         assert [end.code for end in part.ends[:-1]] == [-9] * 3
-    assert letters[deadly.model_dump_json().encode()].startswith("WorkersEnded: none of 3 workers")
+    assert letters[deadly.model_dump_json().encode()].startswith("WorkersEnded: 3 workers began")
     assert letters[impossible.model_dump_json().encode()] == "ValueError: no such song"
 
 
