@@ -170,7 +170,8 @@ def test_no_event_makes_any_service_exit(everything: tuple[str, str, Path]) -> N
         letters = sum(client.xlen(dead) for dead in client.scan_iter(match="mood:*:dead"))
         assert letters > 100
         plays = client.xlen("mood:playback")
-        eventually(lambda: client.xlen("mood:playback") > plays, 60)
+        # a visitor may have picked just now, and the next one comes and picks a minute later
+        eventually(lambda: client.xlen("mood:playback") > plays, 150)
     text = log.read_text(errors="replace")
     assert "restarting" not in text, text[-3000:]
     assert "Traceback" not in text.replace("try 1 of 3 failed", ""), text[-3000:]

@@ -118,7 +118,8 @@ class SimulatedVisitors:
         match event:
             case MoodChanged(camera_id=self._camera_id) if event.model != MODEL:
                 ended = event.phase == "end"
-                self._others_until = None if ended else event.expires_at
+                # whatever moment a stranger writes, the next event of a living visit comes sooner than this
+                self._others_until = None if ended else min(event.expires_at, expiry(MoodChanged))
                 if not ended or event.session_id == self._session:
                     self._stepped_back = self._session
             case SongsOffered(songs=songs) if songs:
