@@ -8,9 +8,13 @@
 ``BlockingClient`` does the same without asyncio. Every failure is a ``MoodstreamError`` with one line for people.
 """
 
-from moodstream.blocking_client import BlockingClient
-from moodstream.client import Client, events, iter_events, iter_moods, moods
-from moodstream.errors import MoodstreamError, NoAnswer, RequestRefused
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moodstream.blocking_client import BlockingClient
+    from moodstream.client import Client, events, iter_events, iter_moods, moods
+    from moodstream.errors import MoodstreamError, NoAnswer, RequestRefused
 
 __all__ = [
     "BlockingClient",
@@ -23,3 +27,17 @@ __all__ = [
     "iter_moods",
     "moods",
 ]
+
+_MODULES = {
+    "BlockingClient": "blocking_client",
+    "MoodstreamError": "errors",
+    "NoAnswer": "errors",
+    "RequestRefused": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the client when it is first asked for: services need the contracts alone, and start sooner without it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'client')}"), name)
