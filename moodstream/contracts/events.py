@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
+from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.status_codes import StatusCode
 
@@ -48,11 +49,10 @@ def _moment(given: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_moment)]
 
 
-class Model(BaseModel):
+class Model(Documented):
     model_config = ConfigDict(
         frozen=True,
         extra="ignore",
-        use_attribute_docstrings=True,
         cache_strings="keys",
         allow_inf_nan=False,  # no JSON
     )
