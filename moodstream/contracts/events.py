@@ -248,6 +248,12 @@ class Song(Model):
     genre: str | None = None
     uri: str | None = None
     """where an output finds it, for example spotify:track:..."""
+    valence: SignedUnit | None = None
+    """its place on the circumplex: unpleasant to pleasant, -1 to 1; null when unknown"""
+    arousal: SignedUnit | None = None
+    """its place on the circumplex: quiet to excited, -1 to 1; null when unknown"""
+    duration_ms: Annotated[int, Field(ge=0)] | None = None
+    """how long it plays, milliseconds; null when unknown"""
 
 
 class SongsOffered(Asking):
