@@ -376,6 +376,9 @@ class PlaybackChanged(Event):
     """name of what it plays on, where that is known"""
     volume: Annotated[int, Field(ge=0, le=100)] | None = None
     """percent, where it was set or is known"""
+    sound: Literal["recording", "made"] | None = None
+    """where the page plays: the song's own recording, or music that is made for the mood because the recording is not
+    here; the gateway, which has the files, adds it for pages, and in Redis it is null"""
 
 
 class StatusChanged(Event):
