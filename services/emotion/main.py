@@ -21,6 +21,7 @@ from services.emotion.visits.visit_machine import VisitMachine
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 
 
@@ -81,7 +82,14 @@ def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier |
         bus, lambda camera_id: VisitMachine(camera_id, reader.model_name, thresholds), reader.note_reading, metrics
     )
     router = create_router(bus, reader, settings.frame_max_age_ms, metrics)
-    return Service("emotion", router, metrics=metrics.registry, background=[tracker.run])
+    frames = FramesServer(bus, settings)
+    return Service(
+        "emotion",
+        router,
+        metrics=metrics.registry,
+        prepare=[frames.check],
+        background=[tracker.run, frames.watch],
+    )
 
 
 def create() -> tuple[Settings, Bus, Service]:

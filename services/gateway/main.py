@@ -27,6 +27,7 @@ from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
+from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 from shared.web.operator import Operator, OperatorSettings
 from shared.web.rate_limit import Limits
@@ -147,7 +148,14 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
 
     routes = [mount(context), *operator_routes(context.operator), *page_routes(music)]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run]
-    return Service("gateway", routes=routes, metrics=cameras.metrics.registry, background=background)
+    frames = FramesServer(bus, settings)
+    return Service(
+        "gateway",
+        routes=routes,
+        metrics=cameras.metrics.registry,
+        prepare=[frames.check] if settings.browser_camera else [],
+        background=[*background, frames.watch] if settings.browser_camera else background,
+    )
 
 
 def create() -> tuple[Settings, Bus, Service]:
