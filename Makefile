@@ -6,6 +6,8 @@ DATA ?=
 RUN ?= runs/middle
 OUT ?= runs/data
 SERVICE ?= bridge
+# Many tests wait for processes: one test runner more than there are cores, and at most four.
+WORKERS ?= $(shell n=$$(($$(nproc) + 1)); echo $$((n < 4 ? n : 4)))
 
 IMAGES := camera emotion recommender player gateway bridge
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' shared/__init__.py)
@@ -29,7 +31,7 @@ run: setup ## Start everything: make run ARGS="--camera FILE --auto"
 	@exec $(BIN)/moodstream run $(ARGS)
 
 test: check ## Check and test everything: make test ARGS="tests/shared -x"
-	$(BIN)/python -m pytest -m "not compose" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -m "not compose" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup $(VENV)/.test ## Check style, types and imports, without the tests
 	$(BIN)/ruff check
