@@ -43,8 +43,11 @@ async def follow_events(bus: Bus, state: SiteState, feed: Feed, music: MusicFold
         event = entry.event
         if isinstance(event, PlaybackChanged):
             event = event.model_copy(update={"sound": music.sound_of(event)})
+        first_camera = state.camera_id
         if state.apply(event) and not entry.replayed and not isinstance(event, FacesRead):
             feed.publish(event.type, event.model_dump_json(), state.camera_of(event), getattr(event, "mood", None))
+        if state.camera_id != first_camera and not entry.replayed:
+            feed.publish_snapshot()  # pages look at another camera now
 
 
 async def follow_history(bus: Bus, history: History) -> None:

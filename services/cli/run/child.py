@@ -5,7 +5,7 @@ import socket
 
 from services.bridge.main import BridgeSettings
 from services.bridge.main import create_service as create_bridge
-from services.camera.main import CameraSettings
+from services.camera.main import CameraSettings, cameras_of
 from services.camera.main import create_service as create_camera
 from services.cli.run.child_environment import SIMULATED_SPOTIFY, SOCKET
 from services.cli.run.console import print_events
@@ -28,7 +28,8 @@ from shared.settings import load
 
 def run_services(*, as_json: bool, once: bool) -> int:
     """``once``: end with the input of the cameras. Returns the exit code."""
-    settings = load(GatewaySettings)
+    cameras = load(CameraSettings, once=once)
+    settings = load(GatewaySettings, camera_id=_first_camera(cameras))
     handler = set_up_logging(
         settings.log_level if "log_level" in settings.model_fields_set else "WARNING", settings.log_format
     )
@@ -43,11 +44,17 @@ def run_services(*, as_json: bool, once: bool) -> int:
         create_player(load(PlayerSettings), bus),
         create_gateway(settings, bus),
         create_bridge(load(BridgeSettings), bus),
-        create_camera(load(CameraSettings, once=once), bus, ended=drain.begin if once else None),
+        create_camera(cameras, bus, ended=drain.begin if once else None),
         Service("run", background=[drain.run, Lifeline(bus).run], publishes_status=False),
         *_simulator(),
     )
     return serve(app, socket.socket(fileno=int(os.environ[SOCKET])), settings)
+
+
+def _first_camera(settings: CameraSettings) -> str | None:
+    """The camera of the page where the settings list several and none has the name of the page's."""
+    names = [settings.camera_id] if settings.demo else [camera.id for camera in cameras_of(settings)]
+    return None if settings.camera_id in names else names[0]
 
 
 def _simulator() -> list[Service]:
