@@ -26,7 +26,7 @@ PRESENT: dict[type[Event], int] = {
     SongsOffered: 50,
     SongPicked: 50,
     SongsRanked: 50,
-    PlaybackChanged: 1,
+    PlaybackChanged: 20,
     FeedbackGiven: 0,
     FacesRead: 0,
 }

@@ -10,7 +10,7 @@ from moodstream.errors import MoodstreamError
 from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import Image, decode
 from services.camera.drawn import pattern
-from services.camera.rules.address import PATTERN, masked
+from services.camera.rules.address import DRAWN, PATTERN, masked
 
 log = logging.getLogger("moodstream.camera")
 
@@ -35,10 +35,13 @@ class FileSource(Protocol):
     def close(self) -> None: ...
 
 
-def open_file(address: str) -> FileSource:
-    """Raises MoodstreamError with one line for anything but a picture, a video or a folder of pictures."""
-    if address == PATTERN:
-        return PatternSource()
+def open_file(address: str, *, once: bool = False) -> FileSource:
+    """``once``: it is played to its end, and not again.
+
+    Raises MoodstreamError with one line for anything but a picture, a video or a folder of pictures.
+    """
+    if address in DRAWN:
+        return PatternSource(pattern.STAYING if address == PATTERN and not once else pattern.SCRIPT)
     path = Path(address)
     if path.is_dir():
         return PictureSource(_pictures(path), FOLDER_PICTURE_S)
@@ -61,8 +64,11 @@ class PatternSource:
 
     repeats = True
 
+    def __init__(self, script: pattern.Script) -> None:
+        self._script = script
+
     def read_frame(self, at_s: float) -> tuple[int, Image] | None:
-        return (0, pattern.draw(at_s)) if at_s < pattern.CYCLE_S else None
+        return (0, pattern.draw(at_s, script=self._script)) if at_s < pattern.length_s(self._script) else None
 
     def close(self) -> None:
         """Nothing is open."""

@@ -15,7 +15,7 @@ from services.emotion.main import EmotionSettings
 from services.emotion.main import create_service as create_emotion
 from services.gateway.main import GatewaySettings
 from services.gateway.main import create_service as create_gateway
-from services.player.main import PlayerSettings
+from services.player.main import PlayerSettings, create_login
 from services.player.main import create_service as create_player
 from services.player.spotify.simulator.app import Simulator
 from services.recommender.main import RecommenderSettings
@@ -33,6 +33,8 @@ def run_services(*, as_json: bool, once: bool) -> int:
     handler = set_up_logging(
         settings.log_level if "log_level" in settings.model_fields_set else "WARNING", settings.log_format
     )
+    player = load(PlayerSettings)
+    simulated = _simulator(player)
     bus = create_bus(settings)
     bus.metrics.show_suppressed_lines(lambda: handler.suppressed)
     drain = Drain(bus, lambda: app.exit())
@@ -41,12 +43,12 @@ def run_services(*, as_json: bool, once: bool) -> int:
         print_events(bus, as_json=as_json, leave=lambda: app.exit()),
         create_emotion(load(EmotionSettings), bus),
         create_recommender(load(RecommenderSettings), bus),
-        create_player(load(PlayerSettings), bus),
+        create_player(player, bus),
         create_gateway(settings, bus),
         create_bridge(load(BridgeSettings), bus),
         create_camera(cameras, bus, ended=drain.begin if once else None),
         Service("run", background=[drain.run, Lifeline(bus).run], publishes_status=False),
-        *_simulator(),
+        *simulated,
     )
     return serve(app, socket.socket(fileno=int(os.environ[SOCKET])), settings)
 
@@ -57,7 +59,10 @@ def _first_camera(settings: CameraSettings) -> str | None:
     return None if settings.camera_id in names else names[0]
 
 
-def _simulator() -> list[Service]:
-    if SIMULATED_SPOTIFY not in os.environ.get("MOODSTREAM_SPOTIFY_API_URL", ""):
+def _simulator(settings: PlayerSettings) -> list[Service]:
+    """The simulated Spotify of a demonstration, where somebody has signed in already."""
+    if SIMULATED_SPOTIFY not in settings.spotify_api_url:
         return []
-    return [Service("simulator", routes=[Simulator().mount(SIMULATED_SPOTIFY)], publishes_status=False)]
+    simulator = Simulator()
+    create_login(settings).keep_token(simulator.sign_in(settings.spotify_client_id))
+    return [Service("simulator", routes=[simulator.mount(SIMULATED_SPOTIFY)], publishes_status=False)]

@@ -216,7 +216,7 @@ for (const button of document.querySelectorAll("[data-hours]")) {
 find("#volume").addEventListener("change", (event) => act("player", { command: "volume", percent: Number(event.target.value) }));
 find("#volume").addEventListener("input", (event) => { find("#volume-value").textContent = `${event.target.value} %`; });
 find("#mute").addEventListener("click", () => {
-  const percent = status?.playback?.volume === 0 ? status.volume_before_mute ?? 50 : 0;
+  const percent = status?.playback?.volume === 0 ? status.volume_before_mute ?? 100 : 0;
   act("player", { command: "volume", percent });
 });
 find("#test").addEventListener("click", selfTest);
