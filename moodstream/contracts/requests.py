@@ -94,6 +94,26 @@ class OfferSongs(Request[SongsOfMood]):
     mood: FourMoods
 
 
+class OfferRenewed(Reply):
+    """The visit has an offer that has just begun; the event ``SongsOffered`` holds it."""
+
+    offer_id: str
+
+
+class RenewOffer(Request[OfferRenewed]):
+    """A visit goes on with the songs that it was offered, or with others of the same mood."""
+
+    KIND = "songs.renew"
+    REPLY = OfferRenewed
+    session_id: Name
+    camera_id: Name
+    mood: FourMoods
+    songs: Annotated[tuple[Name, ...], Field(max_length=MAX_SONGS)] = ()
+    """ids of those that were offered"""
+    other: bool = False
+    """offer others instead"""
+
+
 class SimilarSongs(Reply):
     """The songs nearest to one, best first."""
 
@@ -273,7 +293,7 @@ class PlayerState(Reply):
     """percent"""
 
 
-PlayerAction = Literal["play", "queue", "next", "ended", "pause", "resume", "volume", "transfer"]
+PlayerAction = Literal["play", "queue", "next", "ended", "pause", "resume", "stop", "volume", "transfer"]
 
 
 class CommandPlayer(Request[PlayerState]):
@@ -288,6 +308,8 @@ class CommandPlayer(Request[PlayerState]):
     """of `transfer`: a name or an id"""
     song: Song | Name | None = None
     """of `play` and `queue` the song; of `ended` the id of the song that the page has played to its end"""
+    session_id: Name | None = None
+    """of `stop`: a visit, whose music alone ends; without it, whatever plays"""
 
 
 class PlayerStatus(PlayerState):
@@ -325,6 +347,7 @@ class ListDevices(Request[Devices]):
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     OfferSongs,
+    RenewOffer,
     FindSimilar,
     FindPath,
     FindMood,

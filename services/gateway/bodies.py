@@ -30,8 +30,18 @@ class ChosenMood(Body):
     camera_id: ShortText | None = None
 
 
+class WantedOffer(Body):
+    mood: FourMoods
+    """that the page shows"""
+    camera_id: ShortText | None = None
+    other: bool = False
+    """others than those that are offered now"""
+
+
 class EndSessionBody(Body):
     camera_id: ShortText | None = None
+    session_id: ShortText | None = None
+    """of the visit whose music shall end, too; also one that is over already"""
 
 
 class Feedback(Body):
@@ -43,7 +53,7 @@ class Feedback(Body):
 
 
 class PlayerCommand(Body):
-    command: Literal["pause", "resume", "next", "ended", "volume", "transfer"]
+    command: Literal["pause", "resume", "stop", "next", "ended", "volume", "transfer"]
     percent: float | None = Field(None, ge=0, le=100)
     device: ShortText | None = None
     song: ShortText | None = None

@@ -38,6 +38,9 @@ class PlayerSettings(Settings):
     song_min_s: float = Field(
         3.0, ge=0, le=3600, description="Seconds a song plays before music for another mood may replace it."
     )
+    music_after_s: float = Field(
+        300, ge=0, description="Seconds a visitor's music plays on when nobody is there any more; 0 for no end."
+    )
     volume: int | None = Field(
         None, ge=0, le=100, description="Volume at the start, percent; empty leaves it unchanged."
     )
@@ -106,6 +109,7 @@ def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules
         raise MoodstreamError("MOODSTREAM_VOLUME_MIN: is above MOODSTREAM_VOLUME_MAX")
     return Rules(
         song_min_s=settings.song_min_s,
+        music_after_s=settings.music_after_s,
         volume=settings.volume,
         volume_min=settings.volume_min,
         volume_max=settings.volume_max,

@@ -106,7 +106,7 @@ class Worker:
         """Play a file or the drawn face, again and again unless the job says once."""
         opened = False
         while not self._stopping.is_set():
-            source = open_file(self._job.address)
+            source = open_file(self._job.address, once=self._job.once)
             try:
                 opened = self._play_once(source, opened)
             finally:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from moodstream.errors import MoodstreamError
-from services.camera.rules.address import BROWSER, PATTERN, is_stream, webcam_number
+from services.camera.rules.address import BROWSER, DRAWN, is_stream, webcam_number
 from services.camera.rules.job import Job
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -50,7 +50,7 @@ class CameraConfig(BaseModel):
             if not _is_url(address):
                 raise ValueError("this is no address of a stream")
             return address
-        if address in (PATTERN, BROWSER) or webcam_number(address) is not None:
+        if address in (*DRAWN, BROWSER) or webcam_number(address) is not None:
             return address
         if address.startswith(("webcam:", "/dev/video")):
             raise ValueError("a webcam is named webcam:0 or /dev/video0")

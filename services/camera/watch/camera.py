@@ -12,7 +12,7 @@ from moodstream.contracts.events import FrameCaptured
 from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
 from services.camera.metrics import CameraMetrics
-from services.camera.rules.address import PATTERN, is_live, masked
+from services.camera.rules.address import DRAWN, is_live, masked
 from services.camera.rules.cameras import CameraConfig
 from services.camera.rules.health import Health, Limits, PictureStats, State, Verdict
 from services.camera.rules.pacing import Restarts
@@ -302,7 +302,7 @@ class Camera:
 
     def _source(self) -> tuple[StatusCode, str]:
         """What gives the pictures."""
-        if self.config.address == PATTERN:
+        if self.config.address in DRAWN:
             return StatusCode.DRAWN, "drawn face"
         if self._live:
             return StatusCode.LIVE, ""

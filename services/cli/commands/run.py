@@ -18,7 +18,9 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     source = one.add_mutually_exclusive_group()
     source.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., or pattern: (a drawn face)")
     source.add_argument(
-        "--demo", action="store_true", help="simulated visitors and a simulated Spotify: no camera, no account"
+        "--demo",
+        action="store_true",
+        help="simulated visitors, and music made by the page; with --player spotify a simulated Spotify",
     )
     one.add_argument("--player", choices=["browser", "house", "log", "mpd", "spotify"], help="where the song plays")
     one.add_argument("--once", action="store_true", help="exit at the end of the input")
@@ -65,7 +67,7 @@ def run(given: argparse.Namespace) -> int:
             child.SOCKET: str(sock.fileno()),
             **operator,
             **child.camera_settings(given),
-            **(child.demo_settings(page, stack) if given.demo else {}),
+            **(child.demo_settings(given.player, page, stack) if given.demo else {}),
             **child.player_settings(given),
         }
         flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]

@@ -44,8 +44,13 @@ def operator_settings(as_json: bool, page: str) -> dict[str, str]:
     return {"MOODSTREAM_OPERATOR_TOKEN_FILE": str(file)}
 
 
-def demo_settings(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
-    """The settings of a player that speaks to the simulated Spotify, which the child serves; all of it is forgotten."""
+def demo_settings(player: str | None, page: str, stack: contextlib.ExitStack) -> dict[str, str]:
+    """The settings of a demonstration: music that the page makes itself, or the simulated Spotify with its player.
+
+    That one is served by the child, comes signed in, and is forgotten.
+    """
+    if player != "spotify":
+        return {"MOODSTREAM_PLAYER": "house"}
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="moodstream-demo-")))
     return {
         "MOODSTREAM_PLAYER": "spotify",

@@ -1,9 +1,11 @@
 """What a visitor may do: pick, choose a mood, end the visit, give feedback, steer the player, agree or decline."""
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
-from starlette.background import BackgroundTask
+from redis.exceptions import RedisError
+from starlette.background import BackgroundTasks
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -23,7 +25,9 @@ from moodstream.contracts.requests import (
     Goal,
     ListFeedback,
     OfferSongs,
+    RenewOffer,
 )
+from moodstream.errors import MoodstreamError
 from services.gateway.bodies import (
     ChosenMood,
     Consent,
@@ -36,9 +40,12 @@ from services.gateway.bodies import (
     Result,
     ShortText,
     SimilarResult,
+    WantedOffer,
 )
 from services.gateway.calls import ask, publish
 from services.gateway.context import Context
+
+log = logging.getLogger("moodstream.gateway")
 
 PAUSE_AFTER_STOP_S = 20.0
 
@@ -53,6 +60,7 @@ class VisitorRoutes:
         router = APIRouter()
         add = router.add_api_route
         add("/picks", self.pick, methods=["POST"], status_code=202, response_model=Published, tags=["songs"])
+        add("/offers", self.renew_offer, methods=["POST"], response_model=Result, tags=["songs"])
         add("/moods", self.choose_mood, methods=["POST"], response_model=Result, tags=["moods"])
         add("/sessions/end", self.end_session, methods=["POST"], response_model=Result, tags=["sessions"])
         add(
@@ -96,17 +104,41 @@ class VisitorRoutes:
         self._state.pick(picked.offer_id, picked.song_id)
         return answer
 
+    async def renew_offer(self, body: WantedOffer) -> JSONResponse:
+        """A visit goes on choosing: among the songs that it is offered, for another 90 seconds, or among others."""
+        camera_id = self._camera(body.camera_id)
+        view = self._state.cameras.get(camera_id)
+        offer = view.offer if view is not None and view.offer is not None and view.offer.mood == body.mood else None
+        wanted = RenewOffer(
+            session_id=self._visit(body.camera_id),
+            camera_id=camera_id,
+            mood=body.mood,
+            songs=tuple(song.id for song in offer.songs) if offer else (),
+            other=body.other,
+        )
+        return await ask(self._bus, wanted)
+
     async def choose_mood(self, body: ChosenMood) -> JSONResponse:
         """A mood chosen by hand, at a camera or with none."""
         return await ask(self._bus, ChooseMood(camera_id=self._camera(body.camera_id), mood=body.mood))
 
     async def end_session(self, body: Annotated[EndSessionBody | None, Body()] = None) -> JSONResponse:
-        """The visit ends and is forgotten."""
-        camera_id = self._camera(body.camera_id if body else None)
+        """The visit ends and is forgotten; with its session id, the music that it brought fades out, too."""
+        camera_id, session_id = self._camera(body.camera_id if body else None), body.session_id if body else None
         answer = await ask(self._bus, EndSession(camera_id=camera_id))
+        after = answer.background = BackgroundTasks()
         if camera_id == self._state.camera_id:  # whoever stops is still before the camera, and wants not to be seen
-            answer.background = BackgroundTask(self._context.browser_cameras.pause_local, PAUSE_AFTER_STOP_S)
+            after.add_task(self._context.browser_cameras.pause_local, PAUSE_AFTER_STOP_S)
+        if session_id is not None:
+            after.add_task(self._stop_music, session_id)
         return answer
+
+    async def _stop_music(self, session_id: str) -> None:
+        """Of this visit; others hear theirs."""
+        try:
+            await self._bus.ask(CommandPlayer(command="stop", session_id=session_id))
+        except (RedisError, OSError, MoodstreamError) as error:
+            log.warning("the music of a visit that ended was not stopped: %s", error)
 
     async def give_feedback(self, body: Feedback) -> JSONResponse:
         """Like, skip or wrong mood."""

@@ -18,6 +18,7 @@ export class Present {
   aheadMs = 0; // the server's clock before ours
 
   #wanted;
+  #hand = null; // under which this page chooses moods where it stands before no camera
 
   /** `camera` is the camera of this page where it is not the site's first. */
   constructor(camera = null) {
@@ -36,6 +37,21 @@ export class Present {
     this.status = new Map(data.status.map((status) => [key(status), status]));
   }
 
+  /** Whether this page is for itself: on a visitor's device, or where no camera is, one does not share the mood of another. */
+  alone(local) {
+    const { state, code } = this.#statusOf(this.defaultCamera) ?? {};
+    return this.#wanted === null && !(local && (["online", "degraded"].includes(state) || code === "resting"));
+  }
+
+  /** From now on the page is at a place of its own, until it leaves. */
+  goAlone() {
+    this.#hand ??= `hand-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  }
+
+  leave() {
+    this.#hand = null;
+  }
+
   apply(event) {
     switch (event.type) {
       case "MoodChanged": return this.#mood(event);
@@ -49,7 +65,7 @@ export class Present {
 
   /** What the page shows: one camera's mood and songs, whether they still hold, the player, the camera's state. */
   view() {
-    const id = this.ownCamera ?? this.defaultCamera;
+    const id = this.ownCamera ?? this.#hand ?? this.defaultCamera;
     const camera = this.cameras[id] ?? emptyCamera();
     const now = Date.now() + this.aheadMs;
     const { mood, chosen, offer, ranking, picked } = camera;
@@ -57,6 +73,7 @@ export class Present {
     const stale = !ended && now > Date.parse(mood.expires_at) + (chosen ? CHOSEN_GRACE_MS : STALE_GRACE_MS);
     return {
       cameraId: id,
+      atMs: now,
       session: ended || stale ? null : mood.session_id,
       mood: ended || stale ? null : mood,
       word: ended || stale ? "nobody" : mood.mood,
@@ -92,7 +109,7 @@ export class Present {
     const repeated = event.reason === "heartbeat" && event.confidence === 1 && event.since === camera.mood?.since;
     camera.chosen = event.reason === "forced" || (camera.chosen && repeated);
     camera.mood = event;
-    const known = [this.defaultCamera, this.ownCamera, ...[...this.status.values()].map((status) => status.part)];
+    const known = [this.defaultCamera, this.ownCamera, this.#hand, ...[...this.status.values()].map((status) => status.part)];
     if (event.phase === "end" && !known.includes(event.camera_id)) delete this.cameras[event.camera_id];
   }
 
