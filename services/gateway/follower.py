@@ -13,6 +13,7 @@ from moodstream.contracts.events import (
     utc_now,
 )
 from moodstream.contracts.streams import SELF_TEST
+from services.gateway.music import MusicFolder
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import KEPT, History
 from shared.bus.connection import Bus
@@ -34,12 +35,14 @@ PRESENT: dict[type[Event], int] = {
 LAST_DAYS: tuple[type[Event], ...] = (MoodChanged, SongPicked, PlaybackChanged, FeedbackGiven)
 
 
-async def follow_events(bus: Bus, state: SiteState, feed: Feed) -> None:
+async def follow_events(bus: Bus, state: SiteState, feed: Feed, music: MusicFolder) -> None:
     """Keep the state up to date and publish every new event to the feed, for ever."""
     async for entry in replay_and_follow(bus, PRESENT, on_replayed=feed.publish_snapshot):
         if entry is None or (isinstance(entry.event, FacesRead) and entry.event.camera_id == SELF_TEST):
             continue
         event = entry.event
+        if isinstance(event, PlaybackChanged):
+            event = event.model_copy(update={"sound": music.sound_of(event)})
         if state.apply(event) and not entry.replayed and not isinstance(event, FacesRead):
             feed.publish(event.type, event.model_dump_json(), state.camera_of(event), getattr(event, "mood", None))
 

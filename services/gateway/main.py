@@ -13,6 +13,7 @@ from services.gateway.consents import Consents
 from services.gateway.context import Context
 from services.gateway.follower import follow_events, follow_history
 from services.gateway.health import HealthReader
+from services.gateway.music import MusicFolder
 from services.gateway.opening_control import OpeningControl
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.pushed_frames import PushedFrames
@@ -26,6 +27,7 @@ from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
+from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 from shared.web.operator import Operator, OperatorSettings
 from shared.web.rate_limit import Limits
@@ -140,13 +142,13 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     """Page, API and feed. Nothing connects before the app starts."""
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
-    context = create_context(settings, bus)
+    context, music = create_context(settings, bus), MusicFolder(settings.music)
     feed, cameras = context.feed, context.browser_cameras
     cameras.metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
     cameras.metrics.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: feed.listeners)
 
     async def follow_present() -> None:
-        await follow_events(bus, context.state, feed)
+        await follow_events(bus, context.state, feed, music)
 
     async def follow_past() -> None:
         await follow_history(bus, context.history)
@@ -154,9 +156,16 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     async def open_and_close() -> None:
         await context.opening_control.run(feed.publish_snapshot)
 
-    routes = [mount(context), *operator_routes(context.operator), *page_routes(settings.music)]
+    routes = [mount(context), *operator_routes(context.operator), *page_routes(music)]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run]
-    return Service("gateway", routes=routes, metrics=cameras.metrics.registry, background=background)
+    frames = FramesServer(bus, settings)
+    return Service(
+        "gateway",
+        routes=routes,
+        metrics=cameras.metrics.registry,
+        prepare=[frames.check] if settings.browser_camera else [],
+        background=[*background, frames.watch] if settings.browser_camera else background,
+    )
 
 
 def create() -> tuple[Settings, Bus, Service]:

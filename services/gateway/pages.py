@@ -1,6 +1,5 @@
 """The page and its files, and the headers that keep browsers from running or sending anything else."""
 
-import os
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -17,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.music import MusicFolder
 from shared.contracts.event_page import STYLE
 from shared.contracts.schemas import documents
 from shared.web.operator import Operator
@@ -63,19 +63,10 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-class Music(StaticFiles):
-    """Sound files of one folder, and nothing else that lies there."""
-
-    SOUNDS = (".mp3", ".m4a", ".ogg", ".oga", ".opus", ".flac", ".wav", ".webm")
-
-    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        return super().lookup_path(path) if path.lower().endswith(self.SOUNDS) else ("", None)
-
-
-def page_routes(music: Path | None = None) -> list[BaseRoute]:
+def page_routes(music: MusicFolder | None = None) -> list[BaseRoute]:
     """The page at ``/``, its files below ``/static``, what others may build on below ``/docs``.
 
-    The sound files of the folder ``music`` lie below ``/music``.
+    Sounds of the music folder lie below ``/music``, their covers below ``/cover``.
     """
     # Browsers ask again each time and are answered "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
@@ -85,7 +76,7 @@ def page_routes(music: Path | None = None) -> list[BaseRoute]:
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
         Route("/docs", lambda _: RedirectResponse("/docs/events.html")),
         Route("/docs/{name:path}", document, middleware=[Middleware(SecurityHeaders, "no-cache", EVENT_PAGE_CSP)]),
-        *([Mount("/music", Music(directory=music), middleware=headers)] if music else []),
+        *(music or MusicFolder(None)).routes(headers),
     ]
 
 

@@ -16,6 +16,7 @@ from moodstream.errors import MoodstreamError
 from shared.app.jobs import SHUTDOWN_TIMEOUT_S
 from shared.app.service import App, Service, build_app
 from shared.bus.connection import Bus
+from shared.core_dumps import forbid_core_dumps
 from shared.exit_codes import EXIT_FAILED
 from shared.logs import set_up_logging
 from shared.settings import Settings
@@ -119,6 +120,7 @@ def serve(app: App, sock: socket.socket, settings: Settings) -> int:
 def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
     """The main function of a service that runs alone."""
     try:
+        forbid_core_dumps()
         settings, bus, service = create()
         handler = set_up_logging(settings.log_level, settings.log_format)
         bus.metrics.show_suppressed_lines(lambda: handler.suppressed)

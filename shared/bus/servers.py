@@ -41,6 +41,13 @@ class Servers:
             raise RuntimeError("the bus is not connected yet")
         return self._redis
 
+    @property
+    def frames(self) -> Any:
+        """The client of the server that holds the frames."""
+        if self._frames is None:
+            raise RuntimeError("the bus is not connected yet")
+        return self._frames
+
     def holder(self, stream: str) -> Any:
         """The client of the server that holds a stream, whose name has the prefix."""
         return self._frames if stream == self.key(FRAMES) else self.redis

@@ -157,6 +157,9 @@ def test_the_network_and_the_detector_have_cures_of_their_own(tmp_path: Path, mo
         monkeypatch.setenv("MOODSTREAM_YUNET_MODEL", str(file))
         [detector] = senses.check_model()
         assert (detector.state, detector.cure) == ("missing", "export MOODSTREAM_DETECTOR=haar")
+    monkeypatch.setenv("MOODSTREAM_DETECTOR", "auto")
+    [detector] = senses.check_model()
+    assert (detector.state, detector.cure) == ("missing", "unset MOODSTREAM_YUNET_MODEL")
 
 
 def test_signing_in_a_taken_port_a_proxy_and_a_mistyped_setting(environment: dict[str, str]) -> None:

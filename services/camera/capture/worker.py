@@ -21,6 +21,7 @@ from services.camera.capture.picture import Image, encode, measure_levels, prepa
 from services.camera.rules.address import is_live
 from services.camera.rules.job import Job, message
 from services.camera.rules.pacing import Gate, Pace
+from shared.core_dumps import forbid_core_dumps
 
 PULSE_S = 0.5
 SHARPNESS_EVERY_S = 2.0
@@ -177,6 +178,7 @@ class Worker:
 
 def main(open_video: OpenVideo = cv2.VideoCapture) -> int:
     """Serve the parent at the other end of the pipes."""
+    forbid_core_dumps()
     out = os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_WRONLY)
     errors = os.fdopen(os.dup(2), "w")

@@ -101,7 +101,15 @@ class Catalogue:
 
     def song(self, position: int) -> Song:
         song_id, title, artist, genre, uri = self._texts[position]
-        return Song(id=song_id, title=title, artist=artist.replace(ARTISTS, ", "), genre=genre or None, uri=uri or None)
+        """What the table says of a song; its place on the circumplex is not in it."""
+        return Song(
+            id=song_id,
+            title=title,
+            artist=artist.replace(ARTISTS, ", "),
+            genre=genre or None,
+            uri=uri or None,
+            duration_ms=self._durations[position],
+        )
 
     def artist(self, position: int) -> str:
         """The first artist of a song; empty when unknown."""
@@ -130,6 +138,10 @@ class Catalogue:
     def positions(self) -> dict[str, int]:
         """By id."""
         return {song_id: position for position, song_id in enumerate(self.frame["id"])}
+
+    @cached_property
+    def _durations(self) -> list[int]:
+        return [int(duration) for duration in self.frame["duration_ms"]]
 
     @cached_property
     def _texts(self) -> list[tuple[str, ...]]:
