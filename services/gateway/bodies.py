@@ -53,10 +53,11 @@ class Feedback(Body):
 
 
 class PlayerCommand(Body):
-    command: Literal["pause", "resume", "stop", "next", "ended", "volume", "transfer"]
+    command: Literal["play", "pause", "resume", "stop", "next", "ended", "volume", "transfer"]
     percent: float | None = Field(None, ge=0, le=100)
     device: ShortText | None = None
     song: ShortText | None = None
+    """of `play`: a song of a ranking that is open; of `ended` the one that has ended"""
 
 
 class Consent(Body):

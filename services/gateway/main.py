@@ -20,7 +20,7 @@ from services.gateway.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
-from services.gateway.state.kiosk import Consent, Kiosk, Language
+from services.gateway.state.kiosk import Consent, Kiosk, Language, Theme
 from services.gateway.state.opening_hours import parse_opening_hours, time_zone_of
 from services.gateway.state.snapshot import snapshot_of
 from shared.app.server import run_service
@@ -64,6 +64,14 @@ class GatewaySettings(OperatorSettings):
         None,
         description="Language of the page for a new visitor: en, de, fr, es, ja or ar; when not set: the browser's.",
     )
+    theme: Theme = Field(
+        "dark", description="Colours of the page: dark, light, or auto, which goes by the browser's preference."
+    )
+    rest_after_s: float = Field(
+        600,
+        ge=0,
+        description="Seconds without a visitor before the page darkens and moves, which spares the screen; 0: never.",
+    )
     auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
     opening_hours: str = Field(
         "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
@@ -87,6 +95,8 @@ class GatewaySettings(OperatorSettings):
             goodbye_s=self.goodbye_s,
             auto=self.auto,
             language=self.language,
+            theme=self.theme,
+            rest_after_s=self.rest_after_s,
         )
 
 

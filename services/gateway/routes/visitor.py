@@ -1,8 +1,10 @@
 """What a visitor may do: pick, choose a mood, end the visit, give feedback, steer the player, agree or decline."""
 
+import io
 import logging
 from typing import Annotated
 
+import segno
 from fastapi import APIRouter, Body, Query
 from redis.exceptions import RedisError
 from starlette.background import BackgroundTasks
@@ -44,6 +46,7 @@ from services.gateway.bodies import (
 )
 from services.gateway.calls import ask, publish
 from services.gateway.context import Context
+from services.gateway.openapi import SVG
 
 log = logging.getLogger("moodstream.gateway")
 
@@ -79,6 +82,7 @@ class VisitorRoutes:
         add("/songs/path", self.path, methods=["GET"], response_model=Result, tags=["songs"])
         add("/player", self.command_player, methods=["POST"], response_model=Result, tags=["player"])
         add("/player", self.player, methods=["GET"], response_model=Result, tags=["player"])
+        add("/qr", self.code, methods=["GET"], response_class=Response, responses={200: SVG}, tags=["songs"])
         add("/consents", self.count_consent, methods=["POST"], status_code=204, tags=["sessions"])
         return router
 
@@ -186,12 +190,31 @@ class VisitorRoutes:
         return await ask(self._bus, FindPath(id=id, goal=goal, n=n))
 
     async def command_player(self, body: PlayerCommand) -> JSONResponse:
-        """Pause, go on, next, volume, another device; `ended` says that the page has played a song to its end."""
+        """Pause, go on, next, volume, another device; `play` one of the ranked songs, the others follow it; `ended` says that
+        the page has played a song to its end."""
+        if body.command == "play":
+            return await self._play(body.song)
         return await ask(self._bus, CommandPlayer.of(body.model_dump(exclude_none=True)))
+
+    async def _play(self, song_id: str | None) -> JSONResponse:
+        """Next in the queue, and then now: what was to come still comes."""
+        rankings = (view.ranking.ranking for view in self._state.cameras.values() if view.ranking)
+        song = next((one.song for ranking in rankings for one in ranking if one.song.id == song_id), None)
+        if song is None:
+            raise HTTPException(404, "song: not one of the ranked songs")
+        playing = self._state.playback is not None and self._state.playback.state in ("playing", "paused")
+        answer = await ask(self._bus, CommandPlayer(command="queue", song=song))
+        return await ask(self._bus, CommandPlayer(command="next")) if playing else answer
 
     async def player(self) -> JSONResponse:
         """What plays, what comes next, and what is needed."""
         return await ask(self._bus, AskPlayer())
+
+    async def code(self, text: ShortText) -> Response:
+        """A QR code of a short text as SVG: a song's address or names, for the camera of a phone."""
+        picture = io.BytesIO()
+        segno.make_qr(text, error="m").save(picture, kind="svg", border=2, dark="#000", light="#fff", xmldecl=False)
+        return Response(picture.getvalue(), media_type="image/svg+xml")
 
     async def count_consent(self, body: Consent) -> Response:
         """One more visitor has agreed, declined or withdrawn; nothing else is kept."""
