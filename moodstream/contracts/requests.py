@@ -23,6 +23,7 @@ from moodstream.contracts.events import (
     Song,
     utc_now,
 )
+from moodstream.contracts.ids import CameraId
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.validation import first_fault
 from moodstream.errors import MoodstreamError, RequestRefused
@@ -209,7 +210,7 @@ class ChooseMood(Request[Session]):
 
     KIND = "mood.choose"
     REPLY = Session
-    camera_id: Name
+    camera_id: CameraId
     mood: FourMoods
 
 
@@ -218,7 +219,7 @@ class EndSession(Request[Session]):
 
     KIND = "session.end"
     REPLY = Session
-    camera_id: Name
+    camera_id: CameraId
 
 
 class CameraPaused(Reply):
@@ -232,7 +233,7 @@ class PauseCamera(Request[CameraPaused]):
 
     KIND = "camera.pause"
     REPLY = CameraPaused
-    camera_id: Name
+    camera_id: CameraId
     seconds: Annotated[float, Field(strict=True)]
     reason: str | None = None
     """`closed` while the site is closed; null while another camera is used"""
@@ -255,7 +256,7 @@ class AskCamera(Request[CameraStatus]):
 
     KIND = "camera.status"
     REPLY = CameraStatus
-    camera_id: Name
+    camera_id: CameraId
 
 
 class PlayerState(Reply):

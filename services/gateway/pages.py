@@ -41,6 +41,10 @@ _STYLE = b64encode(sha256(STYLE.encode()).digest()).decode()
 EVENT_PAGE_CSP = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'"
 """The page of the events is one file: no script, and its own style alone."""
 
+UNTRUE = (
+    "This page says that no picture is kept, and MOODSTREAM_FRAMES_ON_DISK accepts a server that may keep them. "
+    "Switch that off, or write a sign of your own: what you keep, for how long, and where one may object."
+)
 MEDIA_TYPES = {".html": "text/html", ".json": "application/json"}
 
 
@@ -85,7 +89,7 @@ def page_routes(music: Path | None = None) -> list[BaseRoute]:
     ]
 
 
-def operator_routes(operator: Operator) -> list[BaseRoute]:
+def operator_routes(operator: Operator, *, pictures_on_disk: bool = False) -> list[BaseRoute]:
     """The operator's page at ``/operator``, and below it what is to be printed."""
 
     def endpoint(name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -94,6 +98,8 @@ def operator_routes(operator: Operator) -> list[BaseRoute]:
                 operator.admit(request)
             except HTTPException as error:
                 return PlainTextResponse(error.detail, error.status_code, error.headers)
+            if name != "page" and pictures_on_disk:
+                return PlainTextResponse(UNTRUE, 409)
             return FileResponse(STATIC / "operator" / f"{name}.html", media_type="text/html")
 
         return show_page

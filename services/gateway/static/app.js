@@ -42,7 +42,7 @@ function show() {
   document.body.dataset.stage = view.stage;
   document.body.dataset.mood = ["mirror", "listen"].includes(view.stage) ? view.word : "nobody";
   moon.show(view);
-  mirror.show(view, { browserCamera: present.browserCamera, cameraOn });
+  mirror.show(view, { browserCamera: present.browserCamera, cameraOn, onDisk: present.kiosk?.pictures_on_disk });
   songs.show(view);
   player.show(view);
   showStatus(view);
