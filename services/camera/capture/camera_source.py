@@ -22,6 +22,7 @@ from services.camera.rules.job import Job
 log = logging.getLogger("moodstream.camera")
 
 OPEN_MS, READ_MS = 5_000, 3_000
+TLS = ("https:", "rtsps:", "rtmps:")
 
 OpenVideo = Callable[..., Any]
 """``cv2.VideoCapture``, or what stands in for it in tests"""
@@ -62,14 +63,22 @@ def open_camera(job: Job, open_video: OpenVideo = cv2.VideoCapture) -> CameraSou
 
 
 def _ffmpeg_options(job: Job) -> str:
-    """FFmpeg's options: RTSP over TCP, and the check of certificates, which is off by default.
+    """FFmpeg's options: RTSP over TCP, no redirects, and the check of certificates, which is off by default.
 
-    OpenCV reads them only from the environment; this process opens one camera.
+    The check is on whatever the scheme, for FFmpeg may come to TLS by ways of its own; without authorities that it
+    could trust it refuses every certificate. OpenCV reads options only from the environment; this process opens one
+    camera.
     """
-    options = ["rtsp_transport;tcp"]
-    authorities = ssl.get_default_verify_paths().cafile
-    if job.verify_tls and job.address.lower().startswith("rtsps:") and authorities:
-        options += ["tls_verify;1", f"ca_file;{authorities}"]
+    options = ["rtsp_transport;tcp", "max_redirects;0"]
+    if job.verify_tls:
+        options.append("tls_verify;1")
+        if authorities := ssl.get_default_verify_paths().cafile:
+            options.append(f"ca_file;{authorities}")
+        elif job.address.lower().startswith(TLS):
+            raise SourceUnavailable(
+                f"cannot open {masked(job.address)}: this machine has no file of certificate authorities; "
+                "SSL_CERT_FILE names one"
+            )
     return "|".join(options)
 
 

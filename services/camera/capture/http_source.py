@@ -54,6 +54,7 @@ def _opener(address: str, verify_tls: bool) -> tuple[str, urllib.request.OpenerD
     return url, urllib.request.build_opener(
         urllib.request.ProxyHandler({}),  # cameras are in the local network
         urllib.request.HTTPSHandler(context=trust),
+        _SameHost(),
         _Basic(passwords),
         _Digest(passwords),
     )
@@ -80,6 +81,17 @@ class _Basic(_Closing, urllib.request.HTTPBasicAuthHandler):
 
 class _Digest(_Closing, urllib.request.HTTPDigestAuthHandler):
     pass
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """A camera may send us elsewhere on itself: not to another host, and not from TLS to no TLS."""
+
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
+        before, after = urlsplit(req.full_url), urlsplit(newurl)
+        fp.close()
+        if before.hostname != after.hostname or (before.scheme == "https" and after.scheme != "https"):
+            raise SourceUnavailable(f"cannot open {masked(req.full_url)}: it sends us to another address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _get(opener: urllib.request.OpenerDirector, url: str, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import sys
 import tempfile
 from pathlib import Path
 
@@ -40,7 +41,10 @@ def operator_settings(as_json: bool, page: str) -> dict[str, str]:
     if file.exists():
         print_note(as_json, f"Operator's page: {page}  (any name; the password is in {file})")
     else:
-        print_note(as_json, f"Operator's page: {page}  (any name; password {make_token(file)}, kept in {file})")
+        token = make_token(file)
+        # a journal or a file would keep what only its owner may read
+        shown = f"password {token}, kept in {file}" if sys.stderr.isatty() else f"a password was made: see {file}"
+        print_note(as_json, f"Operator's page: {page}  (any name; {shown})")
     return {"MOODSTREAM_OPERATOR_TOKEN_FILE": str(file)}
 
 

@@ -59,7 +59,7 @@ function show() {
   rest.show(view.stage, present.kiosk?.rest_after_s ?? 0, now());
   document.body.dataset.mood = ["mirror", "listen"].includes(view.stage) ? view.word : "nobody";
   moon.show(view, light);
-  mirror.show(view, { browserCamera: present.browserCamera, cameraOn });
+  mirror.show(view, { browserCamera: present.browserCamera, cameraOn, onDisk: present.kiosk?.pictures_on_disk });
   songs.show(view);
   player.show(view);
   showStatus(view);
