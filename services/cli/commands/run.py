@@ -54,7 +54,7 @@ def run(given: argparse.Namespace) -> int:
         # what is kept in the folder are events: frames, which show people, stay in memory
         frames_url = stack.enter_context(embedded_redis(kept=True)) if own and given.data else None
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-        page = f"{settings.scheme}://{shown}:{sock.getsockname()[1]}"
+        page = f"{settings.scheme}://{f'[{shown}]' if ':' in shown else shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove_running)
         runtime_file.write_running(runtime_file.Running(os.getpid(), page, redis_url))
         print_note(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
