@@ -158,8 +158,10 @@ class VisitorRoutes:
         return await ask(self._bus, FindPath(id=id, goal=goal, n=n))
 
     async def command_player(self, body: PlayerCommand) -> JSONResponse:
-        """Pause, go on, next, volume, another device; `play` one of the ranked songs, the others follow it; `ended` says that
-        the page has played a song to its end."""
+        """Pause, go on, next, volume, another device; `play` one of the ranked songs, which the queue follows.
+
+        `ended` says that the page has played a song to its end.
+        """
         if body.command == "play":
             return await self._play(body.song)
         return await ask(self._bus, CommandPlayer.of(body.model_dump(exclude_none=True)))

@@ -22,7 +22,6 @@ from tests.support.scenes import (
     ranked,
 )
 
-
 PATIENT = {"MOODSTREAM_IDLE_S": "600", "MOODSTREAM_GOODBYE_S": "2"}
 """Settings of the gateway: who looks at every screen of a stage takes longer than a visitor."""
 
