@@ -188,7 +188,7 @@ async def test_names_of_any_length_and_script_fit_and_can_be_taken_along(page: P
         await bus.publish(playing(song, output="mpd"))
         await expect(page.locator("#player-song bdi").first).to_have_text(title.strip())
         assert await faults(page, (800, 480)) == []
-        code = await page.locator("#taken img").get_attribute("src") or ""
+        code = await page.locator("#taken img").evaluate("picture => picture.src")
         drawn = await page.request.get(code)
         assert (drawn.status, drawn.headers["content-type"]) == (200, "image/svg+xml")
     await bus.publish(playing(output="mpd"))
