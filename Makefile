@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progre
 PINNED := $(PIP) --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity appliance-try page-soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ player-soak: setup $(VENV)/.test ## Time picks in a real MPD, then take MPD and 
 
 page-soak: setup $(VENV)/.test ## Two thousand visitors at one page: its memory must not grow; needs Chromium
 	$(BIN)/python -m benchmarks.page_soak $(ARGS)
+
+page-screens: setup $(VENV)/.test ## Does every stage fit on every screen, from 800x480 to 4K, in six languages? Needs Chromium
+	$(BIN)/python -m benchmarks.page_screens $(ARGS)
 
 chaos: setup $(VENV)/.test ## Kill, stop and cut off every process of the chain, and Redis, from 20 seeds; then look what was lost
 	$(BIN)/python -m benchmarks.chaos --seeds 20 --seconds 60 $(ARGS)

@@ -6,7 +6,7 @@ import { House, sound } from "./house.js";
 import { Turntable } from "./turntable.js";
 
 const TRACK = /^spotify:track:([A-Za-z0-9]+)$/;
-const FILE = /^file:\/*(.+)$/;
+const FILE = /^file:(?:\/\/localhost)?\/*(.+)$/;
 const WEB = /^https?:\/\//;
 const IN_PAGE = ["browser", "house"]; // a venue's page never shows a music service
 const STEERED = ["playing", "paused"];
@@ -141,8 +141,9 @@ export class Player {
   #showPlace(song, mood) {
     const [valence, arousal] = [song?.valence ?? null, song?.arousal ?? null];
     const place = this.#find("#place");
-    place.hidden = !mood || valence === null || arousal === null;
-    if (place.hidden) return;
+    const unknown = !mood || valence === null || arousal === null;
+    place.toggleAttribute("hidden", unknown);
+    if (unknown) return;
     place.setAttribute("aria-label", this.#words.t("place"));
     const put = (selector, right, up) => this.#find(selector).setAttribute("transform", `translate(${44 * right} ${-44 * up})`);
     put("#place-song", valence, arousal);

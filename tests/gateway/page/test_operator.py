@@ -121,7 +121,7 @@ async def test_a_lost_line_is_said_and_the_page_comes_back_by_itself(chromium: B
 
 
 def test_the_staff_sheet_quotes_what_there_is() -> None:
-    """In bold what is to be pressed or found, in quotation marks what stands on a screen; what staff may say is a <q>."""
+    """In bold what is to be pressed, in quotation marks what stands on a screen; what staff may say is a <q>."""
     sheet = (STATIC / "operator" / "staff.html").read_text("utf-8")
     quoted = set(re.findall(r"<b>([^<]+)</b>|“([^”]+)”", sheet))
     assert len(quoted) > 9

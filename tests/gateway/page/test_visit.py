@@ -383,3 +383,18 @@ async def test_two_kiosks_of_one_site_show_two_visits(
         assert (await serving).body == {"camera_id": "camera-2"}
         await sentence(page, "You look happy")
         await end(bus, page, here)
+
+
+async def test_a_camera_that_nobody_has_heard_of_is_named(gateway: Gateway, chromium: Browser, bus: Bus) -> None:
+    await bus.publish(camera_online())
+    async with open_page(chromium, gateway, path="/?camera=camera-7") as page:
+        await expect(page.locator("#status")).to_have_text("There is no camera “camera-7” here")
+
+
+async def test_after_a_stop_the_camera_rests_and_the_page_says_so(page: Page, bus: Bus) -> None:
+    resting = camera_online("for 20 s", "resting").model_copy(update={"state": "offline"})
+    await bus.publish(resting)
+    await expect(page.locator("#detail")).to_have_text("The camera rests for a moment.")
+    await expect(page.get_by_role("button", name="Use this device’s camera")).to_be_hidden()
+    await bus.publish(camera_online())
+    await expect(page.locator("#detail")).to_contain_text("I look at your face")
