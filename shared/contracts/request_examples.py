@@ -41,7 +41,15 @@ from moodstream.contracts.requests import (
     SongsOfMood,
 )
 
-HARBOUR = Song(id="simulated-7", title="Harbour Kite", artist="Ola Verano", genre="pop")
+HARBOUR = Song(
+    id="simulated-7",
+    title="Harbour Kite",
+    artist="Ola Verano",
+    genre="pop",
+    valence=0.41,
+    arousal=-0.37,
+    duration_ms=214_000,
+)
 LANTERN = Song(id="simulated-12", title="Lantern River", artist="Plum Radio", genre="pop")
 VISIT = "00000000-0000-4000-8000-000000000003"
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -377,11 +377,11 @@ async def test_a_song_that_played_is_not_offered_for_a_while(redis_url: str, tmp
     happy = songs.moods.positions(Mood.HAPPY).tolist()
     async with recommender(redis_url, path, song_moods="quadrant") as site:
         for at in happy[:-1]:
-            await site.publish_and_wait(PlaybackChanged(state="playing", output="log", song=songs.catalogue.song(at)))
+            await site.publish_and_wait(PlaybackChanged(state="playing", output="log", song=songs.song(at)))
         await site.mood(Mood.HAPPY, phase="start")
         (offer,) = await site.all(SongsOffered)
-        assert offer.songs[0] == songs.catalogue.song(happy[-1])
-        assert not {song.id for song in offer.songs} & {songs.catalogue.song(at).id for at in happy[:-1]}
+        assert offer.songs[0] == songs.song(happy[-1])
+        assert not {song.id for song in offer.songs} & {songs.song(at).id for at in happy[:-1]}
         assert offer.filled
 
 

@@ -4,7 +4,6 @@ Source: the Standard Webhooks specification, https://github.com/standard-webhook
 """
 
 import asyncio
-import ipaddress
 import json
 import socket
 import ssl
@@ -20,6 +19,7 @@ from standardwebhooks import Webhook
 from moodstream.contracts.events import Event, StatusChanged, utc_now
 from moodstream.contracts.status_codes import StatusCode
 from services.bridge.webhooks.receivers import Receiver
+from shared.networks import is_public
 
 TIMEOUT_S = 10.0
 MAX_REST_S = 24 * 3600.0
@@ -150,18 +150,3 @@ class _Guarded(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-
-
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
-
-
-def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet, also where it carries one of IPv4 inside."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inside = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if ip in _TRANSLATED:
-            inside = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inside:
-            return is_public(str(inside))
-    return ip.is_global and not ip.is_multicast

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from moodstream.contracts.ids import CameraId
 from moodstream.errors import MoodstreamError
 from services.camera.rules.address import BROWSER, DRAWN, is_stream, webcam_number
 from services.camera.rules.job import Job
@@ -22,7 +23,7 @@ class CameraConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field("camera-1", min_length=1, max_length=100, pattern=r"^[\w.-]+$")
+    id: CameraId = "camera-1"
     address: str = Field(min_length=1, repr=False)
     frame_rate: float = Field(10.0, gt=0, le=60)
     idle_frame_rate: float = Field(5.0, ge=0, le=60)

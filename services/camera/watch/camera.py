@@ -53,7 +53,7 @@ class Camera:
     ) -> None:
         self.config = config
         self._publish, self._send_status, self._metrics, self._command = publish, send_status, metrics, command
-        self._limits = limits or Limits(frozen_s=config.frozen_after_s)
+        self._limits = limits or Limits.of(config.frozen_after_s, config.frame_rate)
         self._live = is_live(config.address)
         self._run_id, self._seq = f"{time.time_ns():020d}", 0
         self._restarts = Restarts()

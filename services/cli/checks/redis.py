@@ -13,6 +13,7 @@ from moodstream.addresses import without_password
 from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding
 from services.cli.installed import is_image
+from shared.bus.servers import NO_CLUSTER
 from shared.settings import RunSettings, load
 
 MIN_VERSION = (7, 0)
@@ -61,6 +62,8 @@ def _faults(part: str, setting: str, client: Any, info: dict[str, Any], holds_fr
     if tuple(int(number) for number in info["redis_version"].split(".")[:2]) < MIN_VERSION:
         hint = f"version {info['redis_version']} loses messages of workers that died; it must be 7.0 or newer"
         yield Finding(part, "missing", hint, "sudo apt-get install redis-server")
+    if info.get("redis_mode") == "cluster":
+        yield Finding(part, "missing", f"this server {NO_CLUSTER}", _address(setting, "HOST"))
     if info.get("role") == "slave":
         yield Finding(part, "missing", "this server is a replica and takes no writes", _address(setting, "HOST"))
     if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":

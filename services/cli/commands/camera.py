@@ -8,6 +8,7 @@ from typing import Any
 
 from services.cli.options import Commands, add_command, add_group, add_json, print_note
 from shared.exit_codes import EXIT_FAILED
+from shared.plain_text import raw
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -61,7 +62,8 @@ def camera_test(given: argparse.Namespace) -> int:
             continue
         if jpeg and not given.no_picture:
             columns = min(shutil.get_terminal_size().columns, 80)
-            print("\n".join(draw_lines(jpeg, columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)))
+            colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+            print("\n".join(draw_lines(jpeg, columns, colour=colour)), file=raw(sys.stdout))
         print(_trial_line(trial), flush=True)
     return EXIT_FAILED if failed else 0
 

@@ -44,15 +44,17 @@ def run(given: argparse.Namespace) -> int:
     from services.cli.run.embedded_redis import embedded_redis
     from services.cli.run.supervisor import supervise
     from shared.app.listening import listen
+    from shared.core_dumps import forbid_core_dumps
     from shared.settings import RunSettings, load
 
+    forbid_core_dumps()  # of the embedded Redis, too, through which the pictures pass
     settings = load(RunSettings, port=given.port)
     with contextlib.ExitStack() as stack:
         sock = stack.enter_context(listen(settings.host, settings.port))
         own = settings.redis_url is None
-        redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data))
+        redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data, kept=True))
         # what is kept in the folder are events: frames, which show people, stay in memory
-        frames_url = stack.enter_context(embedded_redis()) if own and given.data else None
+        frames_url = stack.enter_context(embedded_redis(kept=True)) if own and given.data else None
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         page = f"{settings.scheme}://{shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove_running)

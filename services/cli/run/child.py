@@ -23,12 +23,14 @@ from services.recommender.main import RecommenderSettings
 from services.recommender.main import create_service as create_recommender
 from shared.app.server import serve
 from shared.app.service import Service, build_app, create_bus
+from shared.core_dumps import forbid_core_dumps
 from shared.logs import set_up_logging
 from shared.settings import load
 
 
 def run_services(*, as_json: bool, once: bool) -> int:
     """``once``: end with the input of the cameras. Returns the exit code."""
+    forbid_core_dumps()
     cameras = load(CameraSettings, once=once)
     settings = load(GatewaySettings, camera_id=_first_camera(cameras))
     handler = set_up_logging(

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import sys
 import tempfile
 from pathlib import Path
 
@@ -42,8 +43,12 @@ def operator_settings(page: str) -> tuple[dict[str, str], str]:
     if settings.operator_token:
         return {}, f"Operator's page: {page}"
     file = kept_token()
-    known = file.exists()
-    password = f"the password is in {file}" if known else f"password {make_token(file)}, kept in {file}"
+    if file.exists():
+        password = f"the password is in {file}"
+    else:
+        token = make_token(file)
+        # a journal or a file would keep what only its owner may read
+        password = f"password {token}, kept in {file}" if sys.stderr.isatty() else f"a password was made: see {file}"
     return {"MOODSTREAM_OPERATOR_TOKEN_FILE": str(file)}, f"Operator's page: {page}  (any name; {password})"
 
 

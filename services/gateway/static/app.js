@@ -7,7 +7,8 @@ import { Mirror } from "./mirror.js";
 import { Moon } from "./moon.js";
 import { Player } from "./player.js";
 import { Offers } from "./offers.js";
-import { MOODS, Present } from "./present.js";
+import { MOODS, Present, agreeing } from "./present.js";
+import { Rest, dress } from "./rest.js";
 import { Songs } from "./songs.js";
 import { Visit } from "./visit.js";
 import { LANGUAGES, Words } from "./words.js";
@@ -24,8 +25,12 @@ const present = new Present(new URLSearchParams(location.search).get("camera"));
 const visit = new Visit({ agreed, over });
 const moon = new Moon();
 const mirror = new Mirror(words);
-const songs = new Songs(words, pick);
-const player = new Player(words, (song) => tell("player", { command: "ended", song }));
+const rest = new Rest();
+const songs = new Songs(words, { pick, play: (song) => command("player", { command: "play", song: song.id }) });
+const player = new Player(words, {
+  ended: (song) => tell("player", { command: "ended", song }),
+  changed: () => show(),
+});
 const camera = new BrowserCamera(find("#preview"), {
   known: (id) => { present.ownCamera = id; show(); },
   ended: () => { present.ownCamera = null; show(); },
@@ -45,13 +50,16 @@ let chosenLanguage = false; // by a visitor, until the visit ends
 function show() {
   if (words.language === null) return;
   const away = lostMs !== null && now() - lostMs > AWAY_MS;
-  const view = { ...offers.keep(visit.step(present.view(), present.kiosk, now(), away), now()), liked: visit.liked };
+  const seen = offers.keep(visit.step(present.view(), present.kiosk, now(), away), now());
+  const view = { ...agreeing(seen), liked: visit.liked };
   const cameraOn = ["online", "degraded"].includes(view.status?.state) || view.status?.code === "resting";
   const focused = document.activeElement;
   document.body.dataset.stage = view.stage;
+  const light = dress(present.kiosk?.theme);
+  rest.show(view.stage, present.kiosk?.rest_after_s ?? 0, now());
   document.body.dataset.mood = ["mirror", "listen"].includes(view.stage) ? view.word : "nobody";
-  moon.show(view);
-  mirror.show(view, { browserCamera: present.browserCamera, cameraOn });
+  moon.show(view, light);
+  mirror.show(view, { browserCamera: present.browserCamera, cameraOn, onDisk: present.kiosk?.pictures_on_disk });
   songs.show(view);
   player.show(view);
   showStatus(view);
@@ -62,9 +70,10 @@ function show() {
   if (lost && [document.body, focused].includes(document.activeElement)) find("#sentence").focus();
 }
 
-function showStatus({ status, own }) {
+function showStatus({ status, own, cameraId }) {
   const state = status?.state ?? "offline";
   const text = link !== "live" ? t("connecting")
+    : present.unknownCamera ? t("camera_no_such", { name: cameraId })
     : own && camera.on ? t("camera_own")
     : state === "offline" ? t("camera_off")
     : status.code === "drawn" ? t("camera_drawn")
@@ -161,7 +170,7 @@ function byHand() {
 
 /** Other songs of the same mood, which stays what it was: read, or chosen. */
 function again() {
-  const { session, mood, ranking, offer, cameraId } = visit.step(present.view(), present.kiosk, now(), false);
+  const { session, mood, ranking, offer, cameraId } = agreeing(visit.step(present.view(), present.kiosk, now(), false));
   const wanted = (ranking ?? offer)?.mood ?? mood?.mood;
   if (!MOODS.includes(wanted)) return;
   visit.touch(now());
@@ -188,6 +197,8 @@ function skip() {
   feedback("skip");
   command("player", { command: "next" });
 }
+
+const turn = (percent) => command("player", { command: "volume", percent });
 
 const usual = () => present.kiosk?.language ?? Words.preferred();
 
@@ -227,8 +238,10 @@ touched("#again", again);
 touched("#like", like);
 touched("#hold", () => command("player", { command: find("#hold").dataset.command }));
 touched("#skip", skip);
+touched("#mute", () => turn(player.volumeAfterMute));
+find("#volume").addEventListener("change", () => { turn(Number(find("#volume").value)); find("#volume").blur(); });
 find("#still").addEventListener("cancel", () => visit.touch(now()));
-for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => visit.touch(now()), { capture: true });
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { visit.touch(now()); rest.wake(now()); }, { capture: true });
 for (const change of ["online", "offline"]) addEventListener(change, show);
 
 new Live({

@@ -14,7 +14,17 @@ from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.import_report import ImportReport
 from services.recommender.catalogue.layouts import GENERIC, NUMERIC, Layout, recognise
 from services.recommender.catalogue.progress import Progress
-from services.recommender.catalogue.table import ARTISTS, COLUMNS, NUMBERS, TEXTS, UNKNOWN, WHOLE, Catalogue, Floats
+from services.recommender.catalogue.table import (
+    ARTISTS,
+    COLUMNS,
+    HEARD,
+    NUMBERS,
+    TEXTS,
+    UNKNOWN,
+    WHOLE,
+    Catalogue,
+    Floats,
+)
 from services.recommender.catalogue.table_files import read_table
 
 LIMITS: Mapping[str, tuple[float, float]] = dict.fromkeys(NUMBERS, (0, 1)) | {
@@ -112,6 +122,8 @@ def _songs(table: pd.DataFrame, layout: Layout, sieve: _Sieve) -> pd.DataFrame:
             songs[text] = ""
     songs["explicit"] = _explicit(table)
     songs["year"] = _year(table)
+    if set(HEARD) <= set(table.columns):
+        songs[list(HEARD)] = table[list(HEARD)].apply(pd.to_numeric, errors="coerce")
     if layout is NUMERIC:
         numbers: Floats = songs.loc[:, list(NUMBERS)].to_numpy(dtype="<f8")
         songs["id"] = [hashlib.blake2b(row.tobytes(), digest_size=8).hexdigest() for row in numbers]

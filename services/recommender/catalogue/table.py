@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from moodstream.contracts.events import Song
+from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table_files import read_table
 from services.recommender.models.vectors import INPUTS
@@ -44,6 +45,12 @@ UNKNOWN: Mapping[str, int] = {"explicit": -1, "year": 0}
 ``explicit`` is 1 or 0, ``year`` that of the release.
 """
 
+HEARD = tuple(f"heard_{mood}" for mood in MOODS)
+"""How much a song belongs to each mood by its sound, rows sum to 1; not a number where nobody listened to it.
+
+Columns that only catalogues of ``songs scan`` have.
+"""
+
 COLUMNS = (*TEXTS, *NUMBERS, *UNKNOWN)
 WHOLE = ("key", "mode", "duration_ms")
 
@@ -67,7 +74,9 @@ class Catalogue:
         kinds = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(WHOLE, "int64")
         kinds |= dict.fromkeys(UNKNOWN, "int16")
         whole = self.frame.assign(**{name: value for name, value in UNKNOWN.items() if name not in self.frame.columns})
-        frame = whole.loc[:, list(COLUMNS)].astype(kinds).sort_values("id", ignore_index=True)
+        heard = list(HEARD) if set(HEARD) <= set(self.frame.columns) else []
+        kinds |= dict.fromkeys(heard, "float64")
+        frame = whole.loc[:, [*COLUMNS, *heard]].astype(kinds).sort_values("id", ignore_index=True)
         object.__setattr__(self, "frame", frame)
 
     @classmethod
@@ -101,7 +110,15 @@ class Catalogue:
 
     def song(self, position: int) -> Song:
         song_id, title, artist, genre, uri = self._texts[position]
-        return Song(id=song_id, title=title, artist=artist.replace(ARTISTS, ", "), genre=genre or None, uri=uri or None)
+        """What the table says of a song; its place on the circumplex is not in it."""
+        return Song(
+            id=song_id,
+            title=title,
+            artist=artist.replace(ARTISTS, ", "),
+            genre=genre or None,
+            uri=uri or None,
+            duration_ms=self._durations[position],
+        )
 
     def artist(self, position: int) -> str:
         """The first artist of a song; empty when unknown."""
@@ -117,6 +134,11 @@ class Catalogue:
         """float64 [n, 12] in the order of ``vectors.INPUTS``: the features and the duration."""
         return self.frame.loc[:, list(INPUTS)].to_numpy(dtype=np.float64)
 
+    @property
+    def heard(self) -> Floats:
+        """float64 [n, 4] in the order of ``HEARD``."""
+        return self.frame.reindex(columns=list(HEARD)).to_numpy(dtype=np.float64)
+
     @cached_property
     def standardised(self) -> Floats:
         """float64 [n, 11]: ``features`` with mean 0 and standard deviation 1; 0 where all songs are alike."""
@@ -130,6 +152,10 @@ class Catalogue:
     def positions(self) -> dict[str, int]:
         """By id."""
         return {song_id: position for position, song_id in enumerate(self.frame["id"])}
+
+    @cached_property
+    def _durations(self) -> list[int]:
+        return [int(duration) for duration in self.frame["duration_ms"]]
 
     @cached_property
     def _texts(self) -> list[tuple[str, ...]]:

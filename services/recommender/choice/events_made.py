@@ -95,7 +95,7 @@ def create_ranking(
     pick: SongPicked, library: "Library", options: RankingOptions, preferences: Preferences = NO_PREFERENCES
 ) -> SongsRanked:
     """The ranking of the songs of the offer's mood. Raises MoodstreamError for an unknown song."""
-    picked = library.catalogue.song(library.catalogue.position(pick.song_id))
+    picked = library.song(library.catalogue.position(pick.song_id))
     ranking = library.ranked(pick.song_id, options.count, pick.mood, preferences)
     best = tuple(entry.song for entry in ranking)
     if options.goal != "match":
