@@ -15,7 +15,7 @@ from services.cli import runtime_file
 from services.cli.all_settings import COMPOSE_SETTINGS, settings_by_part
 from services.cli.checks import Finding
 from services.cli.installed import SERVICES, is_image, is_installed
-from shared.app.server import listen
+from shared.app.listening import listen
 from shared.paths import data_home
 from shared.settings import RunSettings, load
 

@@ -24,8 +24,8 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 def camera_list(given: argparse.Namespace) -> int:
     """Webcams with their names, then the cameras of the settings. Opens none of them."""
     from services.camera.capture.devices import devices
-    from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.address import masked
+    from services.camera.settings import CameraSettings, cameras_of
     from shared.settings import load
 
     webcams = devices()
@@ -47,8 +47,8 @@ def camera_test(given: argparse.Namespace) -> int:
     import shutil
 
     from services.camera.capture.terminal import draw_lines
-    from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.cameras import create_cameras
+    from services.camera.settings import CameraSettings, cameras_of
     from services.camera.watch.trial import try_camera
     from shared.settings import load
 

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from services.cli.options import Commands, add_command, add_json
@@ -39,9 +40,10 @@ def run(given: argparse.Namespace) -> int:
     from services.cli import runtime_file
     from services.cli.options import print_note
     from services.cli.run import child_environment as child
+    from services.cli.run.announcement import waiting_for_child
     from services.cli.run.embedded_redis import embedded_redis
     from services.cli.run.supervisor import supervise
-    from shared.app.server import listen
+    from shared.app.listening import listen
     from shared.core_dumps import forbid_core_dumps
     from shared.settings import RunSettings, load
 
@@ -57,14 +59,16 @@ def run(given: argparse.Namespace) -> int:
         page = f"{settings.scheme}://{f'[{shown}]' if ':' in shown else shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove_running)
         runtime_file.write_running(runtime_file.Running(os.getpid(), page, redis_url))
-        print_note(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
-        operator = child.operator_settings(given.json, f"{page}/operator")
+        operator, note = child.operator_settings(f"{page}/operator")
+        announced = f"Moodstream is at {page}  (Ctrl-C ends it)\n{note}"
+        ready = stack.enter_context(waiting_for_child(partial(print_note, given.json), announced))
         environment = {
             **os.environ,
             # a server that was named is found by the child where we found it: its address may come from a secret file
             **({"MOODSTREAM_REDIS_URL": redis_url, child.EMBEDDED: "true"} if own else {}),
             **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
             child.SOCKET: str(sock.fileno()),
+            child.READY: str(ready),
             **operator,
             **child.camera_settings(given),
             **(child.demo_settings(given.player, page, stack) if given.demo else {}),
@@ -72,7 +76,7 @@ def run(given: argparse.Namespace) -> int:
         }
         flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]
         command = [sys.executable, "-m", "services", CHILD, *flags]
-        return supervise(command, environment, inherit=[sock.fileno()])
+        return supervise(command, environment, inherit=[sock.fileno(), ready])
 
 
 def run_child(given: argparse.Namespace) -> int:

@@ -5,8 +5,9 @@ import socket
 
 from services.bridge.main import BridgeSettings
 from services.bridge.main import create_service as create_bridge
-from services.camera.main import CameraSettings, cameras_of
 from services.camera.main import create_service as create_camera
+from services.camera.settings import CameraSettings, cameras_of
+from services.cli.run.announcement import announce_ready
 from services.cli.run.child_environment import SIMULATED_SPOTIFY, SOCKET
 from services.cli.run.console import print_events
 from services.cli.run.drain import Drain
@@ -42,7 +43,7 @@ def run_services(*, as_json: bool, once: bool) -> int:
     drain = Drain(bus, lambda: app.exit())
     app = build_app(
         bus,
-        print_events(bus, as_json=as_json, leave=lambda: app.exit()),
+        print_events(bus, as_json=as_json, leave=lambda: app.exit(), first=announce_ready),
         create_emotion(load(EmotionSettings), bus),
         create_recommender(load(RecommenderSettings), bus),
         create_player(player, bus),
