@@ -1,6 +1,6 @@
-"""Text of others at the edge of a terminal or a log: nothing in it moves the cursor, hides, or begins a line of its own.
+"""Text of others at the edge of a terminal or a log: nothing in it moves the cursor, hides, or begins a new line.
 
-What cannot be shown is written as ``\\\\uXXXX``, which is also how JSON writes it, so lines of JSON stay what they mean.
+What cannot be shown is written with its number, as JSON does, so lines of JSON stay what they mean.
 """
 
 import re

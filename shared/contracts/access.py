@@ -93,7 +93,7 @@ RIGHTS: Mapping[str, Rights] = {
         keys=(
             ("choosing:* offered:*", VALUE),
             ("said:* profile:* profile-of:*", f"{HASH} get set"),
-            ("heard", SORTED),
+            ("heard profiles-new", SORTED),
         ),
     ),
     "player": Rights(
