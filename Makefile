@@ -140,7 +140,7 @@ $(VENV)/.test $(VENV)/.train $(VENV)/.uv: $(VENV)/.%: requirements/%.txt | $(BIN
 	@touch $@
 
 # For developers: pins anew what pyproject.toml asks for. All files follow constraints.txt, so they agree with each other.
-EXTRAS := camera emotion recommender scan report player gateway bridge client traces run test train
+EXTRAS := camera emotion recommender scan report excel player gateway bridge client traces run test train
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11
 PIN := $(COMPILE) --generate-hashes --no-annotate -c requirements/constraints.txt
 
