@@ -13,6 +13,7 @@ from services.emotion.faces.reader import Reader
 from services.emotion.faces.yunet import YuNetDetector
 from services.emotion.handlers import create_router
 from services.emotion.metrics import Metrics
+from services.emotion.preview.view_publisher import ViewPublisher
 from services.emotion.tracker_job import TrackerJob
 from services.emotion.visits.policy import Policy
 from services.emotion.visits.smoothing import Steadiness
@@ -21,6 +22,7 @@ from services.emotion.visits.visit_machine import VisitMachine
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.settings import Settings, load
 
 
@@ -50,6 +52,7 @@ class EmotionSettings(Settings):
     policy: Policy = Field(
         "largest", description="How several faces become one mood: the largest face, the average, or the majority."
     )
+    preview: Preview = Field("outline", description=PREVIEW_TEXT)
 
     def thresholds(self) -> Thresholds:
         """What the visit machine is given."""
@@ -80,8 +83,10 @@ def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier |
     tracker = TrackerJob(
         bus, lambda camera_id: VisitMachine(camera_id, reader.model_name, thresholds), reader.note_reading, metrics
     )
-    router = create_router(bus, reader, settings.frame_max_age_ms, metrics)
-    return Service("emotion", router, metrics=metrics.registry, background=[tracker.run])
+    view = None if settings.preview == "off" else ViewPublisher(bus, settings.preview, metrics.view_drawn)
+    router = create_router(bus, reader, settings.frame_max_age_ms, metrics, show=view and view.show)
+    background = [tracker.run, view.run] if view else [tracker.run]
+    return Service("emotion", router, metrics=metrics.registry, background=background)
 
 
 def create() -> tuple[Settings, Bus, Service]:

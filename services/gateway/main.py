@@ -13,6 +13,8 @@ from services.gateway.consents import Consents
 from services.gateway.context import Context
 from services.gateway.follower import follow_events, follow_history
 from services.gateway.health import HealthReader
+from services.gateway.metrics import Metrics
+from services.gateway.mounting_view import MountingViews
 from services.gateway.opening_control import OpeningControl
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.pushed_frames import PushedFrames
@@ -25,6 +27,7 @@ from services.gateway.state.snapshot import snapshot_of
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.contracts.site_state import SiteState
 from shared.settings import Settings, load
 from shared.web.operator import Operator, OperatorSettings
@@ -63,6 +66,7 @@ class GatewaySettings(OperatorSettings):
         description="Language of the page for a new visitor: en, de, fr, es, ja or ar; when not set: the browser's.",
     )
     auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
+    preview: Preview = Field("outline", description=PREVIEW_TEXT)
     opening_hours: str = Field(
         "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
     )
@@ -93,8 +97,12 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
     state, kiosk, zone = SiteState(settings.camera_id), settings.kiosk(), time_zone_of(settings.time_zone)
     control = OpeningControl(bus, state, parse_opening_hours(settings.opening_hours, zone), zone)
 
+    metrics = Metrics()
+    views = MountingViews(bus, settings.preview, metrics)
+
     def snapshot() -> str:
-        return snapshot_of(state, control.opening, kiosk, browser_camera=settings.browser_camera)
+        browser = settings.browser_camera
+        return snapshot_of(state, control.opening, kiosk, browser_camera=browser, view=views.to_json())
 
     return Context(
         bus=bus,
@@ -110,9 +118,11 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
             settings.browser_frame_rate,
             settings.browser_cameras_max,
             lambda: control.opening.open,
+            metrics,
         ),
         pushed_frames=PushedFrames(bus),
         consents=Consents(bus),
+        mounting_views=views,
         health=HealthReader(bus),
         self_test=SelfTest(bus),
         limits=Limits(settings.requests_per_s, BURST_S * settings.requests_per_s),
@@ -133,6 +143,8 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     context = create_context(settings, bus)
     feed, cameras = context.feed, context.browser_cameras
     cameras.metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
+    views = context.mounting_views
+    cameras.metrics.gauge("moodstream_view_running", "Whether an operator looks now", lambda: int(bool(views.running)))
     cameras.metrics.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: feed.listeners)
 
     async def follow_present() -> None:
@@ -144,8 +156,11 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     async def open_and_close() -> None:
         await context.opening_control.run(feed.publish_snapshot)
 
+    async def watch_views() -> None:
+        await context.mounting_views.run(feed.publish_snapshot)
+
     routes = [mount(context), *operator_routes(context.operator), *page_routes(settings.music)]
-    background = [follow_present, follow_past, open_and_close, context.pushed_frames.run]
+    background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
     return Service("gateway", routes=routes, metrics=cameras.metrics.registry, background=background)
 
 

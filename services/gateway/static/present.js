@@ -12,6 +12,7 @@ export class Present {
   opening = null;
   kiosk = null; // what the operator has set for the page
   browserCamera = false;
+  viewed = null; // which camera an operator looks through now
   cameras = {};
   playback = null;
   status = new Map(); // "service/part" -> StatusChanged
@@ -30,6 +31,7 @@ export class Present {
     this.opening = data.opening;
     this.kiosk = data.kiosk;
     this.browserCamera = data.browser_camera;
+    this.viewed = data.view ?? null;
     this.cameras = data.cameras;
     for (const camera of Object.values(this.cameras)) camera.chosen = camera.mood?.reason === "forced";
     this.playback = data.playback;
@@ -70,6 +72,7 @@ export class Present {
       status: this.#statusOf(id),
       closed: this.opening?.open === false,
       opensAt: this.opening?.changes_at ?? null,
+      viewed: this.viewed && now < Date.parse(this.viewed.until) ? this.viewed.preview : null,
     };
   }
 
