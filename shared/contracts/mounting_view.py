@@ -14,7 +14,7 @@ from moodstream.contracts.events import Model, Moment
 
 WANTED, WATCHED, PICTURE = "view:wanted", "view:watched", "view:picture"
 """Names of keys, without the prefix of the site."""
-VIEW_S, WATCHED_S, PICTURE_S = 120, 5, 2
+VIEW_S, WATCHED_S, PICTURE_S = 120, 8, 2
 
 Preview = Literal["outline", "picture", "off"]
 PREVIEW_TEXT = (
