@@ -73,6 +73,10 @@ class SetOpening(Body):
     """true or false until the next change of the hours; null goes by the hours again"""
 
 
+class StartView(Body):
+    camera_id: CameraName
+
+
 class Answer(Documented):
     """What the API answers."""
 
@@ -122,7 +126,16 @@ class SiteStateBody(Answer):
     """by id: mood, offer, picked, ranking, frames, last_frame_at"""
     playback: dict[str, Any] | None
     status: list[dict[str, Any]]
+    view: "ViewState | None"
+    """set while an operator looks through a camera; every page that a visitor sees has to say so"""
     now: datetime
+
+
+class ViewState(Answer):
+    camera_id: str
+    preview: Literal["outline", "picture", "off"]
+    """whether the operator sees an outline without detail, or the picture"""
+    until: datetime
 
 
 class OpeningState(Answer):

@@ -15,6 +15,8 @@ from services.gateway.context import Context
 from services.gateway.follower import follow_events, follow_history
 from services.gateway.guest_frames import MAX_FRAMES_PER_S, Guests, site_watches
 from services.gateway.health import HealthReader
+from services.gateway.metrics import Metrics
+from services.gateway.mounting_view import MountingViews
 from services.gateway.music import MusicFolder
 from services.gateway.opening_control import OpeningControl
 from services.gateway.pages import operator_routes, page_routes
@@ -28,6 +30,7 @@ from services.gateway.state.snapshot import snapshot_of
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.contracts.site_state import SiteState
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
@@ -86,6 +89,7 @@ class GatewaySettings(OperatorSettings):
         description="Seconds without a visitor before the page darkens and moves, which spares the screen; 0: never.",
     )
     auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
+    preview: Preview = Field("outline", description=PREVIEW_TEXT)
     opening_hours: str = Field(
         "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
     )
@@ -117,9 +121,12 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
     control = OpeningControl(bus, state, parse_opening_hours(settings.opening_hours, zone), zone)
 
     guests = Guests(bus, lambda: site_watches(state))
+    metrics = Metrics()
+    views = MountingViews(bus, settings.preview, metrics)
 
     def snapshot() -> str:
-        return snapshot_of(state, control.opening, kiosk, browser_camera=settings.browser_camera)
+        browser = settings.browser_camera
+        return snapshot_of(state, control.opening, kiosk, browser_camera=browser, view=views.to_json())
 
     return Context(
         bus=bus,
@@ -136,9 +143,11 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
             settings.browser_frame_rate,
             settings.browser_cameras_max,
             lambda: control.opening.open,
+            metrics,
         ),
         pushed_frames=PushedFrames(guests),
         consents=Consents(bus),
+        mounting_views=views,
         health=HealthReader(bus),
         self_test=SelfTest(bus),
         operator=Operator(settings),
@@ -158,6 +167,8 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     context, music = create_context(settings, bus), MusicFolder(settings.music)
     feed, cameras = context.feed, context.browser_cameras
     cameras.metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
+    views = context.mounting_views
+    cameras.metrics.gauge("moodstream_view_running", "Whether an operator looks now", lambda: int(bool(views.running)))
     cameras.metrics.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: feed.listeners)
 
     async def follow_present() -> None:
@@ -169,12 +180,15 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     async def open_and_close() -> None:
         await context.opening_control.run(feed.publish_snapshot)
 
+    async def watch_views() -> None:
+        await context.mounting_views.run(feed.publish_snapshot)
+
     routes = [
         mount(context),
         *operator_routes(context.operator, pictures_on_disk=settings.frames_on_disk),
         *page_routes(music),
     ]
-    background = [follow_present, follow_past, open_and_close, context.pushed_frames.run]
+    background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
     frames = FramesServer(bus, settings)
     return Service(
         "gateway",

@@ -63,11 +63,19 @@ function show() {
   songs.show(view);
   player.show(view);
   showStatus(view);
+  showViewed(view);
   showStill(view.stillLeftS);
   find("#stop").hidden = ["attract", "goodbye", "closed", "away"].includes(view.stage);
   // what was touched may be gone: the next key shall not begin at the top of the page again
   const lost = focused !== document.body && !focused.checkVisibility();
   if (lost && [document.body, focused].includes(document.activeElement)) find("#sentence").focus();
+}
+
+/** Whoever stands here has to know that somebody looks. */
+function showViewed({ viewed }) {
+  const text = viewed ? t(viewed === "picture" ? "viewed_picture" : "viewed_outline") : "";
+  if (find("#viewed").textContent !== text) find("#viewed").textContent = text;
+  find("#viewed").hidden = !viewed;
 }
 
 function showStatus({ status, own, cameraId }) {

@@ -15,6 +15,7 @@ export class Present {
   opening = null;
   kiosk = null; // what the operator has set for the page
   browserCamera = false;
+  viewed = null; // which camera an operator looks through now
   cameras = {};
   playback = null;
   status = new Map(); // "service/part" -> StatusChanged
@@ -34,6 +35,7 @@ export class Present {
     this.opening = data.opening;
     this.kiosk = data.kiosk;
     this.browserCamera = data.browser_camera;
+    this.viewed = data.view ?? null;
     this.cameras = data.cameras;
     for (const camera of Object.values(this.cameras)) {
       camera.chosen = camera.mood?.reason === "forced";
@@ -94,6 +96,7 @@ export class Present {
       status: this.#statusOf(id),
       closed: this.opening?.open === false,
       opensAt: this.opening?.changes_at ?? null,
+      viewed: this.viewed && now < Date.parse(this.viewed.until) ? this.viewed.preview : null,
     };
   }
 

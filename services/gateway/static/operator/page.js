@@ -1,6 +1,7 @@
 // The operator's page: asks for the status every two seconds, and passes on what the operator does.
 
 import { chart } from "./chart.js";
+import { View } from "./view.js";
 
 const STATUS_MS = 2_000;
 const HISTORY_MS = 20_000;
@@ -12,6 +13,7 @@ const RESTS = ["resting", "closed"]; // codes of a camera that comes back by its
 const find = (selector) => document.querySelector(selector);
 let hours = 6;
 let status = null;
+const view = new View(ask, element);
 let acting = Promise.resolve(); // requests sent at once may arrive in another order than they were pressed
 
 function element(tag, properties = {}, ...children) {
@@ -77,6 +79,7 @@ function verdict() {
 }
 
 function showCameras() {
+  for (const button of document.querySelectorAll("[data-view]")) button.hidden = status.preview === "off";
   const names = Object.keys(status.cameras).sort();
   if (!names.includes(status.site.camera_id)) names.unshift(status.site.camera_id);
   const shown = JSON.stringify(names);
@@ -97,7 +100,10 @@ function cameraCard(name) {
   });
   const restart = element("button", { type: "button", dataset: { restart: name } }, "Restart the visit");
   restart.addEventListener("click", () => act("sessions/end", { camera_id: name }, `${name}: the visit was ended and forgotten.`));
-  const group = element("div", { className: "row" }, ...puppet, restart);
+  const mount = element("button", { type: "button", dataset: { view: name } }, "Mount this camera");
+  mount.title = "What it sees, for two minutes";
+  mount.addEventListener("click", () => view.start(name));
+  const group = element("div", { className: "row" }, ...puppet, restart, mount);
   group.setAttribute("role", "group");
   group.setAttribute("aria-label", `Play a mood at ${name}`);
   return element("article", { dataset: { camera: name } }, element("h3", {}, name), element("dl"), group);
@@ -161,7 +167,7 @@ function showTables() {
       cell(sum("pending"), { className: "number" }), cell(dead, { className: dead ? "number alarm" : "number" }));
   }));
   find("#consents").replaceChildren(...status.consents.map((day) => row(day.day,
-    ...["given_by_touch", "given_by_stay", "declined", "withdrawn"].map((name) => cell(day[name], { className: "number" })))));
+    ...["given_by_touch", "given_by_stay", "declined", "withdrawn", "viewed"].map((name) => cell(day[name], { className: "number" })))));
 }
 
 async function lookBack() {
