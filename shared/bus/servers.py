@@ -6,7 +6,7 @@ from typing import Any
 from faststream.redis import RedisBroker, RedisSentinelBroker
 
 from moodstream import sentinel
-from moodstream.addresses import without_password
+from moodstream.addresses import check_redis, without_password
 from moodstream.cancellation import connection_class
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import FRAMES, STREAMS
@@ -21,6 +21,10 @@ class Servers:
     """Nothing connects before ``connect``."""
 
     def __init__(self, settings: Settings, middlewares: Sequence[Any] = ()) -> None:
+        """Raises MoodstreamError for an address that cannot be right."""
+        for url in (settings.redis_url, settings.frames_redis_url):
+            if url is not None:
+                check_redis(url)
         self.prefix = settings.prefix
         self.broker = self.frames_broker = _broker(settings.address(settings.redis_url), middlewares)
         self.addresses = [without_password(settings.redis_url)]

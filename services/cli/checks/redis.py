@@ -9,7 +9,7 @@ from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
 
 from moodstream import sentinel
-from moodstream.addresses import without_password
+from moodstream.addresses import check_redis, without_password
 from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding
 from services.cli.installed import is_image
@@ -46,6 +46,11 @@ def _own() -> Finding:
 
 
 def _server(part: str, setting: str, url: str, *, holds_frames: bool) -> Iterator[Finding]:
+    try:
+        check_redis(url)
+    except MoodstreamError as error:
+        yield Finding(part, "missing", str(error), f"export {setting}=redis://:PASSWORD@HOST:6379/0")
+        return
     try:
         with sentinel.client(url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
             info: dict[str, Any] = client.info()

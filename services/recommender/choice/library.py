@@ -1,6 +1,6 @@
 """A catalogue with all that is worked out from it once: moods, rankings, reasons, what may be offered."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -140,6 +140,10 @@ class Library:
     def _order_by_preferences(self, preferences: Preferences, songs: list[int]) -> list[int]:
         leanings = self._leanings(np.array(songs, dtype=np.intp), preferences)
         return [songs[row] for row in reorder(np.zeros(len(songs)), leanings)]
+
+    def known_songs(self, song_ids: Sequence[str]) -> tuple[Song, ...]:
+        """Those of these songs that the catalogue has, in their order."""
+        return tuple(map(self.catalogue.song, known_positions(song_ids, self.catalogue.positions).tolist()))
 
     def similar(
         self,
