@@ -8,6 +8,7 @@ from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.choice.filters import Filters
 from services.recommender.choice.seasons import DEFAULT, NAMES, in_season
+from services.recommender.report.oddities import find_oddities, oddity_table
 from tests.support.random_songs import table
 
 
@@ -110,3 +111,12 @@ def test_rude_titles_are_explicit_whatever_the_table_says() -> None:
     passed = Filters(explicit=False).mask(songs)
     assert set(songs.frame["title"][passed]) == set(titles[3:])
     assert Filters().mask(songs).all()
+
+
+def test_the_report_names_what_is_not_offered() -> None:
+    titles = ["A song", "Intro", "Last Christmas", "<b>Intro</b> (Skit)"]
+    songs = Catalogue(table(4).assign(title=titles, artist="Somebody", duration_ms=90_000))
+    found = {one.kind: one for one in find_oddities(songs)}
+    assert {kind: one.count for kind, one in found.items()} == {"intro": 2, "season christmas": 1}
+    assert found["season christmas"].examples == ("Last Christmas - Somebody",)
+    assert "&lt;b&gt;Intro" in oddity_table(list(found.values()))
