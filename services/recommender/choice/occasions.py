@@ -16,7 +16,7 @@ _CHRISTMAS = (
     r"frosty the snow|drummer boy|deck the hall|joy to the world|hark!? the herald|all ye faithful|away in a manger",
     r"first nowell|god rest (?:ye|you)|nutcracker|chestnuts roasting|holly,? jolly|gingerbread|carol of the bells",
     r"most wonderful time of the year|fairytale of new york|mary'?s boy child|come,? o come,? emmanuel",
-    r"happy holidays?\b|mele kalikimaka",
+    r"happy holidays?\b|mele kalikimaka|bleak midwinter|good king wenceslas|i saw three ships|merry gentlemen",
 )
 WORDS: Mapping[str, str] = {
     "christmas": "|".join(_CHRISTMAS),
