@@ -6,6 +6,9 @@ const STALE_GRACE_MS = 5_000;
 const CHOSEN_GRACE_MS = 60_000; // where no camera sees, nothing repeats a mood that was chosen by hand
 const emptyCamera = () => ({ mood: null, chosen: false, offer: null, picked: null, ranking: null });
 
+/** A mood that is only held, while another one is likelier by now, is a name that nobody would believe. */
+const believable = ({ mood, confidence, probabilities }) => !MOODS.includes(mood) || confidence >= Math.max(0, ...Object.values(probabilities ?? {}));
+
 export class Present {
   defaultCamera = null;
   ownCamera = null; // id given to this browser's camera
@@ -59,7 +62,7 @@ export class Present {
       cameraId: id,
       session: ended || stale ? null : mood.session_id,
       mood: ended || stale ? null : mood,
-      word: ended || stale ? "nobody" : mood.mood,
+      word: ended || stale ? "nobody" : chosen || believable(mood) ? mood.mood : "unsure",
       chosen,
       offer,
       ranking,
