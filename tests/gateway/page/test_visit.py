@@ -109,6 +109,12 @@ async def test_a_visit_from_the_mood_to_the_music(page: Page, bus: Bus) -> None:
     for song in OFFERED:
         await expect(page.get_by_role("button", name=song.title)).to_contain_text(song.artist)
 
+    lost = {"angry": 0.2, "happy": 0.1, "sad": 0.6, "calm": 0.1}
+    await bus.publish(mood_changed(Mood.HAPPY, mood.session_id, 0.1, reason="heartbeat", probabilities=lost))
+    await sentence(page, "I am not sure")  # happy is only held, and nobody would believe it
+    await bus.publish(mood_changed(Mood.HAPPY, mood.session_id, reason="heartbeat"))
+    await sentence(page, "You look happy")
+
     start = await bus.last_id(SongPicked)
     await page.get_by_role("button", name=OFFERED[1].title).click()
     await expect(page.locator("#songs-title")).to_have_text(f"You picked {OFFERED[1].title}")
