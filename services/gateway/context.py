@@ -15,7 +15,6 @@ from services.gateway.state.history import History
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
 from shared.web.operator import Operator
-from shared.web.rate_limit import Limits
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,13 @@ class Context:
     opening_control: OpeningControl
     browser_camera: bool
     """whether visitors may use the camera of their own browser"""
+    pictures_on_disk: bool
+    """whether the operator has accepted that pictures may be written to a disk"""
     browser_cameras: BrowserCameras
     pushed_frames: PushedFrames
     consents: Consents
     mounting_views: MountingViews
     health: HealthReader
     self_test: SelfTest
-    limits: Limits
     operator: Operator
     max_listeners_per_address: int

@@ -33,10 +33,14 @@ CONNECT = "time ping hello auth select role wait client|setname client|id"
 """Without ``client|setinfo``, which Redis 7.0 does not know; newer servers refuse it, and clients go on without it."""
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
-READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
-LENGTHS = "exists xlen xinfo|groups xinfo|stream"
-GROUP = f"{READ} xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+READ = "xread xrange xrevrange xlen xinfo|groups"
+LENGTHS = "exists xlen xinfo|groups"
+"""Not ``xinfo|stream``, whose answer holds the first and the last entry."""
+GROUP = (
+    f"{READ} xinfo|stream xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+)
 TRANSACTION = "multi exec discard"
+FRAMES_CHECKED = "frames-checked"
 VALUE = "get set del"
 LEASE = f"{VALUE} eval"
 HASH = "hset hget hgetall hdel hlen hincrby hsetnx del expire"
@@ -93,7 +97,7 @@ RIGHTS: Mapping[str, Rights] = {
         keys=(
             ("choosing:* offered:*", VALUE),
             ("said:* profile:* profile-of:*", f"{HASH} get set"),
-            ("heard", SORTED),
+            ("heard profiles-new", SORTED),
         ),
     ),
     "player": Rights(
@@ -170,10 +174,14 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
                 keys = " ".join(pattern.replace("~", f"~{prefix}", 1) for pattern in patterns.split())
                 yield f"({_commands(commands)} {keys})"
         for frames in sorted({rights.frames for rights in _rights(user).values()}):
+            # Before the first picture, whether the server writes to a disk (shared.delivery.frames_server). Who reads
+            # pictures anyway may see the configuration, which holds the password of replicas, and notes what it found.
             if frames == "write":
                 yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"
+                yield f"+info (+get %R~{prefix}{FRAMES_CHECKED})"
             if frames == "read":
                 yield f"({_commands(GROUP)} +xdel ~{prefix}{FRAMES})"
+                yield f"+info +config|get (+get +set ~{prefix}{FRAMES_CHECKED})"
 
 
 def _rights(user: str) -> Mapping[str, Rights]:

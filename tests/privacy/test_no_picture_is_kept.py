@@ -55,7 +55,7 @@ def test_no_picture_is_in_any_file_or_other_stream_and_nothing_of_a_visit_stays(
     environment |= dict.fromkeys(("XDG_DATA_HOME", "XDG_RUNTIME_DIR", "TMPDIR"), str(tmp_path))
     watch = ["strace", "--follow-forks", "--seccomp-bpf", "--decode-fds=path", f"--output={trace}"]
     watch += ["--trace=open,openat,openat2,creat,memfd_create,mknod,mknodat"]
-    run = [sys.executable, "-m", "services", "run", "--camera", "pattern:", "--auto", "--json", "--port", "0"]
+    run = [sys.executable, "-m", "services", "run", "--camera", "pattern:quick", "--auto", "--json", "--port", "0"]
     with errors.open("wb") as err:
         chain = subprocess.Popen(
             [*watch, *run, "--data", str(tmp_path / "data")],

@@ -13,7 +13,7 @@ from moodstream.errors import MoodstreamError
 from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import Image, decode
 from services.camera.drawn import pattern
-from services.camera.rules.address import PATTERN, masked
+from services.camera.rules.address import DRAWN, PATTERN, masked
 from shared.media_files import is_picture, media_in
 
 log = logging.getLogger("moodstream.camera")
@@ -40,10 +40,13 @@ class FileSource(Protocol):
     def close(self) -> None: ...
 
 
-def open_file(address: str) -> FileSource:
-    """Raises MoodstreamError with one line for anything but a picture, a video or a folder of them."""
-    if address == PATTERN:
-        return PatternSource()
+def open_file(address: str, *, once: bool = False) -> FileSource:
+    """``once``: it is played to its end, and not again.
+
+    Raises MoodstreamError with one line for anything but a picture, a video or a folder of them.
+    """
+    if address in DRAWN:
+        return PatternSource(pattern.STAYING if address == PATTERN and not once else pattern.SCRIPT)
     path = Path(address)
     if path.is_dir():
         return FolderSource(_media(path))
@@ -71,8 +74,11 @@ class PatternSource:
 
     repeats = True
 
+    def __init__(self, script: pattern.Script) -> None:
+        self._script = script
+
     def read_frame(self, at_s: float) -> tuple[int, Image] | None:
-        return (0, pattern.draw(at_s)) if at_s < pattern.CYCLE_S else None
+        return (0, pattern.draw(at_s, script=self._script)) if at_s < pattern.length_s(self._script) else None
 
     def close(self) -> None:
         """Nothing is open."""

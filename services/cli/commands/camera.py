@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.cli.options import Commands, add_command, add_group, add_json, print_note
 from shared.exit_codes import EXIT_FAILED
+from shared.plain_text import raw
 
 if TYPE_CHECKING:
     from shared.contracts.mounting_view import ViewFigures
@@ -27,8 +28,8 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 def camera_list(given: argparse.Namespace) -> int:
     """Webcams with their names, then the cameras of the settings. Opens none of them."""
     from services.camera.capture.devices import devices
-    from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.address import masked
+    from services.camera.settings import CameraSettings, cameras_of
     from shared.settings import load
 
     webcams = devices()
@@ -50,8 +51,8 @@ def camera_test(given: argparse.Namespace) -> int:
     import shutil
 
     from services.camera.capture.terminal import draw_lines
-    from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.cameras import create_cameras
+    from services.camera.settings import CameraSettings, cameras_of
     from services.camera.watch.trial import try_camera
     from shared.settings import load
 
@@ -67,7 +68,8 @@ def camera_test(given: argparse.Namespace) -> int:
             continue
         if jpeg and not given.no_picture:
             columns = min(shutil.get_terminal_size().columns, 80)
-            print("\n".join(draw_lines(jpeg, columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)))
+            colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+            print("\n".join(draw_lines(jpeg, columns, colour=colour)), file=raw(sys.stdout))
         print(_trial_line(trial), flush=True)
         for line in _face_lines(seen) if seen else ():
             print(f"    {line}", flush=True)

@@ -37,9 +37,8 @@ def test_the_moods_of_a_video(name: str, rate: float, reference: Path) -> None:
 
 @pytest.mark.reference
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_the_moods_of_a_video_through_yunet(name: str, reference: Path) -> None:
-    model = reference / "models" / "yunet_n_dynamic.onnx"
-    assert_as_expected(name, changes(reference / "video" / name, 10, detector="yunet", yunet_model=model))
+def test_the_moods_of_a_video_through_haar(name: str, reference: Path) -> None:
+    assert_as_expected(name, changes(reference / "video" / name, 10, detector="haar"))
 
 
 def assert_as_expected(name: str, named: list[tuple[Mood, float]]) -> None:

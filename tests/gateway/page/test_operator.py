@@ -1,6 +1,7 @@
 """The operator's page in a real browser, over all of Moodstream."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -10,11 +11,16 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, PdfMargins, Route, expect
 
 from services.cli.run.embedded_redis import embedded_redis
+from services.gateway.pages import STATIC
 from tests.support.gateways import Gateway
 from tests.support.page.browser import AXE_RULES, PATIENCE_MS
 from tests.support.page.site import TOKEN, Site, site
 
 LIMIT_MS = 30_000
+CUT = """() => [...document.querySelectorAll("#chart text")].filter((text) => {
+  const [box, all] = [text.getBBox(), text.ownerSVGElement.viewBox.baseVal];
+  return box.x < 0 || box.y < 0 || box.x + box.width > all.width || box.y + box.height > all.height;
+}).map((text) => text.textContent)"""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +90,7 @@ async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site, chro
         await expect(page.locator('#checks [data-state="false"]')).to_have_count(0)
         await page.get_by_role("button", name="1 h").click()
         await expect(page.locator("#chart rect").first).to_be_visible()
+        assert await page.evaluate(CUT) == []
         await expect(page.locator("#streams tr")).to_have_count(11)
 
 
@@ -134,6 +141,16 @@ async def test_a_lost_line_is_said_and_the_page_comes_back_by_itself(chromium: B
             await expect(page.locator("#verdict")).to_contain_text("No answer")
             await asyncio.to_thread(gateway.start)
             await expect(page.locator("#verdict")).to_contain_text("Needs you")
+
+
+def test_the_staff_sheet_quotes_what_there_is() -> None:
+    """In bold what is to be pressed, in quotation marks what stands on a screen; what staff may say is a <q>."""
+    sheet = (STATIC / "operator" / "staff.html").read_text("utf-8")
+    quoted = set(re.findall(r"<b>([^<]+)</b>|“([^”]+)”", sheet))
+    assert len(quoted) > 9
+    known = "".join(path.read_text("utf-8") for path in (STATIC / "operator").iterdir() if path.name != "staff.html")
+    known += (STATIC / "messages" / "en.json").read_text("utf-8")
+    assert {bold or said for bold, said in quoted if (bold or said) not in known} == set()
 
 
 @pytest.mark.parametrize("name", ["sign", "staff"])

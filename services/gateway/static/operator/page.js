@@ -9,6 +9,7 @@ const SONGS_LISTED = 50;
 const MOODS = ["angry", "happy", "sad", "calm"];
 const SERVICES = ["camera", "emotion", "recommender", "player", "gateway", "bridge"];
 const WORDS = { online: "works", offline: "away", degraded: "works badly", off: "not set up", unknown: "not heard of" };
+const RESTS = ["resting", "closed"]; // codes of a camera that comes back by itself
 const find = (selector) => document.querySelector(selector);
 let hours = 6;
 let status = null;
@@ -110,14 +111,14 @@ function cameraCard(name) {
 
 function fillCard(name, camera) {
   const facts = [
-    ["Camera", [WORDS[camera.state], camera.reason].filter(Boolean).join(": ")],
+    ["Camera", RESTS.includes(camera.code) ? camera.reason : [WORDS[camera.state], camera.reason].filter(Boolean).join(": ")],
     ["Last picture", camera.last_frame_at ? `${clock(camera.last_frame_at)}, ${ago(camera.last_frame_at)}` : "none yet"],
     ["Mood", camera.visited ? `${camera.mood} (${Math.round(camera.confidence * 100)} %), since ${clock(camera.session_since)}` : "nobody there"],
     ["Faces", camera.faces ?? 0],
   ];
   const card = find(`article[data-camera="${CSS.escape(name)}"]`);
   card.querySelector("h3").className = "state";
-  card.querySelector("h3").dataset.state = camera.state;
+  card.querySelector("h3").dataset.state = RESTS.includes(camera.code) ? "off" : camera.state;
   card.querySelector("dl").replaceChildren(
     ...facts.flatMap(([what, text]) => [element("dt", {}, what), element("dd", {}, `${text}`)]));
 }
@@ -221,7 +222,7 @@ for (const button of document.querySelectorAll("[data-hours]")) {
 find("#volume").addEventListener("change", (event) => act("player", { command: "volume", percent: Number(event.target.value) }));
 find("#volume").addEventListener("input", (event) => { find("#volume-value").textContent = `${event.target.value} %`; });
 find("#mute").addEventListener("click", () => {
-  const percent = status?.playback?.volume === 0 ? status.volume_before_mute ?? 50 : 0;
+  const percent = status?.playback?.volume === 0 ? status.volume_before_mute ?? 100 : 0;
   act("player", { command: "volume", percent });
 });
 find("#test").addEventListener("click", selfTest);
