@@ -105,7 +105,7 @@ def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier |
         bus, lambda camera_id: VisitMachine(camera_id, reader.model_name, thresholds), reader.note_reading, metrics
     )
     view = None if settings.preview == "off" else ViewPublisher(bus, settings.preview, metrics.view_drawn)
-    router = create_router(bus, reader, settings.frame_max_age_ms, metrics, show=view and view.show)
+    router = create_router(bus, reader, settings.frame_max_age_ms, metrics, show=view.show if view else None)
     frames = FramesServer(bus, settings)
     background = [tracker.run, frames.watch, *([view.run] if view else [])]
     return Service("emotion", router, metrics=metrics.registry, prepare=[frames.check], background=background)

@@ -2,10 +2,12 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
+from starlette.routing import BaseRoute
 
 from moodstream.errors import MoodstreamError
 from services.player.leader import Leader
@@ -124,7 +126,7 @@ def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = N
     """The service, with the output of the settings unless one is given."""
     chosen = output or create_output(settings)
     leader = Leader(bus, chosen, create_rules(settings, chosen.check_every_s))
-    routes = ()
+    routes: Sequence[BaseRoute] = ()
     if isinstance(chosen, SpotifyOutput):
         routes = login_routes(chosen.login, leader.check_output_now, Operator(settings))
     metrics = leader.metrics.registry

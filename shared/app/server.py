@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import cast
 
 import uvicorn
 
@@ -47,8 +48,8 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 HostGuard(RequestGuard(app.web, settings.requests_per_s, app.costs), names),
-                http=partial(Http, connections=connections),
-                ws=partial(WebSockets, connections=connections),
+                http=cast("type[asyncio.Protocol]", partial(Http, connections=connections)),
+                ws=cast("type[asyncio.Protocol]", partial(WebSockets, connections=connections)),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=REQUEST_TIMEOUT_S,

@@ -61,7 +61,7 @@ class Connection:
             hint = ": user or password is wrong" if code in (401, 403) else ""
             raise Refused(f"cannot open {self.name}: it answers {code}{hint}", busy=code in BUSY) from None
         except http.client.BadStatusLine as error:
-            if error.line.startswith("ICY") and self._url.startswith("http:"):  # as SHOUTcast answers
+            if str(error).startswith("ICY") and self._url.startswith("http:"):  # as SHOUTcast answers
                 raise NotPictures from None
             raise SourceUnavailable(f"cannot open {self.name}: it does not answer in HTTP") from None
         except (OSError, http.client.HTTPException, ValueError) as error:

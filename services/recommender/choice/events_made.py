@@ -55,7 +55,8 @@ def renew_offer(
     preferences: Preferences = NO_PREFERENCES,
 ) -> SongsOffered:
     """The same songs once more, or others of that mood; others, too, where the catalogue has lost one of them."""
-    songs, filled, mood = library.known_songs(request.songs), (), Mood(request.mood)
+    songs, mood = library.known_songs(request.songs), Mood(request.mood)
+    filled: tuple[Mood, ...] = ()
     if request.other or not songs or len(songs) < len(request.songs):
         offer = library.offer(mood, made.id, {*recently_played, *request.songs}, preferences)
         songs, filled = offer.songs, offer.filled

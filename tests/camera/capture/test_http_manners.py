@@ -55,7 +55,7 @@ def part(*headers: bytes, line: bytes = b"\r\n", before: bytes = b"", after: byt
     return made
 
 
-MANNERS = {
+MANNERS: dict[str, Callable[[bytes], bytes]] = {
     "by the book": part(b"Content-Length: LENGTH"),
     "no length": part(),
     "lines end with LF": part(b"Content-Length: LENGTH", line=b"\n"),
@@ -197,7 +197,7 @@ def _is_right(request: str, offered: list[str], nonce: str) -> bool:
         first = digest(f"{first}:{nonce}:{fields['cnonce']}")
     second = digest(f"GET:{fields['uri']}")
     middle = f"{fields['nc']}:{fields['cnonce']}:{fields['qop']}:" if "qop" in fields else ""
-    return fields["response"] == digest(f"{first}:{nonce}:{middle}{second}") and fields["username"] == USER
+    return bool(fields["response"] == digest(f"{first}:{nonce}:{middle}{second}")) and fields["username"] == USER
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_face_has_a_box_in_the_colour_of_its_gate() -> None:
     assert (has(read, READ), has(read, REFUSED)) == (True, False)
     assert (has(refused, READ), has(refused, REFUSED)) == (False, True)
     data = base64.b64decode(encode_view(read))
-    assert (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) == read).all()
+    assert np.array_equal(np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)), read)
 
 
 @pytest.mark.parametrize("shape", [(480, 640), (640, 480), (90, 120), (1, 1), (1080, 1920)])
@@ -87,4 +87,6 @@ def test_nearer_faces_are_larger_and_the_best_distance_lies_between() -> None:
     assert [near_m <= one.distance_m <= far_m for one in figures.faces] == [False, True, True, False]
     small = figures.faces[0].gates[0]
     assert (small.value, small.ok) == (20, False)
-    assert figures.sharpness == pytest.approx(sharpness(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)), rel=0.02)
+    assert figures.sharpness == pytest.approx(
+        sharpness(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), dtype=np.uint8)), rel=0.02
+    )
