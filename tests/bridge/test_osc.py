@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
+from moodstream.contracts.events import StatusChanged
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.osc.endpoints import parse_endpoints
