@@ -129,6 +129,8 @@ async def test_a_mood_chosen_by_hand_is_asked_of_the_service_that_serves_it(
 
 
 async def test_a_refusal_by_the_service_is_passed_on(bus: Bus, client: httpx.AsyncClient) -> None:
+    await bus.publish(mood_changed(Mood.CALM, new_session(), camera_id="camera-3"))
+    await state_where(client, lambda state: "camera-3" in state["cameras"])
     serving = await answer(bus, "session.end", error="nobody is there")
     reply = await client.post("/api/v1/sessions/end", json={"camera_id": "camera-3"})
     assert (reply.status_code, reply.json()) == (409, {"error": "nobody is there"})
