@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from moodstream.contracts.events import MoodChanged, RankedSong, Song
 from moodstream.contracts.moods import Mood
-from moodstream.contracts.requests import FourMoods
+from moodstream.contracts.requests import FourMoods, PlayerAction
 from services.gateway.state.kiosk import Kiosk
 
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
@@ -42,10 +42,11 @@ class Feedback(Body):
 
 
 class PlayerCommand(Body):
-    command: Literal["pause", "resume", "next", "ended", "volume", "transfer"]
+    command: PlayerAction
     percent: float | None = Field(None, ge=0, le=100)
     device: ShortText | None = None
     song: ShortText | None = None
+    """of `play` and `queue`: the id of a song of the catalogue; of `ended`: of the song that the page has played"""
 
 
 class Consent(Body):
@@ -95,6 +96,22 @@ class Similar(Answer):
 
 class SimilarResult(Answer):
     result: Similar
+
+
+class Found(Answer):
+    song: Song
+    mood: Mood
+    exact: bool
+    """whether all words were found as they were written"""
+
+
+class Search(Answer):
+    text: str
+    found: list[Found]
+
+
+class SearchResult(Answer):
+    result: Search
 
 
 class SiteStateBody(Answer):

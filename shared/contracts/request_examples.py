@@ -25,6 +25,7 @@ from moodstream.contracts.requests import (
     FindMood,
     FindPath,
     FindSimilar,
+    FoundSong,
     ListDevices,
     ListFeedback,
     MoodOfSong,
@@ -33,9 +34,11 @@ from moodstream.contracts.requests import (
     PlayerState,
     PlayerStatus,
     Request,
+    SearchSongs,
     Session,
     SimilarSongs,
     SongPath,
+    SongsFound,
     SongsOfMood,
 )
 
@@ -88,7 +91,12 @@ EXAMPLES: Sequence[Example] = (
             arousal=-0.37,
             memberships={"angry": 0.05, "happy": 0.2, "sad": 0.15, "calm": 0.6},
             margin=0.4,
+            song=HARBOUR,
         ),
+    ),
+    Example(
+        SearchSongs(text="harbor kite", n=1),
+        SongsFound(text="harbor kite", found=(FoundSong(song=HARBOUR, mood=Mood.CALM, exact=False),)),
     ),
     Example(
         ListFeedback(session_id=VISIT),

@@ -1,13 +1,14 @@
 """What a visitor may do: pick, choose a mood, end the visit, give feedback, steer the player, agree or decline."""
 
 from typing import Annotated
+from uuid import uuid5
 
 from fastapi import APIRouter, Body, Query
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from moodstream.contracts.events import FeedbackGiven, SongPicked, expiry, utc_now
+from moodstream.contracts.events import FeedbackGiven, SongPicked, SongsRanked, expiry, utc_now, uuid_of
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import (
     MAX_SONGS,
@@ -23,7 +24,9 @@ from moodstream.contracts.requests import (
     Goal,
     ListFeedback,
     OfferSongs,
+    SearchSongs,
 )
+from moodstream.errors import MoodstreamError, NoAnswer
 from services.gateway.bodies import (
     ChosenMood,
     Consent,
@@ -34,10 +37,11 @@ from services.gateway.bodies import (
     PlayerCommand,
     Published,
     Result,
+    SearchResult,
     ShortText,
     SimilarResult,
 )
-from services.gateway.calls import ask, publish
+from services.gateway.calls import ask, ask_service, publish
 from services.gateway.context import Context
 
 PAUSE_AFTER_STOP_S = 20.0
@@ -68,6 +72,7 @@ class VisitorRoutes:
         add("/songs/offer", self.offer, methods=["GET"], response_model=OfferResult, tags=["songs"])
         add("/songs/similar", self.similar, methods=["GET"], response_model=SimilarResult, tags=["songs"])
         add("/songs/mood", self.mood_of_song, methods=["GET"], response_model=Result, tags=["songs"])
+        add("/songs/search", self.search, methods=["GET"], response_model=SearchResult, tags=["songs"])
         add("/songs/path", self.path, methods=["GET"], response_model=Result, tags=["songs"])
         add("/player", self.command_player, methods=["POST"], response_model=Result, tags=["player"])
         add("/player", self.player, methods=["GET"], response_model=Result, tags=["player"])
@@ -75,7 +80,10 @@ class VisitorRoutes:
         return router
 
     async def pick(self, body: Pick) -> JSONResponse:
-        """A song of an open offer; the same pick again makes the same event."""
+        """A song of an open offer or of the ranking after it; the same pick again makes the same event."""
+        ranking = self._state.ranking_of(body.offer_id)
+        if ranking is not None and body.song_id in {entry.song.id for entry in ranking.ranking}:
+            return await self._pick_ranked(ranking, body.song_id)
         offer = self._state.offers.get(body.offer_id)
         if offer is None or offer.event.expires_at < utc_now():
             raise HTTPException(404, "this offer is unknown or has expired")
@@ -96,6 +104,20 @@ class VisitorRoutes:
         self._state.pick(picked.offer_id, picked.song_id)
         return answer
 
+    async def _pick_ranked(self, ranking: SongsRanked, song_id: str) -> JSONResponse:
+        """Each song of a ranking may be picked; what follows is a ranking by that one."""
+        picked = SongPicked.following(
+            ranking,
+            id=str(uuid5(uuid_of(ranking.id), f"{SongPicked.__name__}/{song_id}")),
+            offer_id=ranking.offer_id,
+            song_id=song_id,
+            mood=ranking.mood,
+            by="visitor",
+            expires_at=expiry(SongPicked),
+        )
+        with self._bus.traces.step("gateway pick", ranking):
+            return await publish(self._bus, picked)
+
     async def choose_mood(self, body: ChosenMood) -> JSONResponse:
         """A mood chosen by hand, at a camera or with none."""
         return await ask(self._bus, ChooseMood(camera_id=self._camera(body.camera_id), mood=body.mood))
@@ -109,7 +131,9 @@ class VisitorRoutes:
         return answer
 
     async def give_feedback(self, body: Feedback) -> JSONResponse:
-        """Like, skip or wrong mood."""
+        """Like, skip or wrong mood, of a song of the catalogue."""
+        if body.song_id is not None:
+            await self._refuse_unknown(body.song_id)
         given = FeedbackGiven(
             kind=body.kind,
             song_id=body.song_id,
@@ -118,6 +142,15 @@ class VisitorRoutes:
             profile=body.profile,
         )
         return await publish(self._bus, given)
+
+    async def _refuse_unknown(self, song_id: str) -> None:
+        """Raises HTTPException for a song that is not in the catalogue; where nobody can tell, it is taken as known."""
+        try:
+            await self._bus.ask(FindMood(id=song_id))
+        except NoAnswer:
+            return
+        except MoodstreamError as error:
+            raise HTTPException(404, str(error)) from None
 
     async def list_feedback(self, camera_id: ShortText | None = None) -> JSONResponse:
         """What was said in the visit at a camera; profiles are for operators alone."""
@@ -144,6 +177,10 @@ class VisitorRoutes:
         """The mood of a song and its place on the circumplex."""
         return await ask(self._bus, FindMood(id=id))
 
+    async def search(self, text: ShortText, n: Annotated[int, Query(ge=1, le=MAX_SONGS)] = 10) -> JSONResponse:
+        """Songs by title and artist; accents and small mistakes do not matter."""
+        return await ask(self._bus, SearchSongs(text=text, n=n))
+
     async def path(
         self,
         id: ShortText,
@@ -154,8 +191,18 @@ class VisitorRoutes:
         return await ask(self._bus, FindPath(id=id, goal=goal, n=n))
 
     async def command_player(self, body: PlayerCommand) -> JSONResponse:
-        """Pause, go on, next, volume, another device; `ended` says that the page has played a song to its end."""
-        return await ask(self._bus, CommandPlayer.of(body.model_dump(exclude_none=True)))
+        """Play or queue a song of the catalogue, pause, go on, next, volume, another device.
+
+        `ended` says that the page has played a song to its end.
+        """
+        fields = body.model_dump(exclude_none=True)
+        if body.command in ("play", "queue"):
+            if body.song is None:
+                raise HTTPException(422, "song: the id of a song of the catalogue is needed")
+            # Only the id comes from outside: an address could name any file or host.
+            known = await ask_service(self._bus, FindMood(id=body.song))
+            fields["song"] = known.song.model_dump(mode="json") if known.song else None
+        return await ask(self._bus, CommandPlayer.of(fields))
 
     async def player(self) -> JSONResponse:
         """What plays, what comes next, and what is needed."""
