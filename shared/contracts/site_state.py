@@ -135,6 +135,11 @@ class SiteState:
         if view and view.offer and view.offer.id == offer_id:
             view.picked = song_id
 
+    def ranking_of(self, offer_id: str) -> SongsRanked | None:
+        """The ranking that is shown after an offer, by the id of either."""
+        rankings = (view.ranking for view in self.cameras.values() if view.ranking)
+        return next((ranking for ranking in rankings if offer_id in (ranking.id, ranking.offer_id)), None)
+
     def session_of(self, camera_id: str) -> str | None:
         """The session at a camera, if anybody is there."""
         view = self.cameras.get(camera_id)

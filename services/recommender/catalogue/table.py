@@ -157,6 +157,14 @@ class Catalogue:
         return np.asarray(centred / np.where(alike, 1, spread))
 
     @cached_property
+    def labels(self) -> list[str]:
+        """By position, title and artist as people read them."""
+        shown = (
+            f"{title} - {artist.replace(ARTISTS, ', ')}" if artist else title for _, title, artist, *_ in self._texts
+        )
+        return list(shown)
+
+    @cached_property
     def positions(self) -> dict[str, int]:
         """By id."""
         return {song_id: position for position, song_id in enumerate(self.frame["id"])}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from services.recommender.choice.preferences import (
 )
 from services.recommender.choice.ranking import RANKINGS, Ranking, Similarity
 from services.recommender.choice.reasons import Reasons
+from services.recommender.choice.search import SongSearch
 from services.recommender.models import mood_cache
 from services.recommender.models.song_moods import Method, SongMoods
 from services.recommender.models.vectors import Embedding
@@ -194,6 +196,15 @@ class Library:
         near, similarities = self.whole.nearest(position, PATH_CANDIDATES)
         rows = find_path(goal, start, self.moods.plane[near], similarities, count, limits)
         return tuple(self.song(at) for at in near[rows].tolist())
+
+    def search(self, text: str, count: int) -> list[tuple[int, bool]]:
+        """Positions of the songs that fit a text, best first, and whether each has all its words. May take a second."""
+        return self._search.find(text, count)
+
+    @cached_property
+    def _search(self) -> SongSearch:
+        frame = self.catalogue.frame
+        return SongSearch(frame["title"].tolist(), frame["artist"].tolist())
 
     def _leanings(self, songs: Positions, preferences: Preferences) -> Floats:
         liked = known_positions(preferences.likes, self.catalogue.positions)
