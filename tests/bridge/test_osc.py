@@ -79,7 +79,8 @@ def test_boxes_at_the_edge_stay_in_their_range_and_one_face_less_does_not_move_t
 async def test_control_comes_back_in(redis_url: str) -> None:
     port = free_port()
     async with connected_bus(redis_url) as others, bridge(redis_url, osc_listen=f"127.0.0.1:{port}"):
-        await others.publish(StatusChanged(service="camera", part="hall", state="online", reason="live"))
+        for camera_id in ("camera-1", "hall"):
+            await others.publish(StatusChanged(service="camera", part=camera_id, state="online", reason="live"))
         with contextlib.closing(SimpleUDPClient("127.0.0.1", port)) as client:
             for address, value, kind, expected in (
                 ("/force", "sad", "mood.choose", {"camera_id": "camera-1", "mood": "sad"}),
