@@ -28,10 +28,12 @@ from moodstream.contracts.requests import (
     ListDevices,
     ListFeedback,
     MoodOfSong,
+    OfferRenewed,
     OfferSongs,
     PauseCamera,
     PlayerState,
     PlayerStatus,
+    RenewOffer,
     Request,
     Session,
     SimilarSongs,
@@ -39,7 +41,15 @@ from moodstream.contracts.requests import (
     SongsOfMood,
 )
 
-HARBOUR = Song(id="simulated-7", title="Harbour Kite", artist="Ola Verano", genre="pop")
+HARBOUR = Song(
+    id="simulated-7",
+    title="Harbour Kite",
+    artist="Ola Verano",
+    genre="pop",
+    valence=0.41,
+    arousal=-0.37,
+    duration_ms=214_000,
+)
 LANTERN = Song(id="simulated-12", title="Lantern River", artist="Plum Radio", genre="pop")
 VISIT = "00000000-0000-4000-8000-000000000003"
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -63,6 +73,10 @@ class Example:
 
 EXAMPLES: Sequence[Example] = (
     Example(OfferSongs(mood="calm"), SongsOfMood(mood=Mood.CALM, songs=(HARBOUR, LANTERN))),
+    Example(
+        RenewOffer(session_id=VISIT, camera_id="camera-1", mood="calm", songs=(HARBOUR.id, LANTERN.id)),
+        OfferRenewed(offer_id="00000000-0000-4000-8000-000000000004"),
+    ),
     Example(
         FindSimilar(id=HARBOUR.id, n=1),
         SimilarSongs(

@@ -24,6 +24,17 @@ def library() -> Library:
     return Library.build(catalogue(600), LibraryOptions(method="quadrant"))
 
 
+def test_songs_come_with_their_place_and_length(library: Library) -> None:
+    songs = [*library.offer(Mood.SAD, CAUSE).songs]
+    songs += [entry.song for entry in library.ranked(songs[0].id, 3)]
+    songs += library.path(songs[0].id, "lift", Mood.SAD, 3, Limits())
+    for song in songs:
+        at = library.catalogue.position(song.id)
+        assert song.valence == pytest.approx(library.moods.valence[at], abs=1e-4)
+        assert song.arousal == pytest.approx(library.moods.arousal[at], abs=1e-4)
+        assert song.duration_ms == library.catalogue.frame["duration_ms"][at]
+
+
 def test_filters_let_through_what_they_say_and_what_nobody_knows() -> None:
     songs = table(5).assign(explicit=[1, 0, -1, 0, 0], year=[1999, 1980, 0, 2001, 1999], genre="pop")
     songs.loc[4, ["genre", "artist"]] = ["Rock", "Somebody;Else"]

@@ -1,6 +1,6 @@
 """A catalogue with all that is worked out from it once: moods, rankings, reasons, what may be offered."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,6 +106,13 @@ class Library:
             typical=embedding.typical,
         )
 
+    def song(self, position: int) -> Song:
+        """A song with its place on the circumplex."""
+        valence, arousal = float(self.moods.valence[position]), float(self.moods.arousal[position])
+        return self.catalogue.song(position).model_copy(
+            update={"valence": round(valence, 4), "arousal": round(arousal, 4)}
+        )
+
     def offer(
         self,
         mood: Mood,
@@ -128,7 +135,7 @@ class Library:
         if len(chosen) < sampling.OFFERED:
             chosen += self._fill(mood, chosen, unwanted)
         filled = {self.moods.mood(at) for at in chosen} - {mood}
-        songs = tuple(self.catalogue.song(at) for at in chosen)
+        songs = tuple(self.song(at) for at in chosen)
         return Offer(songs, tuple(one for one in MOODS if one in filled))
 
     def _order_by_preferences(self, songs: list[int], preferences: Preferences) -> list[int]:
@@ -145,6 +152,10 @@ class Library:
         order = sampling.one_per_artist(chosen + fresh, self.catalogue.artist) + fresh + nearest
         rest = [at for at in dict.fromkeys(order) if at not in chosen]
         return rest[: sampling.OFFERED - len(chosen)]
+
+    def known_songs(self, song_ids: Sequence[str]) -> tuple[Song, ...]:
+        """Those of these songs that the catalogue has, in their order."""
+        return tuple(map(self.catalogue.song, known_positions(song_ids, self.catalogue.positions).tolist()))
 
     def similar(
         self, song_id: str, count: int, mood: Mood | None = None, preferences: Preferences = NO_PREFERENCES
@@ -169,7 +180,7 @@ class Library:
         """As ``similar``, with the songs themselves."""
         return tuple(
             RankedSong(
-                song=self.catalogue.song(match.position),
+                song=self.song(match.position),
                 similarity=match.similarity,
                 reason=match.reason,
                 compared=match.compared,
@@ -182,7 +193,7 @@ class Library:
         position = self.catalogue.position(song_id)
         near, similarities = self.whole.nearest(position, PATH_CANDIDATES)
         rows = find_path(goal, start, self.moods.plane[near], similarities, count, limits)
-        return tuple(self.catalogue.song(at) for at in near[rows].tolist())
+        return tuple(self.song(at) for at in near[rows].tolist())
 
     def _leanings(self, songs: Positions, preferences: Preferences) -> Floats:
         liked = known_positions(preferences.likes, self.catalogue.positions)
