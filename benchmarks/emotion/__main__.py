@@ -1,4 +1,4 @@
-"""The emotion worker against its targets, in one run: detection, worse pictures, speed, workers, overload, start, moods.
+"""The emotion worker against its targets, in one run: detection, worse pictures, speed, workers, overload, moods.
 
     python -m benchmarks.emotion [--peer-python PYTHON] [--yunet MODEL] [--model MODEL] [--only PART] [--plot FILE.png]
 

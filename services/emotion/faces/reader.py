@@ -13,7 +13,7 @@ from services.emotion.faces.boxes import Box
 from services.emotion.faces.decode import Grey
 from services.emotion.faces.detection import MAX_CAMERAS, Detector, FaceDetection, Search
 from services.emotion.faces.patches import CROP, crop
-from services.emotion.faces.quality import refusal
+from services.emotion.faces.quality import MIN_SIDE_PX, refusal
 from services.emotion.faces.recent import Read, RecentReadings
 from shared.bounded import Bounded
 
@@ -29,7 +29,7 @@ class Reader:
     """Reads pictures. What it remembers of a camera makes the next frame faster; it does not change what is read."""
 
     BARE_CROP_SIDE = 2 * CROP
-    """A square picture up to this side in which no face is detected may be a face itself."""
+    """A square picture up to this side in which no face is detected may be a face itself, unless it is too small."""
 
     def __init__(self, detector: Detector, model: MoodModel) -> None:
         self._detector = detector
@@ -49,8 +49,9 @@ class Reader:
         faces of data sets are.
         """
         boxes = self._detector.find_faces(grey)
-        if not boxes and bare_crop and grey.shape[0] == grey.shape[1] <= self.BARE_CROP_SIDE:
-            boxes = [Box(0, 0, grey.shape[1], grey.shape[0])]
+        height, width = grey.shape
+        if not boxes and bare_crop and MIN_SIDE_PX <= height == width <= self.BARE_CROP_SIDE:
+            boxes = [Box(0, 0, width, height)]
         return self._faces(grey, boxes)
 
     def read_frame(self, grey: Grey, camera_id: str, at: datetime) -> tuple[list[FaceRead], Search]:
