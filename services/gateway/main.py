@@ -105,6 +105,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
     state, kiosk, zone = SiteState(settings.camera_id), settings.kiosk(), time_zone_of(settings.time_zone)
     control = OpeningControl(bus, state, parse_opening_hours(settings.opening_hours, zone), zone)
 
+    frames_server = FramesServer(bus, settings, needed=False)
     guests = Guests(bus, lambda: site_watches(state))
 
     def snapshot() -> str:
@@ -127,6 +128,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
             lambda: control.opening.open,
         ),
         pushed_frames=PushedFrames(guests),
+        frames_server=frames_server,
         consents=Consents(bus),
         health=HealthReader(bus),
         self_test=SelfTest(bus),
@@ -164,14 +166,12 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
         *page_routes(settings.music),
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run]
-    frames = FramesServer(bus, settings)
     return Service(
         "gateway",
         routes=routes,
         metrics=cameras.metrics.registry,
         costs=COSTS,
-        prepare=[frames.check] if settings.browser_camera else [],
-        background=[*background, frames.watch] if settings.browser_camera else background,
+        background=[*background, context.frames_server.run] if settings.browser_camera else background,
     )
 
 
