@@ -126,6 +126,10 @@ class Catalogue:
         centred[:, alike] = 0
         return np.asarray(centred / np.where(alike, 1, spread))
 
+    def prepare(self) -> None:
+        """Work out now what the first question would wait for: seconds, for a million songs."""
+        assert len(self.positions) == len(self._texts)
+
     @cached_property
     def positions(self) -> dict[str, int]:
         """By id."""
