@@ -126,6 +126,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
     state, kiosk, zone = SiteState(settings.camera_id), settings.kiosk(), time_zone_of(settings.time_zone)
     control = OpeningControl(bus, state, parse_opening_hours(settings.opening_hours, zone), zone)
 
+    frames_server = FramesServer(bus, settings, needed=False)
     guests = Guests(bus, lambda: site_watches(state))
     metrics = Metrics()
     views = MountingViews(bus, settings.preview, metrics)
@@ -152,6 +153,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
             metrics,
         ),
         pushed_frames=PushedFrames(guests),
+        frames_server=frames_server,
         consents=Consents(bus),
         mounting_views=views,
         health=HealthReader(bus),
@@ -195,14 +197,12 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
         *page_routes(music, spotify_embed=settings.spotify_embed),
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
-    frames = FramesServer(bus, settings)
     return Service(
         "gateway",
         routes=routes,
         metrics=cameras.metrics.registry,
         costs=COSTS,
-        prepare=[frames.check] if settings.browser_camera else [],
-        background=[*background, frames.watch] if settings.browser_camera else background,
+        background=[*background, context.frames_server.run] if settings.browser_camera else background,
     )
 
 

@@ -98,6 +98,7 @@ class Library:
             raise MoodstreamError("the filters and lists of songs leave no song to offer")
         embedding = Embedding.load()
         points = embedding.points(catalogue.inputs)
+        catalogue.prepare()  # here, which is before the service is ready and in a thread of its own
         make = RANKINGS[options.similarity](catalogue, points, embedding.typical)
         return cls(
             catalogue,
