@@ -44,6 +44,10 @@ EVENT_PAGE_CSP = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'no
 
 FONT = "SourceSerifPro-Regular.ttf"
 
+UNTRUE = (
+    "This page says that no picture is kept, and MOODSTREAM_FRAMES_ON_DISK accepts a server that may keep them. "
+    "Switch that off, or write a sign of your own: what you keep, for how long, and where one may object."
+)
 MEDIA_TYPES = {".html": "text/html", ".json": "application/json"}
 
 
@@ -80,7 +84,7 @@ def page_routes(music: MusicFolder | None = None) -> list[BaseRoute]:
     ]
 
 
-def operator_routes(operator: Operator) -> list[BaseRoute]:
+def operator_routes(operator: Operator, *, pictures_on_disk: bool = False) -> list[BaseRoute]:
     """The operator's page at ``/operator``, and below it what is to be printed."""
 
     def endpoint(name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -89,6 +93,8 @@ def operator_routes(operator: Operator) -> list[BaseRoute]:
                 operator.admit(request)
             except HTTPException as error:
                 return PlainTextResponse(error.detail, error.status_code, error.headers)
+            if name != "page" and pictures_on_disk:
+                return PlainTextResponse(UNTRUE, 409)
             return FileResponse(STATIC / "operator" / f"{name}.html", media_type="text/html")
 
         return show_page

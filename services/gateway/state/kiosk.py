@@ -21,6 +21,8 @@ class Kiosk(Model):
     goodbye_s: float = 6.0
     auto: bool = False
     """songs are picked automatically"""
+    pictures_on_disk: bool = False
+    """the operator has accepted a server that may write pictures to a disk, which the notice then says"""
     language: Language | None = None
     """for a new visitor; None for the browser's"""
     theme: Theme = "dark"

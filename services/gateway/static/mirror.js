@@ -18,11 +18,11 @@ export class Mirror {
     this.#words = words;
   }
 
-  show(view, { browserCamera, cameraOn }) {
+  show(view, { browserCamera, cameraOn, onDisk }) {
     this.#sentence(view);
     this.#write("#detail", this.#detail(view, { browserCamera, cameraOn }));
-    this.#write("#notice-where", this.#where(view));
-    this.#write("#footer", view.stage === "ask" ? "" : this.#footer(view, cameraOn));
+    this.#write("#notice-where", onDisk ? this.#words.t("notice_disk") : this.#where(view));
+    this.#write("#footer", view.stage === "ask" ? "" : this.#footer(view, cameraOn, onDisk));
     this.#choices(view, { browserCamera, cameraOn });
     this.#moods(view);
   }
@@ -71,9 +71,9 @@ export class Mirror {
     return own && !here ? this.#words.t("notice_there", { host: location.host }) : this.#words.t("notice_here");
   }
 
-  #footer({ stage, own }, cameraOn) {
+  #footer({ stage, own }, cameraOn, onDisk) {
     if (["closed", "away"].includes(stage)) return "";
-    return cameraOn || own ? this.#words.t("notice_short") : this.#words.t("notice_off");
+    return cameraOn || own ? this.#words.t(onDisk ? "notice_disk" : "notice_short") : this.#words.t("notice_off");
   }
 
   #choices({ stage, own, status }, { browserCamera, cameraOn }) {

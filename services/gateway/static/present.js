@@ -15,12 +15,14 @@ export class Present {
   opening = null;
   kiosk = null; // what the operator has set for the page
   browserCamera = false;
+  viewed = null; // which camera an operator looks through now
   cameras = {};
   playback = null;
   status = new Map(); // "service/part" -> StatusChanged
   aheadMs = 0; // the server's clock before ours
 
   #wanted;
+  #hand = null; // under which this page chooses moods where it stands before no camera
 
   /** `camera` is the camera of this page where it is not the site's first. */
   constructor(camera = null) {
@@ -33,6 +35,7 @@ export class Present {
     this.opening = data.opening;
     this.kiosk = data.kiosk;
     this.browserCamera = data.browser_camera;
+    this.viewed = data.view ?? null;
     this.cameras = data.cameras;
     for (const camera of Object.values(this.cameras)) {
       camera.chosen = camera.mood?.reason === "forced";
@@ -40,6 +43,21 @@ export class Present {
     }
     this.playback = data.playback;
     this.status = new Map(data.status.map((status) => [key(status), status]));
+  }
+
+  /** Whether this page is for itself: on a visitor's device, or where no camera is, one does not share the mood of another. */
+  alone(local) {
+    const { state, code } = this.#statusOf(this.defaultCamera) ?? {};
+    return this.#wanted === null && !(local && (["online", "degraded"].includes(state) || code === "resting"));
+  }
+
+  /** From now on the page is at a place of its own, until it leaves. */
+  goAlone() {
+    this.#hand ??= `hand-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  }
+
+  leave() {
+    this.#hand = null;
   }
 
   apply(event) {
@@ -55,7 +73,7 @@ export class Present {
 
   /** What the page shows: one camera's mood and songs, whether they still hold, the player, the camera's state. */
   view() {
-    const id = this.ownCamera ?? this.defaultCamera;
+    const id = this.ownCamera ?? this.#hand ?? this.defaultCamera;
     const camera = this.cameras[id] ?? emptyCamera();
     const now = Date.now() + this.aheadMs;
     const { mood, chosen, said, offer, ranking, picked } = camera;
@@ -78,6 +96,7 @@ export class Present {
       status: this.#statusOf(id),
       closed: this.opening?.open === false,
       opensAt: this.opening?.changes_at ?? null,
+      viewed: this.viewed && now < Date.parse(this.viewed.until) ? this.viewed.preview : null,
     };
   }
 
@@ -107,7 +126,7 @@ export class Present {
     camera.chosen = event.reason === "forced" || (camera.chosen && repeated);
     camera.mood = event;
     remember(camera);
-    const known = [this.defaultCamera, this.ownCamera, ...[...this.status.values()].map((status) => status.part)];
+    const known = [this.defaultCamera, this.ownCamera, this.#hand, ...[...this.status.values()].map((status) => status.part)];
     if (event.phase === "end" && !known.includes(event.camera_id)) delete this.cameras[event.camera_id];
   }
 

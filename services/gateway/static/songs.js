@@ -23,7 +23,7 @@ export class Songs {
   show(view) {
     const songs = WITH_SONGS.includes(view.stage) ? view.songs : "hidden";
     // Moods come several times a minute: what has not changed keeps its elements, and with them the focus.
-    const shown = `${this.#words.language} ${songs} ${view.offer?.id} ${view.ranking?.id} ${view.picked?.id}`;
+    const shown = `${this.#words.language} ${songs} ${view.offer?.songs.map((song) => song.id)} ${view.ranking?.id} ${view.picked?.id}`;
     if (shown !== this.#shown) this.#draw(view, songs, shown);
     if (songs === "ranking") this.#mark(view);
   }

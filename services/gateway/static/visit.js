@@ -19,7 +19,7 @@ export class Visit {
   #kept = null; // songs of a visit by hand, whose session may end before it does
   liked = new Set();
 
-  /** `agreed(how, by)` and `over(why, by, tell)` are called once each; `tell` where the gateway has yet to hear of it. */
+  /** `agreed(how, by)` and `over(why, by, tell, session)` are called once each; `tell` where the gateway has yet to hear of it. */
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -53,8 +53,8 @@ export class Visit {
   }
 
   /** A mood was chosen by hand; in a visit at a camera it stands for as long as the tracker lets it. */
-  choose(mood, nowMs) {
-    this.touch(nowMs);
+  choose(mood, nowMs, touched = true) {
+    if (touched) this.touch(nowMs);
     if (this.#phase === "visit" && this.#by !== "hand") return;
     if (this.#phase !== "visit") this.#enter("visit", "hand", null, nowMs);
     this.#sinceMs = nowMs;
@@ -65,12 +65,12 @@ export class Visit {
 
   /** The visitor has had enough: `stopped`, `declined`; or has gone: `left`, `idle`. */
   end(why, nowMs, tell = true) {
-    const by = this.#by;
+    const [by, session] = [this.#by, this.#session];
     const quiet = this.#phase === "idle" || (this.#phase === "goodbye" && why !== "stopped") || (why === "idle" && this.#phase === "hand");
     this.#goodbye = why;
     this.#enter(quiet ? "idle" : "goodbye", null, null, nowMs);
     this.liked.clear();
-    this.#handlers.over(why, by, tell);
+    this.#handlers.over(why, by, tell, session);
   }
 
   /** What the page shows: the view with its stage. */

@@ -94,6 +94,29 @@ async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site, chro
         await expect(page.locator("#streams tr")).to_have_count(11)
 
 
+async def test_a_camera_is_looked_through_while_visitors_are_told_and_stop_ends_it(
+    whole: Site, chromium: Browser
+) -> None:
+    async with opened(chromium, whole.url) as page, opened(chromium, whole.url, "/?lang=en") as visitor:
+        assert await visitor.locator("#viewed").is_hidden()
+        await page.get_by_role("button", name="Mount this camera").click()
+        canvas = page.locator("#view canvas")
+        await expect(canvas).to_have_js_property("width", 480)
+        await expect(page.locator("#view-state")).to_contain_text("an outline without detail")
+        await expect(visitor.locator("#viewed")).to_contain_text("sees an outline")
+        await expect(page.locator("#view-figures")).to_contain_text("Best distance")
+        await expect(page.locator("#view-faces tr", has_text="Read.").or_(page.get_by_text("no face"))).to_be_visible()
+        found = (await Axe().run(page, options=AXE_RULES)).response
+        assert [each["id"] for each in found["violations"]] == []
+        await page.locator("#view-stop").click()
+        await expect(page.locator("#view-state")).to_have_text("Ended.")
+        assert await page.locator("canvas").count() == 0
+        await expect(visitor.locator("#viewed")).to_be_hidden()
+        async with httpx.AsyncClient(base_url=whole.url, auth=("op", TOKEN), timeout=20) as operator:
+            assert (await operator.get("/api/v1/operator/view")).json()["result"] == {"view": None, "picture": None}
+            assert "moodstream_view_running 0.0" in (await operator.get("/metrics")).text
+
+
 async def test_what_is_pressed_first_is_done_first(whole: Site, chromium: Browser) -> None:
     async def slow_at_first(route: Route) -> None:
         await asyncio.sleep(1.5 if '"percent":40' in (route.request.post_data or "") else 0)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from playwright.async_api import Browser, Locator, Page, expect
 
-from moodstream.contracts.events import FeedbackGiven, MoodChanged, Song, SongPicked, SongsOffered, utc_now
+from moodstream.contracts.events import FeedbackGiven, MoodChanged, Song, SongPicked, SongsOffered, new_id, utc_now
 from moodstream.contracts.moods import Mood
 from shared.bus.connection import Bus
 from tests.support.gateways import Gateway, answer
@@ -147,9 +147,11 @@ async def test_a_song_is_liked_skipped_and_others_are_asked_for(page: Page, bus:
     assert (await asked).body == {"command": "next"}
     said = [(event.kind, event.song_id, event.session_id) for event in await feedback_after(bus, start, 2)]
     assert said == [(kind, SIMILAR[0].id, mood.session_id) for kind in ("like", "skip")]
-    asked = await answer(bus, "mood.choose")
+    asked = await answer(bus, "songs.renew")
     await page.get_by_role("button", name="Other songs").click()
-    assert (await asked).body == {"mood": "happy", "camera_id": CAMERA}
+    wanted = {"session_id": mood.session_id, "camera_id": CAMERA, "mood": "happy", "other": True}
+    assert (await asked).body == wanted | {"songs": [song.id for song in OFFERED]}
+    await sentence(page, "You look happy")  # nobody has chosen it
     await end(bus, page, mood)
 
 
@@ -274,16 +276,25 @@ async def test_what_fails_is_said_without_its_reasons(gateway: Gateway, chromium
         await expect(page.get_by_role("alert")).to_have_text("Not just now. Please try again.")
 
 
-async def test_songs_that_waited_too_long_can_be_asked_for_anew(page: Page, bus: Bus) -> None:
+async def test_songs_that_waited_too_long_are_renewed_quietly_and_can_be_asked_for(page: Page, bus: Bus) -> None:
     mood = mood_changed(Mood.HAPPY, new_session(), phase="start")
+    gone = offered(mood, expires_at=utc_now() - timedelta(seconds=3))
     await bus.publish(mood)
-    await bus.publish(offered(mood, expires_at=utc_now() + timedelta(seconds=3)))
+    await bus.publish(gone)
     await at_stage(page, "ask")
+    asked = await answer(bus, "songs.renew")
     await page.locator("#agree").click()
-    await expect(page.locator("#songs-title")).to_have_text("These songs have gone")
-    serving = await answer(bus, "mood.choose")
+    wanted = {"session_id": mood.session_id, "camera_id": CAMERA, "mood": "happy"}
+    assert (await asked).body == wanted | {"songs": [song.id for song in OFFERED], "other": False}
+    await expect(page.locator("#songs-title")).to_have_text("Five songs are on their way")
+    asked = await answer(bus, "songs.renew")
+    await bus.publish(gone.model_copy(update={"id": new_id(), "expires_at": utc_now() + timedelta(seconds=7)}))
+    await expect(page.locator("#cards button")).to_have_count(len(OFFERED))
+    assert (await asked).body["songs"] == [song.id for song in OFFERED]  # the next time before they run out
+    await expect(page.locator("#songs-title")).to_have_text("These songs have gone")  # nobody renews them
+    asked = await answer(bus, "songs.renew")
     await page.get_by_role("button", name="Other songs").click()
-    assert (await serving).body == {"mood": "happy", "camera_id": CAMERA}
+    assert (await asked).body["other"]
     await end(bus, page, mood)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 from playwright.async_api import Page, expect
 
@@ -28,7 +29,7 @@ PATIENT = {"MOODSTREAM_IDLE_S": "600", "MOODSTREAM_GOODBYE_S": "2"}
 
 async def crowded(bus: Bus, page: Page) -> AsyncIterator[str]:
     """Every stage by its name, and what it shows besides, with the player on each."""
-    late = {"expires_at": utc_now() + timedelta(minutes=20)}
+    late: dict[str, Any] = {"expires_at": utc_now() + timedelta(minutes=20)}
     await bus.publish(camera_online("front camera", "live"))
     await bus.publish(playing(OFFERED[4], output="mpd"))
     await at_stage(page, "attract")
