@@ -14,7 +14,17 @@ from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.import_report import ImportReport
 from services.recommender.catalogue.layouts import GENERIC, NUMERIC, Layout, recognise
 from services.recommender.catalogue.progress import Progress
-from services.recommender.catalogue.table import ARTISTS, COLUMNS, HEARD, NUMBERS, TEXTS, UNKNOWN, WHOLE, Catalogue, Floats
+from services.recommender.catalogue.table import (
+    ARTISTS,
+    COLUMNS,
+    HEARD,
+    NUMBERS,
+    TEXTS,
+    UNKNOWN,
+    WHOLE,
+    Catalogue,
+    Floats,
+)
 from services.recommender.catalogue.table_files import read_table
 
 LIMITS: Mapping[str, tuple[float, float]] = dict.fromkeys(NUMBERS, (0, 1)) | {

@@ -29,7 +29,9 @@ class Heard:
     """why there is no song"""
 
 
-def listen_to_all(paths: Sequence[Path], ears: Path | None, processes: int | None = None) -> Iterator[tuple[Path, Heard]]:
+def listen_to_all(
+    paths: Sequence[Path], ears: Path | None, processes: int | None = None
+) -> Iterator[tuple[Path, Heard]]:
     """Each file with what was heard, as they are done. Raises ExtraMissing, and MoodstreamError for a broken model."""
     require_decoder()
     if processes is None:

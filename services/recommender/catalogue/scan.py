@@ -1,7 +1,7 @@
 """A catalogue from a folder of music files: tags, addresses, features and moods from the sound.
 
-What was measured is written down file by file beside the catalogue (``journal.py``), so that a scan that was stopped goes
-on where it was, and the next one hears only files that are new or changed. A file that cannot be used never ends a scan.
+What was measured is written down file by file beside the catalogue (``journal.py``), so that a scan that was stopped
+goes on where it was, and the next one hears only files that are new or changed. No single file ever ends a scan.
 """
 
 import hashlib
