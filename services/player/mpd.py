@@ -6,6 +6,7 @@ One connection, made anew when it is gone. Its calls block, with time-outs, and 
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,7 +16,7 @@ from mpd import CommandError, MPDClient, MPDError
 
 from moodstream.contracts.events import PlaybackState, Song
 from moodstream.errors import MoodstreamError
-from services.player.outputs import Device, Outcome
+from services.player.outputs import FADE_OUT, FADE_STEP_S, Device, Outcome
 from services.player.programme.matching import bare_title, same_song
 
 ANSWER_S = 2.0
@@ -62,6 +63,9 @@ class MpdOutput:
 
     async def resume(self) -> Outcome:
         return await self._run_command(lambda: self._call_then_read(lambda: self._client.play()))
+
+    async def stop(self) -> Outcome:
+        return await self._run_command(self._fade_out)
 
     async def set_volume(self, percent: int) -> Outcome:
         return await self._run_command(lambda: self._set_volume(percent))
@@ -126,6 +130,19 @@ class MpdOutput:
 
     def _call_then_read(self, call: Callable[[], object]) -> Outcome:
         call()
+        return self._read_status()
+
+    def _fade_out(self) -> Outcome:
+        seen = self._read_status()
+        fades = seen.state == "playing" and seen.volume is not None
+        for share in FADE_OUT if fades else ():
+            self._client.setvol(round((seen.volume or 0) * share))
+            time.sleep(FADE_STEP_S)
+        self._client.stop()
+        self._client.clear()
+        self._songs = {}
+        if fades:
+            self._client.setvol(seen.volume)
         return self._read_status()
 
     def _set_volume(self, percent: int) -> Outcome:

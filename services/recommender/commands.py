@@ -1,6 +1,6 @@
 """What the command line does with songs, as plain functions; the results are objects to print, one a line."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid5
@@ -10,7 +10,7 @@ from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import Goal
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.import_report import ImportReport
-from services.recommender.catalogue.importers import import_songs
+from services.recommender.catalogue.importers import ImportOptions, import_songs
 from services.recommender.catalogue.progress import Progress
 from services.recommender.catalogue.sample import sample_wanted, take_sample
 from services.recommender.catalogue.table import Catalogue
@@ -21,18 +21,23 @@ from services.recommender.models.song_moods import Method
 
 
 def import_file(
-    path: Path, target: Path, columns: Mapping[str, str] | None = None, progress: Progress = lambda _: None
+    path: Path, target: Path, options: ImportOptions | None = None, progress: Progress = lambda _: None
 ) -> ImportReport:
     """``moodstream songs import``: the file becomes the catalogue at ``target``. Raises MoodstreamError."""
-    catalogue, report = import_songs(path, columns=columns, progress=progress)
+    catalogue, report = import_songs(path, options, progress)
     progress(f"writing {report.kept:,} songs")
     catalogue.save(target)
     return report
 
 
 def open_songs(path: Path) -> Catalogue:
-    """A saved catalogue, or any table that can be imported; of a song all versions, so that every id is known."""
-    return take_sample(path) if sample_wanted(path) else import_songs(path, one_version=False)[0]
+    """A saved catalogue, or any table that can be imported; of a song all versions, so that every id is known.
+
+    Every id is answered for, too: what a row lacks beside energy and valence counts as typical.
+    """
+    if sample_wanted(path):
+        return take_sample(path)
+    return import_songs(path, ImportOptions(one_version=False, fill=True))[0]
 
 
 def moods(catalogue_path: Path, method: Method = "listeners") -> Iterator[dict[str, Any]]:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding, machine, redis, senses
-from shared.settings import RunSettings, load
+from services.cli.run.embedded_redis import embedded_redis
+from shared.bus.servers import Servers
+from shared.settings import RunSettings, Settings, load
 from tests.support.redis_servers import PASSWORD, SENTINEL_PASSWORD, single, trio
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +90,23 @@ def test_frames_that_would_lie_on_a_disk_are_told() -> None:
         assert (found.part, found.state) == ("Redis of the frames", "careful")
         assert found.cure == f'redis-cli -h 127.0.0.1 -p {ports[1]} CONFIG SET save ""'
         assert redis_faults(redis_url=urls[1], frames_redis_url=urls[0]) == []
+
+
+async def test_a_cluster_is_refused_at_once(tmp_path: Path) -> None:
+    cluster = ("--cluster-enabled", "yes", "--cluster-config-file", str(tmp_path / "nodes.conf"))
+    with single(*cluster) as client:
+        client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+        url = f"redis://127.0.0.1:{client.connection_pool.connection_kwargs['port']}/0"
+        [found] = redis_faults(redis_url=url)
+        assert "Redis Cluster, which cannot be used" in (found.hint or "")
+        for frames in (None, url):
+            with embedded_redis() as own:
+                settings = load(Settings, redis_url=own if frames else url, frames_redis_url=frames)
+                servers = Servers(settings)
+                await servers.connect()
+                with pytest.raises(MoodstreamError, match=r"Redis Cluster, which cannot be used; take a single server"):
+                    await servers.refuse_clusters()
+                await servers.close()
 
 
 def test_a_full_server_and_one_that_follows_another_are_told() -> None:

@@ -262,7 +262,7 @@ async def test_the_page_is_small_and_needs_nothing_from_elsewhere(client: httpx.
 )
 async def test_only_the_files_of_the_page_are_served(path: str, gateway: Gateway) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     reply = await reader.read()
     writer.close()
     await writer.wait_closed()

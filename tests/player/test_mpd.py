@@ -62,6 +62,23 @@ async def test_it_plays_pauses_goes_on_and_fades(output: MpdOutput, daemon: Mpd)
     await output.close()
 
 
+async def test_a_stop_fades_out_and_leaves_the_volume_as_it_was(output: MpdOutput, daemon: Mpd) -> None:
+    await output.play([HARBOUR, LANTERN])
+    await output.set_volume(60)
+    stopping = asyncio.create_task(output.stop())
+    heard = set[int]()
+    while not stopping.done():
+        heard.add(int(daemon.send_command("status")["volume"]))
+        await asyncio.sleep(0.05)
+    assert len(heard & {42, 27, 15, 6}) >= 2
+    outcome = await stopping
+    assert (outcome.state, outcome.song, outcome.volume) == ("ready", None, 60)
+    status = daemon.send_command("status")
+    assert (status["state"], status["playlistlength"], status["volume"]) == ("stop", "0", "60")
+    assert (await output.stop()).state == "ready"
+    await output.close()
+
+
 async def test_what_is_not_there_is_skipped(output: MpdOutput) -> None:
     outcome = await output.play([NOWHERE])
     assert (outcome.skip, outcome.message) == (True, "Nowhere is not in MPD's music.")

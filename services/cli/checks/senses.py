@@ -114,8 +114,8 @@ def check_cameras() -> Iterator[Finding]:
     """Those that are set must give pictures; a webcam that nobody asked for may be missing."""
     if not is_installed("camera"):
         return
-    from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.address import masked
+    from services.camera.settings import CameraSettings, cameras_of
     from services.camera.watch.trial import try_camera
 
     settings = load(CameraSettings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.errors import MoodstreamError
 from services.cli.options import Commands, add_command, add_group, add_json
+from shared.plain_text import plain, raw
 
 if TYPE_CHECKING:
     from services.recommender.main import RecommenderSettings
@@ -21,7 +22,7 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     songs = add_group(commands, "songs", "Import, inspect and search the song catalogue.")
     text = "Import a catalogue, and report which rows were dropped and why."
     imports = add_json(add_command(songs, "import", songs_import, text))
-    imports.add_argument("csv", type=Path, metavar="CSV")
+    imports.add_argument("table", type=Path, metavar="FILE", help="CSV, JSON lines, parquet, workbook; packed or not")
     imports.add_argument(
         "--column",
         action="append",
@@ -30,7 +31,19 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="which column of your table holds our column; repeatable",
     )
     imports.add_argument(
-        "--report", type=Path, metavar="FILE", help="also write the report to a file: .html, .json or text"
+        "--without",
+        action="append",
+        default=[],
+        metavar="OURS",
+        help="import although the table lacks this column of ours: all songs count as alike in it; repeatable",
+    )
+    imports.add_argument(
+        "--features", type=Path, metavar="TABLE", help="take the features of the songs that FILE names from this table"
+    )
+    imports.add_argument("--guess", action="store_true", help="take what is proposed for columns of unknown names")
+    imports.add_argument("--encoding", metavar="NAME", help="encoding of the text, where it cannot be told: shift_jis")
+    imports.add_argument(
+        "--report", type=Path, metavar="FILE", help="also write the report to a file: .html, .json, .csv or text"
     )
     text = "Make a catalogue from a folder of music; needs moodstream[scan]."
     scans = add_json(add_command(songs, "scan", songs_scan, text))
@@ -61,15 +74,22 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def songs_import(given: argparse.Namespace) -> int:
     """Import a catalogue and report what was dropped."""
+    from services.recommender.catalogue.importers import ImportOptions
+    from services.recommender.catalogue.refusals import UnknownColumns
     from services.recommender.commands import import_file
 
     if wrong := [pair for pair in given.column if "=" not in pair]:
         raise MoodstreamError(f"--column {wrong[0]}: write it as OURS=THEIRS, for example title=Name")
     columns = dict(pair.split("=", 1) for pair in given.column)
-    with Progress() as progress:
-        report = import_file(given.csv, _settings(given).catalogue, columns, progress.show)
+    options = ImportOptions(columns, given.without, given.guess, given.encoding, features=given.features)
+    try:
+        with Progress() as progress:
+            report = import_file(given.table, _settings(given).catalogue, options, progress.show)
+    except UnknownColumns as error:
+        print(json.dumps(error.proposal.as_dict()) if given.json else error.proposal.as_text())
+        raise
     if given.report:
-        forms = {".html": report.as_html(), ".json": json.dumps(report.as_dict())}
+        forms = {".html": report.as_html(), ".json": json.dumps(report.as_dict()), ".csv": report.as_csv()}
         _write(given.report, forms.get(given.report.suffix, report.as_text()))
     print(json.dumps(report.as_dict()) if given.json else report.as_text())
     return 0
@@ -157,7 +177,7 @@ class Progress:
 
     def _write(self, text: str) -> None:
         if self._shown:
-            print(f"\r\x1b[K{text[:100]}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{plain(text[:100])}", end="", file=raw(sys.stderr), flush=True)
 
 
 def _print_songs(given: argparse.Namespace, found: dict[str, Any]) -> None:

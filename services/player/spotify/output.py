@@ -5,6 +5,7 @@ nothing may be asked, in ``session``; signing in, in ``login``.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ import spotipy
 
 from moodstream.contracts.events import PlaybackState, Song
 from moodstream.errors import MoodstreamError
-from services.player.outputs import WORKS, Device, Outcome
+from services.player.outputs import FADE_OUT, FADE_STEP_S, WORKS, Device, Outcome
 from services.player.spotify.devices import Devices
 from services.player.spotify.failures import (
     DeviceRefuses,
@@ -65,6 +66,9 @@ class SpotifyOutput:
 
     async def resume(self) -> Outcome:
         return await self._run_command(lambda: self._switch(self._resume, "playing"))
+
+    async def stop(self) -> Outcome:
+        return await self._run_command(self._fade_out)
 
     async def set_volume(self, percent: int) -> Outcome:
         return await self._run_command(lambda: self._set_volume(percent))
@@ -180,6 +184,27 @@ class SpotifyOutput:
             if not is_already_so(error):
                 raise
         return Outcome(state, song=self._now.song, device=self._now.device, volume=self._now.volume)
+
+    def _fade_out(self) -> Outcome:
+        volume = self._now.volume if self._now.state == "playing" else None
+        fades = volume is not None and self._turn_down(volume)
+        self._switch(self._api.pause_playback, "paused")
+        self._sent = {}
+        if fades:
+            self._api.volume(volume)
+        return Outcome("ready", device=self._now.device, volume=volume)
+
+    def _turn_down(self, volume: int) -> bool:
+        """False for a device that has no volume to turn; two steps, since each is a request that counts."""
+        try:
+            for share in FADE_OUT[1::2]:
+                self._api.volume(round(volume * share))
+                time.sleep(FADE_STEP_S)
+        except spotipy.SpotifyException as error:
+            if not is_already_so(error):
+                raise
+            return False
+        return True
 
     def _set_volume(self, percent: int) -> Outcome:
         message = ""

@@ -13,7 +13,9 @@ import pandas as pd
 from moodstream.contracts.events import Song
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.table_files import read_table
+from services.recommender.catalogue.tables.files import read_table
+from services.recommender.catalogue.tables.headings import plain
+from services.recommender.catalogue.tables.texts import ARTISTS
 from services.recommender.models.vectors import INPUTS
 from shared.files import replacing
 
@@ -54,9 +56,6 @@ Columns that only catalogues of ``songs scan`` have.
 COLUMNS = (*TEXTS, *NUMBERS, *UNKNOWN)
 WHOLE = ("key", "mode", "duration_ms")
 
-ARTISTS = ";"
-"""Stands between the artists of one song."""
-
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
@@ -84,17 +83,22 @@ class Catalogue:
         """Read what ``save`` wrote. Raises MoodstreamError when the file is missing, broken or empty."""
         if not os.path.exists(path):
             raise MoodstreamError(f"no catalogue at {path}: make one with `moodstream songs import FILE`")
-        table, _ = read_table(path)
+        table = read_table(path).frame
+        written = [name for name in (*NUMBERS, *UNKNOWN, *HEARD) if name in table and table[name].dtype == "str"]
+        table = table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in written})
         try:
             return cls(table)
         except MoodstreamError as error:
             raise MoodstreamError(f"{path}: {error}") from None
 
     def save(self, path: Path) -> None:
-        """Replace the file, as parquet. Raises MoodstreamError."""
+        """Replace the file: CSV where its name ends so, else parquet. Raises MoodstreamError."""
         try:
             with replacing(path) as file:
-                self.frame.to_parquet(file, index=False)
+                if path.suffix.lower() == ".csv":
+                    self.frame.to_csv(file, index=False, lineterminator="\n")
+                else:
+                    self.frame.to_parquet(file, index=False)
         except OSError as error:
             raise MoodstreamError(f"cannot write the catalogue {path}: {error.strerror or error}") from None
 
@@ -119,6 +123,10 @@ class Catalogue:
             uri=uri or None,
             duration_ms=self._durations[position],
         )
+
+    def name_key(self, position: int) -> tuple[str, str]:
+        """What title and first artist are known again by."""
+        return name_key(self._texts[position][1], self._texts[position][2])
 
     def artist(self, position: int) -> str:
         """The first artist of a song; empty when unknown."""
@@ -160,6 +168,11 @@ class Catalogue:
     @cached_property
     def _texts(self) -> list[tuple[str, ...]]:
         return list(zip(*(self.frame[column] for column in TEXTS), strict=True))
+
+
+def name_key(title: str, artists: str) -> tuple[str, str]:
+    """Title and first artist without case, accents and signs."""
+    return plain(title), plain(artists.partition(ARTISTS)[0])
 
 
 def _fault(frame: pd.DataFrame) -> str | None:
