@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mutagen import File
-from mutagen.asf import ASFByteArrayAttribute
+from mutagen.asf import ASFByteArrayAttribute  # type: ignore[attr-defined]
 from mutagen.flac import Picture
 from mutagen.id3 import APIC
 from mutagen.mp4 import MP4Cover

@@ -1,6 +1,7 @@
 """Music files of every format, made here."""
 
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -31,7 +32,7 @@ def sound_file(
     """Samples at ``RATE``, of all channels alike; half a second of a tone where none are given."""
     samples = sine(0.5) if samples is None else samples
     with av.open(str(path), "w") as file:
-        stream = file.add_stream(codec, rate=RATE, layout=layout, options={"b": "64000"})
+        stream: Any = file.add_stream(codec, rate=RATE, layout=layout, options={"b": "64000"})
         file.metadata.update(tags)
         channels = np.repeat(samples[None], stream.layout.nb_channels, axis=0)
         frame = av.AudioFrame.from_ndarray(channels, format="fltp", layout=layout)

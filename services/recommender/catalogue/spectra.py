@@ -76,7 +76,8 @@ def _magnitudes(sound: Sound, window: int, hop: int) -> Floats:
 def mel_filters() -> Floats:
     """[128, 1025] triangles of equal area on the mel scale of M. Slaney, "Auditory Toolbox" (1998)."""
     hertz = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
-    corners = _hertz_of(np.linspace(*_mel_of(np.array([LOWEST, HIGHEST])), BANDS + 2))
+    low, high = _mel_of(np.array([LOWEST, HIGHEST])).tolist()
+    corners = _hertz_of(np.linspace(low, high, BANDS + 2))
     widths = np.diff(corners)
     slopes = corners[:, None] - hertz
     triangles = np.maximum(0, np.minimum(-slopes[:-2] / widths[:-1, None], slopes[2:] / widths[1:, None]))

@@ -85,7 +85,7 @@ def _listeners(catalogue: Catalogue) -> SongMoods:
 
 def _heard_first(catalogue: Catalogue, memberships: Floats) -> Floats:
     """Where `songs scan` listened to a song, what it heard counts: that is right far more often than its numbers."""
-    heard = np.isfinite(catalogue.heard).all(axis=1)
+    heard = np.asarray(np.isfinite(catalogue.heard).all(axis=1))
     return np.where(heard[:, None], np.nan_to_num(catalogue.heard), memberships)
 
 
