@@ -60,6 +60,17 @@ def moods(catalogue_path: Path, method: Method = "listeners", ids: Sequence[str]
         yield {"id": described.pop("id"), "title": titles[position], **described}
 
 
+def find(text: str, catalogue_path: Path, n: int = 10, options: LibraryOptions | None = None) -> list[dict[str, Any]]:
+    """``moodstream songs find``: the songs whose title and artist fit a text best. Raises MoodstreamError."""
+    if n < 1:
+        raise MoodstreamError(f"cannot find {n} songs: give a positive number")
+    library = Library.build(open_songs(catalogue_path), options)
+    return [
+        library.song(at).model_dump(mode="json") | {"mood": library.moods.mood(at).value, "exact": exact}
+        for at, exact in library.search(text, n)
+    ]
+
+
 def similar(
     ids: Sequence[str], catalogue_path: Path, n: int = 10, options: LibraryOptions | None = None, any_mood: bool = False
 ) -> Iterator[dict[str, Any]]:
@@ -74,14 +85,19 @@ def similar(
     everything = replace(options, filters=replace(options.filters, seasons=None, oddities=True))
     library = Library.build(open_songs(catalogue_path), everything)
     positions = [library.catalogue.position(song_id) for song_id in ids]
-    names = library.catalogue.frame["id"].tolist()
+    names, songs = library.catalogue.frame["id"].tolist(), library.catalogue.labels
     for song_id, position in zip(ids, positions, strict=True):
         mood = None if any_mood else library.moods.mood(position)
         ranking = [
-            {"id": names[match.position], "similarity": match.similarity, "reason": match.reason}
+            {
+                "id": names[match.position],
+                "title": songs[match.position],
+                "similarity": match.similarity,
+                "reason": match.reason,
+            }
             for match in library.similar(song_id, n, mood)
         ]
-        yield {"id": song_id, "ranking": ranking}
+        yield {"id": song_id, "title": songs[position], "ranking": ranking}
 
 
 def offer(

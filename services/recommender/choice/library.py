@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from services.recommender.choice.preferences import (
 from services.recommender.choice.ranking import RANKINGS, Ranking, Similarity
 from services.recommender.choice.reasons import Reasons
 from services.recommender.choice.sampling import limit_per_artist
+from services.recommender.choice.search import SongSearch
 from services.recommender.models import mood_cache
 from services.recommender.models.song_moods import Method, SongMoods
 from services.recommender.models.vectors import Embedding
@@ -97,6 +98,7 @@ class Library:
             raise MoodstreamError("the filters and lists of songs leave no song to offer")
         embedding = Embedding.load()
         points = embedding.points(catalogue.inputs)
+        catalogue.prepare()  # here, which is before the service is ready and in a thread of its own
         make = RANKINGS[options.similarity](catalogue, points, embedding.typical)
         return cls(
             catalogue,
@@ -207,6 +209,15 @@ class Library:
         arrived = self.moods.codes[near] == MOODS.index(end)
         rows = find_path(goal, start, self.moods.plane[near], similarities, arrived, count, limits)
         return tuple(self.song(at) for at in near[rows].tolist())
+
+    def search(self, text: str, count: int) -> list[tuple[int, bool]]:
+        """Positions of the songs that fit a text, best first, and whether each has all its words. May take a second."""
+        return self._search.find(text, count)
+
+    @cached_property
+    def _search(self) -> SongSearch:
+        frame = self.catalogue.frame
+        return SongSearch(frame["title"].tolist(), frame["artist"].tolist())
 
     def _leanings(self, songs: Positions, preferences: Preferences) -> Floats:
         liked = known_positions(preferences.likes, self.catalogue.positions)

@@ -96,8 +96,8 @@ def place_songs(memberships: Floats, places: tuple[Cluster, ...] = ()) -> SongMo
 
 
 def _heard_first(catalogue: Catalogue, memberships: Floats) -> Floats:
-    """Where `songs scan` listened to a song, what was heard counts: it is right far more often than guesses by numbers."""
-    heard = np.isfinite(catalogue.heard).all(axis=1)
+    """Where `songs scan` listened to a song, what it heard counts: that is right far more often than its numbers."""
+    heard = np.asarray(np.isfinite(catalogue.heard).all(axis=1))
     return np.where(heard[:, None], np.nan_to_num(catalogue.heard), memberships)
 
 
