@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO, cast
 
 from moodstream.errors import MoodstreamError
 from services.cli.commands import (
@@ -23,12 +24,22 @@ from services.cli.commands import (
 from services.cli.options import Run
 from shared import __version__
 from shared.exit_codes import EXIT_FAILED
+from shared.plain_text import PlainStream, raw
 
 COMMANDS = (run, emotion, camera, songs, player, events, webhooks, dead, acl, doctor, settings, openapi)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed, 2 wrong use, 70 to be restarted)."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, PlainStream(raw(stream))) for stream in before)
+    try:
+        return _run(arguments)
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     given = _parser().parse_args(arguments)
     command: Run = given.command
     try:

@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -43,3 +44,29 @@ def create_private(path: Path, text: str) -> None:
     path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as file:
         file.write(text.encode())
+
+
+def own_folder(path: Path) -> None:
+    """Make a private folder, or see that it is one: a real folder, of this user, in which nobody else can write.
+
+    In a temporary folder anybody may have made it before. Raises OSError, of which PermissionError says that it is
+    somebody else's.
+    """
+    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=PRIVATE_FOLDER)
+    _check_owner(path.lstat(), path, stat.S_ISDIR)
+
+
+def read_own(path: Path) -> str:
+    """The text of a file that this user alone has written, in such a folder. Raises OSError or ValueError."""
+    _check_owner(path.parent.lstat(), path.parent, stat.S_ISDIR)
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        _check_owner(os.fstat(file.fileno()), path, stat.S_ISREG)
+        return file.read().decode()
+
+
+def _check_owner(found: os.stat_result, path: Path, is_kind: Callable[[int], bool]) -> None:
+    others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if not is_kind(found.st_mode) or found.st_uid != os.getuid() or others_write:
+        raise PermissionError(f"{path} is not of this user alone")

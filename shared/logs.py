@@ -12,7 +12,10 @@ import time
 from collections import Counter, deque
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import Any, Literal, TextIO
+
+from shared.plain_text import plain, plain_lines
 
 Form = Literal["text", "json"]
 
@@ -27,6 +30,17 @@ MAX_ALIKE, ALIKE_S = 10, 10.0
 
 KINDS_NAMED = 3
 """How many kinds of suppressed lines the summary names."""
+
+
+class TextLines(logging.Formatter):
+    """A line for people. Whatever others wrote stays on it: lines of a traceback are indented, no other begins one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = plain(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        return indent(plain_lines(super().formatException(ei)), "  ")
 
 
 class JsonLines(logging.Formatter):
@@ -44,7 +58,7 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return plain_lines(json.dumps(line, ensure_ascii=False))
 
 
 class RateLimitedHandler(logging.StreamHandler[TextIO]):
@@ -109,7 +123,7 @@ def set_up_logging(level: str, form: Form = "text") -> RateLimitedHandler:
     """Lines on standard error, those of libraries from WARNING on. Returns the handler."""
     os.environ["FASTSTREAM_SUPERVISOR_DISABLED"] = "1"
     handler = RateLimitedHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s  %(message)s")
+    text = TextLines("%(asctime)s %(levelname)-7s %(name)s  %(message)s")
     handler.setFormatter(JsonLines() if form == "json" else text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(True)

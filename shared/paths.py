@@ -20,9 +20,12 @@ def state_home() -> Path:
     return _folder("XDG_STATE_HOME") or Path.home() / ".local" / "state"
 
 
+RUNTIME = "XDG_RUNTIME_DIR"
+
+
 def runtime_dir() -> Path:
     """What counts until the user signs out or the machine ends; a folder of this user alone."""
-    return _folder("XDG_RUNTIME_DIR") or Path(tempfile.gettempdir()) / f"moodstream-{os.getuid()}"
+    return _folder(RUNTIME) or Path(tempfile.gettempdir()) / f"moodstream-{os.getuid()}"
 
 
 def _folder(variable: str) -> Path | None:

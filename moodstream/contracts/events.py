@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
+from moodstream.contracts.attribute_docs import Documented
+from moodstream.contracts.ids import CameraId
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.status_codes import StatusCode
 
@@ -48,11 +50,10 @@ def _moment(given: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_moment)]
 
 
-class Model(BaseModel):
+class Model(Documented):
     model_config = ConfigDict(
         frozen=True,
         extra="ignore",
-        use_attribute_docstrings=True,
         cache_strings="keys",
         allow_inf_nan=False,  # no JSON
     )
@@ -105,7 +106,7 @@ def expiry(cls: type[Event], now: datetime | None = None) -> datetime:
 class FrameCaptured(Model):
     """A picture from a camera: the JPEG is the body of the message, the rest are its headers."""
 
-    camera_id: str
+    camera_id: CameraId
     run_id: str
     """new at each start of a camera; increases from run to run"""
     seq: int
@@ -157,7 +158,7 @@ class FacesRead(Event):
     """The faces of one frame were read; one event per frame."""
 
     type: Literal["FacesRead"] = "FacesRead"
-    camera_id: str
+    camera_id: CameraId
     """which camera"""
     run_id: str
     """new at each start of the camera"""
@@ -200,7 +201,7 @@ class MoodChanged(Event):
     """of the session: its first event, one in between, its last"""
     reason: Literal["change", "heartbeat", "forced"]
     """another mood, nothing new, or chosen by hand"""
-    camera_id: str
+    camera_id: CameraId
     """which camera"""
     mood: Mood
     """apparent mood now; unsure and nobody are moods, too"""
@@ -260,7 +261,7 @@ class SongsOffered(Asking):
     """Songs of a mood were offered to the visitor."""
 
     type: Literal["SongsOffered"] = "SongsOffered"
-    camera_id: str | None = None
+    camera_id: CameraId | None = None
     """which camera; null where a mood was chosen without one"""
     mood: Mood
     songs: tuple[Song, ...]
@@ -376,6 +377,9 @@ class PlaybackChanged(Event):
     """name of what it plays on, where that is known"""
     volume: Annotated[int, Field(ge=0, le=100)] | None = None
     """percent, where it was set or is known"""
+    sound: Literal["recording", "made"] | None = None
+    """where the page plays: the song's own recording, or music that is made for the mood because the recording is not
+    here; the gateway, which has the files, adds it for pages, and in Redis it is null"""
 
 
 class StatusChanged(Event):

@@ -23,6 +23,7 @@ from moodstream.contracts.events import (
     Song,
     utc_now,
 )
+from moodstream.contracts.ids import CameraId
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.validation import first_fault
 from moodstream.errors import MoodstreamError, RequestRefused
@@ -92,6 +93,26 @@ class OfferSongs(Request[SongsOfMood]):
     KIND = "songs.offer"
     REPLY = SongsOfMood
     mood: FourMoods
+
+
+class OfferRenewed(Reply):
+    """The visit has an offer that has just begun; the event ``SongsOffered`` holds it."""
+
+    offer_id: str
+
+
+class RenewOffer(Request[OfferRenewed]):
+    """A visit goes on with the songs that it was offered, or with others of the same mood."""
+
+    KIND = "songs.renew"
+    REPLY = OfferRenewed
+    session_id: Name
+    camera_id: Name
+    mood: FourMoods
+    songs: Annotated[tuple[Name, ...], Field(max_length=MAX_SONGS)] = ()
+    """ids of those that were offered"""
+    other: bool = False
+    """offer others instead"""
 
 
 class SimilarSongs(Reply):
@@ -238,7 +259,7 @@ class ChooseMood(Request[Session]):
 
     KIND = "mood.choose"
     REPLY = Session
-    camera_id: Name
+    camera_id: CameraId
     mood: FourMoods
 
 
@@ -247,7 +268,7 @@ class EndSession(Request[Session]):
 
     KIND = "session.end"
     REPLY = Session
-    camera_id: Name
+    camera_id: CameraId
 
 
 class CameraPaused(Reply):
@@ -261,7 +282,7 @@ class PauseCamera(Request[CameraPaused]):
 
     KIND = "camera.pause"
     REPLY = CameraPaused
-    camera_id: Name
+    camera_id: CameraId
     seconds: Annotated[float, Field(strict=True)]
     reason: str | None = None
     """`closed` while the site is closed; null while another camera is used"""
@@ -284,7 +305,7 @@ class AskCamera(Request[CameraStatus]):
 
     KIND = "camera.status"
     REPLY = CameraStatus
-    camera_id: Name
+    camera_id: CameraId
 
 
 class PlayerState(Reply):
@@ -302,7 +323,7 @@ class PlayerState(Reply):
     """percent"""
 
 
-PlayerAction = Literal["play", "queue", "next", "ended", "pause", "resume", "volume", "transfer"]
+PlayerAction = Literal["play", "queue", "next", "ended", "pause", "resume", "stop", "volume", "transfer"]
 
 
 class CommandPlayer(Request[PlayerState]):
@@ -317,6 +338,8 @@ class CommandPlayer(Request[PlayerState]):
     """of `transfer`: a name or an id"""
     song: Song | Name | None = None
     """of `play` and `queue` the song; of `ended` the id of the song that the page has played to its end"""
+    session_id: Name | None = None
+    """of `stop`: a visit, whose music alone ends; without it, whatever plays"""
 
 
 class PlayerStatus(PlayerState):
@@ -354,6 +377,7 @@ class ListDevices(Request[Devices]):
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     OfferSongs,
+    RenewOffer,
     FindSimilar,
     FindPath,
     FindMood,

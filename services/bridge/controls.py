@@ -46,7 +46,11 @@ class Controls:
         if mood not in tuple(MOODS):
             self._log.warning("a mood must be %s, not %r", ", ".join(MOODS), mood[:50])
             return
-        await self._ask(ChooseMood.of({"camera_id": camera_id or self._state.camera_id, "mood": mood}))
+        wanted = camera_id or self._state.camera_id
+        if not self._state.knows(wanted):
+            self._log.warning("there is no camera %r", wanted[:50])
+            return
+        await self._ask(ChooseMood.of({"camera_id": wanted, "mood": mood}))
 
     async def _ask(self, request: Request[Any]) -> None:
         try:

@@ -87,4 +87,4 @@ def slug(text: str) -> str:
 
 def level(text: str) -> str:
     """What may stand between two slashes of a topic."""
-    return re.sub(r"[/+#\x00\s]+", "_", text)
+    return re.sub(r"[^\w.-]+", "_", text)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from moodstream.contracts.ids import CameraId
 from moodstream.errors import MoodstreamError
 from services.bridge.controls import Controls
 from services.bridge.follower import Listener, follow_events
@@ -32,7 +33,7 @@ log = logging.getLogger("moodstream.bridge")
 class BridgeSettings(OperatorSettings):
     """Settings of the bridge."""
 
-    camera_id: str = Field("camera-1", min_length=1, description="Camera whose mood OSC sends.")
+    camera_id: CameraId = Field("camera-1", description="Camera whose mood OSC sends.")
     mqtt_url: str | None = Field(
         None, repr=False, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS."
     )

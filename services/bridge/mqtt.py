@@ -6,6 +6,7 @@ What is promised is the state: when the broker was away, all of it is published 
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
 
 import aiomqtt
@@ -23,6 +24,7 @@ log = logging.getLogger("moodstream.bridge")
 KEEP_ALIVE_S = 15
 PAUSES_S = (0.5, 1.0, 2.0, 5.0)
 COMMANDS_WAITING = 16
+MAX_TOPIC_BYTES = 1_000
 
 Command = Callable[[str], Awaitable[None]]
 
@@ -52,10 +54,17 @@ class Mqtt:
             case PlaybackChanged():
                 self._retain(f"{self._topic}/playback", json.dumps(playback_state(event)))
             case StatusChanged(service="gateway", part=str(camera_id), state="offline"):
-                self._retain(self._state_topic(camera_id), "")
+                self._forget(camera_id)
 
     def _state_topic(self, camera_id: str) -> str:
         return f"{self._topic}/{level(camera_id)}/state"
+
+    def _forget(self, camera_id: str) -> None:
+        """Take back what was retained for a camera that is gone for good."""
+        object_id, _ = camera_device(self._topic, camera_id)
+        for topic in (self._state_topic(camera_id), f"{self._discovery}/device/{object_id}/config"):
+            if topic in self._retained:
+                self._retain(topic, "")
 
     def _announce(self, object_id: str, document: dict[str, JsonValue]) -> None:
         self._retain(f"{self._discovery}/device/{object_id}/config", json.dumps(document))
@@ -119,6 +128,10 @@ class Mqtt:
                 topic = next(iter(self._changed))
                 del self._changed[topic]
                 payload = self._retained[topic]
+                if not is_topic(topic):  # a broker would end the connection, again and again
+                    log.error("MQTT: %r is no topic; it is left out", topic[:100])
+                    del self._retained[topic]
+                    continue
                 await heed(client.publish(topic, payload, qos=1, retain=True))
                 if not payload and self._retained.get(topic) == "":
                     del self._retained[topic]
@@ -138,6 +151,11 @@ class Mqtt:
     async def _carry_out_commands(self) -> None:
         while True:
             await self._command(await self._commands.get())
+
+
+def is_topic(text: str) -> bool:
+    """Whether brokers take it: no wildcards, no control characters, not too long."""
+    return 0 < len(text.encode()) <= MAX_TOPIC_BYTES and re.search(r"[\x00-\x1f\x7f-\x9f+#]", text) is None
 
 
 def camera_state(event: MoodChanged) -> dict[str, JsonValue]:

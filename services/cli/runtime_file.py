@@ -5,8 +5,9 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from shared.files import write_private
-from shared.paths import runtime_dir
+from moodstream.errors import MoodstreamError
+from shared.files import own_folder, read_own, write_private
+from shared.paths import RUNTIME, runtime_dir
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,26 @@ def runtime_file() -> Path:
 
 
 def write_running(running: Running) -> None:
-    """Write the file, readable by its owner alone: the address of Redis may hold a password."""
-    write_private(runtime_file(), json.dumps(asdict(running)))
+    """Write the file, readable by its owner alone: the address of Redis may hold a password.
+
+    Raises MoodstreamError where its folder belongs to somebody else, or cannot be written to.
+    """
+    file = runtime_file()
+    try:
+        own_folder(file.parent)
+        write_private(file, json.dumps(asdict(running)))
+    except PermissionError:
+        raise MoodstreamError(
+            f"the folder {file.parent} is not of this user alone; remove it, or set {RUNTIME}"
+        ) from None
+    except OSError as error:
+        raise MoodstreamError(f"{file}: {error.strerror}; set {RUNTIME} to a folder of yours") from None
 
 
 def find_running() -> Running | None:
-    """What runs now, or None."""
+    """What runs now, or None; a file that somebody else could have written says nothing."""
     try:
-        running = Running(**json.loads(runtime_file().read_text()))
+        running = Running(**json.loads(read_own(runtime_file())))
         os.kill(running.pid, 0)
     except (OSError, ValueError, TypeError):
         return None

@@ -3,20 +3,24 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import ConfigDict, Field, StrictBool
 
+from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.events import MoodChanged, RankedSong, Song
+from moodstream.contracts.ids import CAMERA_ID, PROFILE
 from moodstream.contracts.moods import Mood
-from moodstream.contracts.requests import FourMoods, PlayerAction
+from moodstream.contracts.requests import FourMoods
 from services.gateway.state.kiosk import Kiosk
 
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+CameraName = Annotated[str, Field(pattern=CAMERA_ID)]
+ProfileName = Annotated[str, Field(pattern=PROFILE)]
 
 
-class Body(BaseModel):
+class Body(Documented):
     """Bodies are small and exact: an unknown field is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Pick(Body):
@@ -26,27 +30,37 @@ class Pick(Body):
 
 class ChosenMood(Body):
     mood: FourMoods
-    camera_id: ShortText | None = None
+    camera_id: CameraName | None = None
+
+
+class WantedOffer(Body):
+    mood: FourMoods
+    """that the page shows"""
+    camera_id: CameraName | None = None
+    other: bool = False
+    """others than those that are offered now"""
 
 
 class EndSessionBody(Body):
-    camera_id: ShortText | None = None
+    camera_id: CameraName | None = None
+    session_id: ShortText | None = None
+    """of the visit whose music shall end, too; also one that is over already"""
 
 
 class Feedback(Body):
     kind: Literal["like", "skip", "wrong_mood"]
     song_id: ShortText | None = None
     mood: FourMoods | None = None
-    camera_id: ShortText | None = None
-    profile: ShortText | None = None
+    camera_id: CameraName | None = None
+    profile: ProfileName | None = None
 
 
 class PlayerCommand(Body):
-    command: PlayerAction
-    percent: float | None = Field(None, ge=0, le=100)
+    command: Literal["play", "pause", "resume", "stop", "next", "ended", "volume", "transfer"]
+    percent: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)] | None = None
     device: ShortText | None = None
     song: ShortText | None = None
-    """of `play` and `queue`: the id of a song of the catalogue; of `ended`: of the song that the page has played"""
+    """of `play`: a song of a ranking that is open; of `ended` the one that has ended"""
 
 
 class Consent(Body):
@@ -59,8 +73,12 @@ class SetOpening(Body):
     """true or false until the next change of the hours; null goes by the hours again"""
 
 
-class Answer(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
+class StartView(Body):
+    camera_id: CameraName
+
+
+class Answer(Documented):
+    """What the API answers."""
 
 
 class Problem(Answer):
@@ -124,7 +142,16 @@ class SiteStateBody(Answer):
     """by id: mood, offer, picked, ranking, frames, last_frame_at"""
     playback: dict[str, Any] | None
     status: list[dict[str, Any]]
+    view: "ViewState | None"
+    """set while an operator looks through a camera; every page that a visitor sees has to say so"""
     now: datetime
+
+
+class ViewState(Answer):
+    camera_id: str
+    preview: Literal["outline", "picture", "off"]
+    """whether the operator sees an outline without detail, or the picture"""
+    until: datetime
 
 
 class OpeningState(Answer):
@@ -177,6 +204,8 @@ class Status(Answer):
     """the bridge is `off` when it is not set up"""
     cameras: dict[str, CameraState]
     dead_letters: int
+    pictures_on_disk: bool
+    """whether the operator has accepted a server that may write pictures to a disk"""
 
 
 class FrameAccepted(Answer):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.gateway.browser_camera import BrowserCameras
 from services.gateway.consents import Consents
 from services.gateway.health import HealthReader
+from services.gateway.mounting_view import MountingViews
 from services.gateway.opening_control import OpeningControl
 from services.gateway.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
@@ -14,7 +15,6 @@ from services.gateway.state.history import History
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
 from shared.web.operator import Operator
-from shared.web.rate_limit import Limits
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,13 @@ class Context:
     opening_control: OpeningControl
     browser_camera: bool
     """whether visitors may use the camera of their own browser"""
+    pictures_on_disk: bool
+    """whether the operator has accepted that pictures may be written to a disk"""
     browser_cameras: BrowserCameras
     pushed_frames: PushedFrames
     consents: Consents
+    mounting_views: MountingViews
     health: HealthReader
     self_test: SelfTest
-    limits: Limits
     operator: Operator
     max_listeners_per_address: int

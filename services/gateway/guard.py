@@ -1,4 +1,7 @@
-"""What stands before the API: other sites' pages, addresses that ask too often, bodies that are too big."""
+"""What stands before the API: other sites' pages, bodies that are too big or come too slowly."""
+
+import asyncio
+import time
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -7,13 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from shared.web.origin import is_foreign
-from shared.web.rate_limit import Limits
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-UNLIMITED = ("/events",)
-"""Paths that may be asked for at any rate: listeners are limited elsewhere."""
+BODY_S, PICTURE_S = 10.0, 20.0
+"""Within this time a body must be there; who sends it more slowly holds what others could use."""
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -24,8 +26,8 @@ def address_of(connection: HTTPConnection) -> str:
 class Guard:
     """Refuses with one line of JSON before anything is parsed."""
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
-        self._app, self._limits = app, limits
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -34,39 +36,41 @@ class Guard:
         connection = HTTPConnection(scope)
         path = connection.url.path
         max_bytes = MAX_PICTURE_BYTES if path.endswith("/frames") else MAX_BODY_BYTES
-        if refused := self._refusal(connection, path, max_bytes):
+        if refused := self._refusal(connection, max_bytes):
             if scope["type"] == "websocket":
                 await WebSocket(scope, receive, send).send_denial_response(refused)
             else:
                 await refused(scope, receive, send)
             return
-        await self._app(scope, _limited(receive, max_bytes), send)
+        seconds = PICTURE_S if max_bytes == MAX_PICTURE_BYTES else BODY_S
+        await self._app(scope, _limited(receive, max_bytes, seconds) if scope["type"] == "http" else receive, send)
 
-    def _refusal(self, connection: HTTPConnection, path: str, max_bytes: int) -> JSONResponse | None:
+    def _refusal(self, connection: HTTPConnection, max_bytes: int) -> JSONResponse | None:
         writes = connection.scope.get("method", "POST") not in SAFE_METHODS  # a WebSocket may be opened by any page
         if writes and is_foreign(connection):
             return JSONResponse({"error": "only pages of this server may do that"}, 403)
-        if not any(f"{one}/" in f"{path}/" for one in UNLIMITED) and (
-            wait_s := self._limits.take(address_of(connection))
-        ):
-            return JSONResponse(
-                {"error": "too many requests; try again in a moment"}, 429, {"Retry-After": f"{max(1, wait_s):.0f}"}
-            )
         length = connection.headers.get("content-length", "0")
         if length.isdecimal() and int(length) > max_bytes:
             return JSONResponse({"error": f"the body is larger than {max_bytes} bytes"}, 413)
         return None
 
 
-def _limited(receive: Receive, max_bytes: int) -> Receive:
-    """Bodies without a length are counted as they come."""
-    received = 0
+def _limited(receive: Receive, max_bytes: int, seconds: float) -> Receive:
+    """Bodies without a length are counted as they come, and have so long to come."""
+    received, complete, deadline_s = 0, False, time.monotonic() + seconds
 
     async def receive_limited() -> Message:
-        nonlocal received
-        message = await receive()
+        nonlocal received, complete
+        if complete:  # what comes after the body is only that the client has gone
+            return await receive()
+        try:
+            async with asyncio.timeout(max(0.0, deadline_s - time.monotonic())):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, f"the body did not come within {seconds:.0f} s", {"Connection": "close"}) from None
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
             if received > max_bytes:
                 raise HTTPException(413, f"the body is larger than {max_bytes} bytes")
         return message

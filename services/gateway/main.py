@@ -6,38 +6,56 @@ from typing import Any
 
 from pydantic import Field
 
+from moodstream.contracts.ids import CameraId
 from moodstream.errors import MoodstreamError
 from services.gateway.api import create_api, mount
-from services.gateway.browser_camera import MAX_FRAMES_PER_S, BrowserCameras
+from services.gateway.browser_camera import BrowserCameras
 from services.gateway.consents import Consents
 from services.gateway.context import Context
 from services.gateway.follower import follow_events, follow_history
+from services.gateway.guest_frames import MAX_FRAMES_PER_S, Guests, site_watches
 from services.gateway.health import HealthReader
+from services.gateway.metrics import Metrics
+from services.gateway.mounting_view import MountingViews
+from services.gateway.music import MusicFolder
 from services.gateway.opening_control import OpeningControl
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
-from services.gateway.state.kiosk import Consent, Kiosk, Language
+from services.gateway.state.kiosk import Consent, Kiosk, Language, Theme
 from services.gateway.state.opening_hours import parse_opening_hours, time_zone_of
 from services.gateway.state.snapshot import snapshot_of
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.contracts.site_state import SiteState
+from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 from shared.web.operator import Operator, OperatorSettings
-from shared.web.rate_limit import Limits
 
-BURST_S = 10
+COSTS = {
+    "/static": 0.05,
+    "/music": 0.2,
+    "/docs": 0.5,
+    "/api/v1/frames": 0.5,
+    "/api/v1/moods": 1.0,
+    "/api/v1/moods/current": 0.5,
+    "/api/v1/sessions": 2.0,
+    "/api/v1/songs": 2.0,
+    "/api/v1/operator/history": 5.0,
+    "/api/v1/operator/self-test": 10.0,
+}
+"""In cheap requests, by what each keeps busy."""
 
 
 class GatewaySettings(OperatorSettings):
     """Settings of the gateway."""
 
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
-    camera_id: str = Field("camera-1", min_length=1, description="Camera whose mood the page shows by default.")
+    camera_id: CameraId = Field("camera-1", description="Camera whose mood the page shows by default.")
     browser_camera: bool = Field(True, description="Whether visitors may use the camera of their own browser.")
     browser_cameras_max: int = Field(
         4, ge=1, description="Maximum number of browsers that send pictures at the same time."
@@ -62,15 +80,21 @@ class GatewaySettings(OperatorSettings):
         None,
         description="Language of the page for a new visitor: en, de, fr, es, ja or ar; when not set: the browser's.",
     )
+    theme: Theme = Field(
+        "dark", description="Colours of the page: dark, light, or auto, which goes by the browser's preference."
+    )
+    rest_after_s: float = Field(
+        600,
+        ge=0,
+        description="Seconds without a visitor before the page darkens and moves, which spares the screen; 0: never.",
+    )
     auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
+    preview: Preview = Field("outline", description=PREVIEW_TEXT)
     opening_hours: str = Field(
         "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
     )
     time_zone: str = Field(
         "", description="Time zone of the opening hours, such as Europe/Berlin; empty: this machine's own."
-    )
-    requests_per_s: float = Field(
-        20, ge=0, description="Requests allowed from one address per second, ten times as many in a burst; 0: no limit."
     )
     listeners_per_address: int = Field(
         400, ge=1, description="Maximum number of listeners to the events from one address."
@@ -85,6 +109,9 @@ class GatewaySettings(OperatorSettings):
             goodbye_s=self.goodbye_s,
             auto=self.auto,
             language=self.language,
+            theme=self.theme,
+            rest_after_s=self.rest_after_s,
+            pictures_on_disk=self.frames_on_disk,
         )
 
 
@@ -93,8 +120,13 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
     state, kiosk, zone = SiteState(settings.camera_id), settings.kiosk(), time_zone_of(settings.time_zone)
     control = OpeningControl(bus, state, parse_opening_hours(settings.opening_hours, zone), zone)
 
+    guests = Guests(bus, lambda: site_watches(state))
+    metrics = Metrics()
+    views = MountingViews(bus, settings.preview, metrics)
+
     def snapshot() -> str:
-        return snapshot_of(state, control.opening, kiosk, browser_camera=settings.browser_camera)
+        browser = settings.browser_camera
+        return snapshot_of(state, control.opening, kiosk, browser_camera=browser, view=views.to_json())
 
     return Context(
         bus=bus,
@@ -104,18 +136,20 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         history=History(),
         opening_control=control,
         browser_camera=settings.browser_camera,
+        pictures_on_disk=settings.frames_on_disk,
         browser_cameras=BrowserCameras(
-            bus,
+            guests,
             settings.camera_id,
             settings.browser_frame_rate,
             settings.browser_cameras_max,
             lambda: control.opening.open,
+            metrics,
         ),
-        pushed_frames=PushedFrames(bus),
+        pushed_frames=PushedFrames(guests),
         consents=Consents(bus),
+        mounting_views=views,
         health=HealthReader(bus),
         self_test=SelfTest(bus),
-        limits=Limits(settings.requests_per_s, BURST_S * settings.requests_per_s),
         operator=Operator(settings),
         max_listeners_per_address=settings.listeners_per_address,
     )
@@ -130,13 +164,15 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     """Page, API and feed. Nothing connects before the app starts."""
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
-    context = create_context(settings, bus)
+    context, music = create_context(settings, bus), MusicFolder(settings.music)
     feed, cameras = context.feed, context.browser_cameras
     cameras.metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
+    views = context.mounting_views
+    cameras.metrics.gauge("moodstream_view_running", "Whether an operator looks now", lambda: int(bool(views.running)))
     cameras.metrics.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: feed.listeners)
 
     async def follow_present() -> None:
-        await follow_events(bus, context.state, feed)
+        await follow_events(bus, context.state, feed, music)
 
     async def follow_past() -> None:
         await follow_history(bus, context.history)
@@ -144,9 +180,24 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     async def open_and_close() -> None:
         await context.opening_control.run(feed.publish_snapshot)
 
-    routes = [mount(context), *operator_routes(context.operator), *page_routes(settings.music)]
-    background = [follow_present, follow_past, open_and_close, context.pushed_frames.run]
-    return Service("gateway", routes=routes, metrics=cameras.metrics.registry, background=background)
+    async def watch_views() -> None:
+        await context.mounting_views.run(feed.publish_snapshot)
+
+    routes = [
+        mount(context),
+        *operator_routes(context.operator, pictures_on_disk=settings.frames_on_disk),
+        *page_routes(music),
+    ]
+    background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
+    frames = FramesServer(bus, settings)
+    return Service(
+        "gateway",
+        routes=routes,
+        metrics=cameras.metrics.registry,
+        costs=COSTS,
+        prepare=[frames.check] if settings.browser_camera else [],
+        background=[*background, frames.watch] if settings.browser_camera else background,
+    )
 
 
 def create() -> tuple[Settings, Bus, Service]:

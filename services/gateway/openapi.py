@@ -3,6 +3,7 @@
 from typing import Any
 
 from moodstream.contracts.event_filter import RECORDED
+from moodstream.contracts.ids import CAMERA_ID
 from moodstream.contracts.moods import Mood
 from services.gateway.bodies import Problem
 
@@ -34,6 +35,11 @@ SECURITY_SCHEMES = {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"ty
 _JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
 JPEG_BODY = {"requestBody": {"required": True, "content": _JPEG}}
 
+SVG: dict[str, Any] = {
+    "description": "The picture",
+    "content": {"image/svg+xml": {"schema": {"type": "string"}}},
+}
+
 EVENT_STREAM = {"description": "Events, and first of all a `snapshot`", "content": {"text/event-stream": {}}}
 _FILTERS = [
     {
@@ -44,7 +50,7 @@ _FILTERS = [
     }
     for name, text, allowed in (
         ("type", "Only events of these types.", {"enum": list(EVENT_TYPES)}),
-        ("camera", f"Only of these cameras, at most {MAX_CAMERAS}.", {"minLength": 1, "maxLength": 200}),
+        ("camera", f"Only of these cameras, at most {MAX_CAMERAS}.", {"pattern": CAMERA_ID}),
         ("mood", "Only events with these moods.", {"enum": [str(mood) for mood in Mood]}),
     )
 ]

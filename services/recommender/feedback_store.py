@@ -1,6 +1,7 @@
 """What visitors said and what has played, in Redis, each with an expiry. Workers on different machines see the same."""
 
 import json
+import logging
 import time
 from typing import Any
 
@@ -12,6 +13,11 @@ from shared.bus.connection import Bus
 
 MAX_ENTRIES = 200
 """Of one session or profile; the oldest make room."""
+
+MAX_NEW_PROFILES, DAY_S = 200, 86_400
+"""New names in a day; each is kept for months."""
+
+log = logging.getLogger("moodstream.recommender")
 
 Entry = dict[str, Any]
 """``kind``, ``song_id``, ``mood``, and ``at`` in seconds since 1970."""
@@ -31,7 +37,7 @@ class FeedbackStore:
         keys = []
         if given.session_id is not None:
             keys.append((self._session_key(given.session_id), REMEMBERED_S))
-        if given.profile is not None:
+        if given.profile is not None and await self._takes_profile(given.profile):
             keys.append((self._profile_key(given.profile), self._profile_s))
             if given.session_id is not None:
                 await self.use_profile(given.session_id, given.profile)
@@ -39,6 +45,19 @@ class FeedbackStore:
             await self._bus.redis.hset(key, given.id, json.dumps(entry))
             await self._bus.redis.expire(key, lifetime_s)
             await self._drop_oldest(key)
+
+    async def _takes_profile(self, name: str) -> bool:
+        """Whether it is known, or one of the new names of this day, which are bounded: anybody may choose names."""
+        if await self._bus.redis.hlen(self._profile_key(name)):
+            return True
+        new, now = self._bus.key("profiles-new"), time.time()
+        await self._bus.redis.zremrangebyscore(new, "-inf", now - DAY_S)
+        if await self._bus.redis.zcard(new) >= MAX_NEW_PROFILES:
+            log.warning("more than %d new profiles in a day: another one is not kept", MAX_NEW_PROFILES)
+            return False
+        await self._bus.redis.zadd(new, {name: now})
+        await self._bus.redis.expire(new, DAY_S)
+        return True
 
     async def use_profile(self, session_id: str, profile: str) -> None:
         """From now on this session knows what the profile likes."""

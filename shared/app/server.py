@@ -9,15 +9,24 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import cast
 
 import uvicorn
 
 from moodstream.errors import MoodstreamError
+from shared.app.connections import Connections, Http, WebSockets, raise_file_limit
+from shared.app.host_guard import HostGuard
 from shared.app.jobs import SHUTDOWN_TIMEOUT_S
+from shared.app.listening import listen
+from shared.app.request_guard import RequestGuard
 from shared.app.service import App, Service, build_app
 from shared.bus.connection import Bus
+from shared.core_dumps import forbid_core_dumps
 from shared.exit_codes import EXIT_FAILED
+from shared.host_names import HostNames, parse_host_names
 from shared.logs import set_up_logging
+from shared.networks import parse_networks
 from shared.settings import Settings
 
 log = logging.getLogger("moodstream.app")
@@ -26,36 +35,21 @@ REQUEST_TIMEOUT_S = 8
 """How long open requests may take to finish during shutdown."""
 STALLED_READER_S = 1.0
 """During shutdown, a client that has read nothing for this long is cut off."""
-UNACKNOWLEDGED_MS = 60_000
-"""The kernel drops a connection whose other end has acknowledged nothing for this long: that computer is gone."""
 WEBSOCKET_MAX_BYTES = 2 * 1024 * 1024 + 1024
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises MoodstreamError when the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection inherits it
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
-    try:
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        raise MoodstreamError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another MOODSTREAM_PORT"
-        ) from None
-    sock.listen(128)
-    return sock
 
 
 class _Server(uvicorn.Server):
     """Ends on a signal with the app's exit code, where uvicorn's own would die of the signal it was sent."""
 
     def __init__(self, app: App, settings: Settings) -> None:
+        proxies = parse_networks(settings.proxies, "MOODSTREAM_PROXIES")
+        connections = Connections(raise_file_limit(), proxies)
+        names = HostNames(parse_host_names(settings.host_names), [service.name for service in app.services])
         super().__init__(
             uvicorn.Config(
-                app.web,
+                HostGuard(RequestGuard(app.web, settings.requests_per_s, app.costs), names),
+                http=cast("type[asyncio.Protocol]", partial(Http, connections=connections)),
+                ws=cast("type[asyncio.Protocol]", partial(WebSockets, connections=connections)),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=REQUEST_TIMEOUT_S,
@@ -119,6 +113,7 @@ def serve(app: App, sock: socket.socket, settings: Settings) -> int:
 def run_service(create: Callable[[], tuple[Settings, Bus, Service]]) -> int:
     """The main function of a service that runs alone."""
     try:
+        forbid_core_dumps()
         settings, bus, service = create()
         handler = set_up_logging(settings.log_level, settings.log_format)
         bus.metrics.show_suppressed_lines(lambda: handler.suppressed)

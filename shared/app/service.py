@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from faststream.redis import RedisBroker, RedisRouter
@@ -39,6 +40,8 @@ from shared.tasks import end_tasks
 
 log = logging.getLogger("moodstream.app")
 
+FRESH_S = 0.3
+"""How old an answer about readiness may be."""
 MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 5.0
 """Between two tries to start while Redis is away: doubled each time."""
 
@@ -56,6 +59,8 @@ class Service:
     """run to their end before the first message is taken, so that no handler waits for what is still loading"""
     background: Sequence[Job] = ()
     """run while the app runs; one that raises ends the process"""
+    costs: Mapping[str, float] = field(default_factory=dict)
+    """what requests cost by path, in cheap ones; one where nothing is said"""
     publishes_status: bool = True
     """whether a ``StatusChanged`` says when it is degraded"""
 
@@ -75,6 +80,8 @@ class App:
         self._watchdog = Watchdog(bus)
         self._heartbeat = Heartbeat(bus, [service.name for service in services if service.publishes_status])
         self._jobs = Jobs()
+        self._asking, self._asked_s = asyncio.Lock(), float("-inf")
+        self._answered: str | None = None
         for service in services:
             bus.broker.include_router(service.router)
         self.web = Starlette(
@@ -90,11 +97,19 @@ class App:
             lifespan=self._lifespan,
         )
 
+    @property
+    def costs(self) -> dict[str, float]:
+        """Of all services."""
+        return {path: cost for service in self.services for path, cost in service.costs.items()}
+
     async def _live(self, _: Request) -> JSONResponse:
         return JSONResponse({"alive": True})
 
     async def _ready(self, _: Request) -> JSONResponse:
-        fault = await self._fault()
+        async with self._asking:  # however many ask, Redis is asked twice a second
+            if time.monotonic() - self._asked_s >= FRESH_S:
+                self._answered, self._asked_s = await self._fault(), time.monotonic()
+        fault = self._answered
         names = [service.name for service in self.services]
         return JSONResponse({"ready": fault is None, "fault": fault, "services": names}, 503 if fault else 200)
 
@@ -149,6 +164,7 @@ class App:
         await self._retry(self._make_groups)
 
     async def _make_groups(self) -> None:
+        await self.bus.servers.refuse_clusters()
         await self.bus.ping()
         await create_groups(self.bus)
 

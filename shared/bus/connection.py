@@ -73,6 +73,11 @@ class Bus:
         """The client of redis-py; see ``Servers.redis``."""
         return self.servers.redis
 
+    @property
+    def frames(self) -> Any:
+        """The client of the server that holds the frames."""
+        return self.servers.frames
+
     def holder(self, stream: str) -> Any:
         """The client of the server that holds a stream, whose name has the prefix."""
         return self.servers.holder(stream)

@@ -25,6 +25,7 @@ from moodstream.contracts.events import (
 )
 from moodstream.contracts.streams import DEAD_SUFFIX, FRAMES, STREAMS
 from moodstream.errors import MoodstreamError
+from shared.contracts.mounting_view import PICTURE, WANTED, WATCHED
 
 Server = Literal["events", "frames", "both"]
 
@@ -32,10 +33,14 @@ CONNECT = "time ping hello auth select role wait client|setname client|id"
 """Without ``client|setinfo``, which Redis 7.0 does not know; newer servers refuse it, and clients go on without it."""
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"
-READ = "xread xrange xrevrange xlen xinfo|groups xinfo|stream"
-LENGTHS = "exists xlen xinfo|groups xinfo|stream"
-GROUP = f"{READ} xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+READ = "xread xrange xrevrange xlen xinfo|groups"
+LENGTHS = "exists xlen xinfo|groups"
+"""Not ``xinfo|stream``, whose answer holds the first and the last entry."""
+GROUP = (
+    f"{READ} xinfo|stream xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+)
 TRANSACTION = "multi exec discard"
+FRAMES_CHECKED = "frames-checked"
 VALUE = "get set del"
 LEASE = f"{VALUE} eval"
 HASH = "hset hget hgetall hdel hlen hincrby hsetnx del expire"
@@ -71,6 +76,8 @@ class Rights:
     """whether it shows operators the state of all streams and of the servers"""
     keys: tuple[tuple[str, str], ...] = ()
     """patterns with spaces between, and the commands that are for them; one command may name all of them"""
+    beside_frames: tuple[tuple[str, str], ...] = ()
+    """the same on the server of the frames; what begins with % is for reading or writing alone"""
 
 
 RIGHTS: Mapping[str, Rights] = {
@@ -82,6 +89,7 @@ RIGHTS: Mapping[str, Rights] = {
         follows=(FacesRead, MoodChanged, StatusChanged, RequestMade),
         writes=(FacesRead, MoodChanged, ReplyGiven, StatusChanged),
         keys=(("lease:tracker:*", LEASE), ("lease:tracker:* moods", "eval get xadd"), ("tracker:place:*", VALUE)),
+        beside_frames=((f"%R~{WANTED} %R~{WATCHED}", "get"), (f"%W~{PICTURE}", "set del")),
     ),
     "recommender": Rights(
         handles=(MoodChanged, SongPicked, FeedbackGiven, PlaybackChanged, RequestMade),
@@ -89,7 +97,7 @@ RIGHTS: Mapping[str, Rights] = {
         keys=(
             ("choosing:* offered:*", VALUE),
             ("said:* profile:* profile-of:*", f"{HASH} get set"),
-            ("heard", SORTED),
+            ("heard profiles-new", SORTED),
         ),
     ),
     "player": Rights(
@@ -103,6 +111,11 @@ RIGHTS: Mapping[str, Rights] = {
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
         writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
         keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
+        beside_frames=(
+            (f"~{WANTED} ~{WATCHED}", "get set del"),
+            (f"%R~{PICTURE}", "get"),
+            (f"%W~{PICTURE}", "del"),
+        ),
         monitors=True,
     ),
     "bridge": Rights(
@@ -156,11 +169,19 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
     if server != "events":
         if any(rights.monitors for rights in _rights(user).values()):
             yield f"+info ({_commands(LENGTHS)} %R~{prefix}{FRAMES})"
+        for rights in _rights(user).values():
+            for patterns, commands in rights.beside_frames:
+                keys = " ".join(pattern.replace("~", f"~{prefix}", 1) for pattern in patterns.split())
+                yield f"({_commands(commands)} {keys})"
         for frames in sorted({rights.frames for rights in _rights(user).values()}):
+            # Before the first picture, whether the server writes to a disk (shared.delivery.frames_server). Who reads
+            # pictures anyway may see the configuration, which holds the password of replicas, and notes what it found.
             if frames == "write":
                 yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"
+                yield f"+info (+get %R~{prefix}{FRAMES_CHECKED})"
             if frames == "read":
                 yield f"({_commands(GROUP)} +xdel ~{prefix}{FRAMES})"
+                yield f"+info +config|get (+get +set ~{prefix}{FRAMES_CHECKED})"
 
 
 def _rights(user: str) -> Mapping[str, Rights]:

@@ -10,6 +10,7 @@ from moodstream.contracts.events import (
     StatusChanged,
 )
 from moodstream.contracts.moods import Mood
+from shared.plain_text import plain
 
 _COLOURS = {Mood.ANGRY: 31, Mood.HAPPY: 33, Mood.SAD: 34, Mood.CALM: 32}
 """Of terminals: red, yellow, blue, green."""
@@ -18,8 +19,8 @@ _COLOURS = {Mood.ANGRY: 31, Mood.HAPPY: 33, Mood.SAD: 34, Mood.CALM: 32}
 def line(event: Event, *, as_json: bool, coloured: bool = False) -> str:
     """One event, one line."""
     if as_json:
-        return event.model_dump_json()
-    text = f"{event.at.astimezone():%H:%M:%S}  {_sentence(event)}"
+        return plain(event.model_dump_json())
+    text = plain(f"{event.at.astimezone():%H:%M:%S}  {_sentence(event)}")
     colour = _COLOURS.get(getattr(event, "mood", Mood.NOBODY)) if coloured else None
     return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
 

@@ -29,10 +29,12 @@ from moodstream.contracts.requests import (
     ListDevices,
     ListFeedback,
     MoodOfSong,
+    OfferRenewed,
     OfferSongs,
     PauseCamera,
     PlayerState,
     PlayerStatus,
+    RenewOffer,
     Request,
     SearchSongs,
     Session,
@@ -74,6 +76,10 @@ class Example:
 
 EXAMPLES: Sequence[Example] = (
     Example(OfferSongs(mood="calm"), SongsOfMood(mood=Mood.CALM, songs=(HARBOUR, LANTERN))),
+    Example(
+        RenewOffer(session_id=VISIT, camera_id="camera-1", mood="calm", songs=(HARBOUR.id, LANTERN.id)),
+        OfferRenewed(offer_id="00000000-0000-4000-8000-000000000004"),
+    ),
     Example(
         FindSimilar(id=HARBOUR.id, n=1),
         SimilarSongs(

@@ -63,8 +63,8 @@ class SiteState:
     """Applies events in the order of their streams; the same event twice counts once. All of it is bounded."""
 
     def __init__(self, camera_id: str) -> None:
-        """``camera_id`` is the camera of events that name neither a camera nor a known visit."""
-        self.camera_id = camera_id
+        """``camera_id`` is the first camera of the site, unless there are cameras and none of that name."""
+        self._camera_id = camera_id
         self.cameras: Bounded[str, CameraView] = Bounded(MAX_CAMERAS)
         self.offers: Bounded[str, OpenOffer] = Bounded(MAX_OFFERS)
         self.status: Bounded[tuple[str, str | None], StatusChanged] = Bounded(MAX_STATUSES)
@@ -75,6 +75,12 @@ class SiteState:
         self._seen: Bounded[str, None] = Bounded(MAX_IDS)
 
     @property
+    def camera_id(self) -> str:
+        """The site's first camera: that of pages, and of events that name neither a camera nor a known visit."""
+        known = self.parts_of("camera")
+        return min(known) if known and self._camera_id not in known else self._camera_id
+
+    @property
     def browser_cameras(self) -> set[str]:
         """Cameras whose pictures come through the gateway: of browsers and of programs."""
         return self.parts_of("gateway")
@@ -82,6 +88,17 @@ class SiteState:
     def parts_of(self, service: str) -> set[str]:
         """Parts of a service that have published a status; of the camera service these are its cameras."""
         return {part for name, part in self.status if name == service and part}
+
+    def knows(self, camera_id: str) -> bool:
+        """Whether there is a camera of that name: that of the settings, or one that has sent pictures or a status."""
+        view = self.cameras.get(camera_id)
+        seen = view is not None and (view.frames > 0 or view.session_id is not None)
+        return seen or camera_id == self.camera_id or any(part == camera_id for _, part in self.camera_parts)
+
+    @property
+    def camera_parts(self) -> list[tuple[str, str | None]]:
+        """(service, camera) of every camera with a status."""
+        return [(service, part) for service, part in self.status if part and service in ("camera", "gateway")]
 
     def apply(self, event: Event) -> bool:
         """Take in one event; False when it was known already."""

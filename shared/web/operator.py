@@ -10,21 +10,27 @@ import secrets
 from base64 import b64decode
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from moodstream.errors import MoodstreamError
 from shared.files import create_private
+from shared.host_names import LOCAL, host_of
 from shared.paths import state_home
 from shared.settings import Settings
 from shared.web.origin import is_foreign
 from shared.web.rate_limit import Limits
 
 MIN_LETTERS = 16
+MIN_DIFFERENT = 6
 GUESSES_A_MINUTE = 10
 PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="Moodstream", charset="UTF-8"'}
+
+
+EXAMPLES = ("change-me", "changeme", "example", "password", "0123456789")
+"""How a token begins that somebody has copied instead of made."""
 
 
 class OperatorSettings(Settings):
@@ -37,6 +43,14 @@ class OperatorSettings(Settings):
         description="Password of the operator's pages; `moodstream run` makes one. Without one, other services show "
         "the pages to this machine only.",
     )
+
+    @field_validator("operator_token")
+    @classmethod
+    def _made(cls, token: str | None) -> str | None:
+        """Not the example's, nor one that can be guessed; the text never shows it."""
+        if token is not None and (token.lower().startswith(EXAMPLES) or len(set(token)) < MIN_DIFFERENT):
+            raise ValueError("this is an example's token or can be guessed; make one: openssl rand -base64 24")
+        return token
 
 
 class Operator:
@@ -54,14 +68,17 @@ class Operator:
             if not _is_local(connection):
                 raise HTTPException(403, "only from this machine itself, unless MOODSTREAM_OPERATOR_TOKEN is set")
             return
-        address = connection.client.host if connection.client else ""
-        if wait_s := self._guesses.wait_s(address):
-            raise HTTPException(429, "too many wrong passwords; try again later", {"Retry-After": f"{wait_s:.0f}"})
         given = _password(connection)
-        if not hmac.compare_digest(given.encode(errors="replace"), self._token.encode()):
-            if given:  # a browser asks once without a password to learn that it needs one
-                self._guesses.take(address)
-            raise HTTPException(401, "the operator's token is needed", CHALLENGE)
+        # The right token is taken however many wrong ones came before: else anybody at the operator's address, such as
+        # a visitor in the same network, could lock the operator out. Guessing 16 letters and more takes longer than a
+        # limited number of requests a second allows (shared.app.request_guard).
+        if hmac.compare_digest(given.encode(errors="replace"), self._token.encode()):
+            return
+        address = connection.client.host if connection.client else ""
+        # a browser asks once without a password to learn that it needs one
+        if given and (wait_s := self._guesses.take(address)):
+            raise HTTPException(429, "too many wrong passwords; try again later", {"Retry-After": f"{wait_s:.0f}"})
+        raise HTTPException(401, "the operator's token is needed", CHALLENGE)
 
 
 def kept_token() -> Path:
@@ -83,8 +100,8 @@ def _is_local(connection: HTTPConnection) -> bool:
     """Whether it comes from this machine, and was meant for it: a foreign name may be made to point here."""
     if any(name in connection.headers for name in PROXIED):
         return False
-    named = connection.url.hostname or ""
-    return all(one == "localhost" or _is_loopback(one) for one in (connection.client and connection.client.host, named))
+    named = host_of(connection.scope["headers"])
+    return all(one == LOCAL or _is_loopback(one) for one in (connection.client and connection.client.host, named))
 
 
 def _is_loopback(address: str | None) -> bool:

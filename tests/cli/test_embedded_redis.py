@@ -69,6 +69,77 @@ def test_it_dies_with_an_owner_that_is_killed() -> None:
     raise AssertionError("the server outlived its owner")
 
 
+def answers(url: str, within_s: float = 5) -> bytes | None:
+    """What the server has under "key", once it answers."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            with connected(url) as client:
+                return client.get("key")  # type: ignore[no-any-return]
+        except MoodstreamError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("data", [True, False])
+def test_a_server_that_dies_is_replaced_at_its_old_address(tmp_path: Path, *, data: bool) -> None:
+    with embedded_redis(tmp_path if data else None, kept=True) as url:
+        for expected in (None, b"kept" if data else None):
+            assert answers(url) == expected
+            with connected(url) as client:
+                client.set("key", "kept")
+                if data:
+                    client.waitaof(1, 0, 3000)
+                pid = client.info("server")["process_id"]
+            os.kill(pid, signal.SIGKILL)
+        assert answers(url) == (b"kept" if data else None)
+    with pytest.raises(MoodstreamError):
+        answers(url, within_s=0.5)
+
+
+def test_two_owners_of_one_data_folder_are_refused_in_one_line(tmp_path: Path) -> None:
+    with embedded_redis(tmp_path) as url:
+        with pytest.raises(MoodstreamError, match="already uses the data folder"), embedded_redis(tmp_path, wait_s=0.1):
+            pass
+        other = tmp_path / "." / "same"
+        other.symlink_to(tmp_path)
+        with pytest.raises(MoodstreamError, match="already uses the data folder"), embedded_redis(other, wait_s=0.1):
+            pass
+        assert answers(url) is None
+    with embedded_redis(tmp_path) as url:
+        assert answers(url) is None
+
+
+def test_a_server_that_outlives_its_owner_still_owns_the_folder(tmp_path: Path) -> None:
+    """Its parent was killed; until the server has gone too, nobody else may write to the file."""
+    with embedded_redis(tmp_path) as url:
+        script = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+        lock = tmp_path / "moodstream.lock"
+        with connected(url) as client:
+            server = client.info("server")["process_id"]
+        held = {os.readlink(f"/proc/{server}/fd/{fd}") for fd in os.listdir(f"/proc/{server}/fd")}
+        assert str(lock) in held
+        assert subprocess.run([sys.executable, "-c", script, lock], capture_output=True, check=False).returncode == 1
+
+
+def test_what_is_kept_is_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    before = os.umask(0o022)
+    try:
+        with embedded_redis(folder) as url:
+            answers(url)
+    finally:
+        os.umask(before)
+    (folder / "appendonlydir").chmod(0o755)  # as earlier versions made it
+    with embedded_redis(folder) as url:
+        answers(url)
+        made = [folder, *folder.rglob("*")]
+        assert len(made) > 3
+        shared = [str(path) for path in (folder, folder / "appendonlydir") if path.stat().st_mode & 0o077]
+        assert not shared
+
+
 def child(script: str) -> list[str]:
     return [sys.executable, "-c", script]
 

@@ -190,10 +190,22 @@ class Installed:
         self.stub("curl", "")
         (root / "opt/moodstream/current").symlink_to(self.before)
         self.git("init", "--quiet")
-        self.tag("v1.9.0")
+        self.signers = root / "etc/moodstream/release-signers"
+        self.signers.parent.mkdir(parents=True)
+        self.trust(self.key("maker"))
+        self.release("v1.9.0", "maker")
         (self.source / "deploy/appliance/moodstream.service").write_text("# of v2\n")
-        self.tag("v1.10.0")
+        self.release("v1.10.0", "maker")
         self.git("checkout", "--quiet", "v1.9.0")
+
+    def key(self, name: str) -> str:
+        """The public half of a new key."""
+        file = self.root / name
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(file))
+        return file.with_suffix(".pub").read_text()
+
+    def trust(self, public: str) -> None:
+        self.signers.write_text(f"t@example.org {public}")
 
     def stub(self, name: str, body: str) -> None:
         (self.stubs / name).write_text(f"#!/bin/sh\n{body}\n")
@@ -205,14 +217,19 @@ class Installed:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def tag(self, name: str) -> None:
+    def release(self, name: str, key: str | None) -> None:
+        """A commit and its tag, signed with a key or not at all."""
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", name)
-        self.git("tag", name)
+        self.git("commit", "--quiet", "--allow-empty", "--message", name)
+        self.sign(name, key)
 
-    def update(self) -> "subprocess.CompletedProcess[str]":
+    def sign(self, name: str, key: str | None) -> None:
+        how = ("-c", "gpg.format=ssh", "-c", f"user.signingkey={self.root / key}") if key else ()
+        self.git(*how, "tag", "--force", "--message", name, *(["--sign"] if key else ["--no-sign"]), name)
+
+    def update(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         path = f"{self.stubs}:{os.environ['PATH']}"
-        return run(str(self.source / "deploy/appliance/update"), ROOT=str(self.root), PATH=path)
+        return run(str(self.source / "deploy/appliance/update"), *arguments, ROOT=str(self.root), PATH=path)
 
     @property
     def runs(self) -> str:
@@ -244,3 +261,44 @@ def test_an_update_that_cannot_be_made_or_does_not_come_up_goes_back(tmp_path: P
     assert installed.runs == "v1"
     assert installed.unit == (APPLIANCE / "moodstream.service").read_text()
     assert installed.git("describe", "--tags") == "v1.9.0"
+
+
+@pytest.mark.parametrize("way", ["unsigned", "of a stranger", "light", "an old one under a new name"])
+def test_an_update_leaves_out_what_nobody_trusted_has_signed(tmp_path: Path, way: str) -> None:
+    installed = Installed(tmp_path)
+    installed.git("checkout", "--quiet", "v1.10.0")
+    installed.key("stranger")
+    if way == "an old one under a new name":
+        installed.git("update-ref", "refs/tags/v2.0.0", "refs/tags/v1.9.0")
+    elif way == "light":
+        installed.release("v2.0.0", "maker")
+        installed.git("update-ref", "refs/tags/v2.0.0", "refs/tags/v2.0.0^{commit}")
+    else:
+        installed.release("v2.0.0", "stranger" if way == "of a stranger" else None)
+    installed.git("checkout", "--quiet", "v1.9.0")
+    done = installed.update()
+    assert done.returncode == 0, done.stderr
+    assert "v2.0.0 is not signed" in done.stderr
+    assert done.stdout.endswith("v1.10.0 runs\n")
+
+
+def test_without_anybody_to_trust_nothing_is_updated_but_a_named_commit(tmp_path: Path) -> None:
+    installed = Installed(tmp_path)
+    installed.signers.unlink()
+    done = installed.update()
+    assert (done.returncode, installed.runs) == (1, "v1")
+    assert "release-signers names nobody" in done.stderr
+    installed.trust(installed.key("other"))
+    assert "no release is signed" in installed.update().stderr
+    assert "whole hash" in installed.update("v1.10.0").stderr
+    commit = installed.git("rev-parse", "v1.10.0^{commit}")
+    assert installed.update(commit).returncode == 0
+    assert installed.runs == commit
+
+
+def test_an_update_never_goes_back(tmp_path: Path) -> None:
+    installed = Installed(tmp_path)
+    installed.git("checkout", "--quiet", "v1.10.0")
+    installed.git("commit", "--quiet", "--allow-empty", "--message", "later work")
+    assert installed.update().stdout == "moodstream: v1.10.0 is older than what runs\n"
+    assert installed.runs == "v1"

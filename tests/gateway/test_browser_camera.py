@@ -15,7 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from moodstream.contracts.events import RequestMade
 from moodstream.contracts.requests import PauseCamera
 from services.cli.run.embedded_redis import embedded_redis
-from services.gateway.browser_camera import MAX_BYTES, PAUSE_EVERY_S, FrameGate
+from services.gateway.browser_camera import MAX_BYTES, PAUSE_EVERY_S
+from services.gateway.guest_frames import FrameGate
 from shared.bus.connection import Bus
 from tests.support.gateways import JPEG, Gateway, answer, frames_of, states_of
 
@@ -58,7 +59,10 @@ async def test_a_camera_comes_and_goes_as_others_do(bus: Bus, gateway: Gateway) 
 
 async def test_the_local_camera_is_asked_to_rest(bus: Bus, gateway: Gateway) -> None:
     resting = await answer(bus, "camera.pause")
-    async with camera(gateway):
+    async with camera(gateway) as (socket, _):
+        await asyncio.sleep(0.3)
+        assert not resting.done(), "who sends no picture keeps no camera resting"
+        await shoot(socket, JPEG)
         assert (await resting).body == {"camera_id": "camera-1", "seconds": 10}
 
 
@@ -147,7 +151,9 @@ async def test_the_page_itself_may(gateway: Gateway) -> None:
 
 
 async def test_one_browser_too_many_is_told_so(gateway: Gateway) -> None:
-    async with camera(gateway), camera(gateway), camera(gateway), camera(gateway):
+    async with camera(gateway) as a, camera(gateway) as b, camera(gateway) as c, camera(gateway) as d:
+        for socket, _ in (a, b, c, d):
+            await shoot(socket, JPEG)
         with pytest.raises(ConnectionClosed) as closed:
             async with camera(gateway):
                 pass

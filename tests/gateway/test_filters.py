@@ -99,7 +99,7 @@ async def test_two_hundred_listeners_lose_nothing_in_little_memory(gateway: Gate
 
     async def by_events() -> list[str]:
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-        writer.write(f"GET {EVENTS}?type=MoodChanged HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        writer.write(f"GET {EVENTS}?type=MoodChanged HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         await reader.readuntil(b"event: snapshot")
         ready.release()
         ids: list[str] = []
@@ -150,7 +150,7 @@ async def test_of_a_crowd_that_comes_at_once_a_thousand_are_let_in_and_the_other
 async def knock(gateway: Gateway) -> tuple[int, asyncio.StreamWriter]:
     """Ask for the events; the status, and a connection that stays open."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     async with asyncio.timeout(60):
         return int((await reader.readline()).split()[1]), writer
 
@@ -163,7 +163,7 @@ async def test_one_that_never_reads_slows_nobody_costs_little_and_is_told_what_i
             connect(socket_url(gateway), sock=gateway.connect_narrowly(), max_queue=1, compression=None) as slow_socket,
         ):
             reader, writer = await asyncio.open_connection(sock=gateway.connect_narrowly())
-            writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             before_mb = gateway.memory_mb()
             quick: list[str] = []
 

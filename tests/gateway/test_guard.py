@@ -16,7 +16,7 @@ import pytest
 from moodstream.contracts.events import utc_now
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
-from services.gateway.browser_camera import IDLE_S
+from services.gateway.pushed_frames import IDLE_S
 from shared.app.server import REQUEST_TIMEOUT_S
 from shared.bus.connection import Bus
 from shared.web.rate_limit import Limits
@@ -163,7 +163,7 @@ async def test_one_that_has_stopped_reading_does_not_hold_up_the_end() -> None:
     with embedded_redis() as url, Gateway(url).run() as gateway:
         async with connected_bus(url) as bus:
             reader, writer = await asyncio.open_connection(sock=gateway.connect_narrowly())
-            writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+            writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await reader.readuntil(b"event: snapshot")
             for number in range(600):  # far more than the kernel and the transport hold
                 await bus.publish(mood_changed(Mood.HAPPY, new_session(), model=f"{number}" + "x" * 10_000))
@@ -175,7 +175,7 @@ async def test_one_that_has_stopped_reading_does_not_hold_up_the_end() -> None:
 
 
 async def test_two_hundred_listeners_cost_little(bus: Bus, gateway: Gateway) -> None:
-    request = b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n"
+    request = b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     async def listen() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=2**20)

@@ -14,7 +14,7 @@ from moodstream.contracts.events import EVENTS, Event, uuid_of
 from moodstream.contracts.streams import STREAMS
 from services.bridge.webhooks.sender import MAX_REST_S, _rest
 from services.gateway.api import mount
-from services.gateway.browser_camera import FrameGate
+from services.gateway.guest_frames import FrameGate
 from services.gateway.main import GatewaySettings, create_context
 from services.gateway.state.feed import Feed
 from services.gateway.state.kiosk import Kiosk

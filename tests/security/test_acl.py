@@ -74,7 +74,9 @@ def may(site: Site, user: str, *command: str, frames: bool = False) -> bool:
 
 
 CONNECT = {"ping", "hello", "auth", "quit", "reset", "time", "select", "role", "wait", "client|setname", "client|id"}
-LOOK = {"xread", "xrange", "xrevrange", "xlen", "xinfo|groups", "xinfo|stream"}
+LOOK = {"xread", "xrange", "xrevrange", "xlen", "xinfo|groups"}
+FRAMES = {"info"}
+"""Whether the server of the frames writes to a disk."""
 WORK = {
     "xadd",
     "xtrim",
@@ -86,13 +88,14 @@ WORK = {
     "xgroup|create",
     "xgroup|delconsumer",
 }
-WORK |= {"xinfo|consumers", "multi", "exec", "discard", "get", "set", "del", "eval"}
+WORK |= {"xinfo|stream", "xinfo|consumers", "multi", "exec", "discard", "get", "set", "del", "eval"}
 WORK |= {"zadd", "zremrangebyscore", "zrange", "expire"}
 HASH = {"hset", "hget", "hgetall", "hdel", "hlen", "hincrby", "hsetnx"}
 SORTED = {"zadd", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zcard", "zpopmax"}
 COMMANDS = {
     "subscriber": CONNECT | LOOK,
     "demo": CONNECT | LOOK | WORK,
+    "camera": CONNECT | LOOK | WORK | FRAMES,
     "gateway": CONNECT | LOOK | WORK | {"hincrby", "hgetall", "info", "exists"},
     "operator": CONNECT
     | LOOK
@@ -100,8 +103,8 @@ COMMANDS = {
     | SORTED
     | {"xadd", "xtrim", "xdel", "scan", "multi", "exec", "discard"}
     | {"del", "expire"},
-    "all": CONNECT | LOOK | WORK | HASH | SORTED | {"xdel", "info", "exists"},
-    "emotion": CONNECT | LOOK | WORK | {"xdel"},
+    "all": CONNECT | LOOK | WORK | HASH | SORTED | {"xdel", "info", "config|get", "exists"},
+    "emotion": CONNECT | LOOK | WORK | FRAMES | {"xdel", "config|get"},
     "recommender": CONNECT | LOOK | WORK | HASH | SORTED,
     "bridge": CONNECT | LOOK | WORK | HASH | SORTED,
 }
@@ -179,6 +182,68 @@ def test_streams_are_written_and_read_by_whom_they_belong_to(site: Site, stream:
     assert {user for user in USERS if may(site, user, "DEL", name)} == set()
 
 
+SECRET = b"only for who may read it"
+ASKING: tuple[tuple[str, ...], ...] = (
+    ("XRANGE", "{}", "-", "+"),
+    ("XREVRANGE", "{}", "+", "-"),
+    ("XREAD", "STREAMS", "{}", "0"),
+    ("XREADGROUP", "GROUP", "secrets", "c", "STREAMS", "{}", "0"),
+    ("XREADGROUP", "GROUP", "secrets", "c", "STREAMS", "{}", ">"),
+    ("XAUTOCLAIM", "{}", "secrets", "c", "0", "0"),
+    ("XINFO", "STREAM", "{}"),
+    ("XINFO", "STREAM", "{}", "FULL"),
+    ("DUMP", "{}"),
+    ("COPY", "{}", "{}:copied"),
+    ("EVAL", "return redis.call('XRANGE', KEYS[1], '-', '+')", "1", "{}"),
+    ("EVAL", "return redis.call('XINFO', 'STREAM', KEYS[1])", "1", "{}"),
+    ("MEMORY", "USAGE", "{}"),
+    ("DEBUG", "OBJECT", "{}"),
+    ("SLOWLOG", "GET"),
+    ("CLIENT", "LIST"),
+    ("ACL", "LOG"),
+)
+"""Whatever answers with what a stream holds, and what might."""
+
+
+def test_no_answer_holds_what_its_asker_may_not_read(site: Site) -> None:
+    """By what comes back, not by which commands stand in a list."""
+    streams = [STREAMS[kind].name for kind in EVENTS]
+    names = [f"mood:{name}{end}" for name in (*streams, "frames") for end in ("", ":dead")]
+    for frames in (False, True):
+        admin = site.admin(frames)
+        for name in names:
+            admin.xadd(name, {"secret": SECRET})
+            admin.xgroup_create(name, "secrets", "0")
+    learned: dict[str, set[str]] = {name: set() for name in names}
+    for user in USERS:
+        for frames in (False, True):
+            with site.client(user, frames) as client:
+                for name in names:
+                    if any(SECRET in answer_to(client, command, name) for command in ASKING):
+                        learned[name].add(user)
+                        where = "frames" if frames else "events"
+                        assert (name == "mood:frames") == (where == "frames"), (
+                            f"{user} reads {name} on the {where}' server"
+                        )
+    for frames in (False, True):
+        for name in names:
+            site.admin(frames).delete(name)
+    assert learned.pop("mood:frames") == {"emotion", "all"}
+    assert learned.pop("mood:frames:dead") == {"operator"}
+    for name, users in learned.items():
+        stream = name.removeprefix("mood:").removesuffix(":dead")
+        expected = {"operator"} if name.endswith(":dead") else READERS[stream] | EVERYTHING
+        assert users == expected, name
+
+
+def answer_to(client: Any, command: tuple[str, ...], name: str) -> bytes:
+    """Everything in the answer, in one text."""
+    try:
+        return repr(client.execute_command(*(word.replace("{}", name) for word in command))).encode()
+    except ResponseError as error:
+        return str(error).encode()
+
+
 def test_pictures_are_for_those_alone_who_read_faces(site: Site) -> None:
     def who(*command: str) -> set[str]:
         assert not [user for user in USERS if may(site, user, *command)], "there are no frames on the events' server"
@@ -188,6 +253,20 @@ def test_pictures_are_for_those_alone_who_read_faces(site: Site) -> None:
     assert who("XRANGE", "mood:frames", "-", "+") == {"emotion", "all"}
     assert who("XREADGROUP", "GROUP", "g", "c", "STREAMS", "mood:frames", ">") == {"emotion", "all"}
     assert who("DEL", "mood:frames") == set()
+
+
+def test_the_view_for_mounting_is_asked_for_by_the_gateway_and_drawn_by_the_emotion_service(site: Site) -> None:
+    def who(*command: str) -> set[str]:
+        assert not [user for user in USERS if may(site, user, *command)], "it lies beside the frames"
+        return {user for user in USERS if may(site, user, *command, frames=True)} - {"all"}
+
+    for key in ("mood:view:wanted", "mood:view:watched"):
+        assert who("GET", key) == {"gateway", "emotion"}
+        assert who("SET", key, "1", "PX", "5") == who("DEL", key) == {"gateway"}
+    assert who("GET", "mood:view:picture") == {"gateway"}
+    assert who("SET", "mood:view:picture", "1", "PX", "5") == {"emotion"}
+    assert who("DEL", "mood:view:picture") == {"gateway", "emotion"}
+    assert who("GET", "another:view:picture") == set()
 
 
 OWN = {

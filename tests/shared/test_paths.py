@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from moodstream.errors import MoodstreamError
 from services.cli.checks.machine import check_disk
-from services.cli.runtime_file import Running, runtime_file, write_running
+from services.cli.runtime_file import Running, find_running, runtime_file, write_running
 from services.player.main import PlayerSettings
 from services.recommender.catalogue.paths import default_catalogue
 from shared.settings import load
@@ -84,6 +85,65 @@ def test_no_secret_lands_in_the_working_directory(
     write_running(Running(os.getpid(), "http://127.0.0.1:8080", "redis://:secret@127.0.0.1"))
     assert list(Path.cwd().iterdir()) == []
     assert (home / ".local/state/moodstream/operator-token").stat().st_mode & 0o777 == 0o600
+
+
+def _evil_folder(place: Path) -> None:
+    place.mkdir()
+    place.chmod(0o777)
+
+
+def _link_to(place: Path) -> None:
+    (place.parent / "aim").mkdir(mode=0o700)
+    place.symlink_to(place.parent / "aim")
+
+
+def _plain_file(place: Path) -> None:
+    place.write_text("x")
+
+
+def _of_another(place: Path) -> None:
+    place.mkdir(mode=0o700)
+    os.chown(place, 12345, 12345)
+
+
+@pytest.mark.parametrize("occupy", [_evil_folder, _link_to, _plain_file, _of_another])
+def test_a_temporary_folder_that_others_made_before_is_not_used(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, occupy: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    place = tmp_path / f"moodstream-{os.getuid()}"
+    if occupy is _of_another and os.getuid() != 0:
+        pytest.skip("only root can give a folder away")
+    occupy(place)
+    with pytest.raises(MoodstreamError, match="not of this user alone"):
+        write_running(Running(os.getpid(), "http://127.0.0.1:8080", "redis://:secret@127.0.0.1"))
+    assert not any("secret" in file.read_text() for file in tmp_path.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize("way", ["mode of the folder", "mode of the file", "a link", "another's file", "a pipe"])
+def test_a_file_that_others_could_have_written_directs_no_command(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    write_running(Running(os.getpid(), "http://127.0.0.1:8080", "redis://127.0.0.1"))
+    file = runtime_file()
+    assert find_running() is not None
+    if way == "mode of the folder":
+        file.parent.chmod(0o733)
+    elif way == "mode of the file":
+        file.chmod(0o666)
+    elif way == "a link":
+        file.symlink_to(file.rename(tmp_path / "elsewhere"))
+    elif way == "a pipe":
+        file.unlink()
+        os.mkfifo(file, 0o600)
+    elif os.getuid() != 0:
+        pytest.skip("only root can give a file away")
+    else:
+        os.chown(file, 12345, 12345)
+    assert find_running() is None
 
 
 @pytest.mark.parametrize("value", SENSELESS)

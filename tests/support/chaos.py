@@ -173,6 +173,7 @@ def chain(folder: Path) -> Iterator[Chain]:
             "events": ["SongsRanked"],
         }
         settings = {
+            "camera": "pattern:quick",
             "player": "spotify",
             "song_min_s": "0",
             "spotify_client_id": CLIENT,
@@ -182,6 +183,7 @@ def chain(folder: Path) -> Iterator[Chain]:
             "spotify_app": "no-app-in-a-test",
             "webhooks": str(receivers_file(folder, hook)),
             "heard_minutes": "0",
+            "frames_on_disk": "true",  # one server, which keeps what it holds over its kills
         }
         lines, parts = dict[str, Line](), dict[str, Part]()
         for name in CHAIN:

@@ -53,6 +53,12 @@ class Site:
         port = self.frames.port if frames else self.events.port
         return Redis(port=port, username="admin", password="any", socket_timeout=5)
 
+    def client(self, user: str, frames: bool = False) -> Any:
+        """As one of the users."""
+        port = self.frames.port if frames else self.events.port
+        password = (self.folder / "secrets" / f"redis_{user}").read_text()
+        return Redis(port=port, username=user, password=password, socket_timeout=5)
+
     def refused(self) -> list[tuple[str, str, str]]:
         """(user, reason, what) of everything that the servers have refused."""
         return [

@@ -4,7 +4,6 @@ Source: the Standard Webhooks specification, https://github.com/standard-webhook
 """
 
 import asyncio
-import ipaddress
 import json
 import socket
 import ssl
@@ -20,9 +19,12 @@ from standardwebhooks import Webhook
 from moodstream.contracts.events import Event, StatusChanged, utc_now
 from moodstream.contracts.status_codes import StatusCode
 from services.bridge.webhooks.receivers import Receiver
+from shared.networks import is_public
 
 TIMEOUT_S = 10.0
 MAX_REST_S = 24 * 3600.0
+MAX_ANSWER_BYTES = 16 * 1024
+"""Of an answer: its body is not read."""
 BUSY = (429, 502, 503, 504)
 
 
@@ -143,25 +145,41 @@ class _Guarded(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(f"{host} has a private address; allow it with private = true")
         for address in addresses[:-1]:
             try:
-                return await self._network.connect_tcp(address, port, *more, **settings)
+                return _Bounded(await self._network.connect_tcp(address, port, *more, **settings))
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._network.connect_tcp(addresses[-1], port, *more, **settings)
+        return _Bounded(await self._network.connect_tcp(addresses[-1], port, *more, **settings))
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+class _Bounded(httpcore.AsyncNetworkStream):
+    """A connection on which an answer is short: its status and headers. Whatever a receiver sends beyond ends it.
 
+    The library reads on as long as something comes, such as one "103 Early Hints" after the other, and would keep the
+    whole process busy with it.
+    """
 
-def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet, also where it carries one of IPv4 inside."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inside = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if ip in _TRANSLATED:
-            inside = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inside:
-            return is_public(str(inside))
-    return ip.is_global and not ip.is_multicast
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream, self._left = stream, MAX_ANSWER_BYTES
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._left <= 0:
+            raise httpcore.ReadError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
+        data = await self._stream.read(min(max_bytes, self._left), timeout)
+        self._left -= len(data)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._left = MAX_ANSWER_BYTES  # for the answer to what is asked now
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(self, *given: Any, **named: Any) -> httpcore.AsyncNetworkStream:
+        return _Bounded(await self._stream.start_tls(*given, **named))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

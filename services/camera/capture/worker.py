@@ -15,12 +15,13 @@ from moodstream.errors import MoodstreamError
 from services.camera.capture.camera_source import CameraSource, OpenVideo, open_camera
 from services.camera.capture.errors import SourceUnavailable
 from services.camera.capture.file_source import FileSource, open_file
-from services.camera.capture.http_source import SnapshotCamera
+from services.camera.capture.http_source import MjpegCamera, SnapshotCamera
 from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import Image, encode, measure_levels, prepare, sharpness
 from services.camera.rules.address import is_live
 from services.camera.rules.job import Job, message
 from services.camera.rules.pacing import Gate, Pace
+from shared.core_dumps import forbid_core_dumps
 
 PULSE_S = 0.5
 SHARPNESS_EVERY_S = 2.0
@@ -70,7 +71,7 @@ class Worker:
             opened, gate = False, Gate(self._rate)
             while not self._stopping.is_set():
                 gate.rate = self._rate
-                if isinstance(camera, SnapshotCamera):
+                if isinstance(camera, MjpegCamera | SnapshotCamera):
                     camera.gap_s = 1 / self._rate
                 image, at = self._next_picture(camera, gate)
                 if image is not None:
@@ -105,7 +106,7 @@ class Worker:
         """Play a file or the drawn face, again and again unless the job says once."""
         opened = False
         while not self._stopping.is_set():
-            source = open_file(self._job.address)
+            source = open_file(self._job.address, once=self._job.once)
             try:
                 opened = self._play_once(source, opened)
             finally:
@@ -177,6 +178,7 @@ class Worker:
 
 def main(open_video: OpenVideo = cv2.VideoCapture) -> int:
     """Serve the parent at the other end of the pipes."""
+    forbid_core_dumps()
     out = os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_WRONLY)
     errors = os.fdopen(os.dup(2), "w")

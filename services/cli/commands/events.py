@@ -8,6 +8,7 @@ from pathlib import Path
 from moodstream.errors import MoodstreamError
 from services.cli.connection import prefix, redis_url
 from services.cli.options import Commands, add_command, add_filters, add_json, positive
+from shared.plain_text import raw
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -35,7 +36,7 @@ def listen(given: argparse.Namespace) -> int:
     chosen = event_filter(given.type or ["MoodChanged"], given.camera, given.mood)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for event in filter(chosen, follow_events(redis_url(), chosen.kinds)):
-        print(line(event, as_json=given.json, coloured=coloured), flush=True)
+        print(line(event, as_json=given.json, coloured=coloured), file=raw(sys.stdout), flush=True)
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.errors import MoodstreamError
 from services.cli.options import Commands, add_command, add_group, add_json
+from shared.plain_text import plain, raw
 
 if TYPE_CHECKING:
     from services.recommender.main import RecommenderSettings
@@ -193,7 +194,7 @@ class Progress:
 
     def _write(self, text: str) -> None:
         if self._shown:
-            print(f"\r\x1b[K{text[:100]}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{plain(text[:100])}", end="", file=raw(sys.stderr), flush=True)
 
 
 def _print_songs(given: argparse.Namespace, found: dict[str, Any]) -> None:

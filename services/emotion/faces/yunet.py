@@ -1,7 +1,7 @@
 """YuNet (Wu, Peng and Yu, "YuNet: a tiny millisecond-level face detector", 2023) through ONNX Runtime.
 
-The weights are not shipped: the user names a file, such as the public project libfacedetection offers, whose input may
-have any size. Boxes are made square like the Haar cascade's, since the mood model has learnt such crops.
+Set-up fetches the weights (``weights``); the user may name another file, whose input may have any size. Boxes are made
+square like the Haar cascade's, since the mood model has learnt such crops.
 """
 
 from collections.abc import Sequence
@@ -15,35 +15,40 @@ from moodstream.errors import MoodstreamError
 from services.emotion.faces.boxes import Box, distinct, largest_first, scaled
 from services.emotion.faces.decode import Grey
 from services.emotion.faces.patches import back_in_frame, cut, shrunk
+from services.emotion.faces.weights import FILE, PACKAGE, own_weights, packaged_weights
 
 STRIDES = (8, 16, 32)
 OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
 SQUARE = 0.92
 """Side of the Haar cascade's square, as a fraction of the height of YuNet's box (median over photographs)."""
-SURE = 0.7
+SURE = 0.6
 MAX_TURN = 0.35
 """How far the nose may be from the middle between the eyes, in distances between the eyes."""
 
 
 class YuNetDetector:
-    """Detects faces, also turned and leaning ones. Raises MoodstreamError when the file is not a YuNet model."""
+    """Detects faces, also turned and leaning ones, with the weights in a file, or with those of a package.
+
+    Raises MoodstreamError when the file is missing or not a YuNet model.
+    """
 
     FINE_SIDE, COARSE_SIDE, FACE_PX = 640, 320, 56
 
-    def __init__(self, path: Path | None) -> None:
-        if path is None or not path.is_file():
-            raise MoodstreamError(f"MOODSTREAM_YUNET_MODEL must name the weights of YuNet, an ONNX file: {path}")
+    def __init__(self, path: Path | None = None, package: str = PACKAGE) -> None:
+        weights = packaged_weights(package) if path is None else own_weights(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_mem_pattern = False  # patches and frames vary in size
         options.log_severity_level = 4
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
             self._input = self._session.get_inputs()[0].name
             self._detect(np.zeros((64, 96), np.uint8))
         except Exception as error:  # onnxruntime's errors have no common class of their own
-            raise MoodstreamError(f"not the weights of YuNet for any size: {path} ({type(error).__name__})") from None
+            raise MoodstreamError(
+                f"not the weights of YuNet for any size: {path or FILE} ({type(error).__name__})"
+            ) from None
 
     def find_faces(self, grey: Grey) -> list[Box]:
         """Boxes of the faces in a picture uint8[H, W], largest first."""

@@ -9,13 +9,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from moodstream.contracts.events import MoodChanged, StatusChanged, utc_now
-from services.gateway.bodies import FrameAccepted, MoodsNow, MoodsPast, ShortText, SiteStateBody, Status, Visits
+from moodstream.contracts.status_codes import StatusCode
+from services.gateway.bodies import CameraName, FrameAccepted, MoodsNow, MoodsPast, SiteStateBody, Status, Visits
 from services.gateway.context import Context
+from services.gateway.guard import address_of
 from services.gateway.health import NEEDED, SERVICES, Health, State
 from services.gateway.openapi import JPEG_BODY
 from shared.contracts.site_state import CameraView, SiteState
 
 MAX_MOODS = 500
+WITHOUT_CAMERA = "hand-"
+"""What the ids begin with under which pages choose moods by hand where there is no camera, each for itself."""
 PAGE = 500
 MAX_PAGES = 10
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -77,7 +81,7 @@ class SiteRoutes:
         count: Annotated[int, Query(ge=1, le=MAX_MOODS)] = 100,
         before: Annotated[str | None, Query(pattern="^[0-9]{1,15}-[0-9]{1,15}$")] = None,
         since: Moment | None = None,
-        camera_id: ShortText | None = None,
+        camera_id: CameraName | None = None,
         changes: Annotated[bool, Query(description="Only changes of mood, without those that repeat it.")] = False,
     ) -> JSONResponse:
         """Mood events of the past, newest first, as far back as they are kept."""
@@ -88,6 +92,8 @@ class SiteRoutes:
         for _ in range(MAX_PAGES):
             entries = await self._bus.redis.xrevrange(stream, max=last, min=first, count=PAGE)
             for entry_id, fields in entries:
+                if not _may_match(fields, camera_id, changes=changes):
+                    continue
                 event = self._bus.parse(stream, fields, entry_id)
                 wanted = camera_id in (None, getattr(event, "camera_id", None))
                 if isinstance(event, MoodChanged) and wanted and not (changes and event.repeated):
@@ -109,8 +115,14 @@ class SiteRoutes:
         """One JPEG picture of a camera that a program brings; it is read like any other, and not kept."""
         if not self._context.opening_control.opening.open:
             raise HTTPException(409, "the site is closed now")
-        camera_id = await self._context.pushed_frames.accept_frame(camera, await request.body())
+        camera_id = await self._context.pushed_frames.accept_frame(camera, await request.body(), address_of(request))
         return JSONResponse({"camera_id": camera_id}, 202)
+
+
+def _may_match(fields: dict[bytes, bytes], camera_id: str | None, *, changes: bool) -> bool:
+    """Whether an entry may be asked for, by its text alone: to parse it costs a hundred times as much."""
+    text = fields.get(b"__data__", b"")
+    return (camera_id is None or camera_id.encode() in text) and not (changes and b'"repeated":true' in text)
 
 
 def site_status(context: Context, health: Health) -> dict[str, Any]:
@@ -118,8 +130,9 @@ def site_status(context: Context, health: Health) -> dict[str, Any]:
     opening = context.opening_control.opening
     services = {name: _service_state(context, health, name) for name in SERVICES}
     cameras = known_cameras(context.state)
-    broken = any(status is not None and status.state != "online" for _, status, _ in cameras)
+    broken = any(status is not None and not _is_well(status) for _, status, _ in cameras)
     works = health.redis and all(services[name] == "online" for name in NEEDED) and not (broken and opening.open)
+    works = works and not context.pictures_on_disk
     return {
         "now": utc_now().isoformat(),
         "state": "ok" if works else "degraded",
@@ -134,7 +147,13 @@ def site_status(context: Context, health: Health) -> dict[str, Any]:
             for name, status, view in cameras
         },
         "dead_letters": health.dead_letters,
+        "pictures_on_disk": context.pictures_on_disk,
     }
+
+
+def _is_well(status: StatusChanged) -> bool:
+    """Whether a camera works, or rests because somebody has asked for that: it comes back by itself."""
+    return status.state == "online" or status.code in (StatusCode.RESTING, StatusCode.CLOSED)
 
 
 def _service_state(context: Context, health: Health, service: str) -> State:
@@ -148,7 +167,7 @@ def _service_state(context: Context, health: Health, service: str) -> State:
 
 
 def known_cameras(state: SiteState) -> list[tuple[str, StatusChanged | None, CameraView | None]]:
-    """(camera id, its newest status, its view) of each camera with either."""
+    """(camera id, its newest status, its view) of each camera with either; a page without one is no camera."""
     statuses = {part: one for (service, part), one in state.status.items() if part and service in ("camera", "gateway")}
-    names = sorted(statuses.keys() | state.cameras.keys())
+    names = sorted(name for name in statuses.keys() | state.cameras.keys() if not name.startswith(WITHOUT_CAMERA))
     return [(name, statuses.get(name), state.cameras.get(name)) for name in names]

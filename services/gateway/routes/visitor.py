@@ -1,11 +1,16 @@
 """What a visitor may do: pick, choose a mood, end the visit, give feedback, steer the player, agree or decline."""
 
+import io
+import logging
 from typing import Annotated
 from uuid import uuid5
 
+import segno
 from fastapi import APIRouter, Body, Query
-from starlette.background import BackgroundTask
+from redis.exceptions import RedisError
+from starlette.background import BackgroundTasks
 from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
 from moodstream.contracts.events import FeedbackGiven, SongPicked, SongsRanked, expiry, utc_now, uuid_of
@@ -24,10 +29,12 @@ from moodstream.contracts.requests import (
     Goal,
     ListFeedback,
     OfferSongs,
+    RenewOffer,
     SearchSongs,
 )
 from moodstream.errors import MoodstreamError, NoAnswer
 from services.gateway.bodies import (
+    CameraName,
     ChosenMood,
     Consent,
     EndSessionBody,
@@ -40,11 +47,21 @@ from services.gateway.bodies import (
     SearchResult,
     ShortText,
     SimilarResult,
+    WantedOffer,
 )
-from services.gateway.calls import ask, ask_service, publish
+from services.gateway.calls import ask, publish
 from services.gateway.context import Context
+from services.gateway.guard import address_of
+from services.gateway.openapi import SVG
+from shared.web.rate_limit import Limits
+
+log = logging.getLogger("moodstream.gateway")
 
 PAUSE_AFTER_STOP_S = 20.0
+SEARCH_S = 5.0
+"""The first search in a catalogue makes its index."""
+MOODS_PER_S, MOODS_BURST = 0.5, 30
+"""Of one address."""
 
 
 class VisitorRoutes:
@@ -52,11 +69,13 @@ class VisitorRoutes:
 
     def __init__(self, context: Context) -> None:
         self._bus, self._state, self._context = context.bus, context.state, context
+        self._by_hand = Limits(MOODS_PER_S, MOODS_BURST)
 
     def router(self) -> APIRouter:
         router = APIRouter()
         add = router.add_api_route
         add("/picks", self.pick, methods=["POST"], status_code=202, response_model=Published, tags=["songs"])
+        add("/offers", self.renew_offer, methods=["POST"], response_model=Result, tags=["songs"])
         add("/moods", self.choose_mood, methods=["POST"], response_model=Result, tags=["moods"])
         add("/sessions/end", self.end_session, methods=["POST"], response_model=Result, tags=["sessions"])
         add(
@@ -76,6 +95,7 @@ class VisitorRoutes:
         add("/songs/path", self.path, methods=["GET"], response_model=Result, tags=["songs"])
         add("/player", self.command_player, methods=["POST"], response_model=Result, tags=["player"])
         add("/player", self.player, methods=["GET"], response_model=Result, tags=["player"])
+        add("/qr", self.code, methods=["GET"], response_class=Response, responses={200: SVG}, tags=["songs"])
         add("/consents", self.count_consent, methods=["POST"], status_code=204, tags=["sessions"])
         return router
 
@@ -118,17 +138,44 @@ class VisitorRoutes:
         with self._bus.traces.step("gateway pick", ranking):
             return await publish(self._bus, picked)
 
-    async def choose_mood(self, body: ChosenMood) -> JSONResponse:
+    async def renew_offer(self, body: WantedOffer) -> JSONResponse:
+        """A visit goes on choosing: among the songs that it is offered, for another 90 seconds, or among others."""
+        camera_id = self._camera(body.camera_id)
+        view = self._state.cameras.get(camera_id)
+        offer = view.offer if view is not None and view.offer is not None and view.offer.mood == body.mood else None
+        wanted = RenewOffer(
+            session_id=self._visit(body.camera_id),
+            camera_id=camera_id,
+            mood=body.mood,
+            songs=tuple(song.id for song in offer.songs) if offer else (),
+            other=body.other,
+        )
+        return await ask(self._bus, wanted)
+
+    async def choose_mood(self, body: ChosenMood, request: HttpRequest) -> JSONResponse:
         """A mood chosen by hand, at a camera or with none."""
+        if wait_s := self._by_hand.take(address_of(request)):
+            # each is an event that is kept: nobody pushes the moods of a month out of their stream
+            raise HTTPException(429, "too many moods; try again in a moment", {"Retry-After": f"{max(1, wait_s):.0f}"})
         return await ask(self._bus, ChooseMood(camera_id=self._camera(body.camera_id), mood=body.mood))
 
     async def end_session(self, body: Annotated[EndSessionBody | None, Body()] = None) -> JSONResponse:
-        """The visit ends and is forgotten."""
-        camera_id = self._camera(body.camera_id if body else None)
+        """The visit ends and is forgotten; with its session id, the music that it brought fades out, too."""
+        camera_id, session_id = self._camera(body.camera_id if body else None), body.session_id if body else None
         answer = await ask(self._bus, EndSession(camera_id=camera_id))
+        after = answer.background = BackgroundTasks()
         if camera_id == self._state.camera_id:  # whoever stops is still before the camera, and wants not to be seen
-            answer.background = BackgroundTask(self._context.browser_cameras.pause_local, PAUSE_AFTER_STOP_S)
+            after.add_task(self._context.browser_cameras.pause_local, PAUSE_AFTER_STOP_S)
+        if session_id is not None:
+            after.add_task(self._stop_music, session_id)
         return answer
+
+    async def _stop_music(self, session_id: str) -> None:
+        """Of this visit; others hear theirs."""
+        try:
+            await self._bus.ask(CommandPlayer(command="stop", session_id=session_id))
+        except (RedisError, OSError, MoodstreamError) as error:
+            log.warning("the music of a visit that ended was not stopped: %s", error)
 
     async def give_feedback(self, body: Feedback) -> JSONResponse:
         """Like, skip or wrong mood, of a song of the catalogue."""
@@ -152,11 +199,11 @@ class VisitorRoutes:
         except MoodstreamError as error:
             raise HTTPException(404, str(error)) from None
 
-    async def list_feedback(self, camera_id: ShortText | None = None) -> JSONResponse:
+    async def list_feedback(self, camera_id: CameraName | None = None) -> JSONResponse:
         """What was said in the visit at a camera; profiles are for operators alone."""
         return await ask(self._bus, ListFeedback(session_id=self._visit(camera_id)))
 
-    async def clear_feedback(self, camera_id: ShortText | None = None) -> JSONResponse:
+    async def clear_feedback(self, camera_id: CameraName | None = None) -> JSONResponse:
         """Forget what was said in the visit at a camera."""
         return await ask(self._bus, ClearFeedback(session_id=self._visit(camera_id)))
 
@@ -179,7 +226,7 @@ class VisitorRoutes:
 
     async def search(self, text: ShortText, n: Annotated[int, Query(ge=1, le=MAX_SONGS)] = 10) -> JSONResponse:
         """Songs by title and artist; accents and small mistakes do not matter."""
-        return await ask(self._bus, SearchSongs(text=text, n=n))
+        return await ask(self._bus, SearchSongs(text=text, n=n), SEARCH_S)
 
     async def path(
         self,
@@ -190,23 +237,37 @@ class VisitorRoutes:
         """Songs that lead from the mood of one to a goal."""
         return await ask(self._bus, FindPath(id=id, goal=goal, n=n))
 
-    async def command_player(self, body: PlayerCommand) -> JSONResponse:
-        """Play or queue a song of the catalogue, pause, go on, next, volume, another device.
+    async def command_player(self, body: PlayerCommand, request: HttpRequest) -> JSONResponse:
+        """Pause, go on, next, volume; `play` one of the ranked songs, the others follow it; `ended` says that the page
+        has played a song to its end.
 
-        `ended` says that the page has played a song to its end.
+        Another device (`transfer`) is the operator's: where music plays is not a visitor's to choose.
         """
-        fields = body.model_dump(exclude_none=True)
-        if body.command in ("play", "queue"):
-            if body.song is None:
-                raise HTTPException(422, "song: the id of a song of the catalogue is needed")
-            # Only the id comes from outside: an address could name any file or host.
-            known = await ask_service(self._bus, FindMood(id=body.song))
-            fields["song"] = known.song.model_dump(mode="json") if known.song else None
-        return await ask(self._bus, CommandPlayer.of(fields))
+        if body.command == "play":
+            return await self._play(body.song)
+        if body.command == "transfer":
+            self._context.operator.admit(request)
+        return await ask(self._bus, CommandPlayer.of(body.model_dump(exclude_none=True)))
+
+    async def _play(self, song_id: str | None) -> JSONResponse:
+        """Next in the queue, and then now: what was to come still comes."""
+        rankings = (view.ranking.ranking for view in self._state.cameras.values() if view.ranking)
+        song = next((one.song for ranking in rankings for one in ranking if one.song.id == song_id), None)
+        if song is None:
+            raise HTTPException(404, "song: not one of the ranked songs")
+        playing = self._state.playback is not None and self._state.playback.state in ("playing", "paused")
+        answer = await ask(self._bus, CommandPlayer(command="queue", song=song))
+        return await ask(self._bus, CommandPlayer(command="next")) if playing else answer
 
     async def player(self) -> JSONResponse:
         """What plays, what comes next, and what is needed."""
         return await ask(self._bus, AskPlayer())
+
+    async def code(self, text: ShortText) -> Response:
+        """A QR code of a short text as SVG: a song's address or names, for the camera of a phone."""
+        picture = io.BytesIO()
+        segno.make_qr(text, error="m").save(picture, kind="svg", border=2, dark="#000", light="#fff", xmldecl=False)
+        return Response(picture.getvalue(), media_type="image/svg+xml")
 
     async def count_consent(self, body: Consent) -> Response:
         """One more visitor has agreed, declined or withdrawn; nothing else is kept."""
@@ -215,6 +276,9 @@ class VisitorRoutes:
         return Response(status_code=204)
 
     def _camera(self, camera_id: str | None) -> str:
+        """The camera that is meant. Raises HTTPException where there is none of that name."""
+        if camera_id is not None and not self._state.knows(camera_id):
+            raise HTTPException(404, "there is no camera of that name")
         return camera_id or self._state.camera_id
 
     def _visit(self, camera_id: str | None) -> str:

@@ -11,6 +11,8 @@ new at each start, because Redis numbers every stream on its own and no single e
 
 import asyncio
 import json
+import time
+import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -21,7 +23,13 @@ from secrets import token_hex
 KEPT = 1_000
 """Events that a listener may be behind."""
 
-BATCH = 100
+MAX_KEPT_BYTES = 16 * 1024 * 1024
+MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024
+"""Of snapshots that listeners still hold, before they share one."""
+
+SHARED_S = 0.25
+
+BATCH, BATCH_BYTES = 100, 32 * 1024
 KEEP_ALIVE_S = 15.0
 KEEP_ALIVE = b": keep-alive\n\n"
 RETRY = b"retry: 1000\n\n"
@@ -48,6 +56,11 @@ class Message:
         object.__setattr__(self, "sse", f"{number}event: {self.name}\ndata: {data}\n\n".encode())
         object.__setattr__(self, "json", f'{{"id": {json.dumps(self.id)}, "event": "{self.name}", "data": {data}}}')
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds."""
+        return len(self.sse) + len(self.json)
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -72,7 +85,13 @@ class Feed:
 
     def __init__(self, snapshot: Callable[[], str], kept: int = KEPT) -> None:
         self._snapshot = snapshot
-        self._history: deque[Message] = deque(maxlen=kept)
+        self._history: deque[Message] = deque()
+        self._kept, self._kept_bytes = kept, 0
+        self._snapshots: list[weakref.ref[Message]] = []
+        """those that somebody still sends"""
+        self._shared: tuple[int, Message] | None = None
+        """the newest, and its place"""
+        self._shared_s = 0.0
         self._newest = 0
         self._run = token_hex(4)
         self._news = asyncio.Event()
@@ -82,7 +101,11 @@ class Feed:
     def publish(self, name: str, data: str, camera_id: str | None = None, mood: str | None = None) -> None:
         """Send to all listeners; never waits. ``data`` is one line of JSON."""
         self._newest += 1
-        self._history.append(Message(name, data, f"{self._run}-{self._newest}", camera_id, mood))
+        message = Message(name, data, f"{self._run}-{self._newest}", camera_id, mood)
+        self._history.append(message)
+        self._kept_bytes += message.size
+        while len(self._history) > self._kept or (self._kept_bytes > MAX_KEPT_BYTES and len(self._history) > 1):
+            self._kept_bytes -= self._history.popleft().size
         self._wake()
 
     def publish_snapshot(self) -> None:
@@ -101,7 +124,11 @@ class Feed:
         async with aclosing(self.messages(last_id, keep_alive_s, wanted)) as batches:
             yield RETRY
             async for batch in batches:
-                yield b"".join(message.sse for message in batch) or KEEP_ALIVE
+                if len(batch) == 1 or sum(map(len, (message.sse for message in batch))) > BATCH_BYTES:
+                    for message in batch:  # large ones are shared, not copied
+                        yield message.sse
+                else:
+                    yield b"".join(message.sse for message in batch) or KEEP_ALIVE
 
     async def messages(
         self, last_id: str | None = None, keep_alive_s: float = KEEP_ALIVE_S, wanted: Filter = EVERYTHING
@@ -114,17 +141,15 @@ class Feed:
         try:
             position = self._position_of(last_id)
             if position is None:
-                position = self._newest
-                if last_id:
-                    yield [self._gap(None)]
-                yield [self._present()]
+                position, present = self._present()
+                yield [self._gap(None), present] if last_id else [present]
             while not self._closed:
                 behind = self._newest - position
                 if behind > len(self._history):
-                    position = self._newest
-                    yield [self._gap(behind), self._present()]
+                    position, present = self._present()
+                    yield [self._gap(behind), present]
                 elif behind:
-                    batch = list(islice(self._history, len(self._history) - behind, None))[:BATCH]
+                    batch = self._batch(len(self._history) - behind)
                     position += len(batch)
                     if passed := [message for message in batch if wanted.passes(message)]:
                         yield passed
@@ -152,8 +177,35 @@ class Feed:
             return None
         return int(number) if int(number) <= self._newest else None
 
-    def _present(self) -> Message:
-        return Message("snapshot", self._snapshot(), f"{self._run}-{self._newest}")
+    def _batch(self, start: int) -> list[Message]:
+        """Some messages of the history, from one place on: what a listener holds at a time is bounded."""
+        batch: list[Message] = []
+        room = BATCH_BYTES
+        for message in islice(self._history, start, start + BATCH):
+            if batch and message.size > room:
+                break
+            batch.append(message)
+            room -= message.size
+        return batch
+
+    def _present(self) -> tuple[int, Message]:
+        """A snapshot and its place in the history; those who come at the same moment share one.
+
+        Listeners who do not read hold on to theirs. Where that is too much, the next ones share the newest that there
+        is, and are sent what has happened since.
+        """
+        if self._shared is not None:
+            place, message = self._shared
+            if place == self._newest and time.monotonic() - self._shared_s < SHARED_S:
+                return place, message
+            self._snapshots = [one for one in self._snapshots if one() is not None]
+            held = sum(one.size for reference in self._snapshots if (one := reference()) is not None)
+            if held > MAX_SNAPSHOT_BYTES and self._newest - place <= len(self._history):
+                return place, message
+        message = Message("snapshot", self._snapshot(), f"{self._run}-{self._newest}")
+        self._snapshots.append(weakref.ref(message))
+        self._shared, self._shared_s = (self._newest, message), time.monotonic()
+        return self._newest, message
 
     def _gap(self, missed: int | None) -> Message:
         """``missed`` is None where nobody can know it: the listener's last id is of another run of the gateway."""

@@ -45,6 +45,9 @@ class Commands:
             case "pause" | "resume":
                 self._quiet.paused_music = False
                 return self._pending.add(Action(asked.command, cause=request, expires_at=expires_at))
+            case "stop":
+                self._quiet.paused_music = False
+                return self._queue.stop(request, expires_at)
             case "volume":
                 if asked.percent is None:
                     raise MoodstreamError("percent must be a number from 0 to 100")

@@ -15,6 +15,7 @@ import segno
 
 from moodstream.errors import MoodstreamError
 from services.player.spotify.login import SpotifyLogin
+from shared.plain_text import raw
 
 PATIENCE_S = 600.0
 END = ""
@@ -26,7 +27,7 @@ def sign_in(login: SpotifyLogin, lines: TextIO, out: TextIO, patience_s: float =
     answers: queue.Queue[str] = queue.Queue()
     with _catching_callback(login.redirect_uri, answers) as catches:
         if out.isatty():
-            segno.make(address, error="l").terminal(out=out, compact=True, border=2)
+            segno.make(address, error="l").terminal(out=raw(out), compact=True, border=2)
         print(f"Open this address, on any device:\n\n  {address}\n", file=out)
         if catches:
             print("In a browser on this machine, that is all.", file=out)

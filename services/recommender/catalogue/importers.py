@@ -14,7 +14,17 @@ from services.recommender.catalogue.import_report import ImportReport
 from services.recommender.catalogue.layouts import NUMERIC, TYPICAL, Layout, recognise
 from services.recommender.catalogue.progress import Progress
 from services.recommender.catalogue.refusals import UnknownColumns, explain_missing, hides_names
-from services.recommender.catalogue.table import COLUMNS, NUMBERS, TEXTS, UNKNOWN, WHOLE, Catalogue, Floats, name_key
+from services.recommender.catalogue.table import (
+    COLUMNS,
+    HEARD,
+    NUMBERS,
+    TEXTS,
+    UNKNOWN,
+    WHOLE,
+    Catalogue,
+    Floats,
+    name_key,
+)
 from services.recommender.catalogue.tables import texts
 from services.recommender.catalogue.tables.files import RawTable, read_table
 from services.recommender.catalogue.tables.headings import plain
@@ -192,6 +202,8 @@ def _texts(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     explicit = _first(cells["explicit"], table.index)
     songs["explicit"] = texts.explicit(explicit, UNKNOWN["explicit"])
     songs["year"] = texts.years(_first(cells["year"], table.index), UNKNOWN["year"])
+    if set(HEARD) <= set(table.columns):  # of a catalogue that `songs scan` made
+        songs[list(HEARD)] = table[list(HEARD)].apply(pd.to_numeric, errors="coerce")
     return songs
 
 

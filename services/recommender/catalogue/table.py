@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from moodstream.contracts.events import Song
+from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.tables.files import read_table
 from services.recommender.catalogue.tables.headings import plain
@@ -46,6 +47,12 @@ UNKNOWN: Mapping[str, int] = {"explicit": -1, "year": 0}
 ``explicit`` is 1 or 0, ``year`` that of the release.
 """
 
+HEARD = tuple(f"heard_{mood}" for mood in MOODS)
+"""How much a song belongs to each mood by its sound, rows sum to 1; not a number where nobody listened to it.
+
+Columns that only catalogues of ``songs scan`` have.
+"""
+
 COLUMNS = (*TEXTS, *NUMBERS, *UNKNOWN)
 WHOLE = ("key", "mode", "duration_ms")
 
@@ -66,7 +73,9 @@ class Catalogue:
         kinds = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(WHOLE, "int64")
         kinds |= dict.fromkeys(UNKNOWN, "int16")
         whole = self.frame.assign(**{name: value for name, value in UNKNOWN.items() if name not in self.frame.columns})
-        frame = whole.loc[:, list(COLUMNS)].astype(kinds).sort_values("id", ignore_index=True)
+        heard = list(HEARD) if set(HEARD) <= set(self.frame.columns) else []
+        kinds |= dict.fromkeys(heard, "float64")
+        frame = whole.loc[:, [*COLUMNS, *heard]].astype(kinds).sort_values("id", ignore_index=True)
         object.__setattr__(self, "frame", frame)
 
     @classmethod
@@ -75,7 +84,7 @@ class Catalogue:
         if not os.path.exists(path):
             raise MoodstreamError(f"no catalogue at {path}: make one with `moodstream songs import FILE`")
         table = read_table(path).frame
-        written = [name for name in (*NUMBERS, *UNKNOWN) if name in table and table[name].dtype == "str"]
+        written = [name for name in (*NUMBERS, *UNKNOWN, *HEARD) if name in table and table[name].dtype == "str"]
         table = table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in written})
         try:
             return cls(table)
@@ -132,6 +141,11 @@ class Catalogue:
     def inputs(self) -> Floats:
         """float64 [n, 12] in the order of ``vectors.INPUTS``: the features and the duration."""
         return self.frame.loc[:, list(INPUTS)].to_numpy(dtype=np.float64)
+
+    @property
+    def heard(self) -> Floats:
+        """float64 [n, 4] in the order of ``HEARD``."""
+        return self.frame.reindex(columns=list(HEARD)).to_numpy(dtype=np.float64)
 
     @cached_property
     def standardised(self) -> Floats:

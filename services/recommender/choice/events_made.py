@@ -5,9 +5,17 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
-from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, expiry, uuid_of
-from moodstream.contracts.moods import MOODS
-from moodstream.contracts.requests import Goal
+from moodstream.contracts.events import (
+    MoodChanged,
+    RequestMade,
+    SongPicked,
+    SongsOffered,
+    SongsRanked,
+    expiry,
+    uuid_of,
+)
+from moodstream.contracts.moods import MOODS, Mood
+from moodstream.contracts.requests import Goal, RenewOffer
 from services.recommender.choice.goals import Limits
 from services.recommender.choice.preferences import NO_PREFERENCES, Preferences
 
@@ -35,6 +43,30 @@ def create_offer(
         mood=mood.mood,
         songs=offer.songs,
         filled=offer.filled,
+        expires_at=expiry(SongsOffered),
+    )
+
+
+def renew_offer(
+    request: RenewOffer,
+    made: RequestMade,
+    library: "Library",
+    recently_played: Collection[str] = (),
+    preferences: Preferences = NO_PREFERENCES,
+) -> SongsOffered:
+    """The same songs once more, or others of that mood; others, too, where the catalogue has lost one of them."""
+    songs, mood = library.known_songs(request.songs), Mood(request.mood)
+    filled: tuple[Mood, ...] = ()
+    if request.other or not songs or len(songs) < len(request.songs):
+        offer = library.offer(mood, made.id, {*recently_played, *request.songs}, preferences)
+        songs, filled = offer.songs, offer.filled
+    return SongsOffered.following(
+        made,
+        session_id=request.session_id,
+        camera_id=request.camera_id,
+        mood=mood,
+        songs=songs,
+        filled=filled,
         expires_at=expiry(SongsOffered),
     )
 

@@ -1,6 +1,6 @@
 """A catalogue with all that is worked out from it once: moods, rankings, reasons, what may be offered."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -154,6 +154,10 @@ class Library:
         order = sampling.one_per_artist(chosen + fresh, self.catalogue.artist) + fresh + nearest
         rest = [at for at in dict.fromkeys(order) if at not in chosen]
         return rest[: sampling.OFFERED - len(chosen)]
+
+    def known_songs(self, song_ids: Sequence[str]) -> tuple[Song, ...]:
+        """Those of these songs that the catalogue has, in their order."""
+        return tuple(map(self.catalogue.song, known_positions(song_ids, self.catalogue.positions).tolist()))
 
     def similar(
         self, song_id: str, count: int, mood: Mood | None = None, preferences: Preferences = NO_PREFERENCES

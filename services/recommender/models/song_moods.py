@@ -76,10 +76,17 @@ def fit(catalogue: Catalogue, method: Method = "listeners") -> SongMoods:
 def _listeners(catalogue: Catalogue) -> SongMoods:
     """As listeners name it. The point of a song is the mean of the moods' points, kept in the quadrant of its mood."""
     memberships = ListenersModel.load().memberships(catalogue.inputs, catalogue.frame["genre"].tolist())
+    memberships = _heard_first(catalogue, memberships)
     codes = memberships.argmax(axis=1)
     signs = np.sign(MOOD_POINTS[codes])
     valence, arousal = (signs * (signs * (memberships @ MOOD_POINTS)).clip(0.001)).T
     return SongMoods(codes, valence, arousal, memberships)
+
+
+def _heard_first(catalogue: Catalogue, memberships: Floats) -> Floats:
+    """Where `songs scan` listened to a song, what was heard counts: it is right far more often than guesses by numbers."""
+    heard = np.isfinite(catalogue.heard).all(axis=1)
+    return np.where(heard[:, None], np.nan_to_num(catalogue.heard), memberships)
 
 
 def _quadrant(catalogue: Catalogue) -> SongMoods:

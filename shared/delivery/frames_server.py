@@ -1,0 +1,81 @@
+"""Pictures only pass through a server that writes nothing to a disk: it is asked before the first and again and again.
+
+A server of one's own may keep an append-only file or snapshots, as Debian's default does, and then every picture lands
+in a file. A user that may ask for the server's configuration (``CONFIG GET``; of the services with users of their own
+the emotion service alone may) decides by that and notes in Redis which server it found to be right. The others, who
+must not see the configuration, send and take no picture before that note.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from redis.exceptions import NoPermissionError, RedisError
+
+from moodstream.errors import MoodstreamError
+from shared.bus.connection import Bus
+from shared.contracts.access import FRAMES_CHECKED
+from shared.settings import Settings
+
+log = logging.getLogger("moodstream.redis")
+
+NOTE = FRAMES_CHECKED
+"""Key on the frames' server: the ``run_id`` of the server that writes nothing; new at each of its starts."""
+CHECK_EVERY_S = 5.0
+RETRY_S = 0.2
+WHAT = "asking whether the server of the frames writes to a disk"
+NOT_YET = "no emotion service has said yet that the server of the frames writes nothing to a disk"
+HINT = (
+    'pictures must not be kept: switch that off there (save "" and appendonly no), name another server with '
+    "MOODSTREAM_FRAMES_REDIS_URL, or accept it with MOODSTREAM_FRAMES_ON_DISK=true, which the page then tells visitors"
+)
+
+
+class FramesServer:
+    """The check of one process. Where ``settings.frames_on_disk`` accepts pictures on a disk, it says so once."""
+
+    def __init__(self, bus: Bus, settings: Settings) -> None:
+        self._bus, self._accepted = bus, settings.frames_on_disk
+
+    async def check(self) -> None:
+        """Return once the server is known to write nothing. Raises MoodstreamError when it writes."""
+        if self._accepted:
+            log.warning("MOODSTREAM_FRAMES_ON_DISK: pictures may be written to a disk by the server of the frames")
+            return
+        while not await self._is_right():
+            await asyncio.sleep(RETRY_S)
+
+    async def watch(self) -> None:
+        """Check for ever: a server may be changed, or replaced. Raises MoodstreamError when it writes."""
+        while not self._accepted:
+            await asyncio.sleep(CHECK_EVERY_S)
+            await self._is_right()
+
+    async def _is_right(self) -> bool:
+        """Whether it is known to write nothing; False also while Redis is away. Raises MoodstreamError."""
+        try:
+            known = await self._ask()
+        except (RedisError, OSError, RuntimeError) as error:  # the last before the first connection
+            self._bus.outage.report(WHAT, error)
+            return False
+        if not known:
+            self._bus.outage.report(WHAT, ConnectionError(NOT_YET))
+            return False
+        self._bus.outage.resolve(WHAT)
+        return True
+
+    async def _ask(self) -> bool:
+        server = self._bus.frames
+        about = {**await server.info("persistence"), **await server.info("server")}
+        if about["aof_enabled"]:
+            raise MoodstreamError(f"the server of the frames keeps an append-only file; {HINT}")
+        note = self._bus.key(NOTE)
+        try:
+            saves = (await server.config_get("save"))["save"]
+        except NoPermissionError:
+            noted: Any = await server.get(note)
+            return bool(noted == about["run_id"].encode())
+        if saves:
+            raise MoodstreamError(f"the server of the frames saves snapshots ({saves!r}); {HINT}")
+        await server.set(note, about["run_id"])
+        return True
