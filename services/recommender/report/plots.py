@@ -4,10 +4,11 @@ import io
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.table import FEATURES, Catalogue, Floats
+from services.recommender.catalogue.table import FEATURES, NUMBERS, Catalogue, Floats
 from services.recommender.models.song_moods import Codes, SongMoods
 
 COLOURS = {"angry": "#c0392b", "happy": "#e0a100", "sad": "#2f6db3", "calm": "#2e8b6f"}
@@ -100,6 +101,73 @@ def genres_per_mood(catalogue: Catalogue, moods: SongMoods) -> str | None:
     axes.set(xlabel="share of the genre's songs, %", xlim=(0, 100))
     axes.invert_yaxis()
     axes.legend(ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return _svg(figure)
+
+
+def circumplex(places: pd.DataFrame, moods: SongMoods) -> str:
+    """Russell's circle with its words, the songs, the middles of the moods and where moods of faces lie."""
+    some = _some(len(moods.codes))
+    figure, axes = _figure(7.2, 7.2)
+    axes.add_patch(_circle())
+    colours = np.array([COLOURS[mood.value] for mood in MOODS])
+    axes.scatter(
+        *moods.plane[some].T,
+        s=4,
+        c=colours[moods.codes[some]],
+        alpha=0.35,
+        linewidths=0,
+        rasterized=True,
+        label="songs",
+    )
+    for kind, marker, size in (("songs", "o", 150), ("article's cluster", "s", 90), ("face", "*", 190)):
+        own = places[places["kind"] == kind]
+        shades = [COLOURS[name] for name in own["name"]]
+        style = {"c": shades, "edgecolors": "white", "linewidths": 1.5, "zorder": 3}
+        axes.scatter(own["valence"], own["arousal"], s=size, marker=marker, **style)
+        shown = {"songs": "middle of a mood's songs", "face": "a face of this mood"}.get(kind, "the article's cluster")
+        axes.scatter([], [], s=60, marker=marker, color=PALE, label=shown)
+    words = places[places["kind"] == "word"].reset_index(drop=True)
+    for row, turn in zip(words.itertuples(), np.arange(len(words)), strict=True):
+        out = 1.04 + 0.07 * (turn % 3)  # words that lie close would cover each other
+        side = "left" if row.valence >= 0 else "right"
+        axes.text(out * row.valence, out * row.arousal, row.name, ha=side, va="center", fontsize=8, color=INK)
+    axes.axhline(0, color=PALE, linewidth=0.8)
+    axes.axvline(0, color=PALE, linewidth=0.8)
+    axes.set(xlim=(-1.45, 1.45), ylim=(-1.3, 1.3), aspect="equal", xlabel="valence", ylabel="arousal")
+    axes.legend(frameon=False, loc="lower center", ncols=2, bbox_to_anchor=(0.5, 1.0), fontsize=9)
+    return _svg(figure)
+
+
+def _circle() -> Any:
+    from matplotlib.patches import Circle
+
+    return Circle((0, 0), 1, fill=False, color=PALE, linewidth=1)
+
+
+def distributions(before: pd.DataFrame, after: Catalogue) -> str:
+    """A small histogram for each feature: grey the rows of the table, coloured the songs that are left."""
+    figure, fields = _figures(7.2, 7.2, 4, 3)
+    for axes, name in zip(fields.flat, NUMBERS, strict=True):
+        kept = after.frame[name].to_numpy(dtype=np.float64)
+        every = before[name].dropna().to_numpy(dtype=np.float64) if name in before else kept
+        low, high = np.quantile(kept, [0.002, 0.998])
+        edges = np.linspace(low, high if high > low else low + 1, 31)
+        axes.hist(every.clip(edges[0], edges[-1]), edges, color="#c9d0d8")
+        axes.hist(kept.clip(edges[0], edges[-1]), edges, color="#4a7fb5", alpha=0.85)
+        axes.set_title(name, fontsize=9)
+        axes.tick_params(labelsize=7)
+        axes.set_yticks([])
+    return _svg(figure)
+
+
+def elbow(table: pd.DataFrame) -> str:
+    figure, axes = _figure(7.2, 3.6)
+    axes.plot(table["k"], table["inertia"], color=INK, marker="o", markersize=4)
+    axes.set(xlabel="number of clusters", ylabel="spread that is left")
+    other = axes.twinx()
+    other.plot(table["k"], table["silhouette"], color="#c0392b", marker="s", markersize=4)
+    other.set_ylabel("silhouette", color="#c0392b")
+    axes.axvline(4, color=PALE, linestyle="--", linewidth=1)
     return _svg(figure)
 
 
