@@ -15,6 +15,8 @@ COLOURS = {"angry": "#c0392b", "happy": "#e0a100", "sad": "#2f6db3", "calm": "#2
 INK, PALE = "#222831", "#9aa3ad"
 MAX_POINTS = 4_000
 MAX_GENRES = 12
+WORD_GAP = 0.15
+"""radians between two words around the circle"""
 
 
 def correlations(catalogue: Catalogue) -> str:
@@ -117,7 +119,6 @@ def circumplex(places: pd.DataFrame, moods: SongMoods) -> str:
         alpha=0.35,
         linewidths=0,
         rasterized=True,
-        label="songs",
     )
     for kind, marker, size in (("songs", "o", 150), ("article's cluster", "s", 90), ("face", "*", 190)):
         own = places[places["kind"] == kind]
@@ -126,16 +127,28 @@ def circumplex(places: pd.DataFrame, moods: SongMoods) -> str:
         axes.scatter(own["valence"], own["arousal"], s=size, marker=marker, **style)
         shown = {"songs": "middle of a mood's songs", "face": "a face of this mood"}.get(kind, "the article's cluster")
         axes.scatter([], [], s=60, marker=marker, color=PALE, label=shown)
-    words = places[places["kind"] == "word"].reset_index(drop=True)
-    for row, turn in zip(words.itertuples(), np.arange(len(words)), strict=True):
-        out = 1.04 + 0.07 * (turn % 3)  # words that lie close would cover each other
-        side = "left" if row.valence >= 0 else "right"
-        axes.text(out * row.valence, out * row.arousal, row.name, ha=side, va="center", fontsize=8, color=INK)
+    _write_around(axes, places[places["kind"] == "word"].reset_index(drop=True))
     axes.axhline(0, color=PALE, linewidth=0.8)
     axes.axvline(0, color=PALE, linewidth=0.8)
     axes.set(xlim=(-1.45, 1.45), ylim=(-1.3, 1.3), aspect="equal", xlabel="valence", ylabel="arousal")
     axes.legend(frameon=False, loc="lower center", ncols=2, bbox_to_anchor=(0.5, 1.0), fontsize=9)
     return _svg(figure)
+
+
+def _write_around(axes: Any, words: pd.DataFrame) -> None:
+    """Words outside the circle, each joined to its place on it, and moved along it where others stand."""
+    places = np.sort(np.arctan2(words["arousal"], words["valence"]))
+    words = words.iloc[np.argsort(np.arctan2(words["arousal"], words["valence"]), kind="stable")]
+    shown = places.copy()
+    for _ in range(200):
+        gaps = np.diff(np.append(shown, shown[0] + 2 * np.pi))
+        lack = (WORD_GAP - gaps).clip(0) / 2
+        shown = shown - lack + np.roll(lack, 1)
+    for word, place, turned in zip(words["name"], places, shown, strict=True):
+        out = np.array([np.cos(turned), np.sin(turned)])
+        axes.plot(*zip((np.cos(place), np.sin(place)), 1.09 * out, strict=True), color=PALE, linewidth=0.6)
+        side = "left" if out[0] >= 0 else "right"
+        axes.text(*(1.11 * out), word, ha=side, va="center", fontsize=8, color=INK)
 
 
 def _circle() -> Any:
