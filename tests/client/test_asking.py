@@ -27,6 +27,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "songs.similar": lambda client: client.similar(HARBOUR.id, n=1),
     "songs.path": lambda client: client.path(HARBOUR.id, "lift", n=1),
     "songs.mood": lambda client: client.mood_of(HARBOUR.id),
+    "songs.search": lambda client: client.search("harbor kite", n=1),
     "feedback.list": lambda client: client.feedback(session_id=VISIT),
     "feedback.clear": lambda client: client.clear_feedback(session_id=VISIT),
     "mood.choose": lambda client: client.choose_mood("calm", "camera-1"),
@@ -157,7 +158,9 @@ async def test_what_http_does_not_offer_says_so(gateway: Gateway) -> None:
                 await CALLS[kind](client)
         with pytest.raises(MoodstreamError, match="not offered over HTTP"):
             await client.ask(AskCamera(camera_id="c"))
-        with pytest.raises(MoodstreamError, match=r"^player.command: play is not offered over HTTP"):
+        with pytest.raises(MoodstreamError, match=r"^player.command: queue is not offered over HTTP"):
+            await client.player("queue", song=LANTERN)
+        with pytest.raises(RequestRefused, match="not one of the ranked songs"):
             await client.player("play", song=LANTERN)
         with pytest.raises(MoodstreamError, match=r"^feedback.clear of a profile is not offered over HTTP"):
             await client.clear_feedback(profile="ann")

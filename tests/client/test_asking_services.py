@@ -5,6 +5,7 @@ import re
 from hashlib import sha256
 from pathlib import Path
 
+import httpx
 import pytest
 
 from moodstream import Client, MoodstreamError, RequestRefused
@@ -14,7 +15,7 @@ from services.cli.redis_client import connected
 from shared.contracts.access import acl_file
 from tests.client.answering import answering
 from tests.support.gateways import Gateway
-from tests.support.random_songs import saved
+from tests.support.random_songs import saved, table
 from tests.support.recommenders import Site, recommender
 from tests.support.scenes import mood_changed
 
@@ -32,6 +33,11 @@ async def ask_everything(client: Client) -> None:
     told = await client.mood_of(first.id)
     assert told.mood is Mood.CALM
     assert sum(told.memberships.values()) == pytest.approx(1, abs=0.01)
+    assert told.song == first
+    found = await client.search(f"sonk {first.id[-5:]}", n=3)
+    assert found.found[0].song == first
+    assert (found.found[0].mood, found.found[0].exact) == (Mood.CALM, False)
+    assert [one.exact for one in (await client.search(first.title)).found][:1] == [True]
     with pytest.raises(RequestRefused, match="no song"):
         await client.mood_of("no such")
 
@@ -42,6 +48,7 @@ async def test_the_recommender_is_asked_over_both_wires(redis_url: str, tmp_path
         async with running as site, Client(gateway.url) as over_http, Client(redis_url) as over_redis:
             for client in (over_http, over_redis):
                 await ask_everything(client)
+            await unknown_songs_are_refused(gateway.url)
             await like_a_song(site)
             async with asyncio.timeout(5):
                 while not (kept := (await over_redis.feedback(session_id=site.session)).feedback):
@@ -50,6 +57,14 @@ async def test_the_recommender_is_asked_over_both_wires(redis_url: str, tmp_path
             assert (await over_http.feedback(session_id=site.session)).feedback == kept
             assert (await over_http.clear_feedback(session_id=site.session)).cleared == 1
             assert (await over_redis.feedback(session_id=site.session)).feedback == ()
+
+
+async def unknown_songs_are_refused(url: str) -> None:
+    async with httpx.AsyncClient(base_url=f"{url}/api/v1") as http:
+        refused = await http.post("/feedback", json={"kind": "like", "song_id": "no such"})
+        taken = await http.post("/feedback", json={"kind": "like", "song_id": table(200)["id"][0]})
+    assert (refused.status_code, taken.status_code) == (404, 202)
+    assert refused.json() == {"error": "no song with the id 'no such' in the catalogue"}
 
 
 async def like_a_song(site: Site) -> None:

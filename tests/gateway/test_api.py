@@ -101,6 +101,26 @@ async def test_a_pick_becomes_an_event_and_again_the_same(bus: Bus, client: http
     assert (other.status_code, other.json()) == (409, {"error": "another song of this offer was picked already"})
 
 
+async def test_a_ranked_song_is_picked_by_the_offer_or_the_ranking(bus: Bus, client: httpx.AsyncClient) -> None:
+    offer = await open_offer(bus, client, "camera-11")
+    ranking = ranked(picked(offer))
+    await bus.publish(ranking)
+    await state_where(client, lambda state: state["cameras"]["camera-11"]["ranking"])
+    start = await bus.last_id(SongPicked)
+    songs = [entry.song.id for entry in ranking.ranking[:2]]
+    bodies = [(offer.id, songs[0]), (ranking.id, songs[0]), (ranking.id, songs[1])]
+    answers = [await client.post("/api/v1/picks", json={"offer_id": one, "song_id": song}) for one, song in bodies]
+    assert [answer.status_code for answer in answers] == [202, 202, 202]
+    first, again, other = (answer.json()["id"] for answer in answers)
+    assert first == again != other
+    async for entry in bus.follow({SongPicked: start}, block_ms=100):
+        assert entry is not None
+        event = entry[1]
+        break
+    assert isinstance(event, SongPicked)
+    assert (event.id, event.song_id, event.offer_id, event.mood) == (first, songs[0], offer.id, Mood.HAPPY)
+
+
 async def test_a_pick_of_nothing_is_refused(bus: Bus, client: httpx.AsyncClient) -> None:
     offer = await open_offer(bus, client, "camera-9")
     foreign = await client.post("/api/v1/picks", json={"offer_id": offer.id, "song_id": "none of these"})

@@ -84,6 +84,19 @@ async def test_trying_the_output_says_which_songs_it_has(spotify: SimulatedSpoti
     assert "4 of 4 songs were found" in works.stdout
 
 
+async def test_trying_asks_the_site_that_runs(redis_url: str) -> None:
+    async with player(redis_url, ScriptedOutput()) as bus:
+        await bus.publish(ranked(*SONGS))
+        await state_is(bus, "playing")
+        done, other = await asyncio.gather(
+            moodstream("test", "-n", "1", "--json", REDIS_URL=redis_url, PLAYER="log"),
+            moodstream("test", "-n", "1", REDIS_URL="redis://127.0.0.1:9/0"),
+        )
+    told = json.loads(done.stdout)
+    assert (told["output"], told["state"]) == ("browser", "playing")
+    assert (other.returncode, len(other.stderr.splitlines())) == (1, 1)
+
+
 async def test_wrong_use_is_one_line() -> None:
     tries = (("test", "-n", "-1"), ("login",))
     for done in await asyncio.gather(*(moodstream(*arguments, PLAYER="log") for arguments in tries)):

@@ -1,8 +1,10 @@
 """The page about a catalogue: every picture is there, and nothing comes from elsewhere."""
 
+import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from services.__main__ import main
@@ -15,10 +17,15 @@ from tests.support.random_songs import saved, table
 def test_the_page_has_every_picture_and_needs_nothing_from_elsewhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["songs", "report", str(tmp_path / "report"), "--catalogue", str(saved(tmp_path, 400))]) == 0
+    raw = table(400)
+    raw.loc[:9, "tempo"] = 0
+    raw.to_csv(tmp_path / "raw.csv", index=False)
+    where = ["--catalogue", str(saved(tmp_path, 400)), "--table", str(tmp_path / "raw.csv")]
+    assert main(["songs", "report", str(tmp_path / "report"), *where]) == 0
     page = Path(capsys.readouterr().out.strip())
     text = page.read_text(encoding="utf-8")
-    assert text.count("<section>") == text.count("<svg") + 1 == 8
+    assert text.count("<section>") == 16
+    assert text.count("<svg") == 11
     for word in (
         "correlation",
         "principal component",
@@ -27,11 +34,29 @@ def test_the_page_has_every_picture_and_needs_nothing_from_elsewhere(
         "angry",
         "folk",
         "Davies-Bouldin",
+        "Mahalanobis",
+        "silhouette",
+        "serene",
+        "DBSCAN",
+        "against",
         *song_moods.METHODS,
     ):
         assert word in text
-    assert not re.findall(r"(?:src|href)=[\"'](?!data:|#)", text)
-    assert [file.name for file in page.parent.iterdir()] == ["index.html"]
+    links = set(re.findall(r"(?:src|href)=[\"'](?!data:|#)([^\"']+)", text))
+    files = {file.name for file in page.parent.iterdir()}
+    assert links == files - {"index.html"}
+    numbers = json.loads((page.parent / "report.json").read_text(encoding="utf-8"))
+    assert {f"{name}.csv" for name in numbers} == files - {"index.html", "report.json"}
+    for name, rows in numbers.items():
+        assert len(pd.read_csv(page.parent / f"{name}.csv")) == len(rows) > 0
+    assert sum(row["songs"] for row in numbers["songs_per_mood"]) == 400
+    assert sum(row["songs"] for row in numbers["genres"]) == 400
+    assert numbers["components"][-1]["cumulated"] == pytest.approx(1, abs=1e-3)
+    least = {row["stage"]: row["min"] for row in numbers["distributions"] if row["feature"] == "tempo"}
+    assert least["before"] == 0 < least["after"]
+    assert [row["k"] for row in numbers["clusters_by_k"]] == list(range(2, 11))
+    found = [row for row in numbers["densities"] if row["method"] == "dbscan"]
+    assert found[0]["noise"] < found[-1]["noise"]
 
 
 def test_a_catalogue_without_genres_has_a_page_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from moodstream.contracts.events import Song
-from moodstream.contracts.requests import AskPlayer, CommandPlayer, ListDevices, Request
+from moodstream.contracts.requests import AskPlayer, CommandPlayer, ListDevices, PlayerStatus, Request
 from moodstream.errors import MoodstreamError
 from services.cli.connection import redis_url
 from services.cli.options import Commands, add_command, add_group, add_json
@@ -73,13 +74,20 @@ def login(given: argparse.Namespace) -> int:
 
 
 def player_test(given: argparse.Namespace) -> int:
-    """Print state, devices, and which songs are found. Returns 1 when it could not play."""
+    """Print state, devices, and which songs are found. Returns 1 when it could not play.
+
+    Where a site runs, its player says how it does, and its output is the one that is looked into.
+    """
     songs = _songs(given.catalogue, given.n)
     from services.player.commands import try_output
     from services.player.main import PlayerSettings
+    from services.player.outputs import Outcome
     from shared.settings import load
 
-    trial = try_output(load(PlayerSettings), songs)
+    running = _running()
+    trial = try_output(load(PlayerSettings, player=running.output if running else None), songs)
+    if running:
+        trial = replace(trial, outcome=Outcome(running.state, running.message))
     works = trial.outcome.state in ("ready", "playing", "paused")
     missing = [song for song, place in trial.found if place is None]
     if given.json:
@@ -97,6 +105,15 @@ def player_test(given: argparse.Namespace) -> int:
         for song in missing:
             print(f"  not found: {_name(song)}")
     return 0 if works else EXIT_FAILED
+
+
+def _running() -> PlayerStatus | None:
+    """The player of the site that runs here; None where there is no site."""
+    try:
+        redis_url()
+    except MoodstreamError:
+        return None
+    return _ask(AskPlayer())
 
 
 def _songs(catalogue: Path | None, count: int) -> Any:

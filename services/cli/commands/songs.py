@@ -66,6 +66,9 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     paths.add_argument("-n", type=int, default=10, help="number of songs (default: 10)")
     reports = add_command(songs, "report", songs_report, "Write a page with charts of the catalogue and its moods.")
     reports.add_argument("folder", type=Path, metavar="DIR")
+    reports.add_argument(
+        "--table", type=Path, metavar="FILE", help="the table that was imported, to show its numbers before cleaning"
+    )
     for one in (imports, scans, moods, finds, similar, offers, paths, reports):
         one.add_argument(
             "--catalogue", type=Path, metavar="FILE", help="use this catalogue instead of MOODSTREAM_CATALOGUE"
@@ -175,7 +178,7 @@ def songs_report(given: argparse.Namespace) -> int:
     from services.recommender.report.page import write_report
 
     with Progress() as progress:
-        page = write_report(given.folder, _settings(given), progress.show)
+        page = write_report(given.folder, _settings(given), progress.show, given.table)
     print(page)
     return 0
 

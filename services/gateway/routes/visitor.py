@@ -49,7 +49,7 @@ from services.gateway.bodies import (
     SimilarResult,
     WantedOffer,
 )
-from services.gateway.calls import ask, ask_service, publish
+from services.gateway.calls import ask, publish
 from services.gateway.context import Context
 from services.gateway.guard import address_of
 from services.gateway.openapi import SVG
@@ -58,6 +58,8 @@ from shared.web.rate_limit import Limits
 log = logging.getLogger("moodstream.gateway")
 
 PAUSE_AFTER_STOP_S = 20.0
+SEARCH_S = 5.0
+"""The first search in a catalogue makes its index."""
 MOODS_PER_S, MOODS_BURST = 0.5, 30
 """Of one address."""
 
@@ -224,7 +226,7 @@ class VisitorRoutes:
 
     async def search(self, text: ShortText, n: Annotated[int, Query(ge=1, le=MAX_SONGS)] = 10) -> JSONResponse:
         """Songs by title and artist; accents and small mistakes do not matter."""
-        return await ask(self._bus, SearchSongs(text=text, n=n))
+        return await ask(self._bus, SearchSongs(text=text, n=n), SEARCH_S)
 
     async def path(
         self,

@@ -95,6 +95,18 @@ def import_songs(
         raise MoodstreamError(f"{path}: {error}") from None
 
 
+def raw_numbers(path: Path) -> pd.DataFrame:
+    """The features of a table as they stand there, before any row is dropped; NaN where a cell is no number.
+
+    Raises MoodstreamError when the file cannot be read.
+    """
+    table = read_table(path).frame.rename(columns=str)
+    layout = recognise(list(table.columns), without=NUMBERS)
+    return pd.DataFrame(
+        {name: _best(table, layout.sources[name], name)[0] for name in NUMBERS if name in layout.sources}
+    )
+
+
 def _joined(table: pd.DataFrame, raw: RawTable, options: ImportOptions, path: Path) -> tuple[Catalogue, ImportReport]:
     """The songs of another table that this one names, by their ids, else by title and first artist."""
     layout = recognise(list(table.columns), _named(table, options.columns), NUMBERS)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
+import pandas as pd
 
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.choice.filters import Mask
@@ -37,7 +37,7 @@ def _examples(catalogue: Catalogue, mask: Mask) -> tuple[str, ...]:
     return tuple(f"{song.title} - {song.artist}" for song in songs)
 
 
-def oddity_table(oddities: list[Oddity]) -> str:
-    """As HTML."""
-    rows = "".join(f"<tr><td>{one.kind}<td>{one.count:,}<td>{escape('; '.join(one.examples))}" for one in oddities)
-    return f'<div class="scroll"><table><tr><th>kind<th>songs<th>such as{rows}</table></div>'
+def oddity_table(oddities: list[Oddity]) -> pd.DataFrame:
+    """One row a kind, with examples."""
+    rows = [{"kind": one.kind, "songs": one.count, "such as": "; ".join(one.examples)} for one in oddities]
+    return pd.DataFrame(rows, columns=["kind", "songs", "such as"])

@@ -4,10 +4,11 @@ import io
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.table import FEATURES, Catalogue, Floats
+from services.recommender.catalogue.table import FEATURES, NUMBERS, Catalogue, Floats
 from services.recommender.models.clusters import Codes
 from services.recommender.models.song_moods import SongMoods
 
@@ -15,6 +16,8 @@ COLOURS = {"angry": "#c0392b", "happy": "#e0a100", "sad": "#2f6db3", "calm": "#2
 INK, PALE = "#222831", "#9aa3ad"
 MAX_POINTS = 4_000
 MAX_GENRES = 12
+WORD_GAP = 0.15
+"""radians between two words around the circle"""
 
 
 def correlations(catalogue: Catalogue) -> str:
@@ -101,6 +104,84 @@ def genres_per_mood(catalogue: Catalogue, moods: SongMoods) -> str | None:
     axes.set(xlabel="share of the genre's songs, %", xlim=(0, 100))
     axes.invert_yaxis()
     axes.legend(ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return _svg(figure)
+
+
+def circumplex(places: pd.DataFrame, moods: SongMoods) -> str:
+    """Russell's circle with its words, the songs, the middles of the moods and where moods of faces lie."""
+    some = _some(len(moods.codes))
+    figure, axes = _figure(7.2, 7.2)
+    axes.add_patch(_circle())
+    colours = np.array([COLOURS[mood.value] for mood in MOODS])
+    axes.scatter(
+        *moods.plane[some].T,
+        s=4,
+        c=colours[moods.codes[some]],
+        alpha=0.35,
+        linewidths=0,
+        rasterized=True,
+    )
+    for kind, marker, size in (("songs", "o", 150), ("article's cluster", "s", 90), ("face", "*", 190)):
+        own = places[places["kind"] == kind]
+        shades = [COLOURS[name] for name in own["name"]]
+        style = {"c": shades, "edgecolors": "white", "linewidths": 1.5, "zorder": 3}
+        axes.scatter(own["valence"], own["arousal"], s=size, marker=marker, **style)
+        shown = {"songs": "middle of a mood's songs", "face": "a face of this mood"}.get(kind, "the article's cluster")
+        axes.scatter([], [], s=60, marker=marker, color=PALE, label=shown)
+    _write_around(axes, places[places["kind"] == "word"].reset_index(drop=True))
+    axes.axhline(0, color=PALE, linewidth=0.8)
+    axes.axvline(0, color=PALE, linewidth=0.8)
+    axes.set(xlim=(-1.45, 1.45), ylim=(-1.3, 1.3), aspect="equal", xlabel="valence", ylabel="arousal")
+    axes.legend(frameon=False, loc="lower center", ncols=2, bbox_to_anchor=(0.5, 1.0), fontsize=9)
+    return _svg(figure)
+
+
+def _write_around(axes: Any, words: pd.DataFrame) -> None:
+    """Words outside the circle, each joined to its place on it, and moved along it where others stand."""
+    places = np.sort(np.arctan2(words["arousal"], words["valence"]))
+    words = words.iloc[np.argsort(np.arctan2(words["arousal"], words["valence"]), kind="stable")]
+    shown = places.copy()
+    for _ in range(200):
+        gaps = np.diff(np.append(shown, shown[0] + 2 * np.pi))
+        lack = (WORD_GAP - gaps).clip(0) / 2
+        shown = shown - lack + np.roll(lack, 1)
+    for word, place, turned in zip(words["name"], places, shown, strict=True):
+        out = np.array([np.cos(turned), np.sin(turned)])
+        axes.plot(*zip((np.cos(place), np.sin(place)), 1.09 * out, strict=True), color=PALE, linewidth=0.6)
+        side = "left" if out[0] >= 0 else "right"
+        axes.text(*(1.11 * out), word, ha=side, va="center", fontsize=8, color=INK)
+
+
+def _circle() -> Any:
+    from matplotlib.patches import Circle
+
+    return Circle((0, 0), 1, fill=False, color=PALE, linewidth=1)
+
+
+def distributions(before: pd.DataFrame, after: Catalogue) -> str:
+    """A small histogram for each feature: grey the rows of the table, coloured the songs that are left."""
+    figure, fields = _figures(7.2, 7.2, 4, 3)
+    for axes, name in zip(fields.flat, NUMBERS, strict=True):
+        kept = after.frame[name].to_numpy(dtype=np.float64)
+        every = before[name].dropna().to_numpy(dtype=np.float64) if name in before else kept
+        low, high = np.quantile(kept, [0.002, 0.998])
+        edges = np.linspace(low, high if high > low else low + 1, 31)
+        axes.hist(every.clip(edges[0], edges[-1]), edges, color="#c9d0d8")
+        axes.hist(kept.clip(edges[0], edges[-1]), edges, color="#4a7fb5", alpha=0.85)
+        axes.set_title(name, fontsize=9)
+        axes.tick_params(labelsize=7)
+        axes.set_yticks([])
+    return _svg(figure)
+
+
+def elbow(table: pd.DataFrame) -> str:
+    figure, axes = _figure(7.2, 3.6)
+    axes.plot(table["k"], table["inertia"], color=INK, marker="o", markersize=4)
+    axes.set(xlabel="number of clusters", ylabel="spread that is left")
+    other = axes.twinx()
+    other.plot(table["k"], table["silhouette"], color="#c0392b", marker="s", markersize=4)
+    other.set_ylabel("silhouette", color="#c0392b")
+    axes.axvline(4, color=PALE, linestyle="--", linewidth=1)
     return _svg(figure)
 
 
