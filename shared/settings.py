@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from moodstream.contracts.validation import place_and_text
-from moodstream.errors import SettingError
+from moodstream.errors import MoodstreamError, SettingError
 from shared.host_names import parse_host_names
 from shared.logs import Form
 from shared.networks import parse_networks
@@ -145,6 +145,8 @@ def load(kind: type[S], **given: Any) -> S:
     """Settings of one service; what is given as argument wins over the environment. Raises SettingError."""
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})
+    except UnicodeDecodeError as error:
+        raise MoodstreamError(f"the file .env is not in UTF-8 (byte {error.start}); save it as UTF-8") from None
     except ValidationError as error:
         place, text = place_and_text(error)
         raise SettingError(f"MOODSTREAM_{'_'.join(map(str, place)).upper()}", text) from None

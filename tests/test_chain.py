@@ -165,7 +165,9 @@ def run_of_the_drawn_face(environment: dict[str, str]) -> Iterator[str]:
     command = [sys.executable, "-m", "services", "run", "--camera", "pattern:", "--auto", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        address = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
+        address = next(word for line in process.stdout for word in line.split() if word.startswith("http://"))
+        with urllib.request.urlopen(f"{address}/health/ready") as answer:  # it is told once the page answers
+            assert answer.status == 200
         try:
             yield address
         finally:
@@ -251,6 +253,7 @@ def test_a_bad_setting_is_one_line_and_1(setting: str, value: str, words: str, e
     [line] = done.stderr.splitlines()
     assert line.startswith("moodstream: ")
     assert words in line
+    assert "http" not in done.stdout  # no page is promised
 
 
 def test_reading_what_is_no_picture_is_told_and_the_rest_is_read(environment: dict[str, str], tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from services.bridge.main import BridgeSettings
 from services.bridge.main import create_service as bridge
-from services.camera.main import CameraSettings
 from services.camera.main import create_service as camera
+from services.camera.settings import CameraSettings
 from services.cli.redis_client import connected
 from services.emotion.main import EmotionSettings
 from services.emotion.main import create_service as emotion

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
+from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.ids import CameraId
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.status_codes import StatusCode
@@ -49,11 +50,10 @@ def _moment(given: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_moment)]
 
 
-class Model(BaseModel):
+class Model(Documented):
     model_config = ConfigDict(
         frozen=True,
         extra="ignore",
-        use_attribute_docstrings=True,
         cache_strings="keys",
         allow_inf_nan=False,  # no JSON
     )
@@ -188,7 +188,7 @@ class Person(Model):
     mood: Mood
     """apparent mood of this one"""
     confidence: Probability
-    """probability of that mood"""
+    """smoothed probability of that mood now; of the likeliest of the four while it is unsure"""
     dwell_s: float
     """how long the face has been there"""
 
@@ -208,7 +208,7 @@ class MoodChanged(Event):
     before: Mood
     """mood until now"""
     confidence: Probability
-    """calibrated probability of the mood"""
+    """smoothed probability of this mood now, also while another leads for a moment; of the likeliest while unsure"""
     probabilities: Probabilities | None
     """of the four moods; null for nobody"""
     valence: SignedUnit
@@ -249,6 +249,12 @@ class Song(Model):
     genre: str | None = None
     uri: str | None = None
     """where an output finds it, for example spotify:track:..."""
+    valence: SignedUnit | None = None
+    """its place on the circumplex: unpleasant to pleasant, -1 to 1; null when unknown"""
+    arousal: SignedUnit | None = None
+    """its place on the circumplex: quiet to excited, -1 to 1; null when unknown"""
+    duration_ms: Annotated[int, Field(ge=0)] | None = None
+    """how long it plays, milliseconds; null when unknown"""
 
 
 class SongsOffered(Asking):
@@ -371,6 +377,9 @@ class PlaybackChanged(Event):
     """name of what it plays on, where that is known"""
     volume: Annotated[int, Field(ge=0, le=100)] | None = None
     """percent, where it was set or is known"""
+    sound: Literal["recording", "made"] | None = None
+    """where the page plays: the song's own recording, or music that is made for the mood because the recording is not
+    here; the gateway, which has the files, adds it for pages, and in Redis it is null"""
 
 
 class StatusChanged(Event):

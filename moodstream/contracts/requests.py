@@ -95,6 +95,26 @@ class OfferSongs(Request[SongsOfMood]):
     mood: FourMoods
 
 
+class OfferRenewed(Reply):
+    """The visit has an offer that has just begun; the event ``SongsOffered`` holds it."""
+
+    offer_id: str
+
+
+class RenewOffer(Request[OfferRenewed]):
+    """A visit goes on with the songs that it was offered, or with others of the same mood."""
+
+    KIND = "songs.renew"
+    REPLY = OfferRenewed
+    session_id: Name
+    camera_id: Name
+    mood: FourMoods
+    songs: Annotated[tuple[Name, ...], Field(max_length=MAX_SONGS)] = ()
+    """ids of those that were offered"""
+    other: bool = False
+    """offer others instead"""
+
+
 class SimilarSongs(Reply):
     """The songs nearest to one, best first."""
 
@@ -146,6 +166,8 @@ class MoodOfSong(Reply):
     """of the four moods; they sum to 1"""
     margin: float
     """how far the likeliest mood leads, 0 to 1"""
+    song: Song | None = None
+    """the song itself"""
 
 
 class FindMood(Request[MoodOfSong]):
@@ -155,6 +177,33 @@ class FindMood(Request[MoodOfSong]):
     REPLY = MoodOfSong
     id: str
     """of the song in the catalogue"""
+
+
+class FoundSong(Reply):
+    """A song that fits what was looked for."""
+
+    song: Song
+    mood: Mood
+    exact: bool
+    """whether all words were found as they were written; else it is only like them"""
+
+
+class SongsFound(Reply):
+    """The songs that fit best, best first."""
+
+    text: str
+    found: tuple[FoundSong, ...]
+
+
+class SearchSongs(Request[SongsFound]):
+    """Songs by title and artist; accents and small mistakes do not matter."""
+
+    KIND = "songs.search"
+    REPLY = SongsFound
+    text: Name
+    """words of the title, the artist, or both"""
+    n: Annotated[int, Field(ge=1, le=MAX_SONGS)] = 10
+    """how many"""
 
 
 class _WhoseFeedback(Model):
@@ -274,7 +323,7 @@ class PlayerState(Reply):
     """percent"""
 
 
-PlayerAction = Literal["play", "queue", "next", "ended", "pause", "resume", "volume", "transfer"]
+PlayerAction = Literal["play", "queue", "next", "ended", "pause", "resume", "stop", "volume", "transfer"]
 
 
 class CommandPlayer(Request[PlayerState]):
@@ -289,6 +338,8 @@ class CommandPlayer(Request[PlayerState]):
     """of `transfer`: a name or an id"""
     song: Song | Name | None = None
     """of `play` and `queue` the song; of `ended` the id of the song that the page has played to its end"""
+    session_id: Name | None = None
+    """of `stop`: a visit, whose music alone ends; without it, whatever plays"""
 
 
 class PlayerStatus(PlayerState):
@@ -326,9 +377,11 @@ class ListDevices(Request[Devices]):
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     OfferSongs,
+    RenewOffer,
     FindSimilar,
     FindPath,
     FindMood,
+    SearchSongs,
     ListFeedback,
     ClearFeedback,
     ChooseMood,

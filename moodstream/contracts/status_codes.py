@@ -41,4 +41,6 @@ class StatusCode(StrEnum):
     REDIS = "redis"
     RECOVERED = "recovered"
     OPEN = "open"
+    VIEW = "view"
+    VIEW_ENDED = "view_ended"
     TEST = "test"

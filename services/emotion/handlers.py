@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid5
 
@@ -22,8 +22,17 @@ from shared.exit_codes import EXIT_RESTART
 log = logging.getLogger("moodstream.emotion")
 
 
+Show = Callable[[FrameCaptured, FacesRead], Awaitable[None]]
+"""What is done with a frame that was read, before it is forgotten."""
+
+
 def create_router(
-    bus: Bus, reader: Reader, max_age_ms: int, metrics: Metrics, exit_process: Callable[[int], object] = os._exit
+    bus: Bus,
+    reader: Reader,
+    max_age_ms: int,
+    metrics: Metrics,
+    exit_process: Callable[[int], object] = os._exit,
+    show: Show | None = None,
 ) -> RedisRouter:
     """The router of the emotion service: one handler, frames to ``FacesRead``."""
     router = RedisRouter()
@@ -46,6 +55,8 @@ def create_router(
                 return
             await bus.publish(reading)
         metrics.frame_read(reading, fault, _age_s(frame))
+        if show is not None:
+            await show(frame, reading)
 
     return router
 

@@ -1,18 +1,22 @@
 """The emotion service: ``python -m services.emotion.main``. Any number of workers share the frames."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from moodstream.errors import MoodstreamError
 from services.emotion.faces.classifier import MODEL, Classifier
 from services.emotion.faces.detection import Detector
 from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.reader import Reader
+from services.emotion.faces.weights import PACKAGE
 from services.emotion.faces.yunet import YuNetDetector
 from services.emotion.handlers import create_router
 from services.emotion.metrics import Metrics
+from services.emotion.preview.view_publisher import ViewPublisher
 from services.emotion.tracker_job import TrackerJob
 from services.emotion.visits.policy import Policy
 from services.emotion.visits.smoothing import Steadiness
@@ -21,8 +25,11 @@ from services.emotion.visits.visit_machine import VisitMachine
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
+
+log = logging.getLogger("moodstream.emotion")
 
 
 class EmotionSettings(Settings):
@@ -31,8 +38,12 @@ class EmotionSettings(Settings):
     model: Path = Field(
         default_factory=lambda: MODEL, description="Mood model, an ONNX file; the shipped one when not set."
     )
-    detector: Literal["haar", "yunet"] = Field("haar", description="Face detector: haar or yunet.")
-    yunet_model: Path | None = Field(None, description="YuNet's weights, an ONNX file; none is shipped.")
+    detector: Literal["auto", "yunet", "haar"] = Field(
+        "auto", description="Face detector: yunet, haar, or auto: YuNet where its weights are installed, else Haar."
+    )
+    yunet_model: Path | None = Field(
+        None, description="YuNet's weights, an ONNX file; those that set-up has fetched when not set."
+    )
     frame_max_age_ms: int = Field(1_000, gt=0, description="Frames older than this are dropped, milliseconds.")
     smoothing_s: float = Field(
         0.6, gt=0, description="Time constant of the mood's smoothing, seconds; longer is steadier and slower."
@@ -51,6 +62,7 @@ class EmotionSettings(Settings):
     policy: Policy = Field(
         "largest", description="How several faces become one mood: the largest face, the average, or the majority."
     )
+    preview: Preview = Field("outline", description=PREVIEW_TEXT)
 
     def thresholds(self) -> Thresholds:
         """What the visit machine is given."""
@@ -64,9 +76,20 @@ class EmotionSettings(Settings):
         )
 
 
-def create_detector(settings: EmotionSettings) -> Detector:
-    """The face detector of the settings. Raises MoodstreamError when its file cannot be used."""
-    return YuNetDetector(settings.yunet_model) if settings.detector == "yunet" else HaarDetector()
+def create_detector(settings: EmotionSettings, package: str = PACKAGE) -> Detector:
+    """The face detector of the settings; ``package`` holds YuNet's weights. A file that is named is never passed over.
+
+    Raises MoodstreamError when its file cannot be used.
+    """
+    if settings.detector == "haar":
+        return HaarDetector()
+    try:
+        return YuNetDetector(settings.yunet_model, package)
+    except MoodstreamError as error:
+        if settings.detector == "yunet" or settings.yunet_model is not None:
+            raise
+        log.warning("%s; faces are found with Haar, which misses more", error)
+        return HaarDetector()
 
 
 def create_reader(settings: EmotionSettings, classifier: Classifier | None = None) -> Reader:
@@ -81,15 +104,11 @@ def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier |
     tracker = TrackerJob(
         bus, lambda camera_id: VisitMachine(camera_id, reader.model_name, thresholds), reader.note_reading, metrics
     )
-    router = create_router(bus, reader, settings.frame_max_age_ms, metrics)
+    view = None if settings.preview == "off" else ViewPublisher(bus, settings.preview, metrics.view_drawn)
+    router = create_router(bus, reader, settings.frame_max_age_ms, metrics, show=view.show if view else None)
     frames = FramesServer(bus, settings)
-    return Service(
-        "emotion",
-        router,
-        metrics=metrics.registry,
-        prepare=[frames.check],
-        background=[tracker.run, frames.watch],
-    )
+    background = [tracker.run, frames.watch, *([view.run] if view else [])]
+    return Service("emotion", router, metrics=metrics.registry, prepare=[frames.check], background=background)
 
 
 def create() -> tuple[Settings, Bus, Service]:

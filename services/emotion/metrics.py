@@ -23,6 +23,7 @@ class Metrics:
         self._moods = self._counter("moods_told", "Mood events", "reason")
         self._took = self._histogram("reading_seconds", "Time from a frame's arrival to its reading")
         self._age = self._histogram("reading_age_seconds", "Age of the frame when its reading was published")
+        self._views = self._counter("view_pictures", "Pictures that were drawn for an operator who mounts a camera")
         for reason in REASONS:
             self._unread.labels(reason)
 
@@ -44,6 +45,10 @@ class Metrics:
         for face in reading.faces:
             if face.refused is not None:
                 self._unread.labels(face.refused).inc()
+
+    def view_drawn(self) -> None:
+        """Count a picture of the view for mounting a camera."""
+        self._views.inc()
 
     def frame_too_old(self) -> None:
         """Count a frame that was dropped unread."""

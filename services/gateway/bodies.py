@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import ConfigDict, Field, StrictBool
 
+from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.events import MoodChanged, RankedSong, Song
 from moodstream.contracts.ids import CAMERA_ID, PROFILE
 from moodstream.contracts.moods import Mood
-from moodstream.contracts.requests import FourMoods
+from moodstream.contracts.requests import FourMoods, PlayerAction
 from services.gateway.state.kiosk import Kiosk
 
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
@@ -16,10 +17,10 @@ CameraName = Annotated[str, Field(pattern=CAMERA_ID)]
 ProfileName = Annotated[str, Field(pattern=PROFILE)]
 
 
-class Body(BaseModel):
+class Body(Documented):
     """Bodies are small and exact: an unknown field is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Pick(Body):
@@ -32,8 +33,18 @@ class ChosenMood(Body):
     camera_id: CameraName | None = None
 
 
+class WantedOffer(Body):
+    mood: FourMoods
+    """that the page shows"""
+    camera_id: CameraName | None = None
+    other: bool = False
+    """others than those that are offered now"""
+
+
 class EndSessionBody(Body):
     camera_id: CameraName | None = None
+    session_id: ShortText | None = None
+    """of the visit whose music shall end, too; also one that is over already"""
 
 
 class Feedback(Body):
@@ -45,10 +56,11 @@ class Feedback(Body):
 
 
 class PlayerCommand(Body):
-    command: Literal["pause", "resume", "next", "ended", "volume", "transfer"]
+    command: PlayerAction
     percent: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)] | None = None
     device: ShortText | None = None
     song: ShortText | None = None
+    """of `play` and `queue`: the id of a song of the catalogue; of `ended`: of the song that the page has played"""
 
 
 class Consent(Body):
@@ -61,8 +73,12 @@ class SetOpening(Body):
     """true or false until the next change of the hours; null goes by the hours again"""
 
 
-class Answer(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
+class StartView(Body):
+    camera_id: CameraName
+
+
+class Answer(Documented):
+    """What the API answers."""
 
 
 class Problem(Answer):
@@ -100,6 +116,22 @@ class SimilarResult(Answer):
     result: Similar
 
 
+class Found(Answer):
+    song: Song
+    mood: Mood
+    exact: bool
+    """whether all words were found as they were written"""
+
+
+class Search(Answer):
+    text: str
+    found: list[Found]
+
+
+class SearchResult(Answer):
+    result: Search
+
+
 class SiteStateBody(Answer):
     opening: "OpeningState"
     kiosk: Kiosk
@@ -110,7 +142,16 @@ class SiteStateBody(Answer):
     """by id: mood, offer, picked, ranking, frames, last_frame_at"""
     playback: dict[str, Any] | None
     status: list[dict[str, Any]]
+    view: "ViewState | None"
+    """set while an operator looks through a camera; every page that a visitor sees has to say so"""
     now: datetime
+
+
+class ViewState(Answer):
+    camera_id: str
+    preview: Literal["outline", "picture", "off"]
+    """whether the operator sees an outline without detail, or the picture"""
+    until: datetime
 
 
 class OpeningState(Answer):

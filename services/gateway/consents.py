@@ -1,4 +1,7 @@
-"""How many visitors agreed, declined and withdrew, by day: numbers alone, in Redis, gone after a while."""
+"""How many visitors agreed, declined and withdrew, and how often an operator looked through a camera, by day.
+
+Numbers alone, in Redis, gone after a while.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,8 +20,15 @@ class Consents:
 
     async def count(self, choice: str, by: str, now: datetime) -> None:
         """One more."""
+        await self._add(choice if choice != "given" else f"given_by_{by}", now)
+
+    async def count_view(self, now: datetime) -> None:
+        """An operator looks through a camera once more."""
+        await self._add("viewed", now)
+
+    async def _add(self, name: str, now: datetime) -> None:
         key = self._key(now)
-        await self._bus.redis.hincrby(key, choice if choice != "given" else f"given_by_{by}", 1)
+        await self._bus.redis.hincrby(key, name, 1)
         await self._bus.redis.expire(key, KEPT_DAYS * 86_400)
 
     async def read_days(self, now: datetime) -> list[dict[str, Any]]:
@@ -27,7 +37,7 @@ class Consents:
         for ago in range(SHOWN_DAYS):
             day = now - timedelta(days=ago)
             counts = {name.decode(): int(n) for name, n in (await self._bus.redis.hgetall(self._key(day))).items()}
-            names = ("given_by_touch", "given_by_stay", "declined", "withdrawn")
+            names = ("given_by_touch", "given_by_stay", "declined", "withdrawn", "viewed")
             found.append({"day": day.date().isoformat(), **{name: counts.get(name, 0) for name in names}})
         return found
 

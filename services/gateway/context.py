@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.gateway.browser_camera import BrowserCameras
 from services.gateway.consents import Consents
 from services.gateway.health import HealthReader
+from services.gateway.mounting_view import MountingViews
 from services.gateway.opening_control import OpeningControl
 from services.gateway.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
@@ -34,6 +35,7 @@ class Context:
     pushed_frames: PushedFrames
     frames_server: FramesServer
     consents: Consents
+    mounting_views: MountingViews
     health: HealthReader
     self_test: SelfTest
     operator: Operator

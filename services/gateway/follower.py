@@ -13,6 +13,7 @@ from moodstream.contracts.events import (
     utc_now,
 )
 from moodstream.contracts.streams import SELF_TEST
+from services.gateway.music import MusicFolder
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import KEPT, History
 from shared.bus.connection import Bus
@@ -25,7 +26,7 @@ PRESENT: dict[type[Event], int] = {
     SongsOffered: 50,
     SongPicked: 50,
     SongsRanked: 50,
-    PlaybackChanged: 1,
+    PlaybackChanged: 20,
     FeedbackGiven: 0,
     FacesRead: 0,
 }
@@ -34,14 +35,19 @@ PRESENT: dict[type[Event], int] = {
 LAST_DAYS: tuple[type[Event], ...] = (MoodChanged, SongPicked, PlaybackChanged, FeedbackGiven)
 
 
-async def follow_events(bus: Bus, state: SiteState, feed: Feed) -> None:
+async def follow_events(bus: Bus, state: SiteState, feed: Feed, music: MusicFolder) -> None:
     """Keep the state up to date and publish every new event to the feed, for ever."""
     async for entry in replay_and_follow(bus, PRESENT, on_replayed=feed.publish_snapshot):
         if entry is None or (isinstance(entry.event, FacesRead) and entry.event.camera_id == SELF_TEST):
             continue
         event = entry.event
+        if isinstance(event, PlaybackChanged):
+            event = event.model_copy(update={"sound": music.sound_of(event)})
+        first_camera = state.camera_id
         if state.apply(event) and not entry.replayed and not isinstance(event, FacesRead):
             feed.publish(event.type, event.model_dump_json(), state.camera_of(event), getattr(event, "mood", None))
+        if state.camera_id != first_camera and not entry.replayed:
+            feed.publish_snapshot()  # pages look at another camera now
 
 
 async def follow_history(bus: Bus, history: History) -> None:

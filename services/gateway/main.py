@@ -15,18 +15,22 @@ from services.gateway.context import Context
 from services.gateway.follower import follow_events, follow_history
 from services.gateway.guest_frames import MAX_FRAMES_PER_S, Guests, site_watches
 from services.gateway.health import HealthReader
+from services.gateway.metrics import Metrics
+from services.gateway.mounting_view import MountingViews
+from services.gateway.music import MusicFolder
 from services.gateway.opening_control import OpeningControl
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
-from services.gateway.state.kiosk import Consent, Kiosk, Language
+from services.gateway.state.kiosk import Consent, Kiosk, Language, Theme
 from services.gateway.state.opening_hours import parse_opening_hours, time_zone_of
 from services.gateway.state.snapshot import snapshot_of
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.contracts.site_state import SiteState
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
@@ -63,6 +67,11 @@ class GatewaySettings(OperatorSettings):
         None,
         description="Folder of sound files that the page may play: songs with the address file:PATH, relative to it.",
     )
+    spotify_embed: bool = Field(
+        False,
+        description="Let the page show Spotify's own player for songs that Spotify has (player browser); visitors' "
+        "browsers then contact Spotify.",
+    )
     consent: Consent | None = Field(
         None,
         description="How visitors agree before their mood is shown: `touch`, or `stay` once the notice was shown; "
@@ -76,7 +85,16 @@ class GatewaySettings(OperatorSettings):
         None,
         description="Language of the page for a new visitor: en, de, fr, es, ja or ar; when not set: the browser's.",
     )
+    theme: Theme = Field(
+        "dark", description="Colours of the page: dark, light, or auto, which goes by the browser's preference."
+    )
+    rest_after_s: float = Field(
+        600,
+        ge=0,
+        description="Seconds without a visitor before the page darkens and moves, which spares the screen; 0: never.",
+    )
     auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
+    preview: Preview = Field("outline", description=PREVIEW_TEXT)
     opening_hours: str = Field(
         "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
     )
@@ -95,7 +113,10 @@ class GatewaySettings(OperatorSettings):
             still_there_s=self.still_there_s,
             goodbye_s=self.goodbye_s,
             auto=self.auto,
+            spotify_embed=self.spotify_embed,
             language=self.language,
+            theme=self.theme,
+            rest_after_s=self.rest_after_s,
             pictures_on_disk=self.frames_on_disk,
         )
 
@@ -107,9 +128,12 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
 
     frames_server = FramesServer(bus, settings, needed=False)
     guests = Guests(bus, lambda: site_watches(state))
+    metrics = Metrics()
+    views = MountingViews(bus, settings.preview, metrics)
 
     def snapshot() -> str:
-        return snapshot_of(state, control.opening, kiosk, browser_camera=settings.browser_camera)
+        browser = settings.browser_camera
+        return snapshot_of(state, control.opening, kiosk, browser_camera=browser, view=views.to_json())
 
     return Context(
         bus=bus,
@@ -126,10 +150,12 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
             settings.browser_frame_rate,
             settings.browser_cameras_max,
             lambda: control.opening.open,
+            metrics,
         ),
         pushed_frames=PushedFrames(guests),
         frames_server=frames_server,
         consents=Consents(bus),
+        mounting_views=views,
         health=HealthReader(bus),
         self_test=SelfTest(bus),
         operator=Operator(settings),
@@ -146,13 +172,15 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     """Page, API and feed. Nothing connects before the app starts."""
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
-    context = create_context(settings, bus)
+    context, music = create_context(settings, bus), MusicFolder(settings.music)
     feed, cameras = context.feed, context.browser_cameras
     cameras.metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
+    views = context.mounting_views
+    cameras.metrics.gauge("moodstream_view_running", "Whether an operator looks now", lambda: int(bool(views.running)))
     cameras.metrics.gauge("moodstream_feed_listeners", "Listeners of the live events now", lambda: feed.listeners)
 
     async def follow_present() -> None:
-        await follow_events(bus, context.state, feed)
+        await follow_events(bus, context.state, feed, music)
 
     async def follow_past() -> None:
         await follow_history(bus, context.history)
@@ -160,12 +188,15 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     async def open_and_close() -> None:
         await context.opening_control.run(feed.publish_snapshot)
 
+    async def watch_views() -> None:
+        await context.mounting_views.run(feed.publish_snapshot)
+
     routes = [
         mount(context),
         *operator_routes(context.operator, pictures_on_disk=settings.frames_on_disk),
-        *page_routes(settings.music),
+        *page_routes(music, spotify_embed=settings.spotify_embed),
     ]
-    background = [follow_present, follow_past, open_and_close, context.pushed_frames.run]
+    background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
     return Service(
         "gateway",
         routes=routes,

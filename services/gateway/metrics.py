@@ -17,6 +17,14 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._views = Counter(
+            "moodstream_views", "Times that an operator looked through a camera", registry=self.registry
+        )
+
+    def view_began(self) -> None:
+        """An operator looks through a camera."""
+        self._views.inc()
+
     def browser_frame(self, outcome: str) -> None:
         """``accepted``, ``no_jpeg``, ``too_fast``, ``too_large``, ``busy``, ``not_taken`` (by Redis),
         ``no_bytes`` or ``too_big``."""

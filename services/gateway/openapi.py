@@ -35,6 +35,11 @@ SECURITY_SCHEMES = {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"ty
 _JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
 JPEG_BODY = {"requestBody": {"required": True, "content": _JPEG}}
 
+SVG: dict[str, Any] = {
+    "description": "The picture",
+    "content": {"image/svg+xml": {"schema": {"type": "string"}}},
+}
+
 EVENT_STREAM = {"description": "Events, and first of all a `snapshot`", "content": {"text/event-stream": {}}}
 _FILTERS = [
     {

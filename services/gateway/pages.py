@@ -1,10 +1,10 @@
 """The page and its files, and the headers that keep browsers from running or sending anything else."""
 
-import os
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import cache
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.music import MusicFolder
 from shared.contracts.event_page import STYLE
 from shared.contracts.schemas import documents
 from shared.web.operator import Operator
@@ -23,23 +24,28 @@ from shared.web.operator import Operator
 STATIC = Path(__file__).parent / "static"
 
 CSP = "Content-Security-Policy"
+SPOTIFY = "https://open.spotify.com"
 
 HEADERS = {
     CSP: (
-        "default-src 'self'; frame-src https://open.spotify.com; connect-src 'self' https://open.spotify.com; "
-        "object-src 'none'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'self'"
+        "default-src 'self'; frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    # The player of the frame may play by itself; nothing but the page itself may ask for the camera.
+    # Nothing but the page itself may ask for the camera.
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
 
 
+EMBED_CSP = HEADERS[CSP].replace("frame-src 'none'", f"frame-src {SPOTIFY}; connect-src 'self' {SPOTIFY}")
+"""Of the page where the operator lets it show Spotify's own player."""
+
 _STYLE = b64encode(sha256(STYLE.encode()).digest()).decode()
 EVENT_PAGE_CSP = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'"
 """The page of the events is one file: no script, and its own style alone."""
+
+FONT = "SourceSerifPro-Regular.ttf"
 
 UNTRUE = (
     "This page says that no picture is kept, and MOODSTREAM_FRAMES_ON_DISK accepts a server that may keep them. "
@@ -64,28 +70,21 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-class Music(StaticFiles):
-    """Sound files of one folder, and nothing else that lies there."""
-
-    SOUNDS = (".mp3", ".m4a", ".ogg", ".oga", ".opus", ".flac", ".wav", ".webm")
-
-    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        return super().lookup_path(path) if path.lower().endswith(self.SOUNDS) else ("", None)
-
-
-def page_routes(music: Path | None = None) -> list[BaseRoute]:
+def page_routes(music: MusicFolder | None = None, *, spotify_embed: bool = False) -> list[BaseRoute]:
     """The page at ``/``, its files below ``/static``, what others may build on below ``/docs``.
 
-    The sound files of the folder ``music`` lie below ``/music``.
+    Sounds of the music folder lie below ``/music``, their covers below ``/cover``.
     """
     # Browsers ask again each time and are answered "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
+    page = [Middleware(SecurityHeaders, "no-cache", EMBED_CSP)] if spotify_embed else headers
     return [
-        Route("/", index, middleware=headers),
+        Route("/", index, middleware=page),
+        Route("/static/font.ttf", font, middleware=[Middleware(SecurityHeaders, cache="max-age=86400")]),
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
         Route("/docs", lambda _: RedirectResponse("/docs/events.html")),
         Route("/docs/{name:path}", document, middleware=[Middleware(SecurityHeaders, "no-cache", EVENT_PAGE_CSP)]),
-        *([Mount("/music", Music(directory=music), middleware=headers)] if music else []),
+        *(music or MusicFolder(None)).routes(headers),
     ]
 
 
@@ -124,6 +123,18 @@ async def document(request: Request) -> Response:
     if text is None:
         return PlainTextResponse("there is no such document; begin at /docs/events.html", 404)
     return Response(text, media_type=MEDIA_TYPES[Path(name).suffix])
+
+
+def font_file() -> Path | None:
+    """The letters of the page, SIL OFL, in a package that set-up installs; None where somebody left it out."""
+    spec = find_spec("font_source_serif_pro")
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    return next((file for folder in folders if (file := Path(folder, "files", FONT)).is_file()), None)
+
+
+async def font(_: Request) -> Response:
+    file = font_file()
+    return FileResponse(file, media_type="font/ttf") if file else PlainTextResponse("the font is not installed", 404)
 
 
 async def index(_: Request) -> FileResponse:

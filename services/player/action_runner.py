@@ -46,6 +46,8 @@ class ActionRunner:
                 return await self._output.pause()
             case "resume":
                 return await self._output.resume()
+            case "stop":
+                return await self._output.stop()
             case "volume":
                 return await self._output.set_volume(action.volume)
             case "transfer":

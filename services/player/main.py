@@ -2,10 +2,12 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
+from starlette.routing import BaseRoute
 
 from moodstream.errors import MoodstreamError
 from services.player.leader import Leader
@@ -38,6 +40,9 @@ class PlayerSettings(OperatorSettings):
     )
     song_min_s: float = Field(
         3.0, ge=0, le=3600, description="Seconds a song plays before music for another mood may replace it."
+    )
+    music_after_s: float = Field(
+        300, ge=0, description="Seconds a visitor's music plays on when nobody is there any more; 0 for no end."
     )
     volume: int | None = Field(
         None, ge=0, le=100, description="Volume at the start, percent; empty leaves it unchanged."
@@ -107,6 +112,7 @@ def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules
         raise MoodstreamError("MOODSTREAM_VOLUME_MIN: is above MOODSTREAM_VOLUME_MAX")
     return Rules(
         song_min_s=settings.song_min_s,
+        music_after_s=settings.music_after_s,
         volume=settings.volume,
         volume_min=settings.volume_min,
         volume_max=settings.volume_max,
@@ -120,7 +126,7 @@ def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = N
     """The service, with the output of the settings unless one is given."""
     chosen = output or create_output(settings)
     leader = Leader(bus, chosen, create_rules(settings, chosen.check_every_s))
-    routes = ()
+    routes: Sequence[BaseRoute] = ()
     if isinstance(chosen, SpotifyOutput):
         routes = login_routes(chosen.login, leader.check_output_now, Operator(settings))
     metrics = leader.metrics.registry

@@ -4,16 +4,19 @@ One connection, made anew when it is gone. Its calls block, with time-outs, and 
 """
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote, unquote
 
 from mpd import CommandError, MPDClient, MPDError
 
 from moodstream.contracts.events import PlaybackState, Song
 from moodstream.errors import MoodstreamError
-from services.player.outputs import Device, Outcome
+from services.player.outputs import FADE_OUT, FADE_STEP_S, Device, Outcome
 from services.player.programme.matching import bare_title, same_song
 
 ANSWER_S = 2.0
@@ -21,6 +24,8 @@ ACTION_S = 4.5
 QUEUED = 10
 """Songs that it is given at once, to go on by itself."""
 SEARCHED = 50
+MOPIDYS = "local:track:"
+"""Begins Mopidy's address of a file in its folder; the rest is percent-encoded."""
 STATES: dict[str, PlaybackState] = {"play": "playing", "pause": "paused", "stop": "ready"}
 
 
@@ -34,7 +39,9 @@ class MpdOutput:
         self._host, self._port = _address(address)
         self._shown, self._password, self._crossfade_s = address, password, crossfade_s
         self._client: Any = None
-        self._schemes: tuple[str, ...] = ()
+        self._schemes: frozenset[str] = frozenset()
+        """what it plays by address: http, spotify and the like"""
+        self._limits_searches = True
         self._silent = False
         """whether no output was enabled at the last check"""
         self._songs: dict[str, Song] = {}
@@ -57,15 +64,15 @@ class MpdOutput:
     async def resume(self) -> Outcome:
         return await self._run_command(lambda: self._call_then_read(lambda: self._client.play()))
 
+    async def stop(self) -> Outcome:
+        return await self._run_command(self._fade_out)
+
     async def set_volume(self, percent: int) -> Outcome:
         return await self._run_command(lambda: self._set_volume(percent))
 
     async def list_devices(self) -> list[Device]:
         found: list[Device] = await self._call_in_thread(
-            lambda: [
-                Device(one["outputid"], one["outputname"], one["outputenabled"] == "1")
-                for one in self._client.outputs()
-            ]
+            lambda: [Device(one["outputid"], one["outputname"], _is_enabled(one)) for one in self._client.outputs()]
         )
         return found
 
@@ -106,12 +113,15 @@ class MpdOutput:
     def _read_status(self) -> Outcome:
         status = self._client.status()
         state = STATES.get(status.get("state", ""), "ready")
-        enabled = [one["outputname"] for one in self._client.outputs() if one["outputenabled"] == "1"]
+        outputs = self._client.outputs()
+        if _is_muted(outputs):
+            return Outcome("no_device", "Mopidy is muted; unmute it.", wait_s=2.0)
+        enabled = [one["outputname"] for one in outputs if _is_enabled(one)]
         was_silent, self._silent = self._silent, not enabled
         if not enabled:
             return Outcome("no_device", "Enable an output of MPD.", wait_s=2.0)
         if was_silent:  # what it complained about for want of an output, it would go on to say
-            self._client.clearerror()
+            _try(self._client.clearerror)
         elif state != "playing" and status.get("error"):
             return Outcome("unavailable", f"MPD says: {status['error']}")
         song = self._songs.get(self._client.currentsong().get("file", "")) if state != "ready" else None
@@ -120,6 +130,19 @@ class MpdOutput:
 
     def _call_then_read(self, call: Callable[[], object]) -> Outcome:
         call()
+        return self._read_status()
+
+    def _fade_out(self) -> Outcome:
+        seen = self._read_status()
+        fades = seen.state == "playing" and seen.volume is not None
+        for share in FADE_OUT if fades else ():
+            self._client.setvol(round((seen.volume or 0) * share))
+            time.sleep(FADE_STEP_S)
+        self._client.stop()
+        self._client.clear()
+        self._songs = {}
+        if fades:
+            self._client.setvol(seen.volume)
         return self._read_status()
 
     def _set_volume(self, percent: int) -> Outcome:
@@ -133,6 +156,8 @@ class MpdOutput:
     def _transfer(self, wanted: str) -> Outcome:
         outputs = self._client.outputs()
         found = [one for one in outputs if wanted in (one["outputid"], one["outputname"])]
+        if found and _is_mute_switch(found[0]):
+            return self._read_status()
         if not found:
             names = ", ".join(one["outputname"] for one in outputs) or "none at all"
             raise MoodstreamError(f"there is no output {wanted[:80]!r}; there is {names}")
@@ -144,22 +169,34 @@ class MpdOutput:
 
     def _find_file(self, song: Song) -> str | None:
         """By its address where the daemon knows that, else by title and artist, in tags or in file names."""
-        if song.uri and song.uri.startswith(self._schemes):
+        scheme, _, path = (song.uri or "").partition(":")
+        if scheme == "file":
+            for file in self._files_named(path):
+                if self._client.find("file", file):
+                    return file
+        elif scheme in self._schemes:
             return song.uri
-        if song.uri and ":" not in song.uri.removeprefix("file:"):
-            named = song.uri.removeprefix("file:").lstrip("/")
-            if self._client.find("file", named):
-                return named
         title = bare_title(song.title)
-        for one in self._client.search("title", title, "window", f"0:{SEARCHED}"):
-            artists = [name for tag in ("artist", "albumartist") for name in _texts(one.get(tag))]
-            if any(same_song(song.title, song.artist, each, artists) for each in _texts(one.get("title"))):
-                return str(one["file"])
-        for one in self._client.search("file", title, "window", f"0:{SEARCHED}"):
-            artist, _, named = PurePosixPath(one["file"]).stem.partition(" - ")
-            if same_song(song.title, song.artist, named, [artist]):
-                return str(one["file"])
+        for tag in ("title", "file"):
+            for one in self._search(tag, title):
+                if _is_of(song, one):
+                    return str(one["file"])
         return None
+
+    def _files_named(self, path: str) -> Iterator[str]:
+        """What the daemon may call a file of its folder; Mopidy knows it by an address of its own."""
+        for name in dict.fromkeys((path, unquote(path))):
+            relative = name.lstrip("/")
+            yield f"{MOPIDYS}{quote(relative)}" if "local" in self._schemes else relative
+
+    def _search(self, tag: str, text: str) -> list[dict[str, Any]]:
+        """At most ``SEARCHED`` files; Mopidy cannot limit a search itself."""
+        if self._limits_searches:
+            try:
+                return list(self._client.search(tag, text, "window", f"0:{SEARCHED}"))
+            except CommandError:
+                self._limits_searches = False
+        return list(self._client.search(tag, text))[:SEARCHED]
 
     # around all of them
 
@@ -199,20 +236,21 @@ class MpdOutput:
             self._lock.release()
 
     def _connect(self) -> None:
+        """A connection that is used must have passed all of this; one that has not is closed."""
         client = MPDClient()
         client.timeout = ANSWER_S
         try:
             client.connect(self._host, self._port)
-        except (MPDError, OSError):
+            if self._password:
+                client.password(self._password)
+            for mode in (client.random, client.repeat, client.single, client.consume):
+                mode(0)
+            _try(client.crossfade, self._crossfade_s)
+            self._schemes = frozenset(handler.partition(":")[0] for handler in client.urlhandlers())
+        except (MPDError, OSError, ValueError):
             client.disconnect()
             raise
-        self._client = client
-        if self._password:
-            client.password(self._password)
-        for mode in (client.random, client.repeat, client.single, client.consume):
-            mode(0)
-        client.crossfade(self._crossfade_s)
-        self._schemes = tuple(client.urlhandlers())
+        self._client, self._limits_searches = client, True
 
     def _disconnect(self) -> None:
         client, self._client = self._client, None
@@ -222,6 +260,37 @@ class MpdOutput:
 
 class _Away(MoodstreamError):
     """The daemon is not there, or does not take the command."""
+
+
+def _try(command: Callable[..., object], *values: object) -> None:
+    """Send a command that not every daemon has: Mopidy has none of these.
+
+    It refuses with an error number that MPD does not have, of which python-mpd2 makes a ValueError.
+    """
+    with contextlib.suppress(CommandError, ValueError):
+        command(*values)
+
+
+def _is_mute_switch(output: dict[str, str]) -> bool:
+    """Mopidy's one output is none: a switch that is on when it is muted. MPD names the plugin of each of its own."""
+    return output["outputname"] == "Mute" and "plugin" not in output
+
+
+def _is_muted(outputs: Sequence[dict[str, str]]) -> bool:
+    return any(_is_mute_switch(one) and one["outputenabled"] == "1" for one in outputs)
+
+
+def _is_enabled(output: dict[str, str]) -> bool:
+    return _is_mute_switch(output) or output["outputenabled"] == "1"
+
+
+def _is_of(song: Song, found: dict[str, Any]) -> bool:
+    """By the tags of what was found, or by a file name such as ``Artist - Title.mp3``."""
+    artists = [name for tag in ("artist", "albumartist") for name in _texts(found.get(tag))]
+    if any(same_song(song.title, song.artist, title, artists) for title in _texts(found.get("title"))):
+        return True
+    artist, _, title = PurePosixPath(unquote(found["file"].removeprefix(MOPIDYS))).stem.partition(" - ")
+    return same_song(song.title, song.artist, title, [artist])
 
 
 def _texts(value: Any) -> list[str]:

@@ -11,6 +11,10 @@ from moodstream.errors import MoodstreamError
 
 log = logging.getLogger("moodstream.player")
 
+FADE_OUT = (0.7, 0.45, 0.25, 0.1)
+"""Shares of the volume by which music fades out at a stop, one after another."""
+FADE_STEP_S = 0.3
+
 WORKS: frozenset[PlaybackState] = frozenset({"ready", "playing", "paused"})
 LASTING: frozenset[PlaybackState] = frozenset({"signed_out", "needs_reauthorization", "premium_required"})
 """States that only a person can end: what failed of them is not tried again by itself."""
@@ -86,6 +90,10 @@ class Output(Protocol):
 
     async def resume(self) -> Outcome: ...
 
+    async def stop(self) -> Outcome:
+        """The music fades out, and its songs are forgotten; the volume stays what it was."""
+        ...
+
     async def set_volume(self, percent: int) -> Outcome: ...
 
     async def list_devices(self) -> list[Device]: ...
@@ -124,6 +132,9 @@ class BrowserOutput:
 
     async def resume(self) -> Outcome:
         return self._set(Outcome("playing", song=self._now.song, volume=self._now.volume))
+
+    async def stop(self) -> Outcome:
+        return self._set(Outcome("ready", volume=self._now.volume))  # the page fades whatever it does not play any more
 
     async def set_volume(self, percent: int) -> Outcome:
         return self._set(Outcome(self._now.state, song=self._now.song, volume=percent))

@@ -4,7 +4,15 @@ import logging
 
 from faststream.redis import RedisRouter
 
-from moodstream.contracts.events import FeedbackGiven, MoodChanged, PlaybackChanged, SongPicked
+from moodstream.contracts.events import (
+    FeedbackGiven,
+    MoodChanged,
+    PlaybackChanged,
+    RequestMade,
+    SongPicked,
+    SongsOffered,
+)
+from moodstream.contracts.requests import OfferRenewed, RenewOffer
 from moodstream.errors import MoodstreamError
 from services.recommender.choice import events_made
 from services.recommender.choice.events_made import RankingOptions
@@ -44,13 +52,24 @@ def create_router(
             return
         recently_played, preferences = await feedback.recently_played(), await feedback.preferences(session)
         offered = events_made.create_offer(mood, reloader.library, recently_played, preferences)
-        if not await visits.open_offer(session, offered.id):
-            return
+        # what a visitor has chosen by hand does not wait for a choice among songs of a mood that was wrong
+        if await visits.open_offer(session, offered.id, replace=chosen_now):
+            await publish_opened(offered, session)
+
+    async def publish_opened(offered: SongsOffered, session: str) -> None:
         await bus.publish(offered)
         metrics.offered(offered)
         if auto:
             await bus.publish(events_made.create_auto_pick(offered))
-        await visits.note_offered(session, mood.mood)
+        await visits.note_offered(session, offered.mood)
+
+    async def renew(request: RenewOffer, made: RequestMade) -> OfferRenewed:
+        session = request.session_id
+        recently_played, preferences = await feedback.recently_played(), await feedback.preferences(session)
+        offered = events_made.renew_offer(request, made, reloader.library, recently_played, preferences)
+        await visits.open_offer(session, offered.id, replace=True)
+        await publish_opened(offered, session)
+        return OfferRenewed(offer_id=offered.id)
 
     @consume(router, bus, SongPicked, GROUP)
     async def rank(pick: SongPicked) -> None:
@@ -74,5 +93,5 @@ def create_router(
         await feedback.note_playback(playback)
 
     handlers = RequestHandlers(reloader, feedback, options.limits)
-    serve(router, bus, GROUP, handlers.by_kind(), answers_strangers=True)
+    serve(router, bus, GROUP, {**handlers.by_kind(), RenewOffer: renew}, answers_strangers=True)
     return router

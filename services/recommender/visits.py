@@ -21,12 +21,14 @@ class Visits:
         mood = await self._bus.redis.get(self._offered(session_id))
         return Mood(mood.decode()) if mood else None
 
-    async def open_offer(self, session_id: str, offer_id: str) -> bool:
-        """The visitor begins to choose; False when another offer is open.
+    async def open_offer(self, session_id: str, offer_id: str, *, replace: bool = False) -> bool:
+        """The visitor begins to choose; False when another offer is open, unless this one takes its place.
 
         True again for the same offer, so that one whose worker died before it was done is made once more.
         """
         key = self._choosing(session_id)
+        if replace:
+            return bool(await self._bus.redis.set(key, offer_id, ex=OFFER_S))
         if await self._bus.redis.set(key, offer_id, nx=True, ex=OFFER_S):
             return True
         return bool(await self._bus.redis.get(key) == offer_id.encode())

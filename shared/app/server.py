@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import cast
 
 import uvicorn
 
@@ -17,6 +18,7 @@ from moodstream.errors import MoodstreamError
 from shared.app.connections import Connections, Http, WebSockets, raise_file_limit
 from shared.app.host_guard import HostGuard
 from shared.app.jobs import SHUTDOWN_TIMEOUT_S
+from shared.app.listening import listen
 from shared.app.request_guard import RequestGuard
 from shared.app.service import App, Service, build_app
 from shared.bus.connection import Bus
@@ -33,27 +35,7 @@ REQUEST_TIMEOUT_S = 8
 """How long open requests may take to finish during shutdown."""
 STALLED_READER_S = 1.0
 """During shutdown, a client that has read nothing for this long is cut off."""
-UNACKNOWLEDGED_MS = 60_000
-"""The kernel drops a connection whose other end has acknowledged nothing for this long: that computer is gone."""
 WEBSOCKET_MAX_BYTES = 2 * 1024 * 1024 + 1024
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises MoodstreamError when the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection inherits it
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
-    try:
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        raise MoodstreamError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another MOODSTREAM_PORT"
-        ) from None
-    sock.listen(128)
-    return sock
 
 
 class _Server(uvicorn.Server):
@@ -66,8 +48,8 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 HostGuard(RequestGuard(app.web, settings.requests_per_s, app.costs), names),
-                http=partial(Http, connections=connections),
-                ws=partial(WebSockets, connections=connections),
+                http=cast("type[asyncio.Protocol]", partial(Http, connections=connections)),
+                ws=cast("type[asyncio.Protocol]", partial(WebSockets, connections=connections)),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=REQUEST_TIMEOUT_S,

@@ -45,6 +45,7 @@ def request_of(data: bytes, entry_id: str) -> Any:
 
 
 async def encode_frame(frame: FrameCaptured) -> bytes:
+    """Headers are handed over as bytes: FastStream 0.7 writes the length of text in characters, not in bytes."""
     headers = {
         "camera_id": frame.camera_id,
         "run_id": frame.run_id,
@@ -52,7 +53,10 @@ async def encode_frame(frame: FrameCaptured) -> bytes:
         "captured_at": frame.captured_at.isoformat(),
     }
     return await BinaryMessageFormatV1.encode(
-        message=frame.jpeg, reply_to=None, headers=headers, correlation_id=f"{frame.run_id}-{frame.seq}"
+        message=frame.jpeg,
+        reply_to=None,
+        headers={name: value.encode() for name, value in headers.items()},
+        correlation_id=f"{frame.run_id}-{frame.seq}",
     )
 
 

@@ -6,18 +6,25 @@ from typing import Any
 from faststream.redis import RedisBroker, RedisSentinelBroker
 
 from moodstream import sentinel
-from moodstream.addresses import without_password
+from moodstream.addresses import check_redis, without_password
 from moodstream.cancellation import connection_class
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import FRAMES, STREAMS
+from moodstream.errors import MoodstreamError
 from shared.bus.message_format import BareJson
 from shared.settings import Settings
+
+NO_CLUSTER = "belongs to a Redis Cluster, which cannot be used; take a single server, or one with Sentinel"
 
 
 class Servers:
     """Nothing connects before ``connect``."""
 
     def __init__(self, settings: Settings, middlewares: Sequence[Any] = ()) -> None:
+        """Raises MoodstreamError for an address that cannot be right."""
+        for url in (settings.redis_url, settings.frames_redis_url):
+            if url is not None:
+                check_redis(url)
         self.prefix = settings.prefix
         self.broker = self.frames_broker = _broker(settings.address(settings.redis_url), middlewares)
         self.addresses = [without_password(settings.redis_url)]
@@ -70,6 +77,16 @@ class Servers:
         await self.redis.ping()
         if self._frames is not self.redis:
             await self._frames.ping()
+
+    async def refuse_clusters(self) -> None:
+        """Raises MoodstreamError for a node of a Redis Cluster: streams that are read together lie on several of them.
+
+        Every server says what it is in its greeting, whatever rights a user has.
+        """
+        for client, address in zip((self.redis, self._frames), self.addresses, strict=False):
+            greeting = await client.execute_command("HELLO")
+            if b"cluster" in (greeting.values() if isinstance(greeting, dict) else greeting):
+                raise MoodstreamError(f"{address} {NO_CLUSTER}")
 
     async def close(self) -> None:
         for client in {self._redis, self._frames} - {None}:

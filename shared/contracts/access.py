@@ -25,6 +25,7 @@ from moodstream.contracts.events import (
 )
 from moodstream.contracts.streams import DEAD_SUFFIX, FRAMES, STREAMS
 from moodstream.errors import MoodstreamError
+from shared.contracts.mounting_view import PICTURE, WANTED, WATCHED
 
 Server = Literal["events", "frames", "both"]
 
@@ -75,6 +76,8 @@ class Rights:
     """whether it shows operators the state of all streams and of the servers"""
     keys: tuple[tuple[str, str], ...] = ()
     """patterns with spaces between, and the commands that are for them; one command may name all of them"""
+    beside_frames: tuple[tuple[str, str], ...] = ()
+    """the same on the server of the frames; what begins with % is for reading or writing alone"""
 
 
 RIGHTS: Mapping[str, Rights] = {
@@ -86,6 +89,7 @@ RIGHTS: Mapping[str, Rights] = {
         follows=(FacesRead, MoodChanged, StatusChanged, RequestMade),
         writes=(FacesRead, MoodChanged, ReplyGiven, StatusChanged),
         keys=(("lease:tracker:*", LEASE), ("lease:tracker:* moods", "eval get xadd"), ("tracker:place:*", VALUE)),
+        beside_frames=((f"%R~{WANTED} %R~{WATCHED}", "get"), (f"%W~{PICTURE}", "set del")),
     ),
     "recommender": Rights(
         handles=(MoodChanged, SongPicked, FeedbackGiven, PlaybackChanged, RequestMade),
@@ -107,6 +111,11 @@ RIGHTS: Mapping[str, Rights] = {
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
         writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
         keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
+        beside_frames=(
+            (f"~{WANTED} ~{WATCHED}", "get set del"),
+            (f"%R~{PICTURE}", "get"),
+            (f"%W~{PICTURE}", "del"),
+        ),
         monitors=True,
     ),
     "bridge": Rights(
@@ -165,6 +174,10 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
             yield f"({_commands('xlen xinfo|groups xpending')} %R~{prefix}{FRAMES})"
         if any(rights.monitors for rights in _rights(user).values()):
             yield f"+info ({_commands(LENGTHS)} %R~{prefix}{FRAMES})"
+        for rights in _rights(user).values():
+            for patterns, commands in rights.beside_frames:
+                keys = " ".join(pattern.replace("~", f"~{prefix}", 1) for pattern in patterns.split())
+                yield f"({_commands(commands)} {keys})"
         for frames in sorted({rights.frames for rights in _rights(user).values()}):
             # Before the first picture, whether the server writes to a disk (shared.delivery.frames_server). Who reads
             # pictures anyway may see the configuration, which holds the password of replicas, and notes what it found.

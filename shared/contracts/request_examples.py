@@ -25,21 +25,34 @@ from moodstream.contracts.requests import (
     FindMood,
     FindPath,
     FindSimilar,
+    FoundSong,
     ListDevices,
     ListFeedback,
     MoodOfSong,
+    OfferRenewed,
     OfferSongs,
     PauseCamera,
     PlayerState,
     PlayerStatus,
+    RenewOffer,
     Request,
+    SearchSongs,
     Session,
     SimilarSongs,
     SongPath,
+    SongsFound,
     SongsOfMood,
 )
 
-HARBOUR = Song(id="simulated-7", title="Harbour Kite", artist="Ola Verano", genre="pop")
+HARBOUR = Song(
+    id="simulated-7",
+    title="Harbour Kite",
+    artist="Ola Verano",
+    genre="pop",
+    valence=0.41,
+    arousal=-0.37,
+    duration_ms=214_000,
+)
 LANTERN = Song(id="simulated-12", title="Lantern River", artist="Plum Radio", genre="pop")
 VISIT = "00000000-0000-4000-8000-000000000003"
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -64,6 +77,10 @@ class Example:
 EXAMPLES: Sequence[Example] = (
     Example(OfferSongs(mood="calm"), SongsOfMood(mood=Mood.CALM, songs=(HARBOUR, LANTERN))),
     Example(
+        RenewOffer(session_id=VISIT, camera_id="camera-1", mood="calm", songs=(HARBOUR.id, LANTERN.id)),
+        OfferRenewed(offer_id="00000000-0000-4000-8000-000000000004"),
+    ),
+    Example(
         FindSimilar(id=HARBOUR.id, n=1),
         SimilarSongs(
             id=HARBOUR.id,
@@ -80,7 +97,12 @@ EXAMPLES: Sequence[Example] = (
             arousal=-0.37,
             memberships={"angry": 0.05, "happy": 0.2, "sad": 0.15, "calm": 0.6},
             margin=0.4,
+            song=HARBOUR,
         ),
+    ),
+    Example(
+        SearchSongs(text="harbor kite", n=1),
+        SongsFound(text="harbor kite", found=(FoundSong(song=HARBOUR, mood=Mood.CALM, exact=False),)),
     ),
     Example(
         ListFeedback(session_id=VISIT),

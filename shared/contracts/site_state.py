@@ -63,8 +63,8 @@ class SiteState:
     """Applies events in the order of their streams; the same event twice counts once. All of it is bounded."""
 
     def __init__(self, camera_id: str) -> None:
-        """``camera_id`` is the camera of events that name neither a camera nor a known visit."""
-        self.camera_id = camera_id
+        """``camera_id`` is the first camera of the site, unless there are cameras and none of that name."""
+        self._camera_id = camera_id
         self.cameras: Bounded[str, CameraView] = Bounded(MAX_CAMERAS)
         self.offers: Bounded[str, OpenOffer] = Bounded(MAX_OFFERS)
         self.status: Bounded[tuple[str, str | None], StatusChanged] = Bounded(MAX_STATUSES)
@@ -73,6 +73,12 @@ class SiteState:
         self.volume_before_mute: int | None = None
         """the last volume that was not silence, percent"""
         self._seen: Bounded[str, None] = Bounded(MAX_IDS)
+
+    @property
+    def camera_id(self) -> str:
+        """The site's first camera: that of pages, and of events that name neither a camera nor a known visit."""
+        known = self.parts_of("camera")
+        return min(known) if known and self._camera_id not in known else self._camera_id
 
     @property
     def browser_cameras(self) -> set[str]:
@@ -128,6 +134,11 @@ class SiteState:
         view = self.cameras.get(offer.camera_id)
         if view and view.offer and view.offer.id == offer_id:
             view.picked = song_id
+
+    def ranking_of(self, offer_id: str) -> SongsRanked | None:
+        """The ranking that is shown after an offer, by the id of either."""
+        rankings = (view.ranking for view in self.cameras.values() if view.ranking)
+        return next((ranking for ranking in rankings if offer_id in (ranking.id, ranking.offer_id)), None)
 
     def session_of(self, camera_id: str) -> str | None:
         """The session at a camera, if anybody is there."""

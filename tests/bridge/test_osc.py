@@ -16,6 +16,7 @@ from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.osc.endpoints import parse_endpoints
 from services.bridge.osc.glide import Glide
+from services.bridge.osc.packets import messages_in
 from services.bridge.osc.values import CameraValues
 from services.bridge.rate_limited_log import RateLimitedLog
 from tests.support.bridges import bridge, free_port, hearing_osc, until
@@ -78,7 +79,8 @@ def test_boxes_at_the_edge_stay_in_their_range_and_one_face_less_does_not_move_t
 async def test_control_comes_back_in(redis_url: str) -> None:
     port = free_port()
     async with connected_bus(redis_url) as others, bridge(redis_url, osc_listen=f"127.0.0.1:{port}"):
-        await others.publish(StatusChanged(service="camera", part="hall", state="online", reason="live"))
+        for camera_id in ("camera-1", "hall"):
+            await others.publish(StatusChanged(service="camera", part=camera_id, state="online", reason="live"))
         with contextlib.closing(SimpleUDPClient("127.0.0.1", port)) as client:
             for address, value, kind, expected in (
                 ("/force", "sad", "mood.choose", {"camera_id": "camera-1", "mood": "sad"}),
@@ -154,3 +156,68 @@ def test_gliding_is_the_same_at_any_rate_and_never_overshoots() -> None:
             one.step(0.5 / steps)
     assert coarse.now["v"] == pytest.approx(fine.now["v"])
     assert coarse.now["v"] == pytest.approx(1 - 2 * 2.718281828**-2)
+
+
+def _text(text: str) -> bytes:
+    return text.encode() + b"\0" * (4 - len(text.encode()) % 4)
+
+
+def _bundle(ahead_s: float, *elements: bytes) -> bytes:
+    ntp = int((time.time() + 2_208_988_800 + ahead_s) * 2**32)
+    return b"#bundle\0" + ntp.to_bytes(8, "big") + b"".join(len(one).to_bytes(4, "big") + one for one in elements)
+
+
+NEXT = _text("/next") + _text(",")
+DIALECTS = {
+    "from the future": (_bundle(3_600, NEXT), ["/next"]),
+    "from the past": (_bundle(-3_600, NEXT, NEXT), ["/next", "/next"]),
+    "bundle in a bundle": (_bundle(60, _bundle(90, NEXT)), ["/next"]),
+    "no type tags": (_text("/next"), ["/next"]),
+    "text without type tags": (_text("/force") + _text("happy"), ["/force", "happy"]),
+    "a symbol": (_text("/force") + _text(",S") + _text("sad"), ["/force", "sad"]),
+    "a character before a text": (_text("/force") + _text(",cs") + b"\0\0\0a" + _text("sad"), ["/force", 97, "sad"]),
+    "infinity": (_text("/force") + _text(",Is") + _text("sad"), ["/force", None, "sad"]),
+    "cut short": (NEXT[:-3], []),
+    "an element longer than the bundle": (_bundle(0, NEXT)[:-4], []),
+    "endless nesting": (b"#bundle\0" + b"\0" * 8, []),
+    "no text": (b"/\xff\xff\0,\0\0\0", []),
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_datagrams_are_read_as_other_receivers_read_them(dialect: str) -> None:
+    datagram, expected = DIALECTS[dialect]
+    read = [value for message in messages_in(datagram) for value in (message.address, *message)]
+    assert read == expected
+
+
+def test_deep_nesting_ends() -> None:
+    datagram = NEXT
+    for _ in range(2_000):
+        datagram = _bundle(0, datagram)
+    assert list(messages_in(datagram)) == []
+
+
+async def test_time_tags_patterns_and_other_dialects_are_obeyed_while_the_loop_goes_on(redis_url: str) -> None:
+    port = free_port()
+    async with bridge(redis_url, osc_listen=f"127.0.0.1:{port}"), connected_bus(redis_url) as others:
+        with contextlib.closing(SimpleUDPClient("127.0.0.1", port)) as client:
+            for datagram, kind, expected in (
+                (_bundle(60, NEXT), "player.command", {"command": "next"}),
+                (_text("/n*"), "player.command", {"command": "next"}),
+                (_text("/{resume,dance}"), "player.command", {"command": "resume"}),
+                (_text("/force") + _text(",Sf") + _text("sad") + b"\x3f\x80\0\0", "mood.choose", {"mood": "sad"}),
+            ):
+                task = await answer(others, kind)
+                client._sock.sendto(_text("/force") + _text(",sf") + _text("calm") + b"\0" * 4, ("127.0.0.1", port))
+                client._sock.sendto(_text("/[") + _text(","), ("127.0.0.1", port))
+                client._sock.sendto(datagram, ("127.0.0.1", port))
+                assert expected.items() <= (await task).body.items()
+
+
+async def test_a_receiver_that_cannot_be_found_does_not_hold_up_the_others(redis_url: str) -> None:
+    async with (
+        hearing_osc() as (port, heard),
+        bridge(redis_url, osc_to=f"nowhere.invalid:9 127.0.0.1:{port}", osc_rate=50),
+    ):
+        await until(lambda: len(values(heard, "/valence")) > 3)

@@ -17,7 +17,8 @@ from redis import Redis
 from moodstream.contracts.events import MoodChanged, StatusChanged, expiry, new_id, utc_now
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
-from services.camera.main import CameraSettings, create_service
+from services.camera.main import create_service
+from services.camera.settings import CameraSettings
 from shared.app.service import create_bus
 from shared.settings import load
 from tests.support.asking import ask

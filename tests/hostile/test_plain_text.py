@@ -72,6 +72,6 @@ def test_commands_print_plain_text(capsys: pytest.CaptureFixture[str], tmp_path:
 def test_what_draws_by_itself_writes_beside_it() -> None:
     out = io.StringIO()
     stream = PlainStream(out)
-    print("\x1b[31mred", file=stream)  # type: ignore[arg-type]
+    print("\x1b[31mred", file=stream)
     print("\x1b[31mred", file=raw(stream))  # type: ignore[arg-type]
     assert out.getvalue() == "\\u001b[31mred\n\x1b[31mred\n"

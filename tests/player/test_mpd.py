@@ -11,6 +11,8 @@ import pytest
 from moodstream.contracts.events import PlaybackChanged, Song
 from moodstream.errors import MoodstreamError
 from services.player.mpd import MpdOutput
+from services.player.outputs import Outcome
+from tests.support.mopidy_server import mopidy_server
 from tests.support.mpd_server import Mpd, mpd_server, tone
 from tests.support.players import playback_where, player, ranked, state_is, status
 
@@ -57,6 +59,23 @@ async def test_it_plays_pauses_goes_on_and_fades(output: MpdOutput, daemon: Mpd)
     daemon.send_command("next")
     assert (await output.check()).song == LANTERN
     assert (await output.set_volume(40)).volume == 40
+    await output.close()
+
+
+async def test_a_stop_fades_out_and_leaves_the_volume_as_it_was(output: MpdOutput, daemon: Mpd) -> None:
+    await output.play([HARBOUR, LANTERN])
+    await output.set_volume(60)
+    stopping = asyncio.create_task(output.stop())
+    heard = set[int]()
+    while not stopping.done():
+        heard.add(int(daemon.send_command("status")["volume"]))
+        await asyncio.sleep(0.05)
+    assert len(heard & {42, 27, 15, 6}) >= 2
+    outcome = await stopping
+    assert (outcome.state, outcome.song, outcome.volume) == ("ready", None, 60)
+    status = daemon.send_command("status")
+    assert (status["state"], status["playlistlength"], status["volume"]) == ("stop", "0", "60")
+    assert (await output.stop()).state == "ready"
     await output.close()
 
 
@@ -145,8 +164,9 @@ async def test_one_that_hangs_blocks_nobody_for_five_seconds(output: MpdOutput, 
 async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
     with mpd_server(tmp_path, "secret") as guarded:
         wrong = MpdOutput(guarded.address, "guessed")
-        outcome = await wrong.check()
-        assert (outcome.state, "password" in outcome.message) == ("unavailable", True)
+        for _ in range(3):  # it stays refused, and is never taken for ready
+            outcome = await wrong.check()
+            assert (outcome.state, "password" in outcome.message) == ("unavailable", True)
         right = MpdOutput(guarded.address, "secret")
         assert (await right.check()).state == "ready"
         await wrong.close()
@@ -157,3 +177,21 @@ async def test_nobody_there_is_one_line() -> None:
     outcome = await MpdOutput("127.0.0.1:9").check()
     assert outcome.message == "MPD at 127.0.0.1:9 does not answer; start it. It is tried again."
     assert (await MpdOutput("/no/such/socket").check()).state == "unavailable"
+
+
+async def test_mopidy_plays_as_mpd_does(tmp_path: Path) -> None:
+    tone(tmp_path / "music" / "Ola Verano - Harbour Tram.wav")
+    tone(tmp_path / "music" / "50% off" / "My Söng.wav")
+    by_address = KITE.model_copy(update={"uri": "file:50%25%20off/My%20S%C3%B6ng.wav"})
+    with mopidy_server(tmp_path) as address:
+        output = MpdOutput(address, crossfade_s=4)
+        assert await output.check() == Outcome("ready", device="Mute", volume=100)
+        assert (await output.play([HARBOUR, by_address, NOWHERE])).song == HARBOUR
+        playing = await output.check()
+        assert (playing.state, playing.song) == ("playing", HARBOUR)
+        assert (await output.play([by_address])).song == by_address
+        assert (await output.pause()).state == "paused"
+        assert (await output.resume()).state == "playing"
+        assert (await output.set_volume(30)).volume == 30
+        assert (await output.play([NOWHERE])).skip
+        await output.close()

@@ -205,6 +205,33 @@ async def test_a_song_that_is_not_sold_here_is_replaced_by_the_next_of_the_ranki
 # refusals
 
 
+async def test_a_device_that_refuses_every_song_is_freed_by_a_transfer(
+    redis_url: str, spotify: SimulatedSpotify, tmp_path: Path
+) -> None:
+    sign_in(spotify, tmp_path / "spotify.json")
+    spotify.simulator.account.devices[0]["is_active"] = True
+    spotify.simulator.account.refuses = "until_transfer"
+    async with player(redis_url, create_spotify_output(spotify, tmp_path)) as bus:
+        await bus.publish(ranked(*SONGS))
+        event = await playback_where(bus, lambda event: event.state == "playing")
+        missing = (await status(bus))["missing"]
+    assert (event.song, missing) == (SONGS[0], [])
+    assert calls(spotify).count("PUT /v1/me/player/play") == 2
+
+
+@pytest.mark.parametrize("knows_tracks", [True, False])
+async def test_one_that_goes_on_refusing_is_named_and_no_song_is_blamed(
+    output: SpotifyOutput, spotify: SimulatedSpotify, knows_tracks: bool
+) -> None:
+    spotify.simulator.account.devices = [device("Kitchen", active=True)]
+    spotify.simulator.account.refuses, spotify.simulator.account.knows_tracks = "everything", knows_tracks
+    if not knows_tracks:  # then only the second song shows that it is not the song
+        assert (await output.play(SONGS)).skip
+    outcome = await output.play(SONGS[1:])
+    assert (outcome.state, outcome.skip) == ("unavailable", False)
+    assert outcome.message.startswith("Kitchen takes no song")
+
+
 @pytest.mark.parametrize(
     ("fault", "state", "words"),
     [
@@ -258,7 +285,7 @@ async def test_an_account_that_is_not_listed_for_the_app_is_told_so(
     ("fault", "state", "skip"),
     [
         (refusal(403, "Something about a device.", "PREMIUM_REQUIRED"), "premium_required", False),
-        (refusal(403, "Premium, registered, scope", "UNKNOWN"), "unavailable", True),
+        (refusal(403, "Premium, registered, scope", "UNKNOWN"), "playing", False),
         (refusal(403, "In other words."), "premium_required", False),
         (Fault(403, "User not registered in the Developer Dashboard"), "premium_required", False),
         (refusal(404, "In other words.", "NO_ACTIVE_DEVICE", times=2), "no_device", False),

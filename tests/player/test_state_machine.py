@@ -36,7 +36,7 @@ class Stage:
         return self.programme.next_action(self.now_s, self.at)
 
     def answer(self, action: Action, outcome: Outcome | None = None) -> None:
-        playing = {"play": "playing", "resume": "playing", "pause": "paused"}
+        playing = {"play": "playing", "resume": "playing", "pause": "paused", "stop": "ready"}
         state = playing.get(action.kind, self.programme.shown.state if self.programme.shown.state in WORKS else "ready")
         done = Outcome(state, song=action.songs[0] if action.songs else None)  # type: ignore[arg-type]
         if action.kind == "volume":
@@ -117,6 +117,77 @@ def test_a_command_of_a_person_cuts_at_once() -> None:
     assert stage.run() == ["play s1"]
 
 
+def test_a_stop_ends_the_music_of_that_visit_alone() -> None:
+    stage = Stage()
+    stage.rank(*SONGS[:2], session_id="here")
+    assert stage.run() == ["play s0"]
+    stage.order("stop", session_id="elsewhere")
+    assert stage.run() == []
+    assert stage.programme.song == SONGS[0]
+    stage.order("stop", session_id="here")
+    assert stage.run() == ["stop"]
+    assert stage.programme.shown.state == "ready"
+    now = stage.programme
+    assert now.song is None
+    assert now.upcoming == ()
+    stage.order("play", song=SONGS[2].model_dump())  # an operator's own wish is no visitor's
+    assert stage.run() == ["play s2"]
+    stage.order("stop", session_id="here")
+    assert stage.run() == []
+    stage.order("stop")
+    assert stage.run() == ["stop"]
+
+
+def test_a_stop_drops_the_songs_that_wait_and_one_that_fails_is_tried_again() -> None:
+    stage = Stage(Rules(song_min_s=60))
+    stage.rank(SONGS[0], session_id="a")
+    stage.run()
+    stage.later(1).rank(SONGS[1], session_id="b")
+    stage.order("stop", session_id="b")
+    assert stage.later(60).run() == []
+    stage.order("stop", session_id="a")
+    action = stage.next()
+    assert action is not None
+    stage.answer(action, Outcome("unavailable"))
+    assert stage.later(3).run() == ["stop"]
+
+
+def test_what_a_paused_output_still_holds_after_a_stop_is_not_shown_as_paused() -> None:
+    stage = Stage(Rules(check_every_s=2))
+    stage.rank(SONGS[0], session_id="a")
+    stage.run()
+    stage.order("stop", session_id="a")
+    stage.run()
+    action = stage.later(3).next()
+    assert action is not None
+    stage.answer(action, Outcome("paused", song=SONGS[0]))
+    assert (stage.programme.shown.state, stage.programme.song) == ("ready", None)
+
+
+def test_music_ends_some_time_after_the_last_visitor_has_gone() -> None:
+    stage = Stage(Rules(music_after_s=30))
+
+    def see(session: str, phase: str = "update") -> None:
+        times = {"at": stage.at, "expires_at": stage.at + timedelta(seconds=30)}
+        stage.programme.apply_mood(mood_of(session, Mood.SAD, phase).model_copy(update=times))
+
+    see("a")
+    stage.rank(SONGS[0], session_id="a")
+    stage.run()
+    see("b")
+    see("a", "end")  # somebody else is there still, until its events stay away
+    assert stage.later(29).run() == []
+    assert stage.later(2).run() == []
+    assert stage.later(28).run() == []
+    saved = Saved.model_validate_json(stage.programme.snapshot().model_dump_json())
+    assert saved.visit == "a"
+    assert stage.later(3).run() == ["stop"]
+    assert stage.later(100).run() == []
+    stage.order("play", song=SONGS[1].model_dump())  # nobody need be there for what an operator plays
+    assert stage.run() == ["play s1"]
+    assert stage.later(100).run() == []
+
+
 @pytest.mark.parametrize(
     ("by", "mood", "phase", "plays"),
     [
@@ -158,6 +229,10 @@ def test_a_song_that_ended_in_two_pages_is_followed_by_one() -> None:
     assert stage.run() == ["play s1"]
     stage.order("ended", song="s0")
     assert stage.run() == []
+    for last in ("s1", "s2", "s3"):
+        stage.order("ended", song=last)
+    assert stage.run() == ["stop"]  # after the last song it is quiet
+    assert (stage.programme.shown.state, stage.programme.song) == ("ready", None)
 
 
 def test_of_commands_the_newest_counts() -> None:

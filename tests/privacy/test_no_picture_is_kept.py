@@ -13,13 +13,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from services.cli.redis_client import connected
 from tests.support.needs import missing
+from tests.support.page.site import TOKEN
 from tests.support.pictures import encoded, noise
 
 ROOT = Path(__file__).parents[2]
 MARKS = (b"\xff\xd8\xff", b"\x89PNG", b"/9j/", b"iVBORw0KGgo")
 """How a JPEG and a PNG begin, as they are and in base64."""
+
+VIEWED = 3
+"""Pictures of the view for mounting that are looked at meanwhile."""
 
 WRITABLE = re.compile(r"(?:O_WRONLY|O_RDWR|O_CREAT|O_TMPFILE|creat\().* = \d+<([^>]+)>")
 """A successful call that may write, and the file that the kernel opened for it."""
@@ -45,10 +51,11 @@ def test_no_picture_is_in_any_file_or_other_stream_and_nothing_of_a_visit_stays(
         missing("strace")
     trace, printed, errors = (tmp_path / name for name in ("trace", "printed", "errors"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MOODSTREAM_")}
+    environment |= {"MOODSTREAM_OPERATOR_TOKEN": TOKEN, "MOODSTREAM_PREVIEW": "picture"}
     environment |= dict.fromkeys(("XDG_DATA_HOME", "XDG_RUNTIME_DIR", "TMPDIR"), str(tmp_path))
     watch = ["strace", "--follow-forks", "--seccomp-bpf", "--decode-fds=path", f"--output={trace}"]
     watch += ["--trace=open,openat,openat2,creat,memfd_create,mknod,mknodat"]
-    run = [sys.executable, "-m", "services", "run", "--camera", "pattern:", "--auto", "--json", "--port", "0"]
+    run = [sys.executable, "-m", "services", "run", "--camera", "pattern:quick", "--auto", "--json", "--port", "0"]
     with errors.open("wb") as err:
         chain = subprocess.Popen(
             [*watch, *run, "--data", str(tmp_path / "data")],
@@ -60,7 +67,12 @@ def test_no_picture_is_in_any_file_or_other_stream_and_nothing_of_a_visit_stays(
         )
     try:
         assert chain.stdout is not None
-        lines = list(until_somebody_has_left(chain.stdout))
+        lines, pictures = [], 0
+        for line in until_somebody_has_left(chain.stdout):
+            lines.append(line)
+            if json.loads(line).get("type") == "MoodChanged" and pictures < VIEWED:
+                pictures += look_through_the_camera(json.loads((tmp_path / "moodstream.json").read_text())["page"])
+        assert pictures >= VIEWED, "the view for mounting has shown nothing"
         printed.write_bytes(b"".join(lines))
         time.sleep(1)
         with connected(json.loads((tmp_path / "moodstream.json").read_text())["redis_url"]) as client:
@@ -70,6 +82,19 @@ def test_no_picture_is_in_any_file_or_other_stream_and_nothing_of_a_visit_stays(
         chain.communicate(timeout=30)
     assert {"happy", "sad"} <= {json.loads(line).get("mood") for line in lines}, "nobody was seen"
     assert_no_file_holds_a_picture(trace, tmp_path)
+
+
+def look_through_the_camera(page: str) -> int:
+    """Look for up to three seconds as the operator does, and stop; how many pictures there were."""
+    seen, deadline = 0, time.monotonic() + 3
+    with httpx.Client(base_url=f"{page}/api/v1/operator", headers={"Authorization": f"Bearer {TOKEN}"}) as operator:
+        assert operator.post("/view", json={"camera_id": "camera-1"}).is_success
+        while seen < VIEWED and time.monotonic() < deadline:
+            seen += operator.get("/view").json()["result"]["picture"] is not None
+            time.sleep(0.1)
+        assert operator.delete("/view").is_success
+        assert operator.get("/view").json()["result"] == {"view": None, "picture": None}
+    return seen
 
 
 def until_somebody_has_left(lines: Iterable[bytes]) -> Iterable[bytes]:
@@ -90,6 +115,7 @@ def assert_nothing_stays(client: Any, session: str) -> None:
     assert b"mood:moods" in keys
     assert not [key for key in keys if session.encode() in key]
     assert b"mood:frames" not in keys
+    assert not [key for key in keys if b"view" in key]
     assert [key for key in keys if holds_picture(client.dump(key))] == []
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.importers import import_songs
+from services.recommender.catalogue.importers import ImportOptions, import_songs
 from services.recommender.catalogue.table import NUMBERS, Catalogue
 from tests.support.random_songs import table
 
@@ -69,7 +69,7 @@ def test_columns_of_a_table_of_ones_own_are_named(tmp_path: Path) -> None:
     songs = table(20)
     own = songs.rename(columns={"id": "nr", "title": "name of it", "tempo": "bpm"}).drop(columns=["artist", "genre"])
     path = write(tmp_path / "own.csv", own.assign(explicit="yes", year=1987))
-    found, report = import_songs(path, columns={"id": "nr", "title": "name of it", "tempo": "bpm"})
+    found, report = import_songs(path, ImportOptions({"id": "nr", "title": "name of it", "tempo": "bpm"}))
     expected = Catalogue(songs.assign(artist="", genre="", explicit=1, year=1987))
     pd.testing.assert_frame_equal(found.frame, expected.frame)
     assert report.layout == "generic"
@@ -79,7 +79,7 @@ def test_columns_of_a_table_of_ones_own_are_named(tmp_path: Path) -> None:
         ({"id": "nr"}, "lacks title, tempo"),
     ):
         with pytest.raises(MoodstreamError, match=fault):
-            import_songs(path, columns=columns)
+            import_songs(path, ImportOptions(columns))
 
 
 def test_the_report_says_the_same_as_text_json_and_page(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_all_versions_stay_where_every_id_must_be_known(tmp_path: Path) -> None:
         songs.at[3, name] = str(songs.at[4, name])
     path = write(tmp_path / "songs.csv", songs)
     assert import_songs(path)[1].kept == 9
-    assert import_songs(path, one_version=False)[1].kept == 10
+    assert import_songs(path, ImportOptions(one_version=False))[1].kept == 10
 
 
 def test_without_artists_equal_titles_are_different_songs(tmp_path: Path) -> None:
@@ -194,21 +194,20 @@ def test_ids_of_others_than_spotify_have_no_address(tmp_path: Path) -> None:
     assert report.notes == ("5 songs have no Spotify address",)
 
 
-@pytest.mark.parametrize("column", [*NUMBERS, "id", "title", "artist"])
+@pytest.mark.parametrize("column", [*NUMBERS, "title", "artist"])
 @pytest.mark.parametrize("layout", ["catalogue", "reference", "tidytuesday", "kaggle", "million"])
 def test_a_needed_column_that_is_not_there_is_named(tmp_path: Path, layout: str, column: str) -> None:
-    column = RENAMED[layout].get(column, column)
     songs = laid_out(table(5), layout)
-    path = write(tmp_path / "songs.csv", songs.drop(columns=column))
-    with pytest.raises(MoodstreamError, match=rf"songs.csv: it lacks the column ([a-z_]+ or )?{column}\b") as error:
+    path = write(tmp_path / "songs.csv", songs.drop(columns=RENAMED[layout].get(column, column)))
+    with pytest.raises(MoodstreamError, match=rf"songs.csv: it lacks the column {column}\b") as error:
         import_songs(path)
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("columns", [["valence"], ["id"], ["song_name", "title"], ["loudness"]])
+@pytest.mark.parametrize("columns", [["valence"], ["song_name", "title"], ["loudness"]])
 def test_so_it_is_in_the_articles_table(tmp_path: Path, columns: list[str]) -> None:
     songs = laid_out(table(5), "article").drop(columns=columns)
-    with pytest.raises(MoodstreamError, match=f"it lacks the column {' or '.join(columns)} "):
+    with pytest.raises(MoodstreamError, match=f"it lacks the column {columns[-1]}"):
         import_songs(write(tmp_path / "songs.csv", songs))
 
 
@@ -217,13 +216,12 @@ def test_so_it_is_in_the_articles_table(tmp_path: Path, columns: list[str]) -> N
     [
         (b"", "No columns"),
         (b"\n\n", "No columns"),
-        (b"<html><body>Not found</body></html>", "lacks the columns danceability"),
-        (b"\xff\xd8\xff\xe0 a picture", "not text in UTF-8"),
+        (b"nothing,known\n1,2\n", "lacks the columns"),
         (b"\x1f\x8b but not gzip", "cannot read"),
         (gzip.compress(table(50).to_csv(index=False).encode())[:900], "cannot read"),
         (b"PAR1 but not parquet", "cannot read"),
         (table(3).to_csv(index=False).encode().splitlines(keepends=True)[0], "no song is left .the table is empty"),
-        (table(3).assign(energy=80).to_csv(index=False).encode(), "no song is left .energy is not in 0..1: 3"),
+        (table(3).assign(energy=800).to_csv(index=False).encode(), "no song is left .energy is not in 0..1: 3"),
     ],
 )
 def test_a_broken_file_is_one_clear_line(tmp_path: Path, content: bytes, fault: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 import pytest
+from pydantic import JsonValue
 
 from moodstream.contracts.events import (
     Event,
@@ -116,6 +117,50 @@ async def test_no_offer_while_a_visitor_is_choosing_nor_of_the_same_mood_again(r
         assert len(await site.all(SongsOffered)) == 1
         await site.mood(Mood.SAD, reason="forced")
         assert [offered.mood for offered in await site.all(SongsOffered)] == [Mood.HAPPY, Mood.SAD]
+
+
+async def test_a_mood_chosen_by_hand_replaces_the_songs_of_the_wrong_one_at_once(
+    redis_url: str, catalogue: Path
+) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        await site.mood(Mood.HAPPY, phase="start")
+        await site.mood(Mood.SAD, reason="forced")
+        await site.mood(Mood.SAD, reason="forced", repeated=True)
+        await site.mood(Mood.SAD, reason="forced")  # chosen once more: other songs of it
+        first, second, third = await site.all(SongsOffered)
+        assert [first.mood, second.mood, third.mood] == [Mood.HAPPY, Mood.SAD, Mood.SAD]
+        assert second.songs != third.songs
+        await site.mood(Mood.HAPPY)  # the camera goes on reading, but somebody is choosing
+        assert len(await site.all(SongsOffered)) == 3
+
+
+async def test_an_offer_is_renewed_with_its_songs_or_with_others(redis_url: str, catalogue: Path) -> None:
+    async with recommender(redis_url, catalogue) as site:
+        await site.mood(Mood.HAPPY, phase="start")
+        (offer,) = await site.all(SongsOffered)
+        ids = [song.id for song in offer.songs]
+        body: dict[str, JsonValue] = {
+            "session_id": site.session,
+            "camera_id": "camera",
+            "mood": "happy",
+            "songs": [*ids],
+        }
+        kept = await ask(site.bus, "songs.renew", body, 5)
+        others = await ask(site.bus, "songs.renew", body | {"other": True}, 5)
+        lost = await ask(site.bus, "songs.renew", body | {"songs": [*ids[:4], "no song"]}, 5)
+        offers = (await site.all(SongsOffered))[1:]
+        assert [{"offer_id": one.id} for one in offers] == [kept.result, others.result, lost.result]
+        assert {(one.session_id, one.camera_id, one.mood) for one in offers} == {(site.session, "camera", Mood.HAPPY)}
+        assert offers[0].songs == offer.songs
+        assert offers[0].expires_at > offer.expires_at
+        assert not set(ids) & {song.id for song in offers[1].songs}
+        assert [len(set(one.songs)) for one in offers] == [5, 5, 5]
+        await site.mood(Mood.SAD)  # still choosing
+        await site.publish_and_wait(picked(offers[-1]))
+        assert (await site.all(SongsRanked))[-1].offer_id == offers[-1].id
+        assert len(await site.all(SongsOffered)) == 4
+        refused = await ask(site.bus, "songs.renew", body | {"mood": "unsure"}, 5)
+        assert refused.error is not None
 
 
 async def test_sessions_know_nothing_of_each_other_and_are_forgotten_at_their_end(
@@ -294,7 +339,7 @@ async def test_a_broken_catalogue_at_the_start_is_one_clear_line(tmp_path: Path)
     path = tmp_path / "catalogue.parquet"
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(MoodstreamError, match="cannot read"):
-        await Reloader(path, LibraryOptions).load()
+        await Reloader(path, lambda _: LibraryOptions()).load()
 
 
 async def test_feedback_is_kept_for_the_session_and_the_profile_can_be_listed_and_cleared(
@@ -332,11 +377,11 @@ async def test_a_song_that_played_is_not_offered_for_a_while(redis_url: str, tmp
     happy = songs.moods.positions(Mood.HAPPY).tolist()
     async with recommender(redis_url, path, song_moods="quadrant") as site:
         for at in happy[:-1]:
-            await site.publish_and_wait(PlaybackChanged(state="playing", output="log", song=songs.catalogue.song(at)))
+            await site.publish_and_wait(PlaybackChanged(state="playing", output="log", song=songs.song(at)))
         await site.mood(Mood.HAPPY, phase="start")
         (offer,) = await site.all(SongsOffered)
-        assert offer.songs[0] == songs.catalogue.song(happy[-1])
-        assert not {song.id for song in offer.songs} & {songs.catalogue.song(at).id for at in happy[:-1]}
+        assert offer.songs[0] == songs.song(happy[-1])
+        assert not {song.id for song in offer.songs} & {songs.song(at).id for at in happy[:-1]}
         assert offer.filled
 
 

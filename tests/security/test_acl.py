@@ -255,6 +255,20 @@ def test_pictures_are_for_those_alone_who_read_faces(site: Site) -> None:
     assert who("DEL", "mood:frames") == set()
 
 
+def test_the_view_for_mounting_is_asked_for_by_the_gateway_and_drawn_by_the_emotion_service(site: Site) -> None:
+    def who(*command: str) -> set[str]:
+        assert not [user for user in USERS if may(site, user, *command)], "it lies beside the frames"
+        return {user for user in USERS if may(site, user, *command, frames=True)} - {"all"}
+
+    for key in ("mood:view:wanted", "mood:view:watched"):
+        assert who("GET", key) == {"gateway", "emotion"}
+        assert who("SET", key, "1", "PX", "5") == who("DEL", key) == {"gateway"}
+    assert who("GET", "mood:view:picture") == {"gateway"}
+    assert who("SET", "mood:view:picture", "1", "PX", "5") == {"emotion"}
+    assert who("DEL", "mood:view:picture") == {"gateway", "emotion"}
+    assert who("GET", "another:view:picture") == set()
+
+
 OWN = {
     "mood:lease:tracker:camera-1": {"emotion"},
     "mood:lease:player": {"player"},

@@ -6,7 +6,7 @@ import pytest
 
 from moodstream.errors import MoodstreamError
 from services.bridge.main import BridgeSettings
-from services.camera.main import CameraSettings
+from services.camera.settings import CameraSettings
 from services.player.main import PlayerSettings
 from shared import secret_files
 from shared.settings import Settings, load

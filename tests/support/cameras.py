@@ -13,7 +13,7 @@ from faststream.redis.parser import BinaryMessageFormatV1
 
 from moodstream.contracts.events import FrameCaptured, StatusChanged
 from services.camera.handlers import create_router
-from services.camera.main import CameraSettings, cameras_of
+from services.camera.settings import CameraSettings, cameras_of
 from services.camera.watch.process import COMMAND
 from services.camera.watch.publisher import Publisher
 from shared.app.service import Service, build_app, create_bus

@@ -173,6 +173,7 @@ def chain(folder: Path) -> Iterator[Chain]:
             "events": ["SongsRanked"],
         }
         settings = {
+            "camera": "pattern:quick",
             "player": "spotify",
             "song_min_s": "0",
             "spotify_client_id": CLIENT,

@@ -28,7 +28,7 @@ from shared.contracts.request_examples import EXAMPLES
 from shared.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
-START_S = 30.0
+START_S = 60.0
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 100
 REPLIES: dict[str, JsonValue] = {one.request.KIND: one.reply.model_dump(mode="json") for one in EXAMPLES}
 """By kind of request."""

@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pythonosc.dispatcher import Dispatcher
-from pythonosc.osc_server import AsyncIOOSCUDPServer
 
 from moodstream.errors import MoodstreamError
 from services.bridge.controls import PLAYER_COMMANDS, Controls
 from services.bridge.osc.endpoints import Endpoint
+from services.bridge.osc.packets import messages_in
 from services.bridge.rate_limited_log import RateLimitedLog
 
 log = logging.getLogger("moodstream.bridge")
@@ -31,11 +32,11 @@ class OscControl:
         dispatcher = Dispatcher()
         dispatcher.map("/force", self._queue_mood)
         for command in PLAYER_COMMANDS:
-            dispatcher.map(f"/{command}", self._queue_command)
+            dispatcher.map(f"/{command}", self._queue_command, command)
         dispatcher.set_default_handler(self._warn_of_unknown)
-        loop: Any = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         try:
-            transport, _ = await AsyncIOOSCUDPServer(self._endpoint, dispatcher, loop).create_serve_endpoint()
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Receiver(dispatcher), self._endpoint)
         except OSError as error:
             raise MoodstreamError(
                 f"cannot listen on {self._endpoint[0]}:{self._endpoint[1]} for OSC: {error.strerror}; "
@@ -49,15 +50,15 @@ class OscControl:
             transport.close()
 
     def _queue_mood(self, _: str, *values: Any) -> None:
-        if not values or not all(isinstance(value, str) for value in values):
+        texts = [value for value in values if isinstance(value, str)]
+        if not texts:
             self._log.warning("OSC: /force needs a mood, as text")
-            return
-        self._queue(lambda: self._controls.choose_mood(*values[:2]))
+        elif not _is_let_go(values):
+            self._queue(lambda: self._controls.choose_mood(*texts[:2]))
 
-    def _queue_command(self, address: str, *values: Any) -> None:
-        if values and values[0] in (0, 0.0, False):  # a button of TouchOSC and others sends 0 when it is let go
-            return
-        self._queue(lambda: self._controls.command_player(address.removeprefix("/")))
+    def _queue_command(self, _: str, command: list[str], *values: Any) -> None:
+        if not _is_let_go(values):
+            self._queue(lambda: self._controls.command_player(command[0]))
 
     def _warn_of_unknown(self, address: str, *_: Any) -> None:
         self._log.warning("OSC: nothing is done at %r", address[:100])
@@ -67,3 +68,25 @@ class OscControl:
             self._log.warning("OSC: too many commands; one was dropped")
         else:
             self._waiting.put_nowait(work)
+
+
+class _Receiver(asyncio.DatagramProtocol):
+    """Hands each message to the handlers of its address, which may be a pattern such as ``/{next,pause}``."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        for message in messages_in(data):
+            try:
+                handlers = list(self._dispatcher.handlers_for_address(message.address))
+            except re.error:  # no pattern
+                continue
+            for handler in handlers:
+                handler.invoke(addr, message)
+
+
+def _is_let_go(values: tuple[Any, ...]) -> bool:
+    """A button of TouchOSC and others sends 0 when it is let go, as its only value or after a text."""
+    numbers = [value for value in values if isinstance(value, int | float)]
+    return bool(numbers) and not numbers[-1]

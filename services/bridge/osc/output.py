@@ -13,6 +13,7 @@ from moodstream.contracts.events import Event
 from services.bridge.osc.endpoints import Endpoint
 from services.bridge.osc.glide import Glide
 from services.bridge.osc.values import CameraValues
+from shared.tasks import end_tasks
 
 log = logging.getLogger("moodstream.bridge")
 
@@ -55,25 +56,27 @@ class OscOutput:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
+        """Each endpoint is sent to as soon as its name is known; none waits for another."""
+        connecting = [asyncio.create_task(self._connect(endpoint)) for endpoint in self._endpoints]
         try:
-            for endpoint in self._endpoints:
-                self._transports.append(await _open_transport(endpoint))
             yield
         finally:
+            await end_tasks(*connecting)
             for transport in self._transports:
                 transport.close()
             self._transports.clear()
 
-
-async def _open_transport(endpoint: Endpoint) -> asyncio.DatagramTransport:
-    """A socket towards an endpoint, once its name is known."""
-    while True:
-        try:
-            loop = asyncio.get_running_loop()
-            transport, _ = await loop.create_datagram_endpoint(
-                asyncio.DatagramProtocol, remote_addr=endpoint, allow_broadcast=True
-            )
-            return transport
-        except OSError as error:
-            log.warning("OSC: %s:%d cannot be reached: %s", *endpoint, error.strerror or error)
-            await asyncio.sleep(RETRY_S)
+    async def _connect(self, endpoint: Endpoint) -> None:
+        """Try until the name of an endpoint is known."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                transport, _ = await loop.create_datagram_endpoint(
+                    asyncio.DatagramProtocol, remote_addr=endpoint, allow_broadcast=True
+                )
+            except OSError as error:
+                log.warning("OSC: %s:%d cannot be reached: %s", *endpoint, error.strerror or error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._transports.append(transport)
+                return

@@ -13,7 +13,8 @@ import numpy as np
 
 from moodstream.errors import MoodstreamError
 from services.camera.capture.errors import SourceUnavailable
-from services.camera.capture.http_source import NotPictures, open_http
+from services.camera.capture.http_connection import TIMEOUT_S, NotPictures
+from services.camera.capture.http_source import open_http
 from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import Image
 from services.camera.rules.address import is_stream, masked, webcam_number
@@ -21,7 +22,9 @@ from services.camera.rules.job import Job
 
 log = logging.getLogger("moodstream.camera")
 
-OPEN_MS, READ_MS = 5_000, 3_000
+OPEN_MS = 5_000
+PATIENCE_PICTURES = 2.5
+"""A camera is lost when so many pictures in a row are missing, and not before three seconds."""
 TLS = ("https:", "rtsps:", "rtmps:")
 
 OpenVideo = Callable[..., Any]
@@ -54,12 +57,17 @@ def open_camera(job: Job, open_video: OpenVideo = cv2.VideoCapture) -> CameraSou
         raise MoodstreamError(f"a webcam is named webcam:0 or /dev/video0, not {job.address}")
     if job.address.lower().startswith("http"):
         try:
-            return open_http(job.address, verify_tls=job.verify_tls)
+            return open_http(job.address, verify_tls=job.verify_tls, timeout_s=_patience_s(job))
         except NotPictures:
             log.debug("%s is neither MJPEG nor a picture; trying FFmpeg", masked(job.address))
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _ffmpeg_options(job)
-    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(1_000 * _patience_s(job))]
     return VideoCamera(open_video(job.address, cv2.CAP_FFMPEG, limits), masked(job.address))
+
+
+def _patience_s(job: Job) -> float:
+    """How long a picture may take; a camera that was set to less than one a second is given longer."""
+    return max(TIMEOUT_S, PATIENCE_PICTURES / job.rate)
 
 
 def _ffmpeg_options(job: Job) -> str:

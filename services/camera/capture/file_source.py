@@ -1,6 +1,9 @@
-"""Files that are played: the drawn face, pictures, videos. They are asked for the picture that is due."""
+"""Files that are played: the drawn face, pictures, videos, folders. They are asked for the picture that is due."""
 
 import logging
+from collections import deque
+from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Protocol
 
@@ -10,20 +13,22 @@ from moodstream.errors import MoodstreamError
 from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import Image, decode
 from services.camera.drawn import pattern
-from services.camera.rules.address import PATTERN, masked
+from services.camera.rules.address import DRAWN, PATTERN, masked
+from shared.media_files import is_picture, media_in
 
 log = logging.getLogger("moodstream.camera")
 
 PICTURE_S, FOLDER_PICTURE_S = 4.0, 2.0
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 MAX_BYTES = 64 * 1024 * 1024
 
 
 class FileSource(Protocol):
     """Gives the picture that is due."""
 
-    repeats: bool
-    """whether a picture that is still due counts as a new frame"""
+    @property
+    def repeats(self) -> bool:
+        """Whether a picture that is still due counts as a new frame."""
+        ...
 
     def read_frame(self, at_s: float) -> tuple[int, Image] | None:
         """The number and the picture of the frame due ``at_s`` seconds after the start; None at the end.
@@ -35,24 +40,32 @@ class FileSource(Protocol):
     def close(self) -> None: ...
 
 
-def open_file(address: str) -> FileSource:
-    """Raises MoodstreamError with one line for anything but a picture, a video or a folder of pictures."""
-    if address == PATTERN:
-        return PatternSource()
+def open_file(address: str, *, once: bool = False) -> FileSource:
+    """``once``: it is played to its end, and not again.
+
+    Raises MoodstreamError with one line for anything but a picture, a video or a folder of them.
+    """
+    if address in DRAWN:
+        return PatternSource(pattern.STAYING if address == PATTERN and not once else pattern.SCRIPT)
     path = Path(address)
     if path.is_dir():
-        return PictureSource(_pictures(path), FOLDER_PICTURE_S)
+        return FolderSource(_media(path))
     if not path.is_file():
         raise MoodstreamError(f"no such camera or file: {masked(address)}")
-    if path.suffix.lower() in PICTURES:
-        return PictureSource([path], PICTURE_S)
-    return VideoSource(path)
+    return _open_one(path, PICTURE_S)
 
 
-def _pictures(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+def _open_one(path: Path, picture_s: float) -> "PictureSource | VideoSource":
+    return PictureSource(path, picture_s) if is_picture(path) else VideoSource(path)
+
+
+def _media(folder: Path) -> list[Path]:
+    try:
+        found = list(media_in(folder))
+    except OSError as error:
+        raise MoodstreamError(f"{folder}: {error.strerror}") from None
     if not found:
-        raise MoodstreamError(f"no pictures in the folder {folder}")
+        raise MoodstreamError(f"no pictures or videos in the folder {folder}")
     return found
 
 
@@ -61,36 +74,72 @@ class PatternSource:
 
     repeats = True
 
+    def __init__(self, script: pattern.Script) -> None:
+        self._script = script
+
     def read_frame(self, at_s: float) -> tuple[int, Image] | None:
-        return (0, pattern.draw(at_s)) if at_s < pattern.CYCLE_S else None
+        return (0, pattern.draw(at_s, script=self._script)) if at_s < pattern.length_s(self._script) else None
 
     def close(self) -> None:
         """Nothing is open."""
 
 
 class PictureSource:
-    """Pictures one after the other, each for some seconds."""
+    """One picture, for some seconds."""
 
     repeats = True
 
-    def __init__(self, paths: list[Path], each_s: float) -> None:
-        self._paths, self._each_s = paths, each_s
-        self._index, self._image = 0, _picture(paths[0])
+    def __init__(self, path: Path, length_s: float) -> None:
+        self._image, self.length_s = _picture(path), length_s
 
     def read_frame(self, at_s: float) -> tuple[int, Image] | None:
-        index = int(at_s / self._each_s)
-        if index >= len(self._paths):
-            return None
-        if index != self._index:
-            self._index = index
-            try:
-                self._image = _picture(self._paths[index])
-            except MoodstreamError as error:
-                log.warning("%s; the previous picture stays", error)
-        return index, self._image
+        return (0, self._image) if at_s < self.length_s else None
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class FolderSource:
+    """Pictures, each for some seconds, and videos, one after the other; what cannot be read is left out."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Raises MoodstreamError when none of them can be read."""
+        self._coming = deque(paths)
+        self._begun_s, self._first, self._number = 0.0, 0, 0
+        self._source: PictureSource | VideoSource | None = None
+        self._fault: MoodstreamError | None = None
+        self._open_next()
+        if self._source is None and self._fault is not None:
+            raise self._fault
+
+    @property
+    def repeats(self) -> bool:
+        return self._source is not None and self._source.repeats
+
+    def read_frame(self, at_s: float) -> tuple[int, Image] | None:
+        while self._source is not None:
+            read = self._source.read_frame(at_s - self._begun_s)
+            if read is not None:
+                self._number = self._first + read[0]
+                return self._number, read[1]
+            self._begun_s = min(at_s, self._begun_s + self._source.length_s)
+            self._first = self._number + 1
+            self.close()
+            self._open_next()
+        return None
+
+    def _open_next(self) -> None:
+        self._source = None
+        while self._source is None and self._coming:
+            try:
+                self._source = _open_one(self._coming.popleft(), FOLDER_PICTURE_S)
+            except MoodstreamError as error:
+                self._fault = error
+                log.warning("%s; it is left out", error)
+
+    def close(self) -> None:
+        if self._source is not None:
+            self._source.close()
 
 
 def _picture(path: Path) -> Image:
@@ -107,6 +156,8 @@ class VideoSource:
     """A video file. Frames that are not due are skipped without being decoded."""
 
     repeats = False
+    length_s = inf
+    """not known before its end"""
 
     def __init__(self, path: Path) -> None:
         self._video = cv2.VideoCapture(str(path))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.camera.capture.jpeg import whole_jpeg
 from services.camera.capture.opencv import cv2
 from services.camera.rules.job import Job
 
@@ -13,6 +14,14 @@ Image = NDArray[np.uint8]
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _STEP = 8
+PNG = b"\x89PNG\r\n\x1a\n"
+REDUCTIONS = (
+    cv2.IMREAD_COLOR,
+    cv2.IMREAD_REDUCED_COLOR_2,
+    cv2.IMREAD_REDUCED_COLOR_4,
+    cv2.IMREAD_REDUCED_COLOR_8,
+)
+"""Of the decoder, each for pictures of four times as many pixels as the one before."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +74,39 @@ def encode(image: Image, quality: int) -> bytes:
 
 
 def decode(data: bytes) -> Image | None:
-    """Decode a JPEG, PNG, BMP or WebP; None when it is not one, is truncated, or has too many pixels."""
+    """Decode a JPEG, PNG, BMP or WebP; None when it is not one, is truncated, or has too many pixels.
+
+    One of more pixels than OpenCV is allowed here is made smaller while it is decoded, which needs no more memory.
+    """
     if not is_whole(data):
         return None
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # more pixels than are allowed
-        return None
-    return None if image is None else np.asarray(image, dtype=np.uint8)
+    encoded = np.frombuffer(data, np.uint8)
+    for reduction in REDUCTIONS:
+        try:
+            image = cv2.imdecode(encoded, reduction)
+        except cv2.error:  # more pixels than are allowed
+            continue
+        return None if image is None else np.asarray(image, dtype=np.uint8)
+    return None
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether a picture is complete: decoders would fill the missing part of a JPEG or PNG with grey."""
+    """Whether a picture is complete: decoders would fill the missing part of a JPEG or PNG with grey.
+
+    What a phone puts behind its pictures, such as a short film, does not matter.
+    """
     if data.startswith(b"\xff\xd8"):
-        return b"\xff\xd9" in data[-1024:]  # some cameras pad
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return b"IEND" in data[-1024:]
+        return whole_jpeg(data) is not None
+    if data.startswith(PNG):
+        return _png_is_whole(data)
     return len(data) > 0
+
+
+def _png_is_whole(data: bytes) -> bool:
+    """Whether the chunks, each with its length, reach the last one."""
+    at = len(PNG)
+    while at + 12 <= len(data):
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return False

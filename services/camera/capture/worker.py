@@ -15,7 +15,7 @@ from moodstream.errors import MoodstreamError
 from services.camera.capture.camera_source import CameraSource, OpenVideo, open_camera
 from services.camera.capture.errors import SourceUnavailable
 from services.camera.capture.file_source import FileSource, open_file
-from services.camera.capture.http_source import SnapshotCamera
+from services.camera.capture.http_source import MjpegCamera, SnapshotCamera
 from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import Image, encode, measure_levels, prepare, sharpness
 from services.camera.rules.address import is_live
@@ -71,7 +71,7 @@ class Worker:
             opened, gate = False, Gate(self._rate)
             while not self._stopping.is_set():
                 gate.rate = self._rate
-                if isinstance(camera, SnapshotCamera):
+                if isinstance(camera, MjpegCamera | SnapshotCamera):
                     camera.gap_s = 1 / self._rate
                 image, at = self._next_picture(camera, gate)
                 if image is not None:
@@ -106,7 +106,7 @@ class Worker:
         """Play a file or the drawn face, again and again unless the job says once."""
         opened = False
         while not self._stopping.is_set():
-            source = open_file(self._job.address)
+            source = open_file(self._job.address, once=self._job.once)
             try:
                 opened = self._play_once(source, opened)
             finally:

@@ -4,6 +4,9 @@ import re
 from urllib.parse import urlsplit
 
 PATTERN, BROWSER = "pattern:", "browser"
+QUICK_PATTERN = "pattern:quick"
+"""The drawn face that hurries through its moods, for trials and tests."""
+DRAWN = (PATTERN, QUICK_PATTERN)
 _WEBCAM = re.compile(r"(?:webcam:|/dev/video)(\d{1,3})")
 _STREAM = re.compile(r"(?:rtsps?|rtmps?|https?|srt|tcp|udp|rtp)://", re.IGNORECASE)
 _NAMED = re.compile(r"[A-Za-z][\w.-]*=")

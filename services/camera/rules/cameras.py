@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from moodstream.contracts.ids import CameraId
 from moodstream.errors import MoodstreamError
-from services.camera.rules.address import BROWSER, PATTERN, is_stream, webcam_number
+from services.camera.rules.address import BROWSER, DRAWN, is_stream, webcam_number
 from services.camera.rules.job import Job
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -49,9 +49,12 @@ class CameraConfig(BaseModel):
     def _known(cls, address: str) -> str:
         if is_stream(address):
             if not _is_url(address):
-                raise ValueError("this is no address of a stream")
-            return address
-        if address in (PATTERN, BROWSER) or webcam_number(address) is not None:
+                raise ValueError(
+                    "this is no address of a stream; in a user or password, @ : / ? # are written %40 %3A %2F %3F %23"
+                )
+            scheme, _, rest = address.partition("://")
+            return f"{scheme.lower()}://{rest}"  # FFmpeg knows small letters alone
+        if address in (*DRAWN, BROWSER) or webcam_number(address) is not None:
             return address
         if address.startswith(("webcam:", "/dev/video")):
             raise ValueError("a webcam is named webcam:0 or /dev/video0")
@@ -92,7 +95,8 @@ class CameraConfig(BaseModel):
 def _is_url(address: str) -> bool:
     try:
         parts = urlsplit(address)
-        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        misplaced = "@" in parts.fragment or ("@" not in parts.netloc and ":" in parts.netloc and "@" in parts.path)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0) and not misplaced
     except ValueError:
         return False
 

@@ -9,6 +9,9 @@ from typing import Literal
 
 from moodstream.contracts.status_codes import StatusCode
 
+PATIENCE_PICTURES = 2.6
+"""So many pictures may be missing; a little more than the capture process waits for, which knows the reason."""
+
 State = Literal["online", "offline", "degraded"]
 
 
@@ -41,6 +44,17 @@ class Limits:
     fast_rate: float = 120.0
     over_s: float = 4.0
     """time over which the rate is measured"""
+
+    @classmethod
+    def of(cls, frozen_s: float, rate: float) -> "Limits":
+        """For a camera that is asked for ``rate`` pictures a second, which may be less than one."""
+        slow_s = PATIENCE_PICTURES / rate
+        return cls(
+            open_s=max(cls.open_s, slow_s),
+            stalled_s=max(cls.stalled_s, slow_s),
+            frozen_s=max(frozen_s, slow_s) if frozen_s else 0.0,
+            over_s=max(cls.over_s, 2 * slow_s),
+        )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from moodstream.contracts.events import FrameCaptured
 from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
 from services.camera.metrics import CameraMetrics
-from services.camera.rules.address import PATTERN, is_live, masked
+from services.camera.rules.address import DRAWN, is_live, masked
 from services.camera.rules.cameras import CameraConfig
 from services.camera.rules.health import Health, Limits, PictureStats, State, Verdict
 from services.camera.rules.pacing import Restarts
@@ -53,7 +53,7 @@ class Camera:
     ) -> None:
         self.config = config
         self._publish, self._send_status, self._metrics, self._command = publish, send_status, metrics, command
-        self._limits = limits or Limits(frozen_s=config.frozen_after_s)
+        self._limits = limits or Limits.of(config.frozen_after_s, config.frame_rate)
         self._live = is_live(config.address)
         self._run_id, self._seq = f"{time.time_ns():020d}", 0
         self._restarts = Restarts()
@@ -302,7 +302,7 @@ class Camera:
 
     def _source(self) -> tuple[StatusCode, str]:
         """What gives the pictures."""
-        if self.config.address == PATTERN:
+        if self.config.address in DRAWN:
             return StatusCode.DRAWN, "drawn face"
         if self._live:
             return StatusCode.LIVE, ""

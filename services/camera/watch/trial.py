@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from moodstream.errors import MoodstreamError
-from services.camera.rules.address import BROWSER, PATTERN, is_live, masked
+from services.camera.rules.address import BROWSER, DRAWN, is_live, masked
 from services.camera.rules.cameras import CameraConfig
 from services.camera.watch.process import COMMAND, CaptureProcess
 
@@ -43,7 +43,7 @@ def try_camera(config: CameraConfig, seconds: float, command: Sequence[str] = CO
 
 def check_files(cameras: Sequence[CameraConfig]) -> None:
     """Raises MoodstreamError for the first file that is not a picture, video or folder. Takes half a second each."""
-    files = [one for one in cameras if not is_live(one.address) and one.address not in (PATTERN, BROWSER)]
+    files = [one for one in cameras if not is_live(one.address) and one.address not in (*DRAWN, BROWSER)]
     with ThreadPoolExecutor(1) as pool:  # a thread has no event loop yet, whoever calls
         for trial, _ in pool.map(lambda one: try_camera(one, 0.0), files):
             if trial.fault is not None:

@@ -15,7 +15,7 @@ from services.cli import runtime_file
 from services.cli.all_settings import COMPOSE_SETTINGS, settings_by_part
 from services.cli.checks import Finding
 from services.cli.installed import SERVICES, is_image, is_installed
-from shared.app.server import listen
+from shared.app.listening import listen
 from shared.paths import data_home
 from shared.settings import RunSettings, load
 
@@ -40,7 +40,11 @@ def check_settings() -> Iterator[Finding]:
         f"MOODSTREAM_{field.upper()}" for kind in settings_by_part().values() for field in kind.model_fields
     } | INTERNAL
     known |= set(re.findall(r"MOODSTREAM_\w+", COMPOSE_SETTINGS)) | {f"{name}_FILE" for name in known}
-    given = {name for name in (*os.environ, *dotenv_values(".env")) if name.startswith("MOODSTREAM_")}
+    try:
+        from_file = dotenv_values(".env")
+    except UnicodeDecodeError:
+        return  # `load` has said it
+    given = {name for name in (*os.environ, *from_file) if name.startswith("MOODSTREAM_")}
     unknown = sorted(given - known) if not is_image() else []  # a container is given more than its own
     for name in unknown:
         near = difflib.get_close_matches(name, known, 1)

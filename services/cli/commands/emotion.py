@@ -11,27 +11,34 @@ from shared.exit_codes import EXIT_FAILED
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "Read the faces in pictures or videos: boxes, moods and probabilities."
+    text = "Read the faces in pictures or videos, or folders of them: boxes, moods and probabilities."
     reads = add_json(add_command(commands, "read", read, text))
     reads.add_argument("--explain", action="store_true", help="say why a face was refused or is unsure")
-    reads.add_argument("files", nargs="+", metavar="FILE")
+    reads.add_argument(
+        "--draw", type=Path, metavar="FOLDER", help="write each picture there, with the faces drawn on it"
+    )
+    reads.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture, a video, or a folder of them")
     text = "Play a video as a camera would send it: boxes, probabilities, steady mood."
     replays = add_command(commands, "replay", replay, text)
     add_json(replays).add_argument("file", type=Path, metavar="FILE")
     replays.add_argument(
         "--rate", type=frame_rate, default=10.0, metavar="N", help="maximum frames per second (default: 10)"
     )
-    replays.add_argument("--video", type=Path, metavar="OUT.mp4", help="write a video with everything drawn on it")
+    replays.add_argument(
+        "--video", type=Path, metavar="OUT.mp4", help="write a video with everything drawn on it: .mp4 or .webm"
+    )
 
 
 def read(given: argparse.Namespace) -> int:
     """Read the faces in each file. Returns 1 when a file could not be read, after all the others were."""
     from services.emotion.faces.classifier import Classifier
     from services.emotion.main import EmotionSettings, create_reader
-    from services.emotion.offline.files import read_file
+    from services.emotion.offline.album import Album
+    from services.emotion.offline.files import read_path
     from shared.settings import load
 
     settings = load(EmotionSettings)
+    album = Album(given.draw, given.files) if given.draw else None
     model = Classifier(settings.model)
     reader = create_reader(settings, model)
     # one picture is not smoothed over time, so the model's own limit holds for it, not the setting
@@ -39,7 +46,7 @@ def read(given: argparse.Namespace) -> int:
     explained = steadiness if given.explain else None
     failed = False
     for file in given.files:
-        for result in read_file(reader, Path(file), explained):
+        for result in read_path(reader, file, explained, album):
             failed |= result["error"] is not None
             print(json.dumps(result) if given.json else _read_line(result), flush=True)
     return EXIT_FAILED if failed else 0
@@ -69,14 +76,17 @@ def frame_rate(text: str) -> float:
 def replay(given: argparse.Namespace) -> int:
     """A video through the reader and the tracker."""
     from services.emotion.main import EmotionSettings, create_reader
-    from services.emotion.offline.replay import Film, replay
+    from services.emotion.offline.film import check_film, writing_film
+    from services.emotion.offline.replay import replay
     from shared.settings import load
 
+    if given.video:
+        check_film(given.video, given.file)
     emotion = load(EmotionSettings)
     moments = replay(given.file, create_reader(emotion), emotion.thresholds(), given.rate)
-    with Film(given.video, given.rate) if given.video else contextlib.nullcontext() as film:
+    with writing_film(given.video, given.rate) if given.video else contextlib.nullcontext() as film:
         for moment in moments:
             print(json.dumps(moment.as_dict()) if given.json else moment.as_text(), flush=True)
             if film is not None:
-                film.add(moment)
+                film.add(moment.drawn(), moment.time_s)
     return 0

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from services.cli.options import Commands, add_command, add_json
@@ -18,7 +19,9 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     source = one.add_mutually_exclusive_group()
     source.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., or pattern: (a drawn face)")
     source.add_argument(
-        "--demo", action="store_true", help="simulated visitors and a simulated Spotify: no camera, no account"
+        "--demo",
+        action="store_true",
+        help="simulated visitors, and music made by the page; with --player spotify a simulated Spotify",
     )
     one.add_argument("--player", choices=["browser", "house", "log", "mpd", "spotify"], help="where the song plays")
     one.add_argument("--once", action="store_true", help="exit at the end of the input")
@@ -37,9 +40,10 @@ def run(given: argparse.Namespace) -> int:
     from services.cli import runtime_file
     from services.cli.options import print_note
     from services.cli.run import child_environment as child
+    from services.cli.run.announcement import waiting_for_child
     from services.cli.run.embedded_redis import embedded_redis
     from services.cli.run.supervisor import supervise
-    from shared.app.server import listen
+    from shared.app.listening import listen
     from shared.core_dumps import forbid_core_dumps
     from shared.settings import RunSettings, load
 
@@ -52,25 +56,27 @@ def run(given: argparse.Namespace) -> int:
         # what is kept in the folder are events: frames, which show people, stay in memory
         frames_url = stack.enter_context(embedded_redis(kept=True)) if own and given.data else None
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-        page = f"{settings.scheme}://{shown}:{sock.getsockname()[1]}"
+        page = f"{settings.scheme}://{f'[{shown}]' if ':' in shown else shown}:{sock.getsockname()[1]}"
         stack.callback(runtime_file.remove_running)
         runtime_file.write_running(runtime_file.Running(os.getpid(), page, redis_url))
-        print_note(given.json, f"Moodstream is at {page}  (Ctrl-C ends it)")
-        operator = child.operator_settings(given.json, f"{page}/operator")
+        operator, note = child.operator_settings(f"{page}/operator")
+        announced = f"Moodstream is at {page}  (Ctrl-C ends it)\n{note}"
+        ready = stack.enter_context(waiting_for_child(partial(print_note, given.json), announced))
         environment = {
             **os.environ,
             # a server that was named is found by the child where we found it: its address may come from a secret file
             **({"MOODSTREAM_REDIS_URL": redis_url, child.EMBEDDED: "true"} if own else {}),
             **({"MOODSTREAM_FRAMES_REDIS_URL": frames_url} if frames_url else {}),
             child.SOCKET: str(sock.fileno()),
+            child.READY: str(ready),
             **operator,
             **child.camera_settings(given),
-            **(child.demo_settings(page, stack) if given.demo else {}),
+            **(child.demo_settings(given.player, page, stack) if given.demo else {}),
             **child.player_settings(given),
         }
         flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]
         command = [sys.executable, "-m", "services", CHILD, *flags]
-        return supervise(command, environment, inherit=[sock.fileno()])
+        return supervise(command, environment, inherit=[sock.fileno(), ready])
 
 
 def run_child(given: argparse.Namespace) -> int:

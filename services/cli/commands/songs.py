@@ -22,7 +22,7 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     songs = add_group(commands, "songs", "Import, inspect and search the song catalogue.")
     text = "Import a catalogue, and report which rows were dropped and why."
     imports = add_json(add_command(songs, "import", songs_import, text))
-    imports.add_argument("csv", type=Path, metavar="CSV")
+    imports.add_argument("table", type=Path, metavar="FILE", help="CSV, JSON lines, parquet, workbook; packed or not")
     imports.add_argument(
         "--column",
         action="append",
@@ -31,12 +31,28 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="which column of your table holds our column; repeatable",
     )
     imports.add_argument(
-        "--report", type=Path, metavar="FILE", help="also write the report to a file: .html, .json or text"
+        "--without",
+        action="append",
+        default=[],
+        metavar="OURS",
+        help="import although the table lacks this column of ours: all songs count as alike in it; repeatable",
+    )
+    imports.add_argument(
+        "--features", type=Path, metavar="TABLE", help="take the features of the songs that FILE names from this table"
+    )
+    imports.add_argument("--guess", action="store_true", help="take what is proposed for columns of unknown names")
+    imports.add_argument("--encoding", metavar="NAME", help="encoding of the text, where it cannot be told: shift_jis")
+    imports.add_argument(
+        "--report", type=Path, metavar="FILE", help="also write the report to a file: .html, .json, .csv or text"
     )
     text = "Make a catalogue from a folder of music; needs moodstream[scan]."
     scans = add_json(add_command(songs, "scan", songs_scan, text))
     scans.add_argument("folder", type=Path, metavar="FOLDER")
-    moods = add_json(add_command(songs, "mood", songs_mood, "Print mood, valence and arousal of every song."))
+    moods = add_json(add_command(songs, "mood", songs_mood, "Print mood, valence and arousal of songs."))
+    moods.add_argument("ids", nargs="*", metavar="ID", help="only these songs (default: the whole catalogue)")
+    finds = add_json(add_command(songs, "find", songs_find, "Find songs by title and artist, also with mistakes."))
+    finds.add_argument("text", nargs="+", metavar="TEXT")
+    finds.add_argument("-n", type=int, default=10, help="number of songs (default: 10)")
     similar = add_json(add_command(songs, "similar", songs_similar, "Rank songs by similarity to given songs."))
     similar.add_argument("ids", nargs="+", metavar="ID")
     similar.add_argument("-n", type=int, default=10, help="number of songs; 0 for all (default: 10)")
@@ -50,11 +66,11 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     paths.add_argument("-n", type=int, default=10, help="number of songs (default: 10)")
     reports = add_command(songs, "report", songs_report, "Write a page with charts of the catalogue and its moods.")
     reports.add_argument("folder", type=Path, metavar="DIR")
-    for one in (imports, scans, moods, similar, offers, paths, reports):
+    for one in (imports, scans, moods, finds, similar, offers, paths, reports):
         one.add_argument(
             "--catalogue", type=Path, metavar="FILE", help="use this catalogue instead of MOODSTREAM_CATALOGUE"
         )
-    for one in (moods, similar, offers, paths, reports):
+    for one in (moods, finds, similar, offers, paths, reports):
         one.add_argument("--method", choices=METHODS, help="how songs get their moods")
     for one in (similar, paths):
         one.add_argument("--similarity", choices=SIMILARITIES, help="how songs are compared")
@@ -62,15 +78,22 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def songs_import(given: argparse.Namespace) -> int:
     """Import a catalogue and report what was dropped."""
+    from services.recommender.catalogue.importers import ImportOptions
+    from services.recommender.catalogue.refusals import UnknownColumns
     from services.recommender.commands import import_file
 
     if wrong := [pair for pair in given.column if "=" not in pair]:
         raise MoodstreamError(f"--column {wrong[0]}: write it as OURS=THEIRS, for example title=Name")
     columns = dict(pair.split("=", 1) for pair in given.column)
-    with Progress() as progress:
-        report = import_file(given.csv, _settings(given).catalogue, columns, progress.show)
+    options = ImportOptions(columns, given.without, given.guess, given.encoding, features=given.features)
+    try:
+        with Progress() as progress:
+            report = import_file(given.table, _settings(given).catalogue, options, progress.show)
+    except UnknownColumns as error:
+        print(json.dumps(error.proposal.as_dict()) if given.json else error.proposal.as_text())
+        raise
     if given.report:
-        forms = {".html": report.as_html(), ".json": json.dumps(report.as_dict())}
+        forms = {".html": report.as_html(), ".json": json.dumps(report.as_dict()), ".csv": report.as_csv()}
         _write(given.report, forms.get(given.report.suffix, report.as_text()))
     print(json.dumps(report.as_dict()) if given.json else report.as_text())
     return 0
@@ -87,13 +110,27 @@ def songs_scan(given: argparse.Namespace) -> int:
 
 
 def songs_mood(given: argparse.Namespace) -> int:
-    """Print mood, valence and arousal of every song."""
+    """Print mood, valence and arousal of every song, or of the given ones."""
     from services.recommender.commands import moods
 
     settings = _settings(given)
-    for song in moods(settings.catalogue, settings.song_moods):
-        text = f"{song['id']}  {song['mood']:<6}{song['valence']:+.2f} {song['arousal']:+.2f}"
+    for song in moods(settings.catalogue, settings.song_moods, given.ids):
+        text = f"{song['id']}  {song['mood']:<6}{song['valence']:+.2f} {song['arousal']:+.2f}  {song['title']}"
         print(json.dumps(song) if given.json else text)
+    return 0
+
+
+def songs_find(given: argparse.Namespace) -> int:
+    """Print the songs that fit a text."""
+    from services.recommender.commands import find
+
+    settings = _settings(given)
+    found = find(" ".join(given.text), settings.catalogue, given.n, settings.library_options())
+    for song in found:
+        text = f"{song['id']}  {song['title']} - {song['artist']}  ({song['mood']})" + ("" if song["exact"] else "  ?")
+        print(json.dumps(song) if given.json else text)
+    if not found:
+        raise MoodstreamError(f"no song in {settings.catalogue} is like {' '.join(given.text)!r}")
     return 0
 
 
@@ -106,9 +143,9 @@ def songs_similar(given: argparse.Namespace) -> int:
         if given.json:
             print(json.dumps(found))
             continue
-        print(found["id"])
+        print(f"{found['id']}  {found['title']}")
         for song in found["ranking"]:
-            print(f"  {song['similarity']:.3f}  {song['id']}  {song['reason']}")
+            print(f"  {song['similarity']:.3f}  {song['id']}  {song['title']}  ({song['reason'].rstrip('.')})")
     return 0
 
 

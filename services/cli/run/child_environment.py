@@ -11,6 +11,9 @@ from services.cli.options import print_note
 SOCKET = "MOODSTREAM_SOCKET"
 """The file descriptor of the listening socket, which outlives restarts of the child."""
 
+READY = "MOODSTREAM_READY"
+"""The file descriptor on which the child says that the page answers and everything works."""
+
 EMBEDDED = "MOODSTREAM_EMBEDDED"
 """Set where the parent has started Redis itself."""
 
@@ -28,28 +31,34 @@ def player_settings(given: argparse.Namespace) -> dict[str, str]:
     }
 
 
-def operator_settings(as_json: bool, page: str) -> dict[str, str]:
-    """The setting of the operator's token: empty where the environment has one, else one that is made once and kept."""
+def operator_settings(page: str) -> tuple[dict[str, str], str]:
+    """The setting of the operator's token, and a line that says where their page is.
+
+    There is no setting where the environment has a token, else it is one that is made once and kept.
+    """
     from shared.settings import load
     from shared.web.operator import OperatorSettings, kept_token, make_token
 
     settings = load(OperatorSettings)
     if settings.operator_token:
-        print_note(as_json, f"Operator's page: {page}")
-        return {}
+        return {}, f"Operator's page: {page}"
     file = kept_token()
     if file.exists():
-        print_note(as_json, f"Operator's page: {page}  (any name; the password is in {file})")
+        password = f"the password is in {file}"
     else:
         token = make_token(file)
         # a journal or a file would keep what only its owner may read
-        shown = f"password {token}, kept in {file}" if sys.stderr.isatty() else f"a password was made: see {file}"
-        print_note(as_json, f"Operator's page: {page}  (any name; {shown})")
-    return {"MOODSTREAM_OPERATOR_TOKEN_FILE": str(file)}
+        password = f"password {token}, kept in {file}" if sys.stderr.isatty() else f"a password was made: see {file}"
+    return {"MOODSTREAM_OPERATOR_TOKEN_FILE": str(file)}, f"Operator's page: {page}  (any name; {password})"
 
 
-def demo_settings(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
-    """The settings of a player that speaks to the simulated Spotify, which the child serves; all of it is forgotten."""
+def demo_settings(player: str | None, page: str, stack: contextlib.ExitStack) -> dict[str, str]:
+    """The settings of a demonstration: music that the page makes itself, or the simulated Spotify with its player.
+
+    That one is served by the child, comes signed in, and is forgotten.
+    """
+    if player != "spotify":
+        return {"MOODSTREAM_PLAYER": "house"}
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="moodstream-demo-")))
     return {
         "MOODSTREAM_PLAYER": "spotify",
@@ -64,8 +73,8 @@ def demo_settings(page: str, stack: contextlib.ExitStack) -> dict[str, str]:
 
 def camera_settings(given: argparse.Namespace) -> dict[str, str]:
     """The settings that say which cameras are used; empty when the environment or .env says it."""
-    from services.camera.main import NO_LIST, CameraSettings
     from services.camera.rules.address import has_secret
+    from services.camera.settings import NO_LIST, CameraSettings
     from shared.settings import load
 
     if given.demo:
@@ -87,10 +96,14 @@ def camera_settings(given: argparse.Namespace) -> dict[str, str]:
 def _first_webcam() -> str | None:
     """The first webcam that gives pictures."""
     from services.camera.capture.devices import devices
+
+    found = devices()
+    if not found:
+        return None
     from services.camera.rules.cameras import create_cameras
     from services.camera.watch.trial import try_camera
 
-    for device in devices():
+    for device in found:
         [camera] = create_cameras([{"address": device.address}])
         if device.fault is None and try_camera(camera, 0.0)[0].fault is None:
             return device.address

@@ -5,15 +5,20 @@ import sys
 from collections.abc import Callable
 
 from moodstream.contracts.event_filter import SHOWN
+from shared.app.jobs import Job
 from shared.app.service import Service
 from shared.bus.connection import Bus
 from shared.contracts.event_lines import line
 
 
-def print_events(bus: Bus, *, as_json: bool, leave: Callable[[], None]) -> Service:
-    """A service that prints a line per event. ``leave`` is called when the reader of the lines has had enough."""
+def print_events(bus: Bus, *, as_json: bool, leave: Callable[[], None], first: Job) -> Service:
+    """A service that prints a line per event, after ``first`` is done.
+
+    ``leave`` is called when the reader of the lines has had enough.
+    """
 
     async def show() -> None:
+        await first()
         try:
             async for entry in bus.follow({event: "0-0" if as_json else await bus.last_id(event) for event in SHOWN}):
                 if entry is not None:

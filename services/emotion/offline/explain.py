@@ -40,7 +40,13 @@ class Figure:
 
 
 def explain(grey: Grey, face: FaceRead, steadiness: Steadiness) -> list[Figure]:
-    """The checks of a face in a picture uint8[H, W], in the order in which they refuse it."""
+    """The checks of a face in a picture uint8[H, W], in the order in which they refuse it, and how sure its mood is."""
+    sureness = _sureness(sorted(face.probabilities.model_dump().values(), reverse=True), steadiness)
+    return check_gates(grey, face) + sureness
+
+
+def check_gates(grey: Grey, face: FaceRead) -> list[Figure]:
+    """The gates of a face in a picture uint8[H, W], in the order in which they refuse it."""
     box = Box(*face.box, face.tilt_deg)
     levels = crop(grey, box).astype(np.float32)
     inside = shared_area(box, Box(0, 0, grey.shape[1], grey.shape[0])) / box.area
@@ -55,7 +61,7 @@ def explain(grey: Grey, face: FaceRead, steadiness: Steadiness) -> list[Figure]:
     ]
     if face.refused and all(figure.ok for figure in figures):
         figures.append(Figure("detectors that see it from the side", 1, None, 0, face.refused))
-    return figures + _sureness(sorted(face.probabilities.model_dump().values(), reverse=True), steadiness)
+    return figures
 
 
 def _sureness(shares: Sequence[float], steadiness: Steadiness) -> list[Figure]:

@@ -1,4 +1,4 @@
-"""Reading files from the command line: pictures of any size, or videos a few times a second."""
+"""Reading files from the command line: pictures of any size, videos a few times a second, folders of both."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +9,11 @@ import numpy as np
 
 from services.emotion.faces.decode import Grey, PictureRefused, decode_grey
 from services.emotion.faces.reader import Reader
+from services.emotion.offline.album import Album
+from services.emotion.offline.drawing import Picture
 from services.emotion.offline.explain import explain
 from services.emotion.visits.smoothing import Steadiness
+from shared.media_files import media_in
 
 MAX_FILE_BYTES = 64_000_000
 VIDEO_READS_PER_S = 2.0
@@ -19,36 +22,81 @@ SHOWN = {"box", "mood", "confidence", "probabilities", "refused"}
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
-def read_file(reader: Reader, path: Path, explained: Steadiness | None = None) -> Iterator[dict[str, Any]]:
+def read_path(
+    reader: Reader, path: Path, explained: Steadiness | None = None, album: Album | None = None
+) -> Iterator[dict[str, Any]]:
+    """The results of a file, or of each picture and video in a folder; see ``read_file``."""
+    if not path.is_dir():
+        yield from read_file(reader, path, explained, album)
+        return
+    try:
+        files = list(media_in(path))
+    except OSError as error:
+        yield _failure(path, error.strerror or str(error))
+        return
+    if not files:
+        yield _failure(path, "no pictures or videos in this folder")
+    for file in files:
+        yield from read_file(reader, file, explained, album)
+
+
+def read_file(
+    reader: Reader, path: Path, explained: Steadiness | None = None, album: Album | None = None
+) -> Iterator[dict[str, Any]]:
     """Yields {"file", "faces", "error"}: once for a picture, and with "time_s" for each frame read from a video.
 
-    With ``explained`` each face also has its checks.
+    With ``explained`` each face also has its checks; with ``album`` the picture is drawn, and "drawn" names its file.
     """
     try:
         with path.open("rb") as file:
             head = file.read(8)
         if head.startswith(_PICTURES):
-            grey = decode_grey(path.read_bytes(), png=True, max_bytes=MAX_FILE_BYTES)
-            yield _result(reader, path, grey, explained)
+            yield _read_picture(reader, path, explained, album)
         else:
-            yield from _read_video(reader, path, explained)
+            yield from _read_video(reader, path, explained, album)
     except OSError as error:
-        yield {"file": str(path), "faces": [], "error": error.strerror or str(error)}
+        yield _failure(path, error.strerror or str(error))
     except PictureRefused as refused:
-        yield {"file": str(path), "faces": [], "error": str(refused)}
+        yield _failure(path, str(refused))
 
 
-def _result(reader: Reader, path: Path, grey: Grey, explained: Steadiness | None) -> dict[str, Any]:
-    faces = []
-    for face in reader.read_picture(grey, bare_crop=True):
+def _failure(path: Path, error: str) -> dict[str, Any]:
+    return {"file": str(path), "faces": [], "error": error}
+
+
+def _read_picture(reader: Reader, path: Path, explained: Steadiness | None, album: Album | None) -> dict[str, Any]:
+    data = path.read_bytes()
+    grey = decode_grey(data, png=True, max_bytes=MAX_FILE_BYTES)
+    colour = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if album else None
+    return _result(reader, path, grey, explained, album, None if colour is None else np.asarray(colour, np.uint8))
+
+
+def _result(
+    reader: Reader,
+    path: Path,
+    grey: Grey,
+    explained: Steadiness | None,
+    album: Album | None,
+    colour: Picture | None,
+    time_s: float | None = None,
+) -> dict[str, Any]:
+    faces, shown_faces = reader.read_picture(grey, bare_crop=True), []
+    for face in faces:
         shown = face.model_dump(mode="json", include=SHOWN)
         if explained:
             shown["explained"] = [figure.as_dict() for figure in explain(grey, face, explained)]
-        faces.append(shown)
-    return {"file": str(path), "faces": faces, "error": None}
+        shown_faces.append(shown)
+    result: dict[str, Any] = {"file": str(path), "faces": shown_faces, "error": None}
+    if time_s is not None:
+        result["time_s"] = round(time_s, 3)
+    if album is not None and colour is not None:
+        result["drawn"] = str(album.add(path, colour, faces, time_s))
+    return result
 
 
-def _read_video(reader: Reader, path: Path, explained: Steadiness | None) -> Iterator[dict[str, Any]]:
+def _read_video(
+    reader: Reader, path: Path, explained: Steadiness | None, album: Album | None
+) -> Iterator[dict[str, Any]]:
     video = cv2.VideoCapture(str(path))
     try:
         next_s, found = 0.0, False
@@ -60,8 +108,9 @@ def _read_video(reader: Reader, path: Path, explained: Steadiness | None) -> Ite
             time_s = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if time_s >= next_s:
                 next_s = time_s + 1 / VIDEO_READS_PER_S
-                grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
-                yield _result(reader, path, grey, explained) | {"time_s": round(time_s, 3)}
+                colour = np.asarray(frame, np.uint8)
+                grey = np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY), np.uint8)
+                yield _result(reader, path, grey, explained, album, colour, time_s)
         if not found:
             raise PictureRefused("neither a picture nor a video")
     finally:

@@ -7,22 +7,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from moodstream.contracts.events import FaceRead, FacesRead, FrameCaptured, MoodChanged
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.errors import MoodstreamError
 from services.emotion.faces.reader import Reader
 from services.emotion.handlers import create_reading
-from services.emotion.offline.drawing import draw
+from services.emotion.offline.drawing import Picture, draw_moment
 from services.emotion.visits.thresholds import Thresholds
 from services.emotion.visits.visit_machine import VisitMachine
 
 MAX_SIDE_PX, JPEG_QUALITY = 640, 85
 """As the camera service sends frames by default."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,10 @@ class Moment:
     """the steady mood after this frame, None while nobody is there"""
     changed: bool
     """whether a session starts or ends, or its mood changes"""
+
+    def drawn(self) -> Picture:
+        """The picture with everything that was read in it."""
+        return draw_moment(self.picture, self.time_s, self.reading.faces, self.mood)
 
     def as_dict(self) -> dict[str, object]:
         steady = {"mood", "confidence", "probabilities", "people", "entered", "left", "dwell_s"}
@@ -101,29 +102,3 @@ def _small(picture: Picture) -> Picture:
     if scale == 1:
         return picture
     return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-class Film:
-    """Writes the moments as a video with the readings drawn in. A context manager."""
-
-    def __init__(self, path: Path, rate: float) -> None:
-        self._path, self._rate = path, rate
-        self._writer: cv2.VideoWriter | None = None
-
-    def __enter__(self) -> "Film":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.release()
-
-    def add(self, moment: Moment) -> None:
-        """Raises MoodstreamError when the file cannot be written."""
-        picture = draw(moment.picture, moment.time_s, moment.reading, moment.mood)
-        if self._writer is None:
-            size = picture.shape[1], picture.shape[0]
-            codec = cv2.VideoWriter.fourcc(*"mp4v")
-            self._writer = cv2.VideoWriter(str(self._path), codec, self._rate, size)
-            if not self._writer.isOpened():
-                raise MoodstreamError(f"cannot write the video {self._path}")
-        self._writer.write(picture)

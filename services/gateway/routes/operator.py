@@ -6,11 +6,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from moodstream.contracts.events import utc_now
-from services.gateway.bodies import Result, SetOpening
+from moodstream.contracts.status_codes import StatusCode
+from services.gateway.bodies import Result, SetOpening, StartView
 from services.gateway.context import Context
 from services.gateway.openapi import OPERATOR_ONLY
 from services.gateway.routes.site import known_cameras, site_status
@@ -31,6 +33,9 @@ class OperatorRoutes:
             ("/history", self.history, "GET"),
             ("/self-test", self.self_test, "POST"),
             ("/opening", self.set_opening, "POST"),
+            ("/view", self.start_view, "POST"),
+            ("/view", self.look, "GET"),
+            ("/view", self.stop_view, "DELETE"),
         ):
             router.add_api_route(path, serve, methods=[method], response_model=Result, openapi_extra=OPERATOR_ONLY)
         return router
@@ -63,6 +68,8 @@ class OperatorRoutes:
             "playback": state.playback and state.playback.model_dump(mode="json"),
             "volume_before_mute": state.volume_before_mute,
             "listeners": context.feed.listeners,
+            "preview": context.mounting_views.preview,
+            "view": context.mounting_views.to_json(),
             "browser_cameras": context.browser_cameras.connected,
             "consents": await context.consents.read_days(control.local_now()) if health.redis else [],
             "gateway": {"up_s": round(time.monotonic() - self._begun_s), "pid": os.getpid()},
@@ -81,6 +88,32 @@ class OperatorRoutes:
     async def set_opening(self, body: SetOpening) -> JSONResponse:
         """Open or close the site by hand until its hours change, or go by the hours again."""
         return JSONResponse({"result": (await self._context.opening_control.force(body.open)).to_json()})
+
+    async def start_view(self, body: StartView) -> JSONResponse:
+        """Look through a camera for two minutes, to mount it; every visitors' page says so meanwhile."""
+        context, views = self._context, self._context.mounting_views
+        if views.preview == "off":
+            raise HTTPException(409, "MOODSTREAM_PREVIEW is off: nobody looks through a camera here")
+        statuses = {name: status for name, status, _ in known_cameras(context.state)}
+        if body.camera_id not in statuses.keys() | {context.state.camera_id}:
+            raise HTTPException(404, f"there is no camera {body.camera_id}")
+        status = statuses.get(body.camera_id)
+        if status is not None and status.code == StatusCode.BROWSER:
+            raise HTTPException(409, "nobody looks through the camera of a visitor's own device")
+        await views.start(body.camera_id)
+        await context.consents.count_view(context.opening_control.local_now())
+        return JSONResponse({"result": views.to_json()})
+
+    async def look(self) -> JSONResponse:
+        """What the camera sees now, a PNG in base64, with figures; null before the first picture and after the end."""
+        picture, views = await self._context.mounting_views.look(), self._context.mounting_views
+        shown = picture.model_dump(mode="json") if picture else None
+        return JSONResponse({"result": {"view": views.to_json(), "picture": shown}})
+
+    async def stop_view(self) -> JSONResponse:
+        """End the look through a camera at once; nothing of it is left."""
+        await self._context.mounting_views.stop()
+        return JSONResponse({"result": {"view": None, "picture": None}})
 
 
 def _visit(view: CameraView) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from moodstream.contracts.events import MoodChanged, StatusChanged, utc_now
+from moodstream.contracts.status_codes import StatusCode
 from services.gateway.bodies import CameraName, FrameAccepted, MoodsNow, MoodsPast, SiteStateBody, Status, Visits
 from services.gateway.context import Context
 from services.gateway.guard import address_of
@@ -17,6 +18,8 @@ from services.gateway.openapi import JPEG_BODY
 from shared.contracts.site_state import CameraView, SiteState
 
 MAX_MOODS = 500
+WITHOUT_CAMERA = "hand-"
+"""What the ids begin with under which pages choose moods by hand where there is no camera, each for itself."""
 PAGE = 500
 MAX_PAGES = 10
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -48,6 +51,7 @@ class SiteRoutes:
         add("/sessions", self.sessions, response_model=Visits, tags=["sessions"])
         if self._context.browser_camera:
             router.add_api_websocket_route("/frames", self._context.browser_cameras.serve)
+            add("/frames", self.explain_frames, status_code=426, include_in_schema=False)
             add(
                 "/frames",
                 self.push_frame,
@@ -106,6 +110,11 @@ class SiteRoutes:
         """Visits of the last days: when, where, how long each mood stood. Ids are random and mean nothing."""
         return JSONResponse({"sessions": self._context.history.visits(count)})
 
+    async def explain_frames(self) -> JSONResponse:
+        """For a browser whose WebSocket arrives as a plain request, through a proxy."""
+        text = "pictures come over a WebSocket; a proxy on the way does not pass on the header Upgrade"
+        return JSONResponse({"error": text}, 426, {"Upgrade": "websocket"})
+
     async def push_frame(
         self, request: Request, camera: Annotated[str, Query(pattern="^[a-z0-9-]{1,40}$")]
     ) -> JSONResponse:
@@ -127,7 +136,7 @@ def site_status(context: Context, health: Health) -> dict[str, Any]:
     opening = context.opening_control.opening
     services = {name: _service_state(context, health, name) for name in SERVICES}
     cameras = known_cameras(context.state)
-    broken = any(status is not None and status.state != "online" for _, status, _ in cameras)
+    broken = any(status is not None and not _is_well(status) for _, status, _ in cameras)
     works = health.redis and all(services[name] == "online" for name in NEEDED) and not (broken and opening.open)
     works = works and not context.pictures_on_disk
     return {
@@ -148,6 +157,11 @@ def site_status(context: Context, health: Health) -> dict[str, Any]:
     }
 
 
+def _is_well(status: StatusChanged) -> bool:
+    """Whether a camera works, or rests because somebody has asked for that: it comes back by itself."""
+    return status.state == "online" or status.code in (StatusCode.RESTING, StatusCode.CLOSED)
+
+
 def _service_state(context: Context, health: Health, service: str) -> State:
     if not health.redis:
         return "off" if service not in NEEDED else "offline"
@@ -159,7 +173,7 @@ def _service_state(context: Context, health: Health, service: str) -> State:
 
 
 def known_cameras(state: SiteState) -> list[tuple[str, StatusChanged | None, CameraView | None]]:
-    """(camera id, its newest status, its view) of each camera with either."""
+    """(camera id, its newest status, its view) of each camera with either; a page without one is no camera."""
     statuses = {part: one for (service, part), one in state.status.items() if part and service in ("camera", "gateway")}
-    names = sorted(statuses.keys() | state.cameras.keys())
+    names = sorted(name for name in statuses.keys() | state.cameras.keys() if not name.startswith(WITHOUT_CAMERA))
     return [(name, statuses.get(name), state.cameras.get(name)) for name in names]

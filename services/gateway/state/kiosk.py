@@ -5,6 +5,7 @@ from typing import Literal
 from moodstream.contracts.events import Model
 
 Consent = Literal["touch", "stay"]
+Theme = Literal["dark", "light", "auto"]
 Language = Literal["en", "de", "fr", "es", "ja", "ar"]
 
 
@@ -18,9 +19,15 @@ class Kiosk(Model):
     still_there_s: float = 15.0
     """seconds without an answer before it starts over"""
     goodbye_s: float = 6.0
+    spotify_embed: bool = False
+    """whether the page may show Spotify's own player, which contacts Spotify"""
     auto: bool = False
     """songs are picked automatically"""
     pictures_on_disk: bool = False
     """the operator has accepted a server that may write pictures to a disk, which the notice then says"""
     language: Language | None = None
     """for a new visitor; None for the browser's"""
+    theme: Theme = "dark"
+    """light letters on a dark ground, the other way round, or as the browser prefers"""
+    rest_after_s: float = 600.0
+    """seconds without anybody before the page darkens and moves, so that nothing burns into the screen; 0 for never"""

@@ -10,8 +10,10 @@ from services.gateway.state.opening_hours import Opening
 from shared.contracts.site_state import CameraView, SiteState
 
 
-def snapshot_of(state: SiteState, opening: Opening, kiosk: Kiosk, *, browser_camera: bool) -> str:
-    """``browser_camera``: whether pages may send pictures of their own camera."""
+def snapshot_of(
+    state: SiteState, opening: Opening, kiosk: Kiosk, *, browser_camera: bool, view: dict[str, JsonValue] | None = None
+) -> str:
+    """``browser_camera``: whether pages may send pictures of their own camera; ``view``: what an operator sees."""
     return json.dumps(
         {
             "now": utc_now().isoformat(),
@@ -21,6 +23,7 @@ def snapshot_of(state: SiteState, opening: Opening, kiosk: Kiosk, *, browser_cam
             "kiosk": _json(kiosk),
             "cameras": {name: _camera(view) for name, view in state.cameras.items()},
             "playback": _json(state.playback),
+            "view": view,
             "status": [_json(status) for status in state.status.values()],
         }
     )

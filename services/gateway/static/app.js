@@ -6,7 +6,9 @@ import { Live, send } from "./live.js";
 import { Mirror } from "./mirror.js";
 import { Moon } from "./moon.js";
 import { Player } from "./player.js";
-import { MOODS, Present } from "./present.js";
+import { Offers } from "./offers.js";
+import { MOODS, Present, agreeing } from "./present.js";
+import { Rest, dress } from "./rest.js";
 import { Songs } from "./songs.js";
 import { Visit } from "./visit.js";
 import { LANGUAGES, Words } from "./words.js";
@@ -14,6 +16,7 @@ import { LANGUAGES, Words } from "./words.js";
 const WORD_MS = 6_000;
 const AWAY_MS = 6_000; // a line that is lost for less is nobody's concern
 const find = (selector) => document.querySelector(selector);
+const LOCAL = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname); // the machine of the site
 const now = () => performance.now();
 
 const words = new Words();
@@ -22,11 +25,28 @@ const present = new Present(new URLSearchParams(location.search).get("camera"));
 const visit = new Visit({ agreed, over });
 const moon = new Moon();
 const mirror = new Mirror(words);
-const songs = new Songs(words, pick);
-const player = new Player(words, (song) => tell("player", { command: "ended", song }));
+const rest = new Rest();
+const songs = new Songs(words, { pick, play: (song) => command("player", { command: "play", song: song.id }) });
+const player = new Player(words, {
+  ended: (song) => tell("player", { command: "ended", song }),
+  changed: () => show(),
+});
 const camera = new BrowserCamera(find("#preview"), {
   known: (id) => { present.ownCamera = id; show(); },
+  blocked: () => {
+    if (link !== "live") return; // then nothing gets through, and the page says so
+    byHand();
+    say(t("camera_blocked"));
+    show();
+  },
   ended: () => { present.ownCamera = null; show(); },
+});
+const offers = new Offers({
+  renew: (cameraId, mood) => tell("offers", { camera_id: cameraId, mood }),
+  choose: (mood) => {
+    visit.choose(mood, now(), false);
+    tell("moods", { mood, camera_id: present.view().cameraId });
+  },
 });
 let link = "connecting";
 let lostMs = null;
@@ -36,16 +56,20 @@ let chosenLanguage = false; // by a visitor, until the visit ends
 function show() {
   if (words.language === null) return;
   const away = lostMs !== null && now() - lostMs > AWAY_MS;
-  const view = { ...visit.step(present.view(), present.kiosk, now(), away), liked: visit.liked };
-  const cameraOn = ["online", "degraded"].includes(view.status?.state);
+  const seen = offers.keep(visit.step(present.view(), present.kiosk, now(), away), now());
+  const view = { ...agreeing(seen), liked: visit.liked, mayEmbed: present.kiosk?.spotify_embed === true };
+  const cameraOn = ["online", "degraded"].includes(view.status?.state) || view.status?.code === "resting";
   const focused = document.activeElement;
   document.body.dataset.stage = view.stage;
+  const light = dress(present.kiosk?.theme);
+  rest.show(view.stage, present.kiosk?.rest_after_s ?? 0, now());
   document.body.dataset.mood = ["mirror", "listen"].includes(view.stage) ? view.word : "nobody";
-  moon.show(view);
+  moon.show(view, light);
   mirror.show(view, { browserCamera: present.browserCamera, cameraOn, onDisk: present.kiosk?.pictures_on_disk });
   songs.show(view);
   player.show(view);
   showStatus(view);
+  showViewed(view);
   showStill(view.stillLeftS);
   find("#stop").hidden = ["attract", "goodbye", "closed", "away"].includes(view.stage);
   // what was touched may be gone: the next key shall not begin at the top of the page again
@@ -53,9 +77,17 @@ function show() {
   if (lost && [document.body, focused].includes(document.activeElement)) find("#sentence").focus();
 }
 
-function showStatus({ status, own }) {
+/** Whoever stands here has to know that somebody looks. */
+function showViewed({ viewed }) {
+  const text = viewed ? t(viewed === "picture" ? "viewed_picture" : "viewed_outline") : "";
+  if (find("#viewed").textContent !== text) find("#viewed").textContent = text;
+  find("#viewed").hidden = !viewed;
+}
+
+function showStatus({ status, own, cameraId }) {
   const state = status?.state ?? "offline";
   const text = link !== "live" ? t("connecting")
+    : present.unknownCamera ? t("camera_no_such", { name: cameraId })
     : own && camera.on ? t("camera_own")
     : state === "offline" ? t("camera_off")
     : status.code === "drawn" ? t("camera_drawn")
@@ -110,18 +142,20 @@ async function agreed(how, by) {
   show();
 }
 
-function over(why, by, wanted) {
-  const { cameraId } = present.view(); // before the camera of this device is forgotten
+function over(why, by, wanted, mine) {
+  const { cameraId, session } = present.view(); // before the camera of this device is forgotten
   const reading = by !== "own" || camera.on;
   camera.stop();
   if (why === "stopped" && by) tell("consents", { choice: "withdrawn" });
   if (why === "declined") tell("consents", { choice: "declined" });
-  if (wanted && by && reading) tell("sessions/end", { camera_id: cameraId });
+  if (wanted && by && reading) tell("sessions/end", { camera_id: cameraId, ...(why === "stopped" ? { session_id: mine ?? session } : {}) });
+  present.leave();
   if (chosenLanguage) speak(usual(), false);
 }
 
-async function pick(offer, song) {
+async function pick(shown, song) {
   const place = present.cameras[present.view().cameraId];
+  const offer = place?.offer?.songs.some(({ id }) => id === song.id) ? place.offer : shown; // renewed meanwhile
   if (place) place.picked = song.id;
   show();
   if (!(await command("picks", { offer_id: offer.id, song_id: song.id })) && place?.offer?.id === offer.id) {
@@ -131,6 +165,7 @@ async function pick(offer, song) {
 }
 
 async function choose(mood) {
+  if (!visit.going && present.alone(LOCAL)) present.goAlone();
   const { cameraId, mood: read, chosen } = present.view();
   if (visit.going && !chosen && MOODS.includes(read?.mood)) tell("feedback", { kind: "wrong_mood", mood: read.mood, camera_id: cameraId });
   visit.choose(mood, now());
@@ -141,18 +176,21 @@ async function choose(mood) {
 /** Without a camera: that of this device is switched off, and the one of this place rests for a while. */
 function byHand() {
   const { cameraId, session } = present.view();
+  const shared = present.alone(LOCAL) && !present.ownCamera; // the visit at the camera of this place is somebody else's
   camera.stop();
   visit.askForMood(now());
-  if (session) tell("sessions/end", { camera_id: cameraId });
+  if (session && !shared) tell("sessions/end", { camera_id: cameraId });
 }
 
-/** Other songs of the same mood. */
+/** Other songs of the same mood, which stays what it was: read, or chosen. */
 function again() {
-  const { mood, ranking, offer } = visit.step(present.view(), present.kiosk, now(), false);
-  const wanted = MOODS.includes(mood?.mood) ? mood.mood : (ranking ?? offer)?.mood;
-  if (!wanted) return;
+  const { session, mood, ranking, offer, cameraId } = agreeing(visit.step(present.view(), present.kiosk, now(), false));
+  const wanted = (ranking ?? offer)?.mood ?? mood?.mood;
+  if (!MOODS.includes(wanted)) return;
+  visit.touch(now());
+  if (session) return void command("offers", { mood: wanted, camera_id: cameraId, other: true });
   visit.choose(wanted, now());
-  command("moods", { mood: wanted, camera_id: present.view().cameraId });
+  command("moods", { mood: wanted, camera_id: cameraId });
 }
 
 function feedback(kind) {
@@ -173,6 +211,8 @@ function skip() {
   feedback("skip");
   command("player", { command: "next" });
 }
+
+const turn = (percent) => command("player", { command: "volume", percent });
 
 const usual = () => present.kiosk?.language ?? Words.preferred();
 
@@ -212,8 +252,10 @@ touched("#again", again);
 touched("#like", like);
 touched("#hold", () => command("player", { command: find("#hold").dataset.command }));
 touched("#skip", skip);
+touched("#mute", () => turn(player.volumeAfterMute));
+find("#volume").addEventListener("change", () => { turn(Number(find("#volume").value)); find("#volume").blur(); });
 find("#still").addEventListener("cancel", () => visit.touch(now()));
-for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => visit.touch(now()), { capture: true });
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { visit.touch(now()); rest.wake(now()); }, { capture: true });
 for (const change of ["online", "offline"]) addEventListener(change, show);
 
 new Live({

@@ -6,6 +6,9 @@ import { MOODS } from "./present.js";
 const WITH_MOODS = ["hand", "mirror", "listen"];
 const STANDS_IN = ["drawn", "simulated"]; // for a camera
 
+/** Whether the camera of this place rests for a while, as it does after a Stop. */
+const resting = ({ status }) => status?.code === "resting";
+
 export class Mirror {
   #words;
   #find = (selector) => document.querySelector(selector);
@@ -30,7 +33,7 @@ export class Mirror {
     if (place.textContent !== text) place.textContent = text;
   }
 
-  #sentence({ stage, word, chosen, goodbye }) {
+  #sentence({ stage, word, chosen, passed, goodbye }) {
     const { t } = this.#words;
     const [lead, said] = {
       attract: ["attract_lead", "attract"],
@@ -40,7 +43,7 @@ export class Mirror {
       goodbye: [goodbye === "declined" ? "declined_lead" : "goodbye_lead", "goodbye"],
       closed: ["closed_lead", "closed"],
       away: ["away_lead", "away"],
-    }[stage] ?? (MOODS.includes(word) ? [chosen ? "chosen" : "look", word] : ["unsure_lead", "unsure"]);
+    }[stage] ?? (MOODS.includes(word) ? [chosen ? "chosen" : passed ? "looked" : "look", word] : ["unsure_lead", "unsure"]);
     const text = t(lead) + t(said);
     if (this.#said === text) return;
     this.#said = text;
@@ -51,6 +54,7 @@ export class Mirror {
   #detail(view, { browserCamera, cameraOn }) {
     const { t } = this.#words;
     const { stage, staying, goodbye, opensAt, word, mood, chosen } = view;
+    if (stage === "attract" && resting(view)) return t("declined_detail");
     if (stage === "attract") return t(cameraOn ? "attract_detail" : browserCamera ? "attract_own" : "attract_hand");
     if (stage === "ask") return staying ? t("stay", { seconds: this.#words.seconds(staying.leftS) }) : "";
     if (stage === "wait") return t("wait_detail");
@@ -76,7 +80,7 @@ export class Mirror {
     const stands = STANDS_IN.includes(status?.code);
     const wanted = {
       agree: stage === "ask",
-      "own-camera": browserCamera && (stage === "attract" || (stands && !own && ["ask", "mirror"].includes(stage))),
+      "own-camera": browserCamera && ((stage === "attract" && !resting({ status })) || (stands && !own && ["ask", "mirror"].includes(stage))),
       "by-hand": ["attract", "ask", "wait"].includes(stage),
       decline: stage === "ask",
     };

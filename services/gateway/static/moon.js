@@ -12,6 +12,9 @@ const COLOURS = {
 };
 const NIGHT = { accent: [0.85, -0.007, -0.0495], glow: [0.42, 0.001, -0.06], ground: [0.175, -0.0019, -0.0219] };
 const UNSURE = { accent: [0.86, 0.0344, -0.0491], glow: [0.48, 0.0459, -0.0655], ground: [0.19, 0.0161, -0.0229] };
+// by day: ink on paper instead of light in the dark
+const DAY = { accent: 0.46, glow: 0.86, ground: 0.97 };
+const PALE = { accent: 1, glow: 0.55, ground: 0.35 }; // of the colour's strength
 const ASLEEP = { valence: 0.25, arousal: -1, open: 0 };
 
 const BLINK_MS = 140;
@@ -31,12 +34,13 @@ export class Moon {
     }, 3_000 + 4_000 * Math.random());
   }
 
-  show({ stage, word, mood, staying }) {
+  /** `light`: on a light ground. */
+  show({ stage, word, mood, staying }, light = false) {
     const awake = !["attract", "goodbye", "closed", "away"].includes(stage);
     const reading = ["mirror", "listen"].includes(stage) && mood;
     const { valence, arousal } = reading ? mood : { valence: 0.3, arousal: 0 };
     const style = document.body.style;
-    for (const [name, colour] of Object.entries(this.#colours(reading ? word : "nobody", mood))) style.setProperty(`--${name}`, colour);
+    for (const [name, colour] of Object.entries(this.#colours(reading ? word : "nobody", mood, light))) style.setProperty(`--${name}`, colour);
     style.setProperty("--valence", reading ? valence : 0);
     style.setProperty("--arousal", reading ? arousal : -0.6);
     style.setProperty("--tempo", `${(5.6 - 3.2 * (reading ? arousal : -0.6)).toFixed(1)}s`);
@@ -47,13 +51,17 @@ export class Moon {
     waiting.style.opacity = staying ? 1 : 0;
   }
 
-  #colours(word, mood) {
+  #colours(word, mood, light) {
     const shares = mood?.probabilities;
     const parts = word === "nobody" || !shares ? [[1, NIGHT]]
       : word === "unsure" ? [[1, UNSURE]]
       : MOODS.map((name) => [shares[name] ** 2, COLOURS[name]]); // the leading mood shall be seen to lead
     const total = parts.reduce((sum, [weight]) => sum + weight, 0) || 1;
     const mix = (name) => [0, 1, 2].map((axis) => parts.reduce((sum, [weight, set]) => sum + (weight * set[name][axis]) / total, 0));
+    if (light) return Object.fromEntries(Object.entries(DAY).map(([name, lightness]) => {
+      const [, a, b] = mix(name);
+      return [name, `oklab(${lightness} ${(PALE[name] * a).toFixed(4)} ${(PALE[name] * b).toFixed(4)})`];
+    }));
     return Object.fromEntries(["accent", "glow", "ground"].map((name) => [name, `oklab(${mix(name).map((part) => part.toFixed(4)).join(" ")})`]));
   }
 

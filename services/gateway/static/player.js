@@ -1,66 +1,84 @@
-// What plays. Where the page itself is the output it plays, too: a file of the gateway's, Spotify's own frame where there
-// is a network, else the house's own music.
+// What plays, why, and how far. Where the page itself is the output it plays, too: a file of the gateway's, Spotify's own
+// frame where there is a network, else music that is made for the mood.
 
 import { element, sleeve } from "./drawing.js";
 import { House, sound } from "./house.js";
+import { Turntable } from "./turntable.js";
 
 const TRACK = /^spotify:track:([A-Za-z0-9]+)$/;
-const FILE = /^file:\/*(.+)$/;
+const FILE = /^file:(?:\/\/localhost)?\/*(.+)$/;
+const WEB = /^https?:\/\//;
 const IN_PAGE = ["browser", "house"]; // a venue's page never shows a music service
 const STEERED = ["playing", "paused"];
 const IN_VISIT = ["mirror", "listen"];
+const CODE_LETTERS = 200; // more would be too fine for the camera of a phone
+const USUAL_MS = 180_000; // of made music, where the length of the song is not known
+const LOUD = 60; // percent, where the volume from before a mute is not known
 
 export class Player {
   #words;
-  #ended;
+  #handlers;
   #song = null;
   #embedded = null;
   #unreached = null;
   #broken = null; // a file that cannot be played
-  #audio = new Audio();
+  #table;
   #house = null;
   #silent = true; // browsers let a page sound only once somebody has touched it, or where they are set so
+  #clock = { song: null, playedMs: 0, at: 0, playing: false };
+  #volumeBefore = null;
+  #endedHouse = null; // id of the song whose time has passed
   #find = (selector) => document.querySelector(selector);
 
-  /** `ended(song)` is called when a file has played to its end. */
-  constructor(words, ended) {
+  /** `ended(song)` is called when a file has played to its end, or cannot be played on; `changed()` when there is more to show. */
+  constructor(words, handlers) {
     this.#words = words;
-    this.#ended = ended;
-    this.#audio.addEventListener("ended", () => this.#song && this.#ended(this.#song));
-    this.#audio.addEventListener("error", () => { this.#broken = this.#audio.getAttribute("src"); });
+    this.#handlers = handlers;
+    this.#table = new Turntable(this.#find("#player"), {
+      ended: () => this.#song && handlers.ended(this.#song),
+      broken: (address, begun) => this.#break(address, begun),
+      refused: (refusal) => { this.#silent ||= refusal.name === "NotAllowedError"; },
+    });
     for (const touch of ["pointerup", "keyup"]) addEventListener(touch, () => { this.#silent = false; });
     // A sound element says whether it may play; an AudioContext would only complain.
     new Audio("/static/silence.wav").play().then(() => { this.#silent = false; }, () => {});
   }
 
-  show({ stage, playback, ranking, offer, mood, liked }) {
+  show({ stage, playback, ranking, offer, mood, liked, mayEmbed }) {
     const { t } = this.#words;
+    const visiting = IN_VISIT.includes(stage);
     const song = playback?.song ?? null;
     const state = playback?.state ?? "ready";
     const steered = STEERED.includes(state);
-    this.#find("#player").dataset.state = state;
+    const player = this.#find("#player");
+    player.dataset.state = state;
+    player.hidden = !steered && !(visiting && playback && state !== "ready");
+    this.#showSong(song, ranking?.mood ?? offer?.mood, visiting && steered);
+    this.#buttons(playback, visiting, liked);
+    const source = this.#play(playback, song, visiting ? mood : null, mayEmbed); // nobody is heard who has not agreed
+    player.dataset.source = source;
     // what a player needs is the operator's to know; a visitor hears music or does not
-    this.#say("#player-state", t(steered || state === "ready" ? state : "resting"));
-    this.#find("#player").hidden = !steered && !(IN_VISIT.includes(stage) && playback && state !== "ready");
-    this.#say("#player-song", song ? `${song.title} · ${song.artist}` : "");
-    if (song?.id !== this.#song) {
-      this.#song = song?.id ?? null;
-      this.#find("#sleeve").replaceChildren(...(song ? [sleeve(song, ranking?.mood ?? offer?.mood)] : []));
-    }
-    this.#buttons(playback, IN_VISIT.includes(stage), liked);
+    this.#say("#player-state", t(source === "house" ? "your_song" : steered || state === "ready" ? state : "resting"));
+    this.#say("#player-why", visiting && steered ? this.#why(song, ranking) : "");
+    const made = source === "house" ? [t("house_music"), visiting ? t("house_help") : ""] : [];
+    const quiet = this.#silent && ["file", "house"].includes(source) ? t("touch_to_hear") : "";
+    this.#say("#player-message", [quiet, ...made].filter(Boolean).join(" "));
+    this.#showPlace(song, visiting ? mood : null);
+    this.#showProgress(playback, song, source);
+  }
+
+  /** Sound from the page, where it is the output; says what it is: none, file, embed or house. */
+  #play(playback, song, mood, mayEmbed) {
     const inPage = IN_PAGE.includes(playback?.output) && playback.state === "playing" && song !== null;
     const track = inPage && playback.output === "browser" ? song.uri?.match(TRACK)?.[1] ?? null : null;
-    const file = inPage ? this.#file(song) : null;
-    const embed = track && navigator.onLine && track !== this.#unreached ? track : null;
+    const file = inPage && playback.sound !== "made" ? this.#file(song) : null;
+    const embed = mayEmbed && track && navigator.onLine && track !== this.#unreached ? track : null;
     const source = !inPage ? "none" : file ? "file" : embed ? "embed" : "house";
-    this.#find("#player").dataset.source = source;
     const volume = (playback?.volume ?? 100) / 100;
-    this.#playFile(file, volume);
+    this.#table.play(file, volume);
     this.#embed(embed, song);
-    this.#playHouse(source === "house", volume, IN_VISIT.includes(stage) ? mood : null); // nobody is heard who has not agreed
-    const why = source === "house" && playback.output === "browser" ? t("house_music") : "";
-    const quiet = this.#silent && ["file", "house"].includes(source) ? t("touch_to_hear") : "";
-    this.#say("#player-message", [why, quiet].filter(Boolean).join(" "));
+    this.#playHouse(source === "house", volume, mood);
+    return source;
   }
 
   /** Written only when it differs, or screen readers would say it again. */
@@ -69,30 +87,111 @@ export class Player {
     if (place.textContent !== text) place.textContent = text;
   }
 
+  #showSong(song, mood, along) {
+    this.#find("#along").hidden = this.#find("#take").hidden = !(along && song);
+    if (song?.id === this.#song) return;
+    this.#song = song?.id ?? null;
+    const names = song ? [song.title, song.artist].map((text) => element("bdi", { textContent: text })) : [];
+    this.#find("#player-song").replaceChildren(...(song ? [names[0], " · ", names[1]] : []));
+    this.#find("#sleeve").replaceChildren(...(song ? [sleeve(song, mood), ...this.#cover(song)] : []));
+    this.#find("#taken").hidePopover();
+    const code = song ? `/api/v1/qr?text=${encodeURIComponent(address(song))}` : null;
+    for (const picture of document.querySelectorAll("#along img, #taken img")) {
+      if (code) picture.src = code;
+      else picture.removeAttribute("src");
+    }
+  }
+
+  /** The picture of the record, over the drawn sleeve; gone where there is none, or none that can be shown. */
+  #cover(song) {
+    const path = filePath(song);
+    if (!path) return [];
+    const picture = element("img", { alt: "", src: `/cover/${path}`, decoding: "async" });
+    picture.addEventListener("error", () => picture.remove());
+    return [picture];
+  }
+
+  #why(song, ranking) {
+    const ranked = ranking?.ranking.find((one) => one.song.id === song?.id);
+    return ranked ? this.#words.reason(ranked.compared) ?? ranked.reason : "";
+  }
+
   #buttons(playback, visiting, liked) {
+    const { t } = this.#words;
     const steered = visiting && STEERED.includes(playback?.state);
-    const [like, hold, skip] = [this.#find("#like"), this.#find("#hold"), this.#find("#skip")];
-    like.hidden = hold.hidden = skip.hidden = !steered;
+    const [like, hold, skip, mute, volume] = ["like", "hold", "skip", "mute", "volume"].map((id) => this.#find(`#${id}`));
+    like.hidden = hold.hidden = skip.hidden = mute.hidden = volume.hidden = !steered;
     if (!steered) return;
     like.setAttribute("aria-pressed", liked.has(playback.song?.id));
     hold.dataset.command = playback.state === "paused" ? "resume" : "pause";
-    this.#say("#hold", this.#words.t(`do_${hold.dataset.command}`));
+    this.#say("#hold span", t(`do_${hold.dataset.command}`));
+    const percent = playback.volume ?? 100;
+    if (percent > 0) this.#volumeBefore = percent;
+    mute.setAttribute("aria-pressed", percent === 0);
+    mute.setAttribute("aria-label", t("mute"));
+    volume.setAttribute("aria-label", t("volume"));
+    if (document.activeElement !== volume) volume.value = percent;
+    volume.style.setProperty("--share", volume.value / 100);
+  }
+
+  /** Percent that a touch of the mute button leads to. */
+  get volumeAfterMute() {
+    return this.#find("#mute").getAttribute("aria-pressed") === "true" ? this.#volumeBefore ?? LOUD : 0;
+  }
+
+  /** The song's place on the circumplex beside that of the mood, where the catalogue knows it. */
+  #showPlace(song, mood) {
+    const [valence, arousal] = [song?.valence ?? null, song?.arousal ?? null];
+    const place = this.#find("#place");
+    const unknown = !mood || valence === null || arousal === null;
+    place.toggleAttribute("hidden", unknown);
+    if (unknown) return;
+    place.setAttribute("aria-label", this.#words.t("place"));
+    const put = (selector, right, up) => this.#find(selector).setAttribute("transform", `translate(${44 * right} ${-44 * up})`);
+    put("#place-song", valence, arousal);
+    put("#place-mood", mood.valence, mood.arousal);
+  }
+
+  #showProgress(playback, song, source) {
+    const heard = source === "file" ? this.#table.progress : this.#counted(playback, song, source);
+    // music that is made would go on for ever: it keeps to the length of the song that it stands for
+    if (source === "house" && heard && heard.playedS >= heard.lastsS && this.#endedHouse !== song.id) {
+      this.#endedHouse = song.id;
+      this.#handlers.ended(song.id);
+    }
+    this.#find("#progress").hidden = !heard;
+    if (!heard) return;
+    const played = Math.min(heard.playedS, heard.lastsS);
+    this.#say("#played", minutes(played));
+    this.#say("#lasts", minutes(heard.lastsS));
+    this.#find("#progress").style.setProperty("--share", heard.lastsS ? played / heard.lastsS : 0);
+  }
+
+  /** How far a song is that another program plays: counted here, since events tell only when it began and paused. */
+  #counted(playback, song, source) {
+    const clock = this.#clock;
+    const now = performance.now();
+    if (clock.playing) clock.playedMs += now - clock.at;
+    const playing = playback?.state === "playing";
+    if (clock.song !== (song?.id ?? null)) {
+      Object.assign(clock, { song: song?.id ?? null, playedMs: 0 });
+      this.#endedHouse = null;
+    }
+    Object.assign(clock, { at: now, playing });
+    const lastsMs = song?.duration_ms ?? (source === "house" ? USUAL_MS : null);
+    return lastsMs ? { playedS: clock.playedMs / 1000, lastsS: lastsMs / 1000 } : null;
   }
 
   #file(song) {
-    const path = song.uri?.match(FILE)?.[1];
-    const address = path ? `/music/${path.split("/").map(encodeURIComponent).join("/")}` : null;
-    return address === this.#broken ? null : address;
+    const path = filePath(song);
+    return path && path !== this.#broken ? `/music/${path}` : null;
   }
 
-  #playFile(address, volume) {
-    this.#audio.volume = volume;
-    if (address === null) {
-      this.#audio.pause();
-      return;
-    }
-    if (this.#audio.getAttribute("src") !== address) this.#audio.src = address;
-    if (this.#audio.paused && !this.#audio.ended) this.#audio.play().then(() => { this.#silent = false; }, (refusal) => this.#refused(refusal));
+  /** A file that never played gives way to the house; one that vanished half-way to the next song. */
+  #break(source, begun) {
+    this.#broken = source.replace(/^\/music\//, "");
+    if (begun && this.#song) this.#handlers.ended(this.#song);
+    this.#handlers.changed();
   }
 
   #playHouse(wanted, volume, mood) {
@@ -107,10 +206,6 @@ export class Player {
     this.#house ??= new House(new AudioContext());
     this.#house.mood(valence, arousal);
     this.#house.start(volume);
-  }
-
-  #refused(refusal) {
-    if (refusal.name === "NotAllowedError") this.#silent = true;
   }
 
   #embed(track, song) {
@@ -130,4 +225,23 @@ export class Player {
       },
     );
   }
+}
+
+/** Of a song that is a file: where it lies below /music and /cover. */
+function filePath(song) {
+  const path = song.uri?.match(FILE)?.[1];
+  return path ? path.split("/").map(encodeURIComponent).join("/") : null;
+}
+
+/** What a phone is given to find the song: its page where it has one, else its names. */
+function address({ title, artist, uri }) {
+  const track = uri?.match(TRACK)?.[1];
+  const found = track ? `https://open.spotify.com/track/${track}` : WEB.test(uri) ? uri : "";
+  return found && found.length <= CODE_LETTERS ? found : [...`${title} · ${artist}`].slice(0, CODE_LETTERS).join("");
+}
+
+/** As players show it: 3:07. */
+function minutes(seconds) {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

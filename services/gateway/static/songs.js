@@ -4,25 +4,33 @@ import { element, sleeve } from "./drawing.js";
 
 const SHOWN = 6;
 const WITH_SONGS = ["mirror", "listen"];
+const LEAST = 0.12; // of a bar, for the song that is least alike
 
 export class Songs {
   #words;
-  #pick;
+  #handlers;
   #shown = "";
+  #playing = undefined;
+  #last = -1; // place in the queue of the song that played last from it
   #find = (selector) => document.querySelector(selector);
 
-  /** `pick(offer, song)` is called when somebody chooses a card. */
-  constructor(words, pick) {
+  /** `pick(offer, song)` is called when somebody chooses a card, `play(song)` when a ranked row. */
+  constructor(words, handlers) {
     this.#words = words;
-    this.#pick = pick;
+    this.#handlers = handlers;
   }
 
   show(view) {
     const songs = WITH_SONGS.includes(view.stage) ? view.songs : "hidden";
     // Moods come several times a minute: what has not changed keeps its elements, and with them the focus.
-    const shown = `${this.#words.language} ${songs} ${view.offer?.id} ${view.ranking?.id} ${view.picked?.id}`;
-    if (shown === this.#shown) return;
+    const shown = `${this.#words.language} ${songs} ${view.offer?.songs.map((song) => song.id)} ${view.ranking?.id} ${view.picked?.id}`;
+    if (shown !== this.#shown) this.#draw(view, songs, shown);
+    if (songs === "ranking") this.#mark(view);
+  }
+
+  #draw(view, songs, shown) {
     this.#shown = shown;
+    [this.#playing, this.#last] = [undefined, -1];
     const inside = this.#find("#songs").contains(document.activeElement);
     document.body.dataset.songs = songs;
     this.#find("#songs").hidden = songs === "hidden";
@@ -35,13 +43,13 @@ export class Songs {
   #heading({ songs, offer, picked, ranking, auto }) {
     const { t } = this.#words;
     const title = picked?.title;
-    const chose = auto || ranking?.by === "auto" ? "picked_auto" : "picked";
+    const chose = auto || ranking?.by === "auto";
     const words = {
       none: [t("songs_none"), ""],
       offer: [t("offer"), t("offer_detail", { mood: offer ? t(offer.mood) : "" })],
       expired: [t("offer_expired"), t("offer_expired_detail")],
-      picked: [t(chose, { title }), t("picked_detail")],
-      ranking: [t("ranking", { title }), t("ranking_detail")],
+      picked: [t(chose ? "picked_auto" : "picked", { title }), t("picked_detail")],
+      ranking: [t(chose ? "picked_auto" : "ranking", { title }), t("ranking_detail")],
     }[songs];
     this.#find("#songs-title").textContent = words[0];
     this.#find("#songs-detail").textContent = words[1];
@@ -59,30 +67,53 @@ export class Songs {
         ...(song.genre ? [element("span", { className: "genre", textContent: song.genre, dir: "auto" })] : []));
       button.disabled = picked !== null;
       button.classList.toggle("picked", song.id === picked?.id);
-      button.addEventListener("click", () => this.#pick(offer, song));
+      button.addEventListener("click", () => this.#handlers.pick(offer, song));
       return element("li", {}, button);
     });
   }
 
   #rows({ ranking }) {
     const { t } = this.#words;
-    return ranking.ranking.slice(0, SHOWN).map(({ song, similarity, reason, compared }) => {
+    const rows = ranking.ranking.slice(0, SHOWN);
+    const likenesses = rows.map((row) => row.similarity);
+    const [least, most] = [Math.min(...likenesses), Math.max(...likenesses)];
+    return rows.map(({ song, similarity, reason, compared }) => {
       const share = this.#words.percent(similarity);
-      const bar = element("div", { className: "bar" }, element("i"));
-      bar.style.setProperty("--share", similarity);
+      const bar = element("span", { className: "bar" }, element("i"));
+      // likenesses lie close together: the bars show how the songs differ from each other, the number how alike they are
+      bar.style.setProperty("--share", most > least ? LEAST + ((1 - LEAST) * (similarity - least)) / (most - least) : 1);
       const said = this.#words.reason(compared);
-      const why = element("p", { className: "reason", textContent: said ?? reason });
+      const why = element("span", { className: "reason", textContent: said ?? reason });
       if (said === null) why.lang = "en";
-      return element("li", {},
+      const row = element("button", { type: "button", className: "row", dataset: { song: song.id } },
         sleeve(song, ranking.mood),
-        element("div", {},
-          element("p", { className: "title", textContent: song.title, dir: "auto" }),
+        element("span", { className: "names" },
+          element("span", { className: "title", textContent: song.title, dir: "auto" }),
           element("span", { className: "between", textContent: " · ", ariaHidden: "true" }),
-          element("p", { className: "artist", textContent: song.artist, dir: "auto" }),
-          bar, why),
-        element("p", { className: "share" },
+          element("span", { className: "artist", textContent: song.artist, dir: "auto" })),
+        bar, why,
+        element("span", { className: "turn" }),
+        element("span", { className: "share" },
           element("span", { textContent: share, ariaHidden: "true" }),
           element("span", { className: "unseen", textContent: t("likeness", { percent: share }) })));
+      row.addEventListener("click", () => song.id !== this.#playing && this.#handlers.play(song));
+      return element("li", {}, row);
     });
+  }
+
+  /** Which row plays, and which is next in the queue. */
+  #mark({ ranking, playback }) {
+    const playing = ["playing", "paused"].includes(playback?.state) ? playback.song?.id ?? null : null;
+    if (playing === this.#playing) return;
+    this.#playing = playing;
+    const queue = ranking.play.map((song) => song.id);
+    if (queue.includes(playing)) this.#last = queue.indexOf(playing);
+    const next = playing === null ? null : queue.slice(this.#last + 1).find((id) => id !== playing) ?? null;
+    for (const row of this.#find("#ranking").querySelectorAll(".row")) {
+      const { song } = row.dataset;
+      if (song === playing) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
+      row.querySelector(".turn").textContent = song === playing ? this.#words.t("playing_row") : song === next ? this.#words.t("next_row") : "";
+    }
   }
 }

@@ -1,11 +1,10 @@
 // Where a visitor stands, from the first look to the goodbye. Knows no page and no line: it is told what is true, what
 // was touched and what time it is, and says which stage to show.
 
-import { MOODS } from "./present.js";
+import { MOODS, certain } from "./present.js";
 
 const OWN_IDLE_S = 15; // a device whose camera sees nobody is soon in other hands
 const ADOPT_MS = 8_000; // a mood that was asked for comes within this, or not at all
-const PLACES = { angry: [-0.7, 0.7], happy: [0.7, 0.7], sad: [-0.7, -0.7], calm: [0.7, -0.7] };
 const DEFAULTS = { consent: "touch", stay_s: 8, idle_s: 60, still_there_s: 15, goodbye_s: 6, auto: false, language: null };
 
 export class Visit {
@@ -20,7 +19,7 @@ export class Visit {
   #kept = null; // songs of a visit by hand, whose session may end before it does
   liked = new Set();
 
-  /** `agreed(how, by)` and `over(why, by, tell)` are called once each; `tell` where the gateway has yet to hear of it. */
+  /** `agreed(how, by)` and `over(why, by, tell, session)` are called once each; `tell` where the gateway has yet to hear of it. */
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -54,8 +53,8 @@ export class Visit {
   }
 
   /** A mood was chosen by hand; in a visit at a camera it stands for as long as the tracker lets it. */
-  choose(mood, nowMs) {
-    this.touch(nowMs);
+  choose(mood, nowMs, touched = true) {
+    if (touched) this.touch(nowMs);
     if (this.#phase === "visit" && this.#by !== "hand") return;
     if (this.#phase !== "visit") this.#enter("visit", "hand", null, nowMs);
     this.#sinceMs = nowMs;
@@ -66,12 +65,12 @@ export class Visit {
 
   /** The visitor has had enough: `stopped`, `declined`; or has gone: `left`, `idle`. */
   end(why, nowMs, tell = true) {
-    const by = this.#by;
+    const [by, session] = [this.#by, this.#session];
     const quiet = this.#phase === "idle" || (this.#phase === "goodbye" && why !== "stopped") || (why === "idle" && this.#phase === "hand");
     this.#goodbye = why;
     this.#enter(quiet ? "idle" : "goodbye", null, null, nowMs);
     this.liked.clear();
-    this.#handlers.over(why, by, tell);
+    this.#handlers.over(why, by, tell, session);
   }
 
   /** What the page shows: the view with its stage. */
@@ -158,12 +157,10 @@ export class Visit {
     const waiting = nowMs - this.#sinceMs < ADOPT_MS;
     const kept = this.#kept ?? { offer: null, ranking: null, picked: null, songs: waiting ? "none" : "expired" };
     const gone = !mine && kept.songs !== "ranking" && !waiting;
-    const [valence, arousal] = PLACES[this.#mood];
-    const probabilities = Object.fromEntries(MOODS.map((name) => [name, name === this.#mood ? 1 : 0]));
     return {
       ...view, ...kept, ...(gone ? { songs: "expired" } : {}),
       word: this.#mood, chosen: true,
-      mood: { mood: this.#mood, valence, arousal, probabilities, confidence: 1, faces: 0 },
+      mood: certain({ faces: 0, at: new Date(view.atMs - (nowMs - this.#sinceMs)) }, this.#mood),
     };
   }
 }

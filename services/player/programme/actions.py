@@ -6,10 +6,10 @@ from typing import Literal
 
 from moodstream.contracts.events import Event, Song
 
-Kind = Literal["play", "pause", "resume", "volume", "transfer", "check"]
+Kind = Literal["play", "pause", "resume", "stop", "volume", "transfer", "check"]
 
 Slot = Literal["transfer", "transport", "volume", "check"]
-"""``transport``: what plays, pauses or resumes."""
+"""``transport``: what plays, pauses, resumes or stops."""
 SLOTS: tuple[Slot, ...] = ("transfer", "transport", "volume", "check")
 """In the order in which they are done."""
 
@@ -29,7 +29,7 @@ class Action:
     @property
     def slot(self) -> Slot:
         match self.kind:
-            case "play" | "pause" | "resume":
+            case "play" | "pause" | "resume" | "stop":
                 return "transport"
             case slot:
                 return slot

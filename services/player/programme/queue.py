@@ -34,6 +34,11 @@ class Queue:
         self.songs, self.position = songs, 0
         return self._pending.add(Action("play", songs=songs, cause=cause, expires_at=expires_at))
 
+    def stop(self, cause: Event | None, expires_at: datetime | None) -> Action:
+        """Nothing is to be played."""
+        self.clear()
+        return self._pending.add(Action("stop", cause=cause, expires_at=expires_at))
+
     def play_remaining(self) -> None:
         """The output has forgotten them."""
         self._pending.add(Action("play", songs=self.remaining))

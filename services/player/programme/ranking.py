@@ -36,6 +36,11 @@ class WaitingRanking:
     def drop(self) -> None:
         self.ranking = None
 
+    def drop_of(self, session_id: str | None) -> None:
+        """Drop that of a visit; with None any."""
+        if self.ranking is not None and session_id in (None, self.ranking.session_id):
+            self.ranking = None
+
     def drop_expired(self, at: datetime) -> None:
         if self.ranking is not None and self.ranking.expires_at < at:
             self.ranking = None

@@ -18,5 +18,7 @@ class Rules:
     quiet: QuietHours | None = None
     quiet_volume: int = 0
     """at most in the quiet hours; 0 is silence"""
+    music_after_s: float = 0.0
+    """how long a visitor's music plays on when nobody is there; 0 for no end"""
     check_every_s: float | None = None
     """how often the output is checked; None where there is nothing to see"""

@@ -3,6 +3,7 @@
 It takes in rankings, moods, commands, and what came of each action; ``next_action`` says the one thing to do now.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from moodstream.contracts.events import Model, MoodChanged, RequestMade, Song, SongsRanked
@@ -10,6 +11,7 @@ from moodstream.contracts.requests import CommandPlayer
 from services.player.outputs import LASTING, WORKS, Outcome
 from services.player.programme.actions import Action, PendingActions
 from services.player.programme.commands import END, Commands
+from services.player.programme.presence import Presence
 from services.player.programme.queue import Queue
 from services.player.programme.quiet_time import QuietTime
 from services.player.programme.ranking import WaitingRanking
@@ -34,6 +36,8 @@ class Saved(Model):
     """volume before the quiet hours"""
     ranked_at: datetime | None = None
     waiting: SongsRanked | None = None
+    visit: str | None = None
+    """session whose pick plays"""
 
 
 class Programme:
@@ -46,6 +50,10 @@ class Programme:
         self.missing: Bounded[str, Song] = Bounded(MISSING_KEPT)
         """songs that could not be found or played, by id, the newest last"""
         self._song_min_s = rules.song_min_s
+        self._music_after_s = rules.music_after_s
+        self._presence = Presence()
+        self._visit = saved.visit
+        """session whose pick plays; None for what was asked for otherwise"""
         self._pending = PendingActions()
         self._queue = Queue(self._pending, saved.songs, saved.place)
         self._volume = Volume(rules, self._pending, saved.volume, saved.loud)
@@ -69,6 +77,7 @@ class Programme:
             loud=self._volume.before_quiet,
             ranked_at=self._ranking.newest_at,
             waiting=self._ranking.ranking or self._unfinished_ranking,
+            visit=self._visit,
         )
 
     @property
@@ -112,10 +121,17 @@ class Programme:
 
     def apply_mood(self, mood: MoodChanged) -> None:
         """Songs that wait, and that nobody picked by hand, are dropped when their mood has passed."""
+        self._presence.apply_mood(mood)
         self._ranking.apply_mood(mood)
 
     def apply_command(self, asked: CommandPlayer, request: RequestMade, at: datetime) -> Action:
         """The action that a command asks for. Raises MoodstreamError for one that makes no sense."""
+        if asked.command == "stop":
+            self._ranking.drop_of(asked.session_id)
+            if asked.session_id not in (None, self._visit):  # what somebody else hears goes on
+                return self._pending.add(Action("check", cause=request))
+        if asked.command in ("stop", "play"):
+            self._visit = None
         return self._commands.apply(asked, request, at)
 
     def start_saved_ranking(self, ranking_id: str) -> Action | None:
@@ -124,6 +140,7 @@ class Programme:
         if waiting is None or waiting.id != ranking_id:
             return None
         self._ranking.drop()
+        self._visit = waiting.session_id
         return self._queue.play(waiting.play, waiting, waiting.expires_at)
 
     def check_now(self) -> None:
@@ -143,11 +160,19 @@ class Programme:
         if self._schedule.is_blocked(now_s):
             return None
         self._start_ranking(now_s)
+        self._stop_unheard(now_s, at)
         if (action := self._pending.first(at)) is not None:
             return action
         if self._schedule.is_check_due(now_s) and self.shown.state != "premium_required":
             return Action("check")
         return None
+
+    def _stop_unheard(self, now_s: float, at: datetime) -> None:
+        """Music that a visitor has picked ends some time after the last one has gone."""
+        empty_s = self._presence.empty_for_s(now_s, at)
+        if self._visit is not None and self._playing and 0 < self._music_after_s <= empty_s:
+            self._visit = None
+            self._queue.stop(None, None)
 
     def _start_ranking(self, now_s: float) -> None:
         if self._playing and now_s < self._begun_s + self._song_min_s:
@@ -155,6 +180,7 @@ class Programme:
         ranking = self._ranking.take()
         if ranking is not None:
             self._quiet.paused_music = False
+            self._visit = ranking.session_id
             self._queue.play(ranking.play, ranking, ranking.expires_at)
 
     # what came of it
@@ -185,6 +211,8 @@ class Programme:
         elif action.kind == "volume":
             self._volume.percent = action.volume
         stopped = action.kind == "check" and outcome.state == "ready" and self._playing and self._queue.remaining
+        if action.kind == "check" and outcome.state == "paused" and not self._queue.songs:
+            outcome = replace(outcome, state="ready")  # what was stopped does not pause
         if not stopped:
             self._playing = outcome.state == "playing"
         elif interrupted:
@@ -197,7 +225,8 @@ class Programme:
 
     def _apply_failure(self, action: Action, outcome: Outcome, now_s: float) -> None:
         self._schedule.note_failure(outcome.state, outcome.wait_s, now_s)
-        tried_again = action.cause is not None and action.kind in ("play", "pause", "resume")
+        asked = action.cause is not None and action.kind in ("play", "pause", "resume")
+        tried_again = asked or action.kind == "stop"
         if outcome.state in LASTING or not tried_again:
             self._pending.drop(action)
         self._interrupted |= self._playing

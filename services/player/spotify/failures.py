@@ -5,11 +5,16 @@ from datetime import datetime, timedelta
 import spotipy
 
 from moodstream.contracts.events import Song
+from moodstream.errors import MoodstreamError
 from services.player.outputs import Outcome
 from services.player.spotify.session import NotNow
 
 PREMIUM, NO_DEVICE = "PREMIUM_REQUIRED", "NO_ACTIVE_DEVICE"
 """Spotify's codes for what its player refuses; they stand beside its sentences, which are never looked at."""
+
+
+class DeviceRefuses(MoodstreamError):
+    """A device takes no song at all, though it could play this one; the text is its name."""
 
 
 def outcome_of_wait(later: NotNow) -> Outcome:
@@ -52,6 +57,11 @@ def is_permanent(error: spotipy.SpotifyException) -> bool:
     return error.http_status == 403 and (not error.reason or error.reason == PREMIUM)
 
 
+def is_restriction(error: spotipy.SpotifyException) -> bool:
+    """Whether the player refuses just this now: the song, the device, or what it does already."""
+    return error.http_status == 403 and not is_permanent(error)
+
+
 def is_already_so(error: spotipy.SpotifyException) -> bool:
     """Whether there is nothing to do: what is paused was asked to pause, or the like."""
-    return error.http_status == 403 and not is_permanent(error)
+    return is_restriction(error)

@@ -96,6 +96,12 @@ class SpotifyLogin:
             raise MoodstreamError(f"the token file {self._token_file.path}: {fault.strerror}") from None
         self._warned = None
 
+    def keep_token(self, token: dict[str, Any]) -> None:
+        """A token that the Accounts service has just given, however it was asked for. Raises OSError."""
+        now_s = time.time()
+        self._tokens.save_token_to_cache(token | {"expires_at": int(now_s) + int(token["expires_in"])})
+        self._token_file.update(consented_at=now_s, dead=False)
+
     def access_token(self) -> str:
         """A token that is valid now. Raises SignedOut, ConsentEnded, requests' errors."""
         with self._locked():

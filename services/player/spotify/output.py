@@ -5,6 +5,7 @@ nothing may be asked, in ``session``; signing in, in ``login``.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,10 +14,12 @@ import spotipy
 
 from moodstream.contracts.events import PlaybackState, Song
 from moodstream.errors import MoodstreamError
-from services.player.outputs import WORKS, Device, Outcome
+from services.player.outputs import FADE_OUT, FADE_STEP_S, WORKS, Device, Outcome
 from services.player.spotify.devices import Devices
 from services.player.spotify.failures import (
+    DeviceRefuses,
     is_already_so,
+    is_restriction,
     lacks_device,
     outcome_of_refusal,
     outcome_of_wait,
@@ -44,6 +47,8 @@ class SpotifyOutput:
         self._uris = SongUris(self._api)
         self._sent: dict[str, Song] = {}
         """the songs that Spotify was given, by address"""
+        self._refused_uri: str | None = None
+        """the song that was refused last, when Spotify could not say whether it can be played here"""
         self._now = Outcome("ready")
 
     async def check(self) -> Outcome:
@@ -61,6 +66,9 @@ class SpotifyOutput:
 
     async def resume(self) -> Outcome:
         return await self._run_command(lambda: self._switch(self._resume, "playing"))
+
+    async def stop(self) -> Outcome:
+        return await self._run_command(self._fade_out)
 
     async def set_volume(self, percent: int) -> Outcome:
         return await self._run_command(lambda: self._set_volume(percent))
@@ -103,7 +111,13 @@ class SpotifyOutput:
         if first is None:
             return Outcome("unavailable", f"{songs[0].title} was not found on Spotify.", skip=True)
         self._remember_sent(first, songs)
-        device = self._start(self._devices.chosen_id, uris=list(self._sent))
+        try:
+            device = self._start(self._devices.chosen_id, uris=list(self._sent))
+        except spotipy.SpotifyException as error:
+            if not is_restriction(error) or not self._refuses_every_song(first):
+                raise
+            device = self._start_after_transfer()
+        self._refused_uri = None
         return Outcome("playing", song=songs[0], device=device or self._now.device, volume=self._now.volume)
 
     def _recognise(self, songs: Sequence[Song]) -> Outcome:
@@ -129,6 +143,37 @@ class SpotifyOutput:
         self._api.start_playback(device_id=other["id"], **what)
         return str(other.get("name"))
 
+    def _refuses_every_song(self, uri: str) -> bool:
+        """Whether a refusal is the device's and not the song's: Spotify gives the same code for both.
+
+        It also knows which songs can be played here. Where it does not say, two different songs in a row decide.
+        """
+        before, self._refused_uri = self._refused_uri, None
+        try:
+            playable = self._api.track(uri, market="from_token").get("is_playable")
+        except spotipy.SpotifyException as error:
+            if error.http_status not in (400, 404):
+                raise
+            playable = None
+        if playable is None:
+            self._refused_uri = uri
+            return before not in (None, uri)
+        return bool(playable)
+
+    def _start_after_transfer(self) -> str:
+        """Hand the playback over to the device, which frees one that is stuck. Raises DeviceRefuses."""
+        device = self._devices.find_best()
+        if device is None:
+            raise DeviceRefuses("The device")
+        try:
+            self._api.transfer_playback(device["id"], force_play=False)
+            self._api.start_playback(device_id=device["id"], uris=list(self._sent))
+        except spotipy.SpotifyException as error:
+            if is_restriction(error):
+                raise DeviceRefuses(str(device["name"])) from None
+            raise
+        return str(device["name"])
+
     def _resume(self) -> None:
         self._start(None)
 
@@ -139,6 +184,27 @@ class SpotifyOutput:
             if not is_already_so(error):
                 raise
         return Outcome(state, song=self._now.song, device=self._now.device, volume=self._now.volume)
+
+    def _fade_out(self) -> Outcome:
+        volume = self._now.volume if self._now.state == "playing" else None
+        fades = volume is not None and self._turn_down(volume)
+        self._switch(self._api.pause_playback, "paused")
+        self._sent = {}
+        if fades:
+            self._api.volume(volume)
+        return Outcome("ready", device=self._now.device, volume=volume)
+
+    def _turn_down(self, volume: int) -> bool:
+        """False for a device that has no volume to turn; two steps, since each is a request that counts."""
+        try:
+            for share in FADE_OUT[1::2]:
+                self._api.volume(round(volume * share))
+                time.sleep(FADE_STEP_S)
+        except spotipy.SpotifyException as error:
+            if not is_already_so(error):
+                raise
+            return False
+        return True
 
     def _set_volume(self, percent: int) -> Outcome:
         message = ""
@@ -178,6 +244,8 @@ class SpotifyOutput:
             return Outcome("signed_out", str(nobody))
         except NotNow as later:
             return outcome_of_wait(later)
+        except DeviceRefuses as refusal:
+            return Outcome("unavailable", f"{refusal} takes no song; it is tried again. Or choose another device.")
         except spotipy.SpotifyException as error:
             return self._outcome_of(error, song)
         except (TimeoutError, requests.RequestException):

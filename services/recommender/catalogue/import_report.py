@@ -1,7 +1,9 @@
 """What became of the rows of an imported table, for people and programs."""
 
+import csv
+import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -17,6 +19,8 @@ class ImportReport:
     """rows for each reason; a row counts once, for the first reason found"""
     notes: tuple[str, ...] = ()
     """what else a person should know about the result"""
+    columns: Mapping[str, list[str]] = field(default_factory=dict)
+    """by our name of a column, the headings it was taken from"""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -25,12 +29,23 @@ class ImportReport:
             "kept": self.kept,
             "dropped": dict(self.dropped),
             "notes": list(self.notes),
+            "columns": dict(self.columns),
         }
 
     def as_text(self) -> str:
         lines = [f"layout {self.layout}: {self.rows} rows, {self.kept} kept, {self.rows - self.kept} dropped"]
         lines += [f"  {count:>7}  {reason}" for reason, count in self.dropped.items()]
+        other = [f"{ours} = {', '.join(theirs)}" for ours, theirs in self.columns.items() if theirs != [ours]]
+        lines += [f"  columns: {'; '.join(other)}"] if other else []
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+    def as_csv(self) -> str:
+        """A row for each reason, as for the songs that were kept."""
+        out = io.StringIO()
+        csv.writer(out).writerows(
+            [("rows", "what"), (self.kept, "kept"), *((n, why) for why, n in self.dropped.items())]
+        )
+        return out.getvalue()
 
     def as_html(self) -> str:
         """A page of its own, that needs nothing from elsewhere."""

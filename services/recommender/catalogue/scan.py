@@ -1,25 +1,28 @@
-"""A catalogue from a folder of music files: tags by mutagen, features from the sound.
+"""A catalogue from a folder of music files: tags, addresses, features and moods from the sound.
 
-What was measured is written down file by file beside the catalogue, so that a scan that was stopped goes on where it
-was, and the next one analyses only files that are new or changed.
+What was measured is written down file by file beside the catalogue (``journal.py``), so that a scan that was stopped
+goes on where it was, and the next one hears only files that are new or changed. No single file ever ends a scan.
 """
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.audio import ExtraMissing, measure_file
-from services.recommender.catalogue.progress import Progress
-from services.recommender.catalogue.table import TEXTS, Catalogue
+from services.recommender.catalogue.journal import Entry, Journal, stamp_of
+from services.recommender.catalogue.listening import Heard, listen_to_all
+from services.recommender.catalogue.progress import Progress, bar
+from services.recommender.catalogue.table import TEXTS, Catalogue, name_key
+from services.recommender.models.ears import EARS, Ears
 
-SUFFIXES = frozenset({".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wav", ".aif", ".aiff", ".wma"})
-
-Entry = dict[str, Any]
+SUFFIXES = frozenset(
+    {".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".mp4", ".aac", ".wav", ".aif", ".aiff", ".wma", ".mka"}
+)
+FORMULAS = "formulas"
+"""Who listened where the model was removed."""
 
 
 @dataclass
@@ -30,40 +33,73 @@ class ScanReport:
     analysed: int = 0
     """files that were analysed this time; the others were before"""
     songs: int = 0
+    listener: str = FORMULAS
+    """the model that heard the moods, or ``FORMULAS``"""
+    duplicates: dict[str, str] = field(default_factory=dict)
+    """by file, the file of the same title and artist that is in the catalogue instead"""
     faults: dict[str, str] = field(default_factory=dict)
     """by file, why it is not in the catalogue"""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"files": self.files, "heard": self.analysed, "songs": self.songs, "faults": self.faults}
+        return {
+            "files": self.files,
+            "heard": self.analysed,
+            "songs": self.songs,
+            "listener": self.listener,
+            "duplicates": self.duplicates,
+            "faults": self.faults,
+        }
 
     def as_text(self) -> str:
         lines = [f"{self.files} files, {self.analysed} heard now, {self.songs} songs in the catalogue"]
-        return "\n".join(lines + [f"  {name}: {fault}" for name, fault in self.faults.items()])
+        if self.listener == FORMULAS:
+            lines.append(f"{EARS} is not there: moods follow from plain formulas, which are right far less often")
+        lines += [f"  {name}: {fault}" for name, fault in self.faults.items()]
+        lines += [f"  {name}: the same song as {other}" for name, other in self.duplicates.items()]
+        return "\n".join(lines)
 
 
-def scan(folder: Path, target: Path, progress: Progress = lambda _: None) -> ScanReport:
+def scan(
+    folder: Path, target: Path, progress: Progress = lambda _: None, *, ears: Path = EARS, processes: int | None = None
+) -> ScanReport:
     """The music of the folder becomes the catalogue at ``target``.
+
+    ``ears`` is the file of the model that hears moods; where there is none, formulas answer. ``processes`` listen at
+    the same time, by default as many as there are cores.
 
     Raises MoodstreamError when there is no such folder, nothing in it is music, or the extra ``scan`` is not installed.
     """
     if not folder.is_dir():
         raise MoodstreamError(f"no folder {folder}")
-    report = ScanReport()
-    rows = []
-    with Journal(target.with_name(f"{target.name}.scan.jsonl")) as journal:
+    listener = Ears.load(ears).version if ears.exists() else FORMULAS
+    report = ScanReport(listener=listener)
+    found: dict[str, Entry] = {}
+    with Journal(target.with_name(f"{target.name}.scan.jsonl"), listener) as journal:
+        new = []
         for path in music(folder):
-            report.files += 1
-            progress(f"{report.files}: {path.name}")
-            entry = journal.find_entry(path)
-            if entry is None:
-                entry = journal.add(path, analyse(path))
-                report.analysed += 1
-            if fault := entry.get("fault"):
-                report.faults[str(path.relative_to(folder))] = fault
+            name = shown(path, folder)
+            found[name] = {"fault": "it has not been heard"}
+            try:
+                stamp = _usable(path)
+            except MoodstreamError as error:
+                found[name] = {"fault": str(error)}
+                continue
+            known = journal.find_entry(name, stamp)
+            if known is None:
+                new.append((path, stamp))
             else:
-                rows.append(entry["song"])
+                found[name] = known
+        report.files = len(found)
+        shows = bar(progress, len(new))
+        for path, stamp, heard in _listened(new, ears, processes):
+            name = shown(path, folder)
+            found[name] = _entry(heard, folder)
+            journal.add(name, stamp, found[name])
+            report.analysed += 1
+            shows(report.analysed, name)
+    rows = _songs(found, report)
     if not rows:
-        raise MoodstreamError(f"no music that can be used in {folder} ({report.files} files)")
+        raise MoodstreamError(_nothing(folder, report))
     _catalogue(rows).save(target)
     report.songs = len(rows)
     return report
@@ -74,88 +110,76 @@ def music(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
-            if Path(name).suffix.lower() in SUFFIXES:
+            # What begins with a dot is hidden: macOS leaves "._Song.mp3" beside every song on a foreign disk.
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
                 yield Path(parent, name)
 
 
-def analyse(path: Path) -> Entry:
-    """What a file is: ``song`` in the columns of a catalogue, or the ``fault`` for which it is none."""
+def address_of(path: Path, folder: Path) -> str:
+    """``file:`` and the place in the folder of music, letter by letter as it is on the disk: nothing is encoded."""
+    return f"file:{path.relative_to(folder).as_posix()}"
+
+
+def shown(path: Path, folder: Path) -> str:
+    """The place in the folder; bytes that are no UTF-8 as ``\\xe9``, so that any file and terminal takes them."""
+    return os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
+
+
+def _usable(path: Path) -> list[int]:
+    """The stamp of a file that can be listened to. Raises MoodstreamError."""
     try:
-        numbers = measure_file(path)
-    except ExtraMissing:
-        raise
-    except MoodstreamError as error:
-        return {"fault": str(error)}
-    uri = path.resolve().as_uri()
-    return {
-        "song": tags(path) | {"id": hashlib.blake2b(uri.encode(), digest_size=11).hexdigest(), "uri": uri} | numbers
-    }
-
-
-def tags(path: Path) -> dict[str, Any]:
-    """Title, artist, genre and year; the name of the file where it has no title."""
-    import mutagen
-
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise MoodstreamError("its name is not UTF-8, so no page or player could ask for it: rename it") from None
+    if path.is_symlink() and not path.exists():
+        raise MoodstreamError("it is a link to nothing")
+    if not path.is_file():  # a pipe would keep the scan waiting for ever
+        raise MoodstreamError("it is no file")
     try:
-        found = mutagen.File(path, easy=True) or {}
-    except mutagen.MutagenError:
-        found = {}
-    first = {name: str((found.get(name) or [""])[0]).strip() for name in ("title", "artist", "genre", "date")}
-    artists = ";".join(str(name).strip() for name in found.get("artist") or [])
-    year = first["date"][:4]
-    return {
-        "title": first["title"] or path.stem,
-        "artist": artists,
-        "genre": first["genre"],
-        "year": int(year) if year.isdecimal() else 0,
-    }
+        return stamp_of(path)
+    except OSError as error:
+        raise MoodstreamError(f"cannot be read: {error.strerror}") from None
 
 
-class Journal:
-    """One line for each file that was analysed, with its time and size; the last line of a file counts."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._entries: dict[str, Entry] = {}
-
-    def __enter__(self) -> "Journal":
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            lines = self._path.read_bytes().splitlines() if self._path.exists() else []
-            self._file = self._path.open("a", encoding="utf-8")
-        except OSError as error:
-            raise MoodstreamError(f"cannot write {self._path}: {error.strerror}") from None
-        for line in lines:
-            try:
-                entry = json.loads(line)
-                self._entries[entry["file"]] = entry
-            except (ValueError, KeyError, TypeError):
-                continue  # the line that was being written when the power went
-        if lines:
-            self._file.write("\n")  # so that the next entry begins a line of its own
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def find_entry(self, path: Path) -> Entry | None:
-        """What was measured of this very file."""
-        entry = self._entries.get(str(path.resolve()))
-        return entry if entry is not None and entry["stamp"] == _stamp(path) else None
-
-    def add(self, path: Path, found: Entry) -> Entry:
-        entry = {"file": str(path.resolve()), "stamp": _stamp(path)} | found
-        self._file.write(json.dumps(entry) + "\n")
-        self._file.flush()
-        return entry
+def _listened(
+    new: Sequence[tuple[Path, list[int]]], ears: Path, processes: int | None
+) -> Iterator[tuple[Path, list[int], Heard]]:
+    stamps = dict(new)
+    for path, heard in listen_to_all([path for path, _ in new], ears if ears.exists() else None, processes):
+        yield path, stamps[path], heard
 
 
-def _stamp(path: Path) -> list[int]:
-    stat = path.stat()
-    return [stat.st_mtime_ns, stat.st_size]
+def _entry(heard: Heard, folder: Path) -> Entry:
+    if heard.fault:
+        return {"fault": heard.fault}
+    uri = address_of(heard.path, folder)
+    return {"song": {"id": hashlib.blake2b(uri.encode(), digest_size=11).hexdigest(), "uri": uri} | heard.song}
 
 
-def _catalogue(rows: list[Entry]) -> Catalogue:
+def _songs(found: dict[str, Entry], report: ScanReport) -> list[dict[str, Any]]:
+    """One of each title and artist: visitors would hear the same song again."""
+    rows: list[dict[str, Any]] = []
+    first: dict[tuple[str, str], str] = {}
+    for name, entry in sorted(found.items()):
+        if fault := entry.get("fault"):
+            report.faults[name] = fault
+            continue
+        song = entry["song"]
+        known = name_key(song["title"], song["artist"])
+        if all(known) and known in first:
+            report.duplicates[name] = first[known]
+            continue
+        first[known] = name
+        rows.append(song)
+    return rows
+
+
+def _nothing(folder: Path, report: ScanReport) -> str:
+    reasons = "; ".join(f"{name}: {fault}" for name, fault in list(report.faults.items())[:3])
+    return f"no music that can be used in {folder} ({report.files} files{'; ' if reasons else ''}{reasons})"
+
+
+def _catalogue(rows: list[dict[str, Any]]) -> Catalogue:
     import pandas as pd
 
     frame = pd.DataFrame(rows)

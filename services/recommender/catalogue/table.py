@@ -11,8 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from moodstream.contracts.events import Song
+from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.table_files import read_table
+from services.recommender.catalogue.tables.files import read_table
+from services.recommender.catalogue.tables.headings import plain
+from services.recommender.catalogue.tables.texts import ARTISTS
 from services.recommender.models.vectors import INPUTS
 from shared.files import replacing
 
@@ -44,11 +47,14 @@ UNKNOWN: Mapping[str, int] = {"explicit": -1, "year": 0}
 ``explicit`` is 1 or 0, ``year`` that of the release.
 """
 
+HEARD = tuple(f"heard_{mood}" for mood in MOODS)
+"""How much a song belongs to each mood by its sound, rows sum to 1; not a number where nobody listened to it.
+
+Columns that only catalogues of ``songs scan`` have.
+"""
+
 COLUMNS = (*TEXTS, *NUMBERS, *UNKNOWN)
 WHOLE = ("key", "mode", "duration_ms")
-
-ARTISTS = ";"
-"""Stands between the artists of one song."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +73,9 @@ class Catalogue:
         kinds = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(WHOLE, "int64")
         kinds |= dict.fromkeys(UNKNOWN, "int16")
         whole = self.frame.assign(**{name: value for name, value in UNKNOWN.items() if name not in self.frame.columns})
-        frame = whole.loc[:, list(COLUMNS)].astype(kinds).sort_values("id", ignore_index=True)
+        heard = list(HEARD) if set(HEARD) <= set(self.frame.columns) else []
+        kinds |= dict.fromkeys(heard, "float64")
+        frame = whole.loc[:, [*COLUMNS, *heard]].astype(kinds).sort_values("id", ignore_index=True)
         object.__setattr__(self, "frame", frame)
 
     @classmethod
@@ -75,17 +83,22 @@ class Catalogue:
         """Read what ``save`` wrote. Raises MoodstreamError when the file is missing, broken or empty."""
         if not os.path.exists(path):
             raise MoodstreamError(f"no catalogue at {path}: make one with `moodstream songs import FILE`")
-        table, _ = read_table(path)
+        table = read_table(path).frame
+        written = [name for name in (*NUMBERS, *UNKNOWN, *HEARD) if name in table and table[name].dtype == "str"]
+        table = table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in written})
         try:
             return cls(table)
         except MoodstreamError as error:
             raise MoodstreamError(f"{path}: {error}") from None
 
     def save(self, path: Path) -> None:
-        """Replace the file, as parquet. Raises MoodstreamError."""
+        """Replace the file: CSV where its name ends so, else parquet. Raises MoodstreamError."""
         try:
             with replacing(path) as file:
-                self.frame.to_parquet(file, index=False)
+                if path.suffix.lower() == ".csv":
+                    self.frame.to_csv(file, index=False, lineterminator="\n")
+                else:
+                    self.frame.to_parquet(file, index=False)
         except OSError as error:
             raise MoodstreamError(f"cannot write the catalogue {path}: {error.strerror or error}") from None
 
@@ -101,7 +114,19 @@ class Catalogue:
 
     def song(self, position: int) -> Song:
         song_id, title, artist, genre, uri = self._texts[position]
-        return Song(id=song_id, title=title, artist=artist.replace(ARTISTS, ", "), genre=genre or None, uri=uri or None)
+        """What the table says of a song; its place on the circumplex is not in it."""
+        return Song(
+            id=song_id,
+            title=title,
+            artist=artist.replace(ARTISTS, ", "),
+            genre=genre or None,
+            uri=uri or None,
+            duration_ms=self._durations[position],
+        )
+
+    def name_key(self, position: int) -> tuple[str, str]:
+        """What title and first artist are known again by."""
+        return name_key(self._texts[position][1], self._texts[position][2])
 
     def artist(self, position: int) -> str:
         """The first artist of a song; empty when unknown."""
@@ -117,6 +142,11 @@ class Catalogue:
         """float64 [n, 12] in the order of ``vectors.INPUTS``: the features and the duration."""
         return self.frame.loc[:, list(INPUTS)].to_numpy(dtype=np.float64)
 
+    @property
+    def heard(self) -> Floats:
+        """float64 [n, 4] in the order of ``HEARD``."""
+        return self.frame.reindex(columns=list(HEARD)).to_numpy(dtype=np.float64)
+
     @cached_property
     def standardised(self) -> Floats:
         """float64 [n, 11]: ``features`` with mean 0 and standard deviation 1; 0 where all songs are alike."""
@@ -131,13 +161,30 @@ class Catalogue:
         assert len(self.positions) == len(self._texts)
 
     @cached_property
+    def labels(self) -> list[str]:
+        """By position, title and artist as people read them."""
+        shown = (
+            f"{title} - {artist.replace(ARTISTS, ', ')}" if artist else title for _, title, artist, *_ in self._texts
+        )
+        return list(shown)
+
+    @cached_property
     def positions(self) -> dict[str, int]:
         """By id."""
         return {song_id: position for position, song_id in enumerate(self.frame["id"])}
 
     @cached_property
+    def _durations(self) -> list[int]:
+        return [int(duration) for duration in self.frame["duration_ms"]]
+
+    @cached_property
     def _texts(self) -> list[tuple[str, ...]]:
         return list(zip(*(self.frame[column] for column in TEXTS), strict=True))
+
+
+def name_key(title: str, artists: str) -> tuple[str, str]:
+    """Title and first artist without case, accents and signs."""
+    return plain(title), plain(artists.partition(ARTISTS)[0])
 
 
 def _fault(frame: pd.DataFrame) -> str | None:

@@ -5,9 +5,17 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
-from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, expiry, uuid_of
-from moodstream.contracts.moods import MOODS
-from moodstream.contracts.requests import Goal
+from moodstream.contracts.events import (
+    MoodChanged,
+    RequestMade,
+    SongPicked,
+    SongsOffered,
+    SongsRanked,
+    expiry,
+    uuid_of,
+)
+from moodstream.contracts.moods import MOODS, Mood
+from moodstream.contracts.requests import Goal, RenewOffer
 from services.recommender.choice.goals import Limits
 from services.recommender.choice.preferences import NO_PREFERENCES, Preferences
 
@@ -39,6 +47,30 @@ def create_offer(
     )
 
 
+def renew_offer(
+    request: RenewOffer,
+    made: RequestMade,
+    library: "Library",
+    recently_played: Collection[str] = (),
+    preferences: Preferences = NO_PREFERENCES,
+) -> SongsOffered:
+    """The same songs once more, or others of that mood; others, too, where the catalogue has lost one of them."""
+    songs, mood = library.known_songs(request.songs), Mood(request.mood)
+    filled: tuple[Mood, ...] = ()
+    if request.other or not songs or len(songs) < len(request.songs):
+        offer = library.offer(mood, made.id, {*recently_played, *request.songs}, preferences)
+        songs, filled = offer.songs, offer.filled
+    return SongsOffered.following(
+        made,
+        session_id=request.session_id,
+        camera_id=request.camera_id,
+        mood=mood,
+        songs=songs,
+        filled=filled,
+        expires_at=expiry(SongsOffered),
+    )
+
+
 def create_auto_pick(offer: SongsOffered) -> SongPicked:
     """The pick for a site where nobody picks: one of the songs at random."""
     song = Random(uuid_of(offer.id).int).choice(offer.songs)
@@ -64,7 +96,7 @@ def create_ranking(
     pick: SongPicked, library: "Library", options: RankingOptions, preferences: Preferences = NO_PREFERENCES
 ) -> SongsRanked:
     """The ranking of the songs of the offer's mood. Raises MoodstreamError for an unknown song."""
-    picked = library.catalogue.song(library.catalogue.position(pick.song_id))
+    picked = library.song(library.catalogue.position(pick.song_id))
     ranking = library.ranked(pick.song_id, options.count, pick.mood, preferences)
     best = tuple(entry.song for entry in ranking)
     if options.goal != "match":

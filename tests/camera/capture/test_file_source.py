@@ -51,6 +51,35 @@ def test_pictures_of_a_folder_are_shown_in_turn(tmp_path: Path) -> None:
     assert source.read_frame(6.1) is None
 
 
+def test_a_folder_may_hold_videos_and_what_cannot_be_read_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    film(tmp_path / "1.avi")
+    (tmp_path / "2.mp4").write_text("no video")
+    (tmp_path / "3.png").write_bytes(encoded(np.full((90, 90), 240, np.uint8), ".png"))
+    film(tmp_path / "4.AVI")
+    source = open_file(str(tmp_path))
+    assert not source.repeats
+    assert [level(source.read_frame(at)) for at in (0.0, 2.0)] == [0, 20]
+    assert level(source.read_frame(3.2)) == 30
+    assert source.repeats
+    assert "2.mp4" in caplog.text
+    assert [level(source.read_frame(at)) for at in (5.3, 6.3)] == [1, 11]
+    assert source.read_frame(9.0) is None
+    source.close()
+    source = open_file(str(tmp_path))
+    numbers = [read[0] for at in range(90) if (read := source.read_frame(at / 10)) is not None]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) == pytest.approx(2 * FILM_FRAMES + 1, abs=3)
+
+
+def test_a_folder_in_which_nothing_can_be_read_is_one_line(tmp_path: Path) -> None:
+    for name in ("1.mp4", "2.jpg"):
+        (tmp_path / name).write_text("hello")
+    with pytest.raises(MoodstreamError, match="that can be read"):
+        open_file(str(tmp_path))
+
+
 def half(kind: str) -> bytes:
     whole = encoded(noise(200, 200), kind)
     return whole[: len(whole) // 2]

@@ -128,7 +128,7 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
                 self.end_headers()
                 return
             self.send_response(302)
-            self.send_header("Location", f"http://localhost:{self.server.server_address[1]}/there")
+            self.send_header("Location", f"http://localhost:{self.connection.getsockname()[1]}/there")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

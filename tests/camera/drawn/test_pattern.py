@@ -5,6 +5,7 @@ import pytest
 
 from moodstream.contracts.events import FaceRead
 from moodstream.contracts.moods import MOODS, Mood
+from services.camera.capture.file_source import open_file
 from services.camera.capture.opencv import cv2
 from services.camera.drawn import pattern
 from services.emotion.main import EmotionSettings, create_reader
@@ -36,6 +37,26 @@ def test_it_is_a_function_of_the_time_in_any_size() -> None:
 def test_the_script_shows_the_four_moods_and_an_empty_room() -> None:
     assert {mood for mood, _ in pattern.SCRIPT} == {*MOODS, Mood.NOBODY}
     assert pattern.SCRIPT[-1][0] is Mood.NOBODY
+
+
+def test_who_tries_the_page_sees_each_mood_for_a_while_and_a_long_visit() -> None:
+    shown = [pattern.shown_at(at, pattern.STAYING) for at in np.arange(0, pattern.length_s(pattern.STAYING), 1.0)]
+    assert shown[: int(pattern.STAY_S)] == [shown[0]] * int(pattern.STAY_S)
+    assert sum(mood is Mood.NOBODY for mood in shown) / len(shown) < 0.02
+    seams = pattern.STAY_S * np.arange(1, 4 * pattern.ROUNDS)  # also from round to round it changes smoothly
+    for at in seams:
+        before, after = (pattern.draw(at + step, script=pattern.STAYING) for step in (-0.02, 0.02))
+        assert np.abs(before.astype(int) - after.astype(int)).mean() < 1
+
+
+@pytest.mark.parametrize(
+    ("address", "once", "lasts_s"),
+    [("pattern:", False, 324), ("pattern:", True, 24), ("pattern:quick", False, 24), ("pattern:quick", True, 24)],
+)
+def test_played_once_or_quickly_it_hurries_through_all_moods(address: str, once: bool, lasts_s: float) -> None:
+    source = open_file(address, once=once)
+    assert source.read_frame(lasts_s - 0.1) is not None
+    assert source.read_frame(lasts_s) is None
 
 
 def test_one_face_is_found_while_it_is_there_and_none_after(readings: dict[float, list[FaceRead]]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from moodstream.contracts.events import FrameCaptured
-from services.camera.main import CameraSettings, cameras_of
 from services.camera.rules.progress import Progress
+from services.camera.settings import CameraSettings, cameras_of
 from services.camera.watch.publisher import CameraStuck, Publisher
 from shared.bus.connection import Bus
 from shared.settings import load

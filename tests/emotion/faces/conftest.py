@@ -1,7 +1,5 @@
 """The two face detectors."""
 
-from pathlib import Path
-
 import pytest
 
 from services.emotion.faces.haar import HaarDetector
@@ -14,5 +12,5 @@ def haar() -> HaarDetector:
 
 
 @pytest.fixture(scope="module")
-def yunet(reference: Path) -> YuNetDetector:
-    return YuNetDetector(reference / "models" / "yunet_n_dynamic.onnx")
+def yunet() -> YuNetDetector:
+    return YuNetDetector()

@@ -59,7 +59,7 @@ async def test_what_changes_is_told_to_those_who_cannot_see_it(gateway: Gateway,
         await expect(page.locator("#detail")).to_have_text("60% sure")
         assert await page.evaluate("said") == 0
         await bus.publish(mood_changed(Mood.CALM, mood.session_id))
-        await expect(heading).to_have_text("You look calm")
+        await expect(heading).to_have_text("You looked happy")
         assert await page.evaluate("said") > 0
         await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
         await at_stage(page, "goodbye")

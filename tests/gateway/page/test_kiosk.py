@@ -15,7 +15,7 @@ from tests.support.page.visits import growth
 from tests.support.scenes import OFFERED, mood_changed, new_session, offered, ranked
 
 STAY = {"MOODSTREAM_AUTO": "true", "MOODSTREAM_CONSENT_STAY_S": "8", "MOODSTREAM_LANGUAGE": "es"}
-QUICK = {"MOODSTREAM_IDLE_S": "5", "MOODSTREAM_STILL_THERE_S": "3"}
+QUICK = {"MOODSTREAM_IDLE_S": "5", "MOODSTREAM_STILL_THERE_S": "3", "MOODSTREAM_REST_AFTER_S": "2"}
 SHORT_BYTES = 1_500_000
 LATE_S = 1.0
 
@@ -72,6 +72,12 @@ async def test_who_says_nothing_is_asked_and_then_forgotten(chromium: Browser) -
             assert (await serving).body == {"camera_id": "camera-1"}  # the second stage
             await expect(page.locator("#still")).to_be_hidden()
             await at_stage(page, "attract")
+            # nobody comes: it rests, until somebody touches it
+            rests = "body[data-rests]"
+            await expect(page.locator(rests)).to_have_count(1)
+            assert await page.evaluate("document.body.style.getPropertyValue('--aside').endsWith('vw')")
+            await page.keyboard.press("Shift")
+            await expect(page.locator(rests)).to_have_count(0)
 
 
 async def test_outside_the_opening_hours_the_moon_sleeps(chromium: Browser) -> None:

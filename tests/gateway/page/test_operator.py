@@ -1,6 +1,7 @@
 """The operator's page in a real browser, over all of Moodstream."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -10,11 +11,16 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, PdfMargins, Route, expect
 
 from services.cli.run.embedded_redis import embedded_redis
+from services.gateway.pages import STATIC
 from tests.support.gateways import Gateway
 from tests.support.page.browser import AXE_RULES, PATIENCE_MS
 from tests.support.page.site import TOKEN, Site, site
 
 LIMIT_MS = 30_000
+CUT = """() => [...document.querySelectorAll("#chart text")].filter((text) => {
+  const [box, all] = [text.getBBox(), text.ownerSVGElement.viewBox.baseVal];
+  return box.x < 0 || box.y < 0 || box.x + box.width > all.width || box.y + box.height > all.height;
+}).map((text) => text.textContent)"""
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +90,31 @@ async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site, chro
         await expect(page.locator('#checks [data-state="false"]')).to_have_count(0)
         await page.get_by_role("button", name="1 h").click()
         await expect(page.locator("#chart rect").first).to_be_visible()
+        assert await page.evaluate(CUT) == []
         await expect(page.locator("#streams tr")).to_have_count(11)
+
+
+async def test_a_camera_is_looked_through_while_visitors_are_told_and_stop_ends_it(
+    whole: Site, chromium: Browser
+) -> None:
+    async with opened(chromium, whole.url) as page, opened(chromium, whole.url, "/?lang=en") as visitor:
+        assert await visitor.locator("#viewed").is_hidden()
+        await page.get_by_role("button", name="Mount this camera").click()
+        canvas = page.locator("#view canvas")
+        await expect(canvas).to_have_js_property("width", 480)
+        await expect(page.locator("#view-state")).to_contain_text("an outline without detail")
+        await expect(visitor.locator("#viewed")).to_contain_text("sees an outline")
+        await expect(page.locator("#view-figures")).to_contain_text("Best distance")
+        await expect(page.locator("#view-faces tr", has_text="Read.").or_(page.get_by_text("no face"))).to_be_visible()
+        found = (await Axe().run(page, options=AXE_RULES)).response
+        assert [each["id"] for each in found["violations"]] == []
+        await page.locator("#view-stop").click()
+        await expect(page.locator("#view-state")).to_have_text("Ended.")
+        assert await page.locator("canvas").count() == 0
+        await expect(visitor.locator("#viewed")).to_be_hidden()
+        async with httpx.AsyncClient(base_url=whole.url, auth=("op", TOKEN), timeout=20) as operator:
+            assert (await operator.get("/api/v1/operator/view")).json()["result"] == {"view": None, "picture": None}
+            assert "moodstream_view_running 0.0" in (await operator.get("/metrics")).text
 
 
 async def test_what_is_pressed_first_is_done_first(whole: Site, chromium: Browser) -> None:
@@ -111,6 +141,16 @@ async def test_a_lost_line_is_said_and_the_page_comes_back_by_itself(chromium: B
             await expect(page.locator("#verdict")).to_contain_text("No answer")
             await asyncio.to_thread(gateway.start)
             await expect(page.locator("#verdict")).to_contain_text("Needs you")
+
+
+def test_the_staff_sheet_quotes_what_there_is() -> None:
+    """In bold what is to be pressed, in quotation marks what stands on a screen; what staff may say is a <q>."""
+    sheet = (STATIC / "operator" / "staff.html").read_text("utf-8")
+    quoted = set(re.findall(r"<b>([^<]+)</b>|“([^”]+)”", sheet))
+    assert len(quoted) > 9
+    known = "".join(path.read_text("utf-8") for path in (STATIC / "operator").iterdir() if path.name != "staff.html")
+    known += (STATIC / "messages" / "en.json").read_text("utf-8")
+    assert {bold or said for bold, said in quoted if (bold or said) not in known} == set()
 
 
 @pytest.mark.parametrize("name", ["sign", "staff"])

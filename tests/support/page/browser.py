@@ -71,3 +71,10 @@ async def open_page(
     finally:
         await page.context.close()
     assert complains or not complaints, complaints
+
+
+async def settle(page: Page) -> None:
+    """Wait until what has changed is drawn, with the letters that it is drawn in."""
+    await page.evaluate(
+        "document.fonts.ready.then(() => new Promise((drawn) => requestAnimationFrame(() => drawn(null))))"
+    )

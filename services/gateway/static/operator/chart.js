@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const STACK = ["calm", "sad", "happy", "angry", "unsure"];
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [1200, 250, 46, 24, 26];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [1200, 250, 68, 24, 26];
 
 function svg(tag, attributes = {}, ...children) {
   const made = document.createElementNS(SVG, tag);
@@ -27,7 +27,7 @@ export function chart(history) {
   const step = Math.max(1, Math.round(buckets.length / 8));
   buckets.forEach((bucket, place) => {
     const at = begin + place * width;
-    if (place % step === 0 && x(at) < WIDTH - 60) made.append(svg("text", { x: x(at), y: HEIGHT - 6 }, when(at, width * buckets.length)));
+    if (place % step === 0 && x(at) < WIDTH - 48) made.append(svg("text", { x: x(at), y: HEIGHT - 6 }, when(at, width * buckets.length)));
     let minutes = 0;
     for (const mood of STACK) {
       const more = (bucket.seconds[mood] ?? 0) / 60;

@@ -1,6 +1,7 @@
 // The operator's page: asks for the status every two seconds, and passes on what the operator does.
 
 import { chart } from "./chart.js";
+import { View } from "./view.js";
 
 const STATUS_MS = 2_000;
 const HISTORY_MS = 20_000;
@@ -8,9 +9,11 @@ const SONGS_LISTED = 50;
 const MOODS = ["angry", "happy", "sad", "calm"];
 const SERVICES = ["camera", "emotion", "recommender", "player", "gateway", "bridge"];
 const WORDS = { online: "works", offline: "away", degraded: "works badly", off: "not set up", unknown: "not heard of" };
+const RESTS = ["resting", "closed"]; // codes of a camera that comes back by itself
 const find = (selector) => document.querySelector(selector);
 let hours = 6;
 let status = null;
+const view = new View(ask, element);
 let acting = Promise.resolve(); // requests sent at once may arrive in another order than they were pressed
 
 function element(tag, properties = {}, ...children) {
@@ -76,6 +79,7 @@ function verdict() {
 }
 
 function showCameras() {
+  for (const button of document.querySelectorAll("[data-view]")) button.hidden = status.preview === "off";
   const names = Object.keys(status.cameras).sort();
   if (!names.includes(status.site.camera_id)) names.unshift(status.site.camera_id);
   const shown = JSON.stringify(names);
@@ -96,7 +100,10 @@ function cameraCard(name) {
   });
   const restart = element("button", { type: "button", dataset: { restart: name } }, "Restart the visit");
   restart.addEventListener("click", () => act("sessions/end", { camera_id: name }, `${name}: the visit was ended and forgotten.`));
-  const group = element("div", { className: "row" }, ...puppet, restart);
+  const mount = element("button", { type: "button", dataset: { view: name } }, "Mount this camera");
+  mount.title = "What it sees, for two minutes";
+  mount.addEventListener("click", () => view.start(name));
+  const group = element("div", { className: "row" }, ...puppet, restart, mount);
   group.setAttribute("role", "group");
   group.setAttribute("aria-label", `Play a mood at ${name}`);
   return element("article", { dataset: { camera: name } }, element("h3", {}, name), element("dl"), group);
@@ -104,14 +111,14 @@ function cameraCard(name) {
 
 function fillCard(name, camera) {
   const facts = [
-    ["Camera", [WORDS[camera.state], camera.reason].filter(Boolean).join(": ")],
+    ["Camera", RESTS.includes(camera.code) ? camera.reason : [WORDS[camera.state], camera.reason].filter(Boolean).join(": ")],
     ["Last picture", camera.last_frame_at ? `${clock(camera.last_frame_at)}, ${ago(camera.last_frame_at)}` : "none yet"],
     ["Mood", camera.visited ? `${camera.mood} (${Math.round(camera.confidence * 100)} %), since ${clock(camera.session_since)}` : "nobody there"],
     ["Faces", camera.faces ?? 0],
   ];
   const card = find(`article[data-camera="${CSS.escape(name)}"]`);
   card.querySelector("h3").className = "state";
-  card.querySelector("h3").dataset.state = camera.state;
+  card.querySelector("h3").dataset.state = RESTS.includes(camera.code) ? "off" : camera.state;
   card.querySelector("dl").replaceChildren(
     ...facts.flatMap(([what, text]) => [element("dt", {}, what), element("dd", {}, `${text}`)]));
 }
@@ -160,7 +167,7 @@ function showTables() {
       cell(sum("pending"), { className: "number" }), cell(dead, { className: dead ? "number alarm" : "number" }));
   }));
   find("#consents").replaceChildren(...status.consents.map((day) => row(day.day,
-    ...["given_by_touch", "given_by_stay", "declined", "withdrawn"].map((name) => cell(day[name], { className: "number" })))));
+    ...["given_by_touch", "given_by_stay", "declined", "withdrawn", "viewed"].map((name) => cell(day[name], { className: "number" })))));
 }
 
 async function lookBack() {
@@ -215,7 +222,7 @@ for (const button of document.querySelectorAll("[data-hours]")) {
 find("#volume").addEventListener("change", (event) => act("player", { command: "volume", percent: Number(event.target.value) }));
 find("#volume").addEventListener("input", (event) => { find("#volume-value").textContent = `${event.target.value} %`; });
 find("#mute").addEventListener("click", () => {
-  const percent = status?.playback?.volume === 0 ? status.volume_before_mute ?? 50 : 0;
+  const percent = status?.playback?.volume === 0 ? status.volume_before_mute ?? 100 : 0;
   act("player", { command: "volume", percent });
 });
 find("#test").addEventListener("click", selfTest);

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 def device(name: str, *, active: bool = False, volume: int | None = 50, **more: Any) -> dict[str, Any]:
@@ -33,6 +33,10 @@ class Account:
     """ids of tracks that are not available in this market"""
     passes_over_missing: bool = False
     """a missing track is passed over without a word, instead of refused"""
+    refuses: Literal["nothing", "until_transfer", "everything"] = "nothing"
+    """what its devices refuse to play"""
+    knows_tracks: bool = True
+    """whether one track can be asked for"""
     catalogue: list[tuple[str, str, str]] = field(default_factory=list)
     """(id, title, artist) that a search finds"""
     rotates: bool = False

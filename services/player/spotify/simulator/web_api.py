@@ -31,6 +31,7 @@ class WebApi:
             Route(f"{player}/pause", self._checked(self._pause), methods=["PUT"]),
             Route(f"{player}/volume", self._checked(self._volume), methods=["PUT"]),
             Route(f"{path}/search", self._checked(self._search)),
+            Route(f"{path}/tracks/{{id}}", self._checked(self._one_track)),
         ]
 
     def _checked(self, serve: Callable[[Request, Any], Response]) -> Callable[[Request], Any]:
@@ -92,11 +93,15 @@ class WebApi:
         error = self._activate(body["device_ids"][0])
         if error is None and body.get("play"):
             self._account.playing = True
+        if error is None and self._account.refuses == "until_transfer":
+            self._account.refuses = "nothing"
         return error or Response(status_code=204)
 
     def _play(self, request: Request, body: Any) -> Response:
         if error := self._activate(request.query_params.get("device_id")):
             return error
+        if self._account.refuses != "nothing":
+            return _refused(403, "Player command failed: Restriction violated", "UNKNOWN")
         if uris := body.get("uris"):
             gone = [uri.rpartition(":")[2] in self._account.missing for uri in uris]
             if gone[0] and not (self._account.passes_over_missing and not all(gone)):
@@ -130,6 +135,11 @@ class WebApi:
         tracks = [self._track(f"spotify:track:{one[0]}") for one in found[: int(limit)]]
         about = {"href": str(request.url), "limit": int(limit), "next": None, "offset": 0, "previous": None}
         return JSONResponse({"tracks": about | {"total": len(tracks), "items": tracks}})
+
+    def _one_track(self, request: Request, _: Any) -> Response:
+        if not self._account.knows_tracks:
+            return _refused(404, "Resource not found")
+        return JSONResponse(self._track(f"spotify:track:{request.path_params['id']}"))
 
     def _track(self, uri: str) -> dict[str, Any]:
         track_id = uri.rpartition(":")[2]

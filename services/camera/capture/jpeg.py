@@ -1,0 +1,108 @@
+"""JPEG pictures by their own structure: where one ends, and those in a stream that frames them in any way.
+
+Cameras write the headers of their parts in thirty manners, wrong lengths among them; the picture itself says where it
+ends. Source of the markers: ITU-T T.81, annex B.
+"""
+
+SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
+START = b"\xff\xd8\xff"
+WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
+MARKERS = range(0xC0, 0xFF)
+"""All that stand in a picture; other bytes after 0xFF are damage, which a decoder may or may not survive."""
+
+
+class JpegWalk:
+    """Walks through one picture that begins at the start of a buffer which grows."""
+
+    def __init__(self) -> None:
+        self._at, self._in_scan = 2, False
+
+    def end(self, data: bytes | bytearray) -> int | None:
+        """Where the picture ends; None while more bytes are needed. Raises ValueError where it is cut or none."""
+        while True:
+            if self._in_scan and not self._find_marker(data):
+                return None
+            if len(data) < self._at + 4:
+                return self._at + 2 if data[self._at : self._at + 2] == b"\xff\xd9" else None
+            if data[self._at] != 0xFF:
+                raise ValueError("no marker where one must be")
+            marker = data[self._at + 1]
+            if marker == EOI:
+                return self._at + 2
+            if marker == 0xFF:  # fills up
+                self._at += 1
+            elif marker in WITHOUT_LENGTH:
+                self._at += 2
+            elif marker == SOI or marker not in MARKERS:
+                raise ValueError("another picture begins within this one")
+            else:
+                length = int.from_bytes(data[self._at + 2 : self._at + 4], "big")
+                if length < 2:
+                    raise ValueError("a segment without a length")
+                self._at, self._in_scan = self._at + 2 + length, marker == SOS
+
+    def _find_marker(self, data: bytes | bytearray) -> bool:
+        """Go to the next marker after the compressed picture; False when it is not there yet."""
+        while True:
+            place = data.find(b"\xff", self._at)
+            if place < 0 or place + 1 >= len(data):
+                self._at = len(data) if place < 0 else place
+                return False
+            self._at = place
+            after = data[place + 1]
+            if after == 0xFF:
+                self._at += 1
+            elif after in WITHOUT_LENGTH or after not in MARKERS:
+                self._at += 2
+            else:
+                self._in_scan = False
+                return True
+
+
+class JpegStream:
+    """The pictures in a stream of bytes, whatever stands between them."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._walk: JpegWalk | None = None
+        self.unused = 0
+        """bytes since the last whole picture"""
+
+    def feed(self, data: bytes) -> None:
+        self._buffer += data
+        self.unused += len(data)
+
+    def take(self) -> bytes | None:
+        """The next picture; empty for one that is broken or cut, None when more bytes are needed."""
+        if self._walk is None:
+            place = self._buffer.find(START)
+            if place < 0:
+                del self._buffer[: max(0, len(self._buffer) - len(START) + 1)]
+                return None
+            del self._buffer[:place]
+            self._walk = JpegWalk()
+        try:
+            end = self._walk.end(self._buffer)
+        except ValueError:
+            end = -1
+        if end is None:
+            return None
+        self._walk = None
+        if end < 0:
+            del self._buffer[: len(START) - 1]
+            return b""
+        picture = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        self.unused = len(self._buffer)
+        return picture
+
+
+def whole_jpeg(data: bytes) -> bytes | None:
+    """The picture that data begin with, without what a phone or camera puts behind it; None when it is cut or none."""
+    if not data.startswith(START):
+        return None
+    try:
+        end = JpegWalk().end(data)
+    except ValueError:
+        return None
+    return data[:end] if end is not None else None

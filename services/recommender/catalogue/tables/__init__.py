@@ -1,0 +1,1 @@
+"""Tables as people have them: what a file is, how its cells are separated, what its headings and cells mean."""

@@ -1,0 +1,75 @@
+"""Who made a song and what it is called, from its tags, whatever their kind, or from the name of the file."""
+
+import logging
+import re
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.tables.texts import ARTISTS
+from shared.music_files import open_tags
+
+log = logging.getLogger("moodstream.recommender")
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "title": ("TIT2", "\xa9nam", "title", "WM/Title"),
+    "artist": ("TPE1", "\xa9ART", "artist", "Author", "TPE2", "aART", "albumartist", "album artist", "WM/AlbumArtist"),
+    "genre": ("TCON", "\xa9gen", "genre", "WM/Genre"),
+    "year": ("TDRC", "TDOR", "TYER", "\xa9day", "date", "year", "WM/Year"),
+}
+"""ID3 (MP3, WAV, AIFF), MP4, Vorbis comments and APE, Windows Media; compared without regard to case."""
+
+NUMBERED = re.compile(r"^\s*\d{1,3}(?:[-.]\d{1,3})?[\s._-]+(?=\S)")
+"""A track's number in front of a name."""
+
+
+def song_tags(path: Path, written: Mapping[str, str]) -> dict[str, Any]:
+    """Title, artist, genre and year.
+
+    ``written`` is what the decoder found in the file, for tags that mutagen does not know (the chunks of WAV and AIFF).
+    Without a title the name of the file tells it, and the artist where it reads "Artist - Title".
+    """
+    found = _read(path)
+    texts = {name: found[name] or [_clean(written.get("date" if name == "year" else name, ""))] for name in KEYS}
+    title, artist = texts["title"][0], ARTISTS.join(filter(None, texts["artist"]))
+    if not title:
+        named_artist, title = _from_name(path.stem)
+        artist = artist or named_artist
+    year = re.search(r"\d{4}", texts["year"][0])
+    return {"title": title, "artist": artist, "genre": texts["genre"][0], "year": int(year[0]) if year else 0}
+
+
+def _read(path: Path) -> dict[str, list[str]]:
+    """Every text of each tag; empty lists for a file whose tags cannot be read: its sound may be sound all the same."""
+    tags: Any = None
+    try:
+        tags = getattr(open_tags(path), "tags", None)
+    except MoodstreamError as error:
+        log.debug("%s: %s", path, error)
+    keys = {str(key).casefold(): key for key in (tags.keys() if tags is not None else ())}
+    found: dict[str, list[str]] = {}
+    for name, candidates in KEYS.items():
+        values = (_texts(tags[keys[key.casefold()]]) for key in candidates if key.casefold() in keys)
+        found[name] = next((texts for texts in values if texts), [])
+    return found
+
+
+def _texts(value: Any) -> list[str]:
+    """Of an ID3 frame (genres by their names), a Windows Media attribute, or a plain list."""
+    several = getattr(value, "genres", None) or getattr(value, "text", None) or value
+    several = several if isinstance(several, list | tuple) else [several]
+    return [text for one in several if (text := _clean(str(getattr(one, "value", one))))]
+
+
+def _clean(text: str) -> str:
+    """Without control characters and halves of characters, neither of which can be shown or stored."""
+    return "".join(letter for letter in text if unicodedata.category(letter) not in ("Cc", "Cs")).strip()
+
+
+def _from_name(stem: str) -> tuple[str, str]:
+    """Artist, where there is one, and title."""
+    name = NUMBERED.sub("", stem) or stem
+    artist, dash, title = name.partition(" - ")
+    return (artist.strip(), title.strip()) if dash and artist.strip() and title.strip() else ("", name.strip() or stem)
