@@ -26,11 +26,12 @@ from tests.support.page.site import TOKEN
 NOWHERE = "redis://127.0.0.1:1/0"
 
 READ = ["/events", "/state", "/status", "/moods/current", "/moods", "/sessions", "/feedback", "/songs/offer", "/player"]
-READ += ["/songs/similar", "/songs/mood", "/songs/path"]
-CHANGE = ["/picks", "/moods", "/sessions/end", "/feedback", "/player", "/consents", "/frames"]
-OPERATOR = ["/operator/status", "/operator/history", "/operator/self-test", "/operator/opening"]
+READ += ["/songs/similar", "/songs/mood", "/songs/path", "/songs/search", "/qr"]
+CHANGE = ["/picks", "/moods", "/sessions/end", "/feedback", "/player", "/consents", "/offers", "/frames"]
+OPERATOR = ["/operator/status", "/operator/history", "/operator/self-test", "/operator/opening", "/operator/view"]
 SOCKETS = ["/events/ws", "/frames"]
-PAGES = ["/", "/static", "/docs", "/docs/{name:path}", "/operator", "/operator/sign", "/operator/staff"]
+PAGES = ["/", "/static", "/static/font.ttf", "/docs", "/docs/{name:path}", "/operator", "/operator/sign"]
+PAGES += ["/operator/staff", "/cover/{path:path}", "/music/{path:path}"]
 
 KINDS = {
     "control characters": "a\x1b[2J\n",
@@ -60,6 +61,11 @@ FIELDS = (
 )
 
 
+def method_of(path: str) -> str:
+    """Of a door of the operator."""
+    return "GET" if path.endswith(("status", "history")) else "POST"
+
+
 def settings() -> GatewaySettings:
     return load(GatewaySettings, redis_url=NOWHERE, requests_per_s=0, operator_token=TOKEN)
 
@@ -70,7 +76,8 @@ def test_every_door_of_the_gateway_stands_in_a_row() -> None:
     paths = create_api(context).openapi()["paths"]
     found = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     expected = {("GET", path) for path in READ} | {("POST", path) for path in CHANGE} | {("DELETE", "/feedback")}
-    expected |= {("GET" if path.endswith(("status", "history")) else "POST", path) for path in OPERATOR}
+    expected |= {(method_of(path), path) for path in OPERATOR}
+    expected |= {("GET", "/operator/view"), ("DELETE", "/operator/view")}
     assert found == expected
     routers = [kind(context).router() for kind in (EventRoutes, SiteRoutes, VisitorRoutes, OperatorRoutes)]
     routes = [route for router in routers for route in router.routes]
@@ -113,7 +120,7 @@ async def test_no_door_that_changes_something_is_open_to_other_sites(doors: http
 async def test_no_door_of_the_operator_is_open_to_others(doors: httpx.AsyncClient, path: str) -> None:
     for token in ("", "Bearer ", "Bearer wrong", "Basic !!!", f"Bearer {TOKEN}x", "Basic " + "A" * 10_000):
         answer = await doors.request(
-            "GET" if path.endswith(("status", "history")) else "POST",
+            method_of(path),
             f"/api/v1{path}",
             headers={"Authorization": token} if token else {},
         )
