@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.gateway.browser_camera import BrowserCameras
 from services.gateway.consents import Consents
 from services.gateway.health import HealthReader
 from services.gateway.mounting_view import MountingViews
 from services.gateway.opening_control import OpeningControl
-from services.gateway.pushed_frames import PushedFrames
+from services.gateway.pictures.browser_camera import BrowserCameras
+from services.gateway.pictures.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History

@@ -9,18 +9,18 @@ from pydantic import Field
 from moodstream.contracts.ids import CameraId
 from moodstream.errors import MoodstreamError
 from services.gateway.api import create_api, mount
-from services.gateway.browser_camera import BrowserCameras
 from services.gateway.consents import Consents
 from services.gateway.context import Context
 from services.gateway.follower import follow_events, follow_history
-from services.gateway.guest_frames import MAX_FRAMES_PER_S, Guests, site_watches
 from services.gateway.health import HealthReader
 from services.gateway.metrics import Metrics
 from services.gateway.mounting_view import MountingViews
 from services.gateway.music import MusicFolder
 from services.gateway.opening_control import OpeningControl
 from services.gateway.pages import operator_routes, page_routes
-from services.gateway.pushed_frames import PushedFrames
+from services.gateway.pictures.browser_camera import BrowserCameras
+from services.gateway.pictures.guest_frames import MAX_FRAMES_PER_S, Guests, site_watches
+from services.gateway.pictures.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History

@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from moodstream.contracts.events import RequestMade
 from moodstream.contracts.requests import PauseCamera
 from services.cli.run.embedded_redis import embedded_redis
-from services.gateway.browser_camera import MAX_BYTES, PAUSE_EVERY_S
-from services.gateway.guest_frames import FrameGate
+from services.gateway.pictures.browser_camera import MAX_BYTES, PAUSE_EVERY_S
+from services.gateway.pictures.guest_frames import FrameGate
 from shared.bus.connection import Bus
 from tests.support.gateways import JPEG, Gateway, answer, frames_of, states_of
 

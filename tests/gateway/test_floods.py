@@ -20,8 +20,8 @@ from websockets.asyncio.client import connect
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.cli.run.embedded_redis import embedded_redis
-from services.gateway.guest_frames import ALL_PIXELS_PER_S, MAX_PIXELS, FrameGate, Pixels, Places
-from services.gateway.picture_size import pixels_of
+from services.gateway.pictures.guest_frames import ALL_PIXELS_PER_S, MAX_PIXELS, FrameGate, Pixels, Places
+from services.gateway.pictures.picture_size import pixels_of
 from shared.app import connections
 from shared.app.connections import RESERVED, Connections, Http, WebSockets
 from shared.app.request_guard import RequestGuard

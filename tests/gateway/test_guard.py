@@ -16,7 +16,7 @@ import pytest
 from moodstream.contracts.events import utc_now
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
-from services.gateway.pushed_frames import IDLE_S
+from services.gateway.pictures.pushed_frames import IDLE_S
 from shared.app.server import REQUEST_TIMEOUT_S
 from shared.bus.connection import Bus
 from shared.web.rate_limit import Limits

@@ -14,8 +14,8 @@ from moodstream.contracts.events import EVENTS, Event, uuid_of
 from moodstream.contracts.streams import STREAMS
 from services.bridge.webhooks.sender import MAX_REST_S, _rest
 from services.gateway.api import mount
-from services.gateway.guest_frames import FrameGate
 from services.gateway.main import GatewaySettings, create_context
+from services.gateway.pictures.guest_frames import FrameGate
 from services.gateway.state.feed import Feed
 from services.gateway.state.kiosk import Kiosk
 from services.gateway.state.opening_hours import ALWAYS

@@ -13,7 +13,7 @@ from typing import Literal
 
 from moodstream.contracts.events import FrameCaptured, utc_now
 from moodstream.contracts.status_codes import StatusCode
-from services.gateway.picture_size import pixels_of
+from services.gateway.pictures.picture_size import pixels_of
 from shared.bus.connection import Bus
 from shared.bus.outage import REDIS_ERRORS
 from shared.contracts.site_state import SiteState

@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 
 from moodstream.contracts.events import FrameCaptured, utc_now
 from moodstream.contracts.status_codes import StatusCode
-from services.gateway.browser_camera import publish_camera_status
-from services.gateway.guest_frames import NO_JPEG, NOT_TAKEN, TOO_LARGE, FrameGate, Guests, Places
+from services.gateway.pictures.browser_camera import publish_camera_status
+from services.gateway.pictures.guest_frames import NO_JPEG, NOT_TAKEN, TOO_LARGE, FrameGate, Guests, Places
 from shared.networks import network_of
 
 MAX_PROGRAMS = 8

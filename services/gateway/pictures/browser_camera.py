@@ -20,8 +20,8 @@ from moodstream.contracts.requests import PauseCamera
 from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
 from services.gateway.guard import address_of
-from services.gateway.guest_frames import FrameGate, Guests, Places, Refusal
 from services.gateway.metrics import Metrics
+from services.gateway.pictures.guest_frames import FrameGate, Guests, Places, Refusal
 from shared.bus.connection import Bus
 from shared.tasks import end_tasks
 
