@@ -97,7 +97,8 @@ def typical_of(songs: pd.DataFrame) -> Floats:
 def plain(labels: Labels) -> dict[str, Codes]:
     """The moods by methods that ask no listener."""
     catalogue = catalogue_of(labels)
-    return {name: song_moods.fit(catalogue, name).codes for name in ("quadrant", "article")}
+    methods: tuple[song_moods.Method, ...] = ("quadrant", "article")
+    return {name: song_moods.fit(catalogue, name).codes for name in methods}
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.choice.offers import Offers
 from services.recommender.models import clusters, mood_cache, song_moods
 from services.recommender.models.listeners import ListenersModel, title_words
+from services.recommender.models.vectors import Floats
 from tests.support.random_songs import catalogue, table
 from training.songs.sanity import MAX_LIVELY, lively_shares
 
@@ -178,7 +179,7 @@ def test_listeners_place_songs_in_the_quadrant_of_their_mood_and_hear_what_peopl
         ("valence", "valence", np.linspace(0, 1, 41)),
     ],
 )
-def test_places_rise_with_what_people_hear(feature: str, place: str, steps: "np.ndarray") -> None:
+def test_places_rise_with_what_people_hear(feature: str, place: str, steps: Floats) -> None:
     """Every song, at each value of the feature, all else as it is."""
     frame = table(60).assign(genre=["rock", "rap", "pop", ""] * 15, artist="Radiohead", title="Sad love song")
     found = [getattr(song_moods.fit(Catalogue(frame.assign(**{feature: value}))), place) for value in steps]

@@ -205,7 +205,8 @@ class Library:
         position = self.catalogue.position(song_id)
         end = ENDS.get(goal, start)
         found = [self.of_mood[mood].nearest(position, PATH_CANDIDATES) for mood in {start: 0, end: 0}]
-        near, similarities = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        near = np.concatenate([positions for positions, _ in found])
+        similarities = np.concatenate([likeness for _, likeness in found])
         arrived = self.moods.codes[near] == MOODS.index(end)
         rows = find_path(goal, start, self.moods.plane[near], similarities, arrived, count, limits)
         return tuple(self.song(at) for at in near[rows].tolist())
