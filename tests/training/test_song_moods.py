@@ -21,9 +21,10 @@ def labels(count: int = 400) -> Labels:
     frame = table(count)
     lively, pleasant = frame["energy"] > 0.5, frame["valence"] > 0.5
     codes = np.where(lively, np.where(pleasant, 1, 0), np.where(pleasant, 3, 2))
-    texts = (frame[name].to_numpy(dtype=object) for name in ("genre", "artist", "title", "id"))
+    genres, artists, titles, ids = (frame[name].to_numpy(dtype=object) for name in ("genre", "artist", "title", "id"))
     sources = np.array(["one", "two"] * (count // 2), dtype=object)
-    return Labels(frame[list(INPUTS)].to_numpy(float), *texts, sources, codes, np.zeros((count, 2)))
+    numbers = frame[list(INPUTS)].to_numpy(float)
+    return Labels(numbers, genres, artists, titles, ids, sources, codes, np.zeros((count, 2)))
 
 
 def test_artists_are_apart_in_every_split() -> None:

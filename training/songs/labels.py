@@ -59,10 +59,14 @@ def read_labels(path: Path, typical: Floats) -> Labels:
     """What a song lacks counts as ``typical`` [12]."""
     table = read_songs(path)
     return Labels(
-        numbers_of(table, typical),
-        *(table[name].to_numpy(dtype=object) for name in ("genre", "artist", "title", "track_id", "label_source")),
-        np.array([MOODS.index(name.lower()) for name in table["label_quadrant"]]),
-        table[["label_valence", "label_arousal"]].astype(float).to_numpy(),
+        numbers=numbers_of(table, typical),
+        genres=table["genre"].to_numpy(dtype=object),
+        artists=table["artist"].to_numpy(dtype=object),
+        titles=table["title"].to_numpy(dtype=object),
+        ids=table["track_id"].to_numpy(dtype=object),
+        sources=table["label_source"].to_numpy(dtype=object),
+        codes=np.array([MOODS.index(name.lower()) for name in table["label_quadrant"]]),
+        plane=table[["label_valence", "label_arousal"]].astype(float).to_numpy(),
     )
 
 
@@ -81,8 +85,9 @@ def numbers_of(table: pd.DataFrame, typical: Floats) -> Floats:
 def catalogue_of(labels: Labels) -> Catalogue:
     """The same songs, in the same order, as a catalogue."""
     frame = pd.DataFrame(labels.numbers, columns=list(INPUTS))
-    texts = {"title": labels.titles, "artist": labels.artists, "genre": labels.genres, "uri": ""}
-    return Catalogue(frame.assign(id=[f"{at:06}" for at in range(len(labels))], **texts))
+    ids = [f"{at:06}" for at in range(len(labels))]
+    texts = frame.assign(id=ids, title=labels.titles, artist=labels.artists, genre=labels.genres, uri="")
+    return Catalogue(texts)
 
 
 def artist_folds(artists: Sequence[str], count: int, seed: int) -> Codes:
@@ -115,7 +120,7 @@ class ArtistSounds:
         self._rows = np.hstack([rows, 2 * (shares - shares.mean(axis=0))])
         self._ids, self._titles = tables["track_id"].to_numpy(), _plain(tables["title"])
         names: pd.Series[Any] = tables["artist"].map(first_artist)
-        groups: Mapping[str, Codes] = names.groupby(names).indices
+        groups: Mapping[Any, Any] = names.groupby(names).indices
         self._groups = {name: rows for name, rows in groups.items() if name and len(rows) >= MIN_SONGS}
 
     @property

@@ -77,7 +77,7 @@ def _modulations(spectra: Spectra) -> Floats:
         found.append(np.abs(rfft(centred, axis=1)))
     mean = np.mean(found, axis=0)
     pairs = itertools.pairwise(MODULATION_EDGES)
-    return np.log(np.stack([mean[:, low:high].mean(axis=1) for low, high in pairs], axis=1) + 1).ravel()
+    return np.asarray(np.log(np.stack([mean[:, low:high].mean(axis=1) for low, high in pairs], axis=1) + 1).ravel())
 
 
 def _rhythm(spectra: Spectra) -> Floats:
@@ -163,7 +163,7 @@ def _contrast(spectra: Spectra) -> Floats:
 def _floored(magnitudes: Floats) -> Floats:
     """Ten times the logarithm, at most 80 below the largest."""
     found = 10 * np.log10(np.maximum(magnitudes, 1e-10))
-    return np.maximum(found, found.max() - 80)
+    return np.asarray(np.maximum(found, found.max() - 80))
 
 
 def sustained_share(spectra: Spectra) -> Floats:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -179,6 +180,7 @@ def test_the_confidence_is_that_of_the_mood_that_is_told_and_it_is_not_told_for_
     for event in observe_all(machine, script((Mood.HAPPY, 3), *turns, rate=20)):
         assert event.probabilities is not None
         shares = event.probabilities.model_dump()
+        told: Any
         for told in (event, *event.people):
             likeliest = max(shares.values())
             assert told.confidence == pytest.approx(shares.get(told.mood, likeliest))

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -174,7 +175,7 @@ async def test_two_devices_without_a_camera_have_a_visit_each(gateway: Gateway, 
             asked = await answer(bus, "mood.choose")
             await page.get_by_role("button", name=f"Choose {mood}").click()
             places.append(str((await asked).body["camera_id"]))
-            forced = {"confidence": 1.0, "phase": "start", "reason": "forced", "camera_id": places[-1]}
+            forced: dict[str, Any] = {"confidence": 1.0, "phase": "start", "reason": "forced", "camera_id": places[-1]}
             await bus.publish(mood_changed(mood, new_session(), **forced))
             await expect(page.get_by_role("heading", level=1)).to_have_text(f"You chose {mood}")
         assert len({*places, CAMERA}) == 3

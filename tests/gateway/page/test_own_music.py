@@ -8,18 +8,17 @@ from pathlib import Path
 import mutagen
 import numpy as np
 import pytest
-import soundfile
 from mutagen.flac import Picture
 from playwright.async_api import Browser, Page, expect
 
 from services.recommender.catalogue.scan import scan
+from tests.support import music
 from tests.support.gateways import Gateway
 from tests.support.page.browser import open_page
 from tests.support.page.site import Site, site
 from tests.support.page.stages import at_stage
 from tests.support.pictures import encoded, noise
 
-RATE = 16_000
 SONG_S = 4.0
 HEARD = """() => [...document.querySelectorAll("#player audio")]
   .some((one) => !one.paused && !one.muted && one.volume > 0.05 && one.currentTime > 0.3)"""
@@ -27,14 +26,15 @@ HEARD = """() => [...document.querySelectorAll("#player audio")]
 
 def write_songs(folder: Path, count: int) -> None:
     """Short pieces in several formats, with names and tags as people have them; each has a cover."""
-    time_s = np.arange(int(SONG_S * RATE)) / RATE
+    time_s = np.arange(int(SONG_S * music.RATE)) / music.RATE
     for number in range(count):
         kind = ("wav", "flac", "ogg", "mp3")[number % 4]
         pitch = 150 * 2 ** (number / 7)
         beat = 0.5 + 0.5 * np.sign(np.sin(2 * np.pi * (1 + number / 6) * time_s))
         file = folder / f"Album {number // 5} & more" / f"{number:02} – Söng #{number} 100%.{kind}"
         file.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(file, 0.3 * beat * np.sin(2 * np.pi * pitch * time_s), RATE)
+        sound = (0.3 * beat * np.sin(2 * np.pi * pitch * time_s)).astype(np.float32)
+        music.sound_file(file, music.FORMATS[kind], sound)
         if kind == "flac":
             cover = Picture()
             cover.type, cover.mime, cover.data = 3, "image/jpeg", encoded(noise())
