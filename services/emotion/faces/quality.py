@@ -28,12 +28,20 @@ REASONS = ("too small", "at the border", "too dark", "too bright", "no contrast"
 
 def refusal(box: Box, face: Grey, shape: tuple[int, ...]) -> str | None:
     """Why a face (its box, and its crop uint8[48, 48]) in a frame of this [height, width] is not read, or None."""
+    return box_fault(box, shape) or face_fault(face)
+
+
+def box_fault(box: Box, shape: tuple[int, ...]) -> str | None:
+    """Why no face in this box can be read, whatever it looks like, or None."""
     if min(box.width, box.height) < MIN_SIDE_PX:
         return "too small"
     if shared_area(box, Box(0, 0, shape[1], shape[0])) < MIN_INSIDE * box.area:
         return "at the border"
-    if box.turned:
-        return "turned away"
+    return "turned away" if box.turned else None
+
+
+def face_fault(face: Grey) -> str | None:
+    """Why the crop uint8[48, 48] of a face cannot be read, wherever it is, or None."""
     brightness, contrast = _spread(face)
     return _light_fault(brightness, contrast) or _shape_fault(face.astype(np.float32), contrast)
 

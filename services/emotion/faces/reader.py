@@ -1,6 +1,6 @@
 """From one picture to its faces and their moods: detect, crop, check the quality, classify."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -13,8 +13,8 @@ from services.emotion.faces.boxes import Box
 from services.emotion.faces.decode import Grey
 from services.emotion.faces.detection import MAX_CAMERAS, Detector, FaceDetection, Search
 from services.emotion.faces.patches import CROP, crop
-from services.emotion.faces.quality import MIN_SIDE_PX, refusal
-from services.emotion.faces.recent import Read, RecentReadings
+from services.emotion.faces.quality import MIN_SIDE_PX, box_fault, face_fault
+from services.emotion.faces.recent import Faces, Reading, RecentReadings
 from shared.bounded import Bounded
 
 
@@ -52,13 +52,13 @@ class Reader:
         height, width = grey.shape
         if not boxes and bare_crop and MIN_SIDE_PX <= height == width <= self.BARE_CROP_SIDE:
             boxes = [Box(0, 0, width, height)]
-        return self._faces(grey, boxes)
+        return self._faces(grey, boxes, self._read)
 
     def read_frame(self, grey: Grey, camera_id: str, at: datetime) -> tuple[list[FaceRead], Search]:
         """The faces of a camera's frame, largest first, and how they were found; ``at`` is when it was captured."""
         boxes, search = self._detection.find_faces(grey, camera_id, at)
-        self._recent[camera_id] = recent = self._recent.get(camera_id) or RecentReadings(self._model.probabilities)
-        return self._faces(grey, boxes, lambda faces: recent.probabilities(faces, at)), search
+        self._recent[camera_id] = recent = self._recent.get(camera_id) or RecentReadings(self._read)
+        return self._faces(grey, boxes, lambda faces: recent.read(faces, at)), search
 
     def note_reading(self, reading: FacesRead) -> None:
         """Learn from another worker's reading: a frame that it searched as a whole saves this worker a search."""
@@ -66,15 +66,18 @@ class Reader:
             boxes = [Box(*face.box, tilt_deg=face.tilt_deg) for face in reading.faces]
             self._detection.note_search(reading.camera_id, boxes, reading.captured_at)
 
-    def _faces(self, grey: Grey, boxes: Sequence[Box], read: Read | None = None) -> list[FaceRead]:
+    def _faces(self, grey: Grey, boxes: Sequence[Box], read: Callable[[Faces], list[Reading]]) -> list[FaceRead]:
         if not boxes:
             return []
-        faces = np.stack([crop(grey, box) for box in boxes])
-        readings = (read or self._model.probabilities)(faces)
+        readings = read(np.stack([crop(grey, box) for box in boxes]))
         return [
-            _face(box, refusal(box, face, grey.shape), reading)
-            for box, face, reading in zip(boxes, faces, readings, strict=True)
+            _face(box, box_fault(box, grey.shape) or reading.fault, reading.shares)
+            for box, reading in zip(boxes, readings, strict=True)
         ]
+
+    def _read(self, faces: Faces) -> list[Reading]:
+        shares = self._model.probabilities(faces)
+        return [Reading(face, one, face_fault(face)) for face, one in zip(faces, shares, strict=True)]
 
 
 def _face(box: Box, refused: str | None, reading: NDArray[np.float32]) -> FaceRead:

@@ -14,43 +14,44 @@ from numpy.typing import NDArray
 
 Faces = NDArray[np.uint8]
 Shares = NDArray[np.float32]
-Read = Callable[[Faces], Shares]
-"""faces uint8[N, 48, 48] to probabilities float32[N, 4]"""
 
-SAME = 0.985
+SAME = 0.97
 """Minimum correlation of the grey levels of two crops that are read alike."""
 REREAD_S = 0.095
 """After this time a face is read again however it looks: at ten frames a second and fewer, in every frame."""
 
 
-class _Reading(NamedTuple):
+class Reading(NamedTuple):
+    """What a face looks like, and what follows from that alone."""
+
     face: Faces
+    """uint8[48, 48]"""
     shares: Shares
-    at: datetime
-    """when it was read, not when it was last used: what changes slowly is read anew"""
+    """float32[4]"""
+    fault: str | None
+    """why it is not worth reading"""
 
 
 class RecentReadings:
     """The last readings at one camera."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Callable[[Faces], list[Reading]]) -> None:
+        """``read`` reads faces uint8[N, 48, 48]."""
         self._read = read
-        self._readings: list[_Reading] = []
+        self._readings: list[tuple[Reading, datetime]] = []
+        """with the time when each was read, not when it was last used: what changes slowly is read anew"""
 
-    def probabilities(self, faces: Faces, at: datetime) -> Shares:
-        """Probabilities float32[N, 4] of the faces uint8[N, 48, 48] of a frame that was captured at this time."""
+    def read(self, faces: Faces, at: datetime) -> list[Reading]:
+        """The readings of the faces uint8[N, 48, 48] of a frame that was captured at this time."""
         known = [self._known(face, at) for face in faces]
-        unknown = [index for index, reading in enumerate(known) if reading is None]
+        unknown = [index for index, one in enumerate(known) if one is None]
         fresh = iter(self._read(faces[unknown]) if unknown else ())
-        readings = [
-            _Reading(face, next(fresh), at) if one is None else one for face, one in zip(faces, known, strict=True)
-        ]
-        self._readings = readings
-        return np.stack([reading.shares for reading in readings])
+        self._readings = [(next(fresh), at) if one is None else one for one in known]
+        return [reading for reading, _ in self._readings]
 
-    def _known(self, face: Faces, at: datetime) -> _Reading | None:
-        fitting = (one for one in self._readings if abs((at - one.at).total_seconds()) < REREAD_S)
-        return next((one for one in fitting if _alike(face, one.face)), None)
+    def _known(self, face: Faces, at: datetime) -> tuple[Reading, datetime] | None:
+        fitting = (one for one in self._readings if abs((at - one[1]).total_seconds()) < REREAD_S)
+        return next((one for one in fitting if _alike(face, one[0].face)), None)
 
 
 def _alike(one: Faces, other: Faces) -> bool:
