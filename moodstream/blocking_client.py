@@ -24,6 +24,7 @@ from moodstream.contracts.requests import (
     Session,
     SimilarSongs,
     SongPath,
+    SongsFound,
     SongsOfMood,
 )
 from moodstream.feed import OnGap, warn_of_gap
@@ -79,6 +80,9 @@ class BlockingClient:
 
     def mood_of(self, song_id: str) -> MoodOfSong:
         return self._loop.run(self._client.mood_of(song_id))
+
+    def search(self, text: str, n: int = 10) -> SongsFound:
+        return self._loop.run(self._client.search(text, n))
 
     def choose_mood(self, mood: AnyMood, camera_id: str) -> Session:
         return self._loop.run(self._client.choose_mood(mood, camera_id))

@@ -38,9 +38,11 @@ from moodstream.contracts.requests import (
     PlayerState,
     PlayerStatus,
     Request,
+    SearchSongs,
     Session,
     SimilarSongs,
     SongPath,
+    SongsFound,
     SongsOfMood,
 )
 from moodstream.errors import MoodstreamError
@@ -128,6 +130,10 @@ class Client:
     async def mood_of(self, song_id: str) -> MoodOfSong:
         """The mood of a song and its place on the circumplex."""
         return await self.ask(FindMood.of({"id": song_id}))
+
+    async def search(self, text: str, n: int = 10) -> SongsFound:
+        """The ``n`` songs whose title and artist fit a text best; accents and small mistakes do not matter."""
+        return await self.ask(SearchSongs.of({"text": text, "n": n}))
 
     async def choose_mood(self, mood: AnyMood, camera_id: str) -> Session:
         """A mood chosen by hand at a camera."""

@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel, JsonValue
 
 from moodstream.addresses import api, without_password
+from moodstream.contracts.events import Song
 from moodstream.contracts.requests import (
     AskPlayer,
     ChooseMood,
@@ -22,6 +23,7 @@ from moodstream.contracts.requests import (
     ListFeedback,
     OfferSongs,
     Request,
+    SearchSongs,
 )
 from moodstream.errors import MoodstreamError, NoAnswer, RequestRefused
 from moodstream.http_answers import error_line, not_moodstream, unreachable
@@ -33,6 +35,7 @@ ROUTES: Mapping[type[Request[Any]], tuple[str, str]] = {
     FindSimilar: ("GET", "/songs/similar"),
     FindPath: ("GET", "/songs/path"),
     FindMood: ("GET", "/songs/mood"),
+    SearchSongs: ("GET", "/songs/search"),
     ChooseMood: ("POST", "/moods"),
     EndSession: ("POST", "/sessions/end"),
     CommandPlayer: ("POST", "/player"),
@@ -40,8 +43,6 @@ ROUTES: Mapping[type[Request[Any]], tuple[str, str]] = {
     ListFeedback: ("GET", "/feedback"),
     ClearFeedback: ("DELETE", "/feedback"),
 }
-NOT_OVER_HTTP = ("play", "queue")
-"""Commands to the player that the API does not take."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ class HttpAsker:
         route = ROUTES.get(type(request))
         if route is None:
             raise MoodstreamError(f"{request.KIND} is not offered over HTTP; ask over Redis")
-        if isinstance(request, CommandPlayer) and request.command in NOT_OVER_HTTP:
-            raise MoodstreamError(f"{request.KIND}: {request.command} is not offered over HTTP; ask over Redis")
         fields = request.model_dump(mode="json", exclude_none=True)
+        if isinstance(request, CommandPlayer) and isinstance(request.song, Song):
+            fields["song"] = request.song.id  # the site plays songs of its own catalogue alone
         if isinstance(request, ListFeedback | ClearFeedback):
             fields = {"camera_id": await self._camera_of(request)}
         return _Call(request.KIND, *route, fields)

@@ -69,7 +69,7 @@ def read(table: Path, sounds: Path, songs: Path, keep: Path | None) -> Clips:
 
 
 def measure(path: Path) -> Floats:
-    return sound_features(Spectra(read_excerpt(path).sound))
+    return np.asarray(sound_features(Spectra(read_excerpt(path).sound)), dtype=np.float64)
 
 
 def _matched(clips: pd.DataFrame, songs: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:

@@ -166,6 +166,8 @@ class MoodOfSong(Reply):
     """of the four moods; they sum to 1"""
     margin: float
     """how far the likeliest mood leads, 0 to 1"""
+    song: Song | None = None
+    """the song itself"""
 
 
 class FindMood(Request[MoodOfSong]):
@@ -175,6 +177,33 @@ class FindMood(Request[MoodOfSong]):
     REPLY = MoodOfSong
     id: str
     """of the song in the catalogue"""
+
+
+class FoundSong(Reply):
+    """A song that fits what was looked for."""
+
+    song: Song
+    mood: Mood
+    exact: bool
+    """whether all words were found as they were written; else it is only like them"""
+
+
+class SongsFound(Reply):
+    """The songs that fit best, best first."""
+
+    text: str
+    found: tuple[FoundSong, ...]
+
+
+class SearchSongs(Request[SongsFound]):
+    """Songs by title and artist; accents and small mistakes do not matter."""
+
+    KIND = "songs.search"
+    REPLY = SongsFound
+    text: Name
+    """words of the title, the artist, or both"""
+    n: Annotated[int, Field(ge=1, le=MAX_SONGS)] = 10
+    """how many"""
 
 
 class _WhoseFeedback(Model):
@@ -352,6 +381,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     FindSimilar,
     FindPath,
     FindMood,
+    SearchSongs,
     ListFeedback,
     ClearFeedback,
     ChooseMood,

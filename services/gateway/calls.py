@@ -1,8 +1,9 @@
 """What every part of the API does with the bus: publish an event, ask a service; failures become answers."""
 
 import asyncio
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -12,6 +13,8 @@ from moodstream.errors import MoodstreamError, NoAnswer
 from shared.bus.connection import Bus
 
 PUBLISH_S = 3.0
+
+R = TypeVar("R", bound=BaseModel)
 
 
 async def publish(bus: Bus, event: Event) -> JSONResponse:
@@ -23,10 +26,15 @@ async def publish(bus: Bus, event: Event) -> JSONResponse:
 
 async def ask(bus: Bus, request: Request[Any]) -> JSONResponse:
     """The answer of the service that serves the request. Raises HTTPException when it refuses or is silent."""
+    reply = await ask_service(bus, request)
+    return JSONResponse({"result": reply.model_dump(mode="json")})
+
+
+async def ask_service(bus: Bus, request: Request[R]) -> R:
+    """What the service replies. Raises HTTPException when it refuses or is silent."""
     try:
-        reply = await bus.ask(request)
+        return await bus.ask(request)
     except NoAnswer as error:
         raise HTTPException(504, str(error)) from None
     except MoodstreamError as error:
         raise HTTPException(409, str(error)) from None
-    return JSONResponse({"result": reply.model_dump(mode="json")})

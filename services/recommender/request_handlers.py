@@ -1,5 +1,7 @@
-"""The requests that the recommender answers: songs of a mood, songs similar to one, a path, a mood, what was said."""
+"""The requests that the recommender answers: songs of a mood, songs similar to one, a path, a mood, songs by name,
+what was said."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +14,15 @@ from moodstream.contracts.requests import (
     FindMood,
     FindPath,
     FindSimilar,
+    FoundSong,
     ListFeedback,
     MoodOfSong,
     OfferSongs,
     Request,
+    SearchSongs,
     SimilarSongs,
     SongPath,
+    SongsFound,
     SongsOfMood,
 )
 from services.recommender.choice.goals import Limits
@@ -38,6 +43,7 @@ class RequestHandlers:
             FindSimilar: self._similar,
             FindPath: self._path,
             FindMood: self._mood,
+            SearchSongs: self._search,
             ListFeedback: self._list_feedback,
             ClearFeedback: self._clear_feedback,
         }
@@ -58,8 +64,15 @@ class RequestHandlers:
 
     async def _mood(self, request: FindMood, _: RequestMade) -> MoodOfSong:
         library = self._reloader.library
-        described = library.moods.describe(request.id, library.catalogue.position(request.id))
-        return MoodOfSong.model_validate(described)
+        position = library.catalogue.position(request.id)
+        described = library.moods.describe(request.id, position)
+        return MoodOfSong.model_validate(described | {"song": library.song(position)})
+
+    async def _search(self, request: SearchSongs, _: RequestMade) -> SongsFound:
+        library = self._reloader.library
+        found = await asyncio.to_thread(library.search, request.text, request.n)
+        songs = (FoundSong(song=library.song(at), mood=library.moods.mood(at), exact=exact) for at, exact in found)
+        return SongsFound(text=request.text, found=tuple(songs))
 
     async def _list_feedback(self, request: ListFeedback, _: RequestMade) -> FeedbackList:
         return FeedbackList(feedback=tuple(await self._feedback.list_feedback(request.session_id, request.profile)))

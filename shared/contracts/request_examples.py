@@ -25,6 +25,7 @@ from moodstream.contracts.requests import (
     FindMood,
     FindPath,
     FindSimilar,
+    FoundSong,
     ListDevices,
     ListFeedback,
     MoodOfSong,
@@ -35,9 +36,11 @@ from moodstream.contracts.requests import (
     PlayerStatus,
     RenewOffer,
     Request,
+    SearchSongs,
     Session,
     SimilarSongs,
     SongPath,
+    SongsFound,
     SongsOfMood,
 )
 
@@ -94,7 +97,12 @@ EXAMPLES: Sequence[Example] = (
             arousal=-0.37,
             memberships={"angry": 0.05, "happy": 0.2, "sad": 0.15, "calm": 0.6},
             margin=0.4,
+            song=HARBOUR,
         ),
+    ),
+    Example(
+        SearchSongs(text="harbor kite", n=1),
+        SongsFound(text="harbor kite", found=(FoundSong(song=HARBOUR, mood=Mood.CALM, exact=False),)),
     ),
     Example(
         ListFeedback(session_id=VISIT),

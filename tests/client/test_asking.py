@@ -136,7 +136,7 @@ async def test_wrong_arguments_are_one_line_before_anybody_is_asked(gateway: Gat
             (client.path("7", "up"), r"^songs.path: goal: Input should be 'match'"),  # type: ignore[arg-type]
             (client.player("bark"), r"^player.command: command: Input should be 'play'"),  # type: ignore[arg-type]
             (client.feedback(), r"^feedback.list: name a session_id or a profile$"),
-            (client.end_session(""), r"^session.end: camera_id: String should have at least 1 character$"),
+            (client.end_session(""), r"^session.end: camera_id: must be 1 to 100 letters"),
         ]
         for call, line in wrong:
             with pytest.raises(MoodstreamError, match=line) as caught:

@@ -69,14 +69,16 @@ def write(path: Path, sound: Sound) -> Path:
 
 @pytest.mark.parametrize(("bpm", "key", "minor"), [(75, 0, False), (100, 9, True), (128, 4, False), (160, 2, True)])
 def test_tempo_and_key_are_those_that_were_played(bpm: float, key: int, minor: bool) -> None:
-    heard = measure_sound(piece(bpm, key, minor))
+    heard = measure_sound(piece(bpm, key, minor).astype(np.float32))
     assert heard["tempo"] == pytest.approx(bpm, rel=0.02)
     assert (heard["key"], heard["mode"]) == (key, 0 if minor else 1)
     assert all(0 <= heard[name] <= 1 for name in ("energy", "valence", "danceability", "acousticness", "speechiness"))
 
 
 def test_loudness_is_in_decibels_and_louder_is_more_energy() -> None:
-    loud, quiet = (measure_sound(piece(110, 0, False, amplitude=amplitude)) for amplitude in (0.8, 0.08))
+    loud, quiet = (
+        measure_sound(piece(110, 0, False, amplitude=amplitude).astype(np.float32)) for amplitude in (0.8, 0.08)
+    )
     assert loud["loudness"] - quiet["loudness"] == pytest.approx(20, abs=0.1)
     assert loud["energy"] > quiet["energy"]
     assert measure_sound(0.5 * tone(0, 5) / np.abs(tone(0, 5)).max())["loudness"] == pytest.approx(-9, abs=1)
@@ -165,7 +167,7 @@ def test_no_file_spoils_the_others(tmp_path: Path) -> None:
     good = music.sound_file(folder_of(folder) / "good.mp3", "libmp3lame", music.sine(4))
     (folder / "dangling.mp3").symlink_to("nowhere")
     os.mkfifo(folder / "pipe.ogg")
-    shutil.copy(good, os.fsencode(folder) + b"/Caf\xe9.mp3")
+    shutil.copy(os.fsencode(good), os.fsencode(folder) + b"/Caf\xe9.mp3")
     (folder / "folder.flac").mkdir()
     (folder / "list.mp3").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{good}\n")
     (folder / "empty.m4a").touch()
@@ -246,7 +248,9 @@ def test_the_same_title_and_artist_is_one_song(tmp_path: Path) -> None:
         [("a.flac", "Nine", "Ünder"), ("b.mp3", "nine ", "ÜNDER"), ("c.mp3", "Nine", "Other"), ("d.mp3", "Nine", "")]
     ):
         codec = music.FORMATS[name[2:]]
-        music.sound_file(folder / name, codec, music.sine(4) * (1 + number) / 4, title=title, artist=artist)
+        music.sound_file(
+            folder / name, codec, (music.sine(4) * (1 + number) / 4).astype(np.float32), title=title, artist=artist
+        )
     done = scanning.scan(folder, tmp_path / "c.parquet")
     assert (done.songs, done.duplicates) == (3, {"b.mp3": "a.flac"})
     assert "b.mp3: the same song as a.flac" in done.as_text()

@@ -48,7 +48,11 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     text = "Make a catalogue from a folder of music; needs moodstream[scan]."
     scans = add_json(add_command(songs, "scan", songs_scan, text))
     scans.add_argument("folder", type=Path, metavar="FOLDER")
-    moods = add_json(add_command(songs, "mood", songs_mood, "Print mood, valence and arousal of every song."))
+    moods = add_json(add_command(songs, "mood", songs_mood, "Print mood, valence and arousal of songs."))
+    moods.add_argument("ids", nargs="*", metavar="ID", help="only these songs (default: the whole catalogue)")
+    finds = add_json(add_command(songs, "find", songs_find, "Find songs by title and artist, also with mistakes."))
+    finds.add_argument("text", nargs="+", metavar="TEXT")
+    finds.add_argument("-n", type=int, default=10, help="number of songs (default: 10)")
     similar = add_json(add_command(songs, "similar", songs_similar, "Rank songs by similarity to given songs."))
     similar.add_argument("ids", nargs="+", metavar="ID")
     similar.add_argument("-n", type=int, default=10, help="number of songs; 0 for all (default: 10)")
@@ -62,11 +66,11 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     paths.add_argument("-n", type=int, default=10, help="number of songs (default: 10)")
     reports = add_command(songs, "report", songs_report, "Write a page with charts of the catalogue and its moods.")
     reports.add_argument("folder", type=Path, metavar="DIR")
-    for one in (imports, scans, moods, similar, offers, paths, reports):
+    for one in (imports, scans, moods, finds, similar, offers, paths, reports):
         one.add_argument(
             "--catalogue", type=Path, metavar="FILE", help="use this catalogue instead of MOODSTREAM_CATALOGUE"
         )
-    for one in (moods, similar, offers, paths, reports):
+    for one in (moods, finds, similar, offers, paths, reports):
         one.add_argument("--method", choices=METHODS, help="how songs get their moods")
     for one in (similar, paths):
         one.add_argument("--similarity", choices=SIMILARITIES, help="how songs are compared")
@@ -106,13 +110,27 @@ def songs_scan(given: argparse.Namespace) -> int:
 
 
 def songs_mood(given: argparse.Namespace) -> int:
-    """Print mood, valence and arousal of every song."""
+    """Print mood, valence and arousal of every song, or of the given ones."""
     from services.recommender.commands import moods
 
     settings = _settings(given)
-    for song in moods(settings.catalogue, settings.song_moods):
-        text = f"{song['id']}  {song['mood']:<6}{song['valence']:+.2f} {song['arousal']:+.2f}"
+    for song in moods(settings.catalogue, settings.song_moods, given.ids):
+        text = f"{song['id']}  {song['mood']:<6}{song['valence']:+.2f} {song['arousal']:+.2f}  {song['title']}"
         print(json.dumps(song) if given.json else text)
+    return 0
+
+
+def songs_find(given: argparse.Namespace) -> int:
+    """Print the songs that fit a text."""
+    from services.recommender.commands import find
+
+    settings = _settings(given)
+    found = find(" ".join(given.text), settings.catalogue, given.n, settings.library_options())
+    for song in found:
+        text = f"{song['id']}  {song['title']} - {song['artist']}  ({song['mood']})" + ("" if song["exact"] else "  ?")
+        print(json.dumps(song) if given.json else text)
+    if not found:
+        raise MoodstreamError(f"no song in {settings.catalogue} is like {' '.join(given.text)!r}")
     return 0
 
 
@@ -125,9 +143,9 @@ def songs_similar(given: argparse.Namespace) -> int:
         if given.json:
             print(json.dumps(found))
             continue
-        print(found["id"])
+        print(f"{found['id']}  {found['title']}")
         for song in found["ranking"]:
-            print(f"  {song['similarity']:.3f}  {song['id']}  {song['reason']}")
+            print(f"  {song['similarity']:.3f}  {song['id']}  {song['title']}  ({song['reason'].rstrip('.')})")
     return 0
 
 

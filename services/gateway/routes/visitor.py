@@ -3,6 +3,7 @@
 import io
 import logging
 from typing import Annotated
+from uuid import uuid5
 
 import segno
 from fastapi import APIRouter, Body, Query
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
-from moodstream.contracts.events import FeedbackGiven, SongPicked, expiry, utc_now
+from moodstream.contracts.events import FeedbackGiven, Song, SongPicked, SongsRanked, expiry, utc_now, uuid_of
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import (
     MAX_SONGS,
@@ -29,8 +30,9 @@ from moodstream.contracts.requests import (
     ListFeedback,
     OfferSongs,
     RenewOffer,
+    SearchSongs,
 )
-from moodstream.errors import MoodstreamError
+from moodstream.errors import MoodstreamError, NoAnswer
 from services.gateway.bodies import (
     CameraName,
     ChosenMood,
@@ -42,11 +44,12 @@ from services.gateway.bodies import (
     PlayerCommand,
     Published,
     Result,
+    SearchResult,
     ShortText,
     SimilarResult,
     WantedOffer,
 )
-from services.gateway.calls import ask, publish
+from services.gateway.calls import ask, ask_service, publish
 from services.gateway.context import Context
 from services.gateway.guard import address_of
 from services.gateway.openapi import SVG
@@ -86,6 +89,7 @@ class VisitorRoutes:
         add("/songs/offer", self.offer, methods=["GET"], response_model=OfferResult, tags=["songs"])
         add("/songs/similar", self.similar, methods=["GET"], response_model=SimilarResult, tags=["songs"])
         add("/songs/mood", self.mood_of_song, methods=["GET"], response_model=Result, tags=["songs"])
+        add("/songs/search", self.search, methods=["GET"], response_model=SearchResult, tags=["songs"])
         add("/songs/path", self.path, methods=["GET"], response_model=Result, tags=["songs"])
         add("/player", self.command_player, methods=["POST"], response_model=Result, tags=["player"])
         add("/player", self.player, methods=["GET"], response_model=Result, tags=["player"])
@@ -94,7 +98,10 @@ class VisitorRoutes:
         return router
 
     async def pick(self, body: Pick) -> JSONResponse:
-        """A song of an open offer; the same pick again makes the same event."""
+        """A song of an open offer or of the ranking after it; the same pick again makes the same event."""
+        ranking = self._state.ranking_of(body.offer_id)
+        if ranking is not None and body.song_id in {entry.song.id for entry in ranking.ranking}:
+            return await self._pick_ranked(ranking, body.song_id)
         offer = self._state.offers.get(body.offer_id)
         if offer is None or offer.event.expires_at < utc_now():
             raise HTTPException(404, "this offer is unknown or has expired")
@@ -129,6 +136,20 @@ class VisitorRoutes:
         )
         return await ask(self._bus, wanted)
 
+    async def _pick_ranked(self, ranking: SongsRanked, song_id: str) -> JSONResponse:
+        """Each song of a ranking may be picked; what follows is a ranking by that one."""
+        picked = SongPicked.following(
+            ranking,
+            id=str(uuid5(uuid_of(ranking.id), f"{SongPicked.__name__}/{song_id}")),
+            offer_id=ranking.offer_id,
+            song_id=song_id,
+            mood=ranking.mood,
+            by="visitor",
+            expires_at=expiry(SongPicked),
+        )
+        with self._bus.traces.step("gateway pick", ranking):
+            return await publish(self._bus, picked)
+
     async def choose_mood(self, body: ChosenMood, request: HttpRequest) -> JSONResponse:
         """A mood chosen by hand, at a camera or with none."""
         if wait_s := self._by_hand.take(address_of(request)):
@@ -155,7 +176,9 @@ class VisitorRoutes:
             log.warning("the music of a visit that ended was not stopped: %s", error)
 
     async def give_feedback(self, body: Feedback) -> JSONResponse:
-        """Like, skip or wrong mood."""
+        """Like, skip or wrong mood, of a song of the catalogue."""
+        if body.song_id is not None:
+            await self._refuse_unknown(body.song_id)
         given = FeedbackGiven(
             kind=body.kind,
             song_id=body.song_id,
@@ -164,6 +187,15 @@ class VisitorRoutes:
             profile=body.profile,
         )
         return await publish(self._bus, given)
+
+    async def _refuse_unknown(self, song_id: str) -> None:
+        """Raises HTTPException for a song that is not in the catalogue; where nobody can tell, it is taken as known."""
+        try:
+            await self._bus.ask(FindMood(id=song_id))
+        except NoAnswer:
+            return
+        except MoodstreamError as error:
+            raise HTTPException(404, str(error)) from None
 
     async def list_feedback(self, camera_id: CameraName | None = None) -> JSONResponse:
         """What was said in the visit at a camera; profiles are for operators alone."""
@@ -190,6 +222,10 @@ class VisitorRoutes:
         """The mood of a song and its place on the circumplex."""
         return await ask(self._bus, FindMood(id=id))
 
+    async def search(self, text: ShortText, n: Annotated[int, Query(ge=1, le=MAX_SONGS)] = 10) -> JSONResponse:
+        """Songs by title and artist; accents and small mistakes do not matter."""
+        return await ask(self._bus, SearchSongs(text=text, n=n))
+
     async def path(
         self,
         id: ShortText,
@@ -200,23 +236,31 @@ class VisitorRoutes:
         return await ask(self._bus, FindPath(id=id, goal=goal, n=n))
 
     async def command_player(self, body: PlayerCommand, request: HttpRequest) -> JSONResponse:
-        """Pause, go on, next, volume; `play` one of the ranked songs, the others follow it; `ended` says that the page
-        has played a song to its end.
+        """Play or queue a song of the catalogue, pause, go on, next, volume.
 
-        Another device (`transfer`) is the operator's: where music plays is not a visitor's to choose.
+        After a ranked song that is played, those that were to come still come. `ended` says that the page has played a
+        song to its end. Another device (`transfer`) is the operator's: where music plays is not a visitor's to choose.
         """
-        if body.command == "play":
-            return await self._play(body.song)
         if body.command == "transfer":
             self._context.operator.admit(request)
-        return await ask(self._bus, CommandPlayer.of(body.model_dump(exclude_none=True)))
+        fields = body.model_dump(exclude_none=True)
+        if body.command in ("play", "queue"):
+            if body.song is None:
+                raise HTTPException(422, "song: the id of a song of the catalogue is needed")
+            if body.command == "play" and (ranked := self._ranked(body.song)) is not None:
+                return await self._play(ranked)
+            # Only the id comes from outside: an address could name any file or host.
+            known = await ask_service(self._bus, FindMood(id=body.song))
+            fields["song"] = known.song.model_dump(mode="json") if known.song else None
+        return await ask(self._bus, CommandPlayer.of(fields))
 
-    async def _play(self, song_id: str | None) -> JSONResponse:
-        """Next in the queue, and then now: what was to come still comes."""
+    def _ranked(self, song_id: str) -> Song | None:
+        """The song, if it stands in a ranking that is open."""
         rankings = (view.ranking.ranking for view in self._state.cameras.values() if view.ranking)
-        song = next((one.song for ranking in rankings for one in ranking if one.song.id == song_id), None)
-        if song is None:
-            raise HTTPException(404, "song: not one of the ranked songs")
+        return next((one.song for ranking in rankings for one in ranking if one.song.id == song_id), None)
+
+    async def _play(self, song: Song) -> JSONResponse:
+        """Next in the queue, and then now: what was to come still comes."""
         playing = self._state.playback is not None and self._state.playback.state in ("playing", "paused")
         answer = await ask(self._bus, CommandPlayer(command="queue", song=song))
         return await ask(self._bus, CommandPlayer(command="next")) if playing else answer

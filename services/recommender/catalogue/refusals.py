@@ -87,7 +87,7 @@ def _advice(layout: Layout, guesses: tuple[Guess, ...], wanted: Sequence[str], u
     if headings & HEARD or (numbers_known(layout) == 0 and not guesses and "title" in layout.sources):
         kind = "Spotify's record of what was heard" if headings & HEARD else "a list of songs"
         return f": it is {kind}, without audio features; add a table that has them: --features TABLE"
-    left = [name for name in wanted if name not in {guess.ours for guess in guesses}]
+    left = list(layout.guess({guess.ours: guess.theirs for guess in guesses}).missing) if guesses else list(wanted)
     parts = []
     if guesses:
         pairs = ", ".join(f"{guess.ours}={guess.theirs}" for guess in guesses)

@@ -156,6 +156,18 @@ class Catalogue:
         centred[:, alike] = 0
         return np.asarray(centred / np.where(alike, 1, spread))
 
+    def prepare(self) -> None:
+        """Work out now what the first question would wait for: seconds, for a million songs."""
+        assert len(self.positions) == len(self._texts)
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """By position, title and artist as people read them."""
+        shown = (
+            f"{title} - {artist.replace(ARTISTS, ', ')}" if artist else title for _, title, artist, *_ in self._texts
+        )
+        return list(shown)
+
     @cached_property
     def positions(self) -> dict[str, int]:
         """By id."""

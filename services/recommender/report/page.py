@@ -15,6 +15,7 @@ from services.recommender.commands import open_songs
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import SongMoods
 from services.recommender.report import plots
+from services.recommender.report.oddities import find_oddities, oddity_table
 
 if TYPE_CHECKING:
     from services.recommender.main import RecommenderSettings
@@ -118,9 +119,10 @@ def _page(
         ),
         _section(
             "The article's clusters in valence and energy",
-            "A cluster has the mood of the quadrant that its centre lies in.",
+            ". ".join(("A cluster has the mood of the quadrant that its centre lies in", *article.notes)) + ".",
             plots.mood_plane(catalogue, article),
         ),
+        *_oddities(catalogue),
         _table(compare_methods(catalogue, by_method, used), method),
     ]
     return (
@@ -132,6 +134,12 @@ def _page(
 
 def _section(title: str, text: str, inside: str) -> str:
     return f"<section><h2>{escape(title)}</h2><p>{escape(text)}</p>{inside}</section>"
+
+
+def _oddities(catalogue: Catalogue) -> list[str]:
+    found = find_oddities(catalogue)
+    text = "Pieces that are no songs, and songs of a season, which are heard in season only."
+    return [_section("What is not offered", text, oddity_table(found))] if found else []
 
 
 def _genres(catalogue: Catalogue, moods: SongMoods) -> str:
