@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from services.recommender.catalogue.pitch import key_of, pitch_classes, sounding_notes
-from services.recommender.catalogue.sound_features import shape_series, sound_features, sustained_share
+from services.recommender.catalogue.sound_features import sound_features
 from services.recommender.catalogue.sound_file import RATE, Sound
 from services.recommender.catalogue.spectra import FRAMES_A_S, Floats, Spectra, autocorrelation
 from services.recommender.models.ears import Ears
@@ -22,11 +22,11 @@ STRETCH_S = 22
 
 def measure_sound(sound: Sound, ears: Ears | None = None) -> dict[str, Any]:
     """Spotify's 11 features of mono sound at ``RATE``, full scale 1; with ears also the memberships (``HEARD``)."""
-    spectra = Spectra(np.asarray(sound, dtype=np.float32))
-    notes = sounding_notes(spectra.long_magnitudes)
+    stretches = [Spectra(stretch) for stretch in _stretches(np.asarray(sound, dtype=np.float32))]
+    notes = sounding_notes(np.hstack([stretch.long_magnitudes for stretch in stretches]))
     key, mode = key_of(pitch_classes(notes))
-    series = shape_series(spectra)
-    onsets = spectra.onsets
+    series = np.hstack([stretch.shape for stretch in stretches])
+    onsets = np.concatenate([stretch.onsets for stretch in stretches])
     measured = {
         "loudness": float(np.clip(20 * np.log10(np.sqrt(np.mean(np.square(sound))) + 1e-9), -60, 0)),
         "tempo": tempo_of(onsets),
@@ -34,12 +34,12 @@ def measure_sound(sound: Sound, ears: Ears | None = None) -> dict[str, Any]:
         "density": min(1.0, _onset_rate(onsets) / 6),
         "brightness": float(np.clip(np.exp(series[0]).mean() / 4_000, 0, 1)),
         "noise": float(np.clip(10 * np.exp(series[2]).mean(), 0, 1)),
-        "percussion": float(1 - sustained_share(spectra).mean()),
+        "percussion": float(1 - np.mean([stretch.sustained.mean() for stretch in stretches])),
         "mode": mode,
     }
     found: dict[str, Any] = {"key": key, "mode": mode} | _as_spotify(measured)
     if ears is not None:
-        found |= ears.listen(np.array([sound_features(Spectra(stretch)) for stretch in _stretches(spectra.sound)]))
+        found |= ears.listen(np.array([sound_features(stretch) for stretch in stretches]))
     return found
 
 

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from services.recommender.catalogue.sound_file import RATE
-from services.recommender.catalogue.spectra import HOP, LONG_WINDOW, WINDOW, Floats, Spectra, autocorrelation
+from services.recommender.catalogue.spectra import LONG_WINDOW, WINDOW, Floats, Spectra, autocorrelation
 
 CEPSTRA = 20
 BLOCK = 86
@@ -77,7 +77,8 @@ def _modulations(spectra: Spectra) -> Floats:
         found.append(np.abs(rfft(centred, axis=1)))
     mean = np.mean(found, axis=0)
     pairs = itertools.pairwise(MODULATION_EDGES)
-    return np.asarray(np.log(np.stack([mean[:, low:high].mean(axis=1) for low, high in pairs], axis=1) + 1).ravel())
+    rates = np.stack([mean[:, low:high].mean(axis=1) for low, high in pairs], axis=1)
+    return np.asarray(np.log(rates + 1).ravel())
 
 
 def _rhythm(spectra: Spectra) -> Floats:
@@ -105,10 +106,10 @@ def _rhythm(spectra: Spectra) -> Floats:
 
 def _shape(spectra: Spectra) -> Floats:
     """Brightness, width, noise and loudness over time; contrast of bands; sustained against struck sound."""
-    series = shape_series(spectra)
+    series = spectra.shape
     loudness = series[-1]
     power = spectra.mel.reshape(64, 2, -1).sum(axis=1)
-    sustained = sustained_share(spectra) * power
+    sustained = spectra.sustained * power
     ranges = [
         each.sum() / (of.sum() + 1e-9) for each, of in zip(np.split(sustained, 4), np.split(power, 4), strict=True)
     ]
@@ -117,31 +118,6 @@ def _shape(spectra: Spectra) -> Floats:
     dynamics = [(loudness < loudness.mean() - 3).mean(), loud - quiet, (loudness > loudness.max() - 6).mean()]
     ratios = [*ranges, shares.mean(), shares.std()]
     return np.concatenate([_statistics(series), _statistics(_contrast(spectra)), ratios, dynamics])
-
-
-def shape_series(spectra: Spectra) -> Floats:
-    """[6, t] logarithms of centroid, bandwidth, flatness, roll-off and zero crossings (hertz); loudness in decibels."""
-    magnitudes = spectra.magnitudes
-    hertz = np.arange(len(magnitudes)) * RATE / WINDOW
-    total = magnitudes.sum(axis=0) + 1e-9
-    centroid = hertz @ magnitudes / total
-    width = np.sqrt(np.maximum(hertz**2 @ magnitudes / total - centroid**2, 0))
-    power = magnitudes**2
-    flatness = np.exp(np.log(power + 1e-10).mean(axis=0)) / (power.mean(axis=0) + 1e-10)
-    rolloff = hertz[(np.cumsum(magnitudes, axis=0) < 0.85 * total).sum(axis=0).clip(0, len(hertz) - 1)]
-    logs = [np.log(centroid + 1), np.log(width + 1), np.log(flatness + 1e-6), np.log(rolloff + 1)]
-    starts = np.arange(magnitudes.shape[1]) * HOP
-    signs = np.signbit(np.where(np.abs(spectra.sound) <= 1e-10, 0, spectra.sound))
-    crossings = _running(np.diff(np.pad(signs, WINDOW // 2, mode="edge")))
-    crossed = (crossings[starts + WINDOW - 1] - crossings[starts]) / WINDOW
-    squares = _running(np.pad(spectra.sound.astype(np.float64) ** 2, WINDOW // 2))
-    loudness = np.sqrt(np.maximum((squares[starts + WINDOW] - squares[starts]) / WINDOW, 1e-12))
-    return np.stack([*logs, np.log(crossed + 1e-3), 20 * np.log10(loudness + 1e-5)])
-
-
-def _running(values: Floats) -> Floats:
-    """[n + 1] the sums of the first 0, 1, ... n values."""
-    return np.concatenate([[0], np.cumsum(values)])
 
 
 def _contrast(spectra: Spectra) -> Floats:
@@ -157,22 +133,13 @@ def _contrast(spectra: Spectra) -> Floats:
         ordered = np.sort(spectra.magnitudes[first:last], axis=0)
         valleys.append(ordered[:few].mean(axis=0))
         peaks.append(ordered[-few:].mean(axis=0))
-    return _floored(np.stack(peaks)) - _floored(np.stack(valleys))
+    return np.asarray(_floored(np.stack(peaks)) - _floored(np.stack(valleys)))
 
 
 def _floored(magnitudes: Floats) -> Floats:
     """Ten times the logarithm, at most 80 below the largest."""
     found = 10 * np.log10(np.maximum(magnitudes, 1e-10))
     return np.asarray(np.maximum(found, found.max() - 80))
-
-
-def sustained_share(spectra: Spectra) -> Floats:
-    """[64, t] the share of sustained sound in each band, 0..1, after D. FitzGerald's median filters (2010)."""
-    from scipy.ndimage import median_filter
-
-    amplitudes = np.sqrt(spectra.mel.reshape(64, 2, -1).sum(axis=1))
-    along, across = median_filter(amplitudes, (1, 17)) ** 2, median_filter(amplitudes, (9, 1)) ** 2
-    return np.asarray(along / (along + across + 1e-12))
 
 
 def _harmony(spectra: Spectra) -> Floats:

@@ -62,6 +62,20 @@ class Spectra:
         """[t - 1] how much begins in each frame."""
         return np.asarray(self.flux.mean(axis=0))
 
+    @cached_property
+    def shape(self) -> Floats:
+        """[6, t] logarithms of centroid, bandwidth, flatness, roll-off and zero crossings (hertz); loudness in dB."""
+        return _shape(self.sound, self.magnitudes)
+
+    @cached_property
+    def sustained(self) -> Floats:
+        """[64, t] the share of sustained sound in each band, 0..1, after D. FitzGerald's median filters (2010)."""
+        from scipy.ndimage import median_filter
+
+        amplitudes = np.sqrt(self.mel.reshape(64, 2, -1).sum(axis=1))
+        along, across = median_filter(amplitudes, (1, 17)) ** 2, median_filter(amplitudes, (9, 1)) ** 2
+        return np.asarray(along / (along + across + 1e-12))
+
 
 def _magnitudes(sound: Sound, window: int, hop: int) -> Floats:
     from scipy.fft import rfft
@@ -70,6 +84,29 @@ def _magnitudes(sound: Sound, window: int, hop: int) -> Floats:
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
     shape = np.hanning(window + 1)[:-1].astype(np.float32)
     return np.asarray(np.abs(rfft(frames * shape, axis=1)).T, dtype=np.float32)
+
+
+def _shape(sound: Sound, magnitudes: Floats) -> Floats:
+    hertz = np.arange(len(magnitudes)) * RATE / WINDOW
+    total = magnitudes.sum(axis=0) + 1e-9
+    centroid = hertz @ magnitudes / total
+    width = np.sqrt(np.maximum(hertz**2 @ magnitudes / total - centroid**2, 0))
+    power = magnitudes**2
+    flatness = np.exp(np.log(power + 1e-10).mean(axis=0)) / (power.mean(axis=0) + 1e-10)
+    rolloff = hertz[(np.cumsum(magnitudes, axis=0) < 0.85 * total).sum(axis=0).clip(0, len(hertz) - 1)]
+    logs = [np.log(centroid + 1), np.log(width + 1), np.log(flatness + 1e-6), np.log(rolloff + 1)]
+    starts = np.arange(magnitudes.shape[1]) * HOP
+    signs = np.signbit(np.where(np.abs(sound) <= 1e-10, 0, sound))
+    crossings = _running(np.diff(np.pad(signs, WINDOW // 2, mode="edge")))
+    crossed = (crossings[starts + WINDOW - 1] - crossings[starts]) / WINDOW
+    squares = _running(np.pad(sound.astype(np.float64) ** 2, WINDOW // 2))
+    loudness = np.sqrt(np.maximum((squares[starts + WINDOW] - squares[starts]) / WINDOW, 1e-12))
+    return np.stack([*logs, np.log(crossed + 1e-3), 20 * np.log10(loudness + 1e-5)])
+
+
+def _running(values: Floats) -> Floats:
+    """[n + 1] the sums of the first 0, 1, ... n values."""
+    return np.concatenate([[0], np.cumsum(values)])
 
 
 @cache

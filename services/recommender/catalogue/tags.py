@@ -60,7 +60,7 @@ def _texts(value: Any) -> list[str]:
     """Of an ID3 frame (genres by their names), a Windows Media attribute, or a plain list."""
     several = getattr(value, "genres", None) or getattr(value, "text", None) or value
     several = several if isinstance(several, list | tuple) else [several]
-    return [text for one in several if (text := _clean(str(getattr(one, "value", one))))]
+    return list(dict.fromkeys(text for one in several if (text := _clean(str(getattr(one, "value", one))))))
 
 
 def _clean(text: str) -> str:
