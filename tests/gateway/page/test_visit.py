@@ -140,8 +140,8 @@ async def test_a_song_is_liked_skipped_and_others_are_asked_for(page: Page, bus:
     await bus.publish(ranked(picked(offer)))
     await bus.publish(playing(output="mpd"))
     start = await bus.last_id(FeedbackGiven)
-    await page.get_by_role("button", name="Like").click()
-    await expect(page.get_by_role("button", name="Like")).to_have_attribute("aria-pressed", "true")
+    await page.get_by_role("button", name="Like", exact=True).click()
+    await expect(page.get_by_role("button", name="Like", exact=True)).to_have_attribute("aria-pressed", "true")
     asked = await answer(bus, "player.command")
     await page.get_by_role("button", name="Skip").click()
     assert (await asked).body == {"command": "next"}
