@@ -20,7 +20,7 @@ from tests.support.page.browser import launch, open_page
 from tests.support.page.stages import visit, visit_by_hand
 
 SIZES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 800}, "tall": {"width": 540, "height": 960}}
-MORE: dict[str, ViewportSize] = {"small": {"width": 800, "height": 480}, "light": {"width": 1280, "height": 800}}
+MORE: dict[str, ViewportSize] = {"small": {"width": 1024, "height": 600}, "light": {"width": 1280, "height": 800}}
 """In English alone, and only the stages with songs."""
 SONGS = ("mirror", "listen")
 MOODS = {"en": Mood.HAPPY, "de": Mood.SAD, "fr": Mood.CALM, "es": Mood.ANGRY, "ja": Mood.CALM, "ar": Mood.CALM}

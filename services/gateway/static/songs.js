@@ -89,7 +89,7 @@ export class Songs {
         sleeve(song, ranking.mood),
         element("span", { className: "names" },
           element("span", { className: "title", textContent: song.title, dir: "auto" }),
-          element("span", { className: "between", textContent: " · ", ariaHidden: "true" }),
+          element("span", { className: "between", textContent: " · " }),
           element("span", { className: "artist", textContent: song.artist, dir: "auto" })),
         bar, why,
         element("span", { className: "turn" }),
