@@ -9,7 +9,7 @@ from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.events import MoodChanged, RankedSong, Song
 from moodstream.contracts.ids import CAMERA_ID, PROFILE
 from moodstream.contracts.moods import Mood
-from moodstream.contracts.requests import FourMoods
+from moodstream.contracts.requests import FourMoods, PlayerAction
 from services.gateway.state.kiosk import Kiosk
 
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]

@@ -49,7 +49,7 @@ from services.gateway.bodies import (
     SimilarResult,
     WantedOffer,
 )
-from services.gateway.calls import ask, publish
+from services.gateway.calls import ask, ask_service, publish
 from services.gateway.context import Context
 from services.gateway.guard import address_of
 from services.gateway.openapi import SVG
