@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,8 +36,8 @@ def test_every_reading_command_prints_one_object_a_line(tmp_path: Path, capsys: 
     assert len(every["ranking"]) == 299  # type: ignore[arg-type]
 
     assert main(["songs", "find", "sonk", ids[0][-5:], "-n", "2", *where]) == 0
-    found = printed(capsys)
-    assert (found[0]["id"], found[0]["mood"], found[0]["exact"]) == (ids[0], moods[ids[0]], False)
+    songs: Any = printed(capsys)
+    assert (songs[0]["id"], songs[0]["mood"], songs[0]["exact"]) == (ids[0], moods[ids[0]], False)
     assert main(["songs", "similar", ids[0], "-n", "1", *where[:-1]]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{ids[0]}  Song {ids[0][-5:]} - Artist ")

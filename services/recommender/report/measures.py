@@ -1,12 +1,13 @@
 """The numbers of the report, as tables: what is drawn is also there to be reckoned with."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from moodstream.contracts.moods import COORDINATES, MOODS
-from services.recommender.catalogue.table import FEATURES, NUMBERS, Catalogue
+from services.recommender.catalogue.table import FEATURES, NUMBERS, Catalogue, Floats, Positions
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import SongMoods
 
@@ -93,7 +94,7 @@ def explained(catalogue: Catalogue) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame(vectors.T, columns=FEATURES)], axis=1).round(4)
 
 
-def _words(weights: song_moods.Floats) -> str:
+def _words(weights: Floats) -> str:
     """ "energy, loudness against acousticness": the features that make a component, the heaviest first."""
     order = [at for at in np.argsort(-np.abs(weights), kind="stable") if abs(weights[at]) >= NOTABLE]
     one, other = ([FEATURES[at] for at in order if sign * weights[at] > 0] for sign in (1, -1))
@@ -122,7 +123,7 @@ def mood_centres(catalogue: Catalogue, by_method: Mapping[song_moods.Method, Son
             own = moods.codes == code
             means = catalogue.features[own].mean(axis=0).round(4) if own.any() else np.full(len(FEATURES), np.nan)
             place = moods.plane[own].mean(axis=0).round(4) if own.any() else (np.nan, np.nan)
-            row = {"method": method, "mood": mood.value, "songs": int(own.sum())}
+            row: dict[str, Any] = {"method": method, "mood": mood.value, "songs": int(own.sum())}
             row |= {"place_valence": place[0], "place_arousal": place[1]}
             rows.append(row | dict(zip(FEATURES, means.tolist(), strict=True)))
     return pd.DataFrame(rows)
@@ -159,7 +160,7 @@ def circumplex(by_method: Mapping[song_moods.Method, SongMoods], used: song_mood
         valence, arousal = COORDINATES[mood]
         rows.append({"kind": "face", "name": mood.value, "valence": valence, "arousal": arousal})
     for kind, method in (("songs", used), ("article's cluster", "article")):
-        moods = by_method[method]  # type: ignore[index]
+        moods = by_method[method]
         for code, mood in enumerate(MOODS):
             if (own := moods.codes == code).any():
                 valence, arousal = moods.plane[own].mean(axis=0)
@@ -186,5 +187,5 @@ def genres(catalogue: Catalogue, moods: SongMoods) -> pd.DataFrame:
     return table.sort_values("songs", ascending=False, kind="stable").rename_axis("genre").reset_index()
 
 
-def _sample(count: int) -> song_moods.Positions:
+def _sample(count: int) -> Positions:
     return np.sort(np.random.default_rng(0).permutation(count)[:SAMPLE_SIZE])

@@ -231,7 +231,7 @@ def _oddity_sections(catalogue: Catalogue) -> list[Section]:
 def _cluster_sections(catalogue: Catalogue, by_method: dict[Method, SongMoods]) -> list[Section]:
     article, by_k = by_method["article"], measures.numbers_of_clusters(catalogue)
     centres, dense = measures.mood_centres(catalogue, by_method), measures.densities(catalogue)
-    best = by_k.loc[by_k["silhouette"].idxmax(), "k"] if len(by_k) else 4
+    best = by_k["k"].iloc[int(by_k["silhouette"].argmax())] if len(by_k) else 4
     return [
         Section(
             "How many clusters",
