@@ -20,7 +20,6 @@ from services.recommender.catalogue.progress import bar
 from services.recommender.catalogue.sound_file import RATE, read_excerpt
 from services.recommender.catalogue.spectra import Spectra
 from services.recommender.catalogue.table import HEARD, Catalogue
-from services.recommender.choice.library import Library
 from services.recommender.commands import moods
 from services.recommender.models.ears import EARS
 from tests.support import music
@@ -147,7 +146,6 @@ def test_a_folder_becomes_a_catalogue_and_only_what_is_new_is_heard_again(tmp_pa
     songs = Catalogue.load(target)
     assert sorted(songs.frame["uri"]) == [f"file:deep/song {number}.wav" for number in range(3)]
     assert set(songs.frame["duration_ms"]) == {5000}
-    assert len(Library.build(songs).similar(songs.frame["id"][0], 0)) == 2
 
     moved = folder.rename(tmp_path / "elsewhere")  # addresses and what was heard stay with the folder
     again = scanning.scan(moved, target)

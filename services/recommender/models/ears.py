@@ -1,6 +1,6 @@
 """The mood of music by its sound, and Spotify's energy, valence and danceability: what a small model hears in it.
 
-Fitted by ``training/music_ears.py``; only fitted numbers ship, in a file of its own that may be removed: then
+Fitted by ``training/music/ears.py``; only fitted numbers ship, in a file of its own that may be removed: then
 ``songs scan`` uses plain formulas and says so. Its card is ``models/music_ears.md``.
 """
 

@@ -1,6 +1,6 @@
 """Fits the model that hears the mood of music, ``models/music_ears.npz``.
 
-``python -m training.music_ears --clips music.csv --sounds FOLDER --songs SONGS.csv``: the clips have the columns
+``python -m training.music.ears --clips music.csv --sounds FOLDER --songs SONGS.csv``: the clips have the columns
 ``file``, ``quadrant`` (Q1 happy, Q2 angry, Q3 sad, Q4 calm), ``artist`` and ``title``; the songs are any table with
 Spotify's features, from which clips get energy, valence and danceability by artist and title. ``--keep FILE`` keeps the
 features of the clips for the next run. The sound is measured by the very code that ``songs scan`` runs.
