@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
-import pandas as pd
 
 from moodstream.contracts.moods import MOODS
 from services.recommender.catalogue.importers import import_songs
 from services.recommender.catalogue.table import Catalogue
-from services.recommender.choice.library import Library
+from services.recommender.choice.library import MAX_PER_ARTIST, Library
 from services.recommender.choice.preferences import Preferences
 from services.recommender.choice.ranking import Distance
 from services.recommender.models.vectors import INPUTS, Embedding, Floats, Scales
@@ -55,16 +55,20 @@ def imports(path: Path) -> Catalogue:
 
 
 def in_service(library: Library) -> None:
-    """As the service asks: ten songs of the mood, with reasons."""
+    """As the service asks: ten songs of the mood with reasons, of each artist two at most; and five to offer."""
     random = np.random.default_rng(0)
     ids = library.catalogue.frame["id"].tolist()
     asked = [ids[at] for at in random.integers(0, len(ids), OFTEN)]
     moods = [library.moods.mood(library.catalogue.position(song)) for song in asked]
     for song, mood in zip(asked[:200], moods, strict=False):
-        library.similar(song, 10, mood)
+        library.similar(song, 10, mood, per_artist=MAX_PER_ARTIST)
     gc.freeze()
-    times = timed([partial(library.similar, song, 10, mood) for song, mood in zip(asked, moods, strict=True)])
+    mixed = partial(library.similar, per_artist=MAX_PER_ARTIST)
+    times = timed([partial(mixed, song, 10, mood) for song, mood in zip(asked, moods, strict=True)])
     print(f"\nranking of 10 with reasons, {len(ids):,} real songs, in their mood: {spread(times)}")
+    causes = [str(UUID(int=number)) for number in range(len(asked))]
+    times = timed([partial(library.offer, mood, cause) for mood, cause in zip(moods, causes, strict=True)])
+    print(f"offer of 5 songs: {spread(times)}")
 
 
 def indices(catalogue: Catalogue, sizes: Sequence[int]) -> None:
@@ -163,13 +167,14 @@ def one_listener(library: Library, random: np.random.Generator, consistent: bool
 
 def models(data: Path) -> None:
     from training import song_moods, song_similarity
+    from training.songs.labels import read_songs
 
     print("\nP(a song of the same playlist ranks above a random one), playlists kept aside, 95 % intervals:")
     song_similarity.report(song_similarity.read(data / "spotify_songs_tidytuesday.csv.gz"), steps=3_000)
     print("\nagreement with listeners' moods, balanced accuracy:")
-    labels = song_moods.read(data / "listener_moods_train.csv")
-    scales = Scales.fit(pd.read_csv(data / "catalogue.csv.gz")[list(INPUTS)].to_numpy(float))
-    song_moods.cross_validate(labels, scales, 10)
+    songs, tables = (read_songs(data / name) for name in ("catalogue.csv.gz", "features_union.csv.gz"))
+    bench, labels = song_moods.prepare(data / "listener_moods_2_train.csv.gz", songs, tables)
+    print(bench.kept_aside(labels))
 
 
 if __name__ == "__main__":

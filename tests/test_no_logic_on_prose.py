@@ -214,7 +214,9 @@ def test_there_are_scripts_and_their_patterns_are_seen() -> None:
     player = next(path for path in JAVASCRIPT if path.name == "player.js").read_text("utf-8")
     assert [match[0] for match in LITERAL.finditer(player) if match["pattern"]] == [
         "/^spotify:track:([A-Za-z0-9]+)$/",
-        r"/^file:\/*(.+)$/",
+        r"/^file:(?:\/\/localhost)?\/*(.+)$/",
+        r"/^https?:\/\//",
+        r"/\/music\//",
     ]
 
 

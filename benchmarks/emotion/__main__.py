@@ -1,6 +1,6 @@
-"""The emotion worker against its targets, in one run: detection, speed, two workers, overload, start, moods.
+"""The emotion worker against its targets, in one run: detection, worse pictures, speed, workers, overload, moods.
 
-    python -m benchmarks.emotion [--peer-python PYTHON] [--yunet MODEL] [--model MODEL] [--plot FILE.png]
+    python -m benchmarks.emotion [--peer-python PYTHON] [--yunet MODEL] [--model MODEL] [--only PART] [--plot FILE.png]
 
 Needs the reference data (photographs and videos). Each figure stands with its target and how many times better it is;
 ratios are taken between rows of this run. The peer is the package ``fer`` (MIT) in an environment of its own: it is
@@ -15,23 +15,25 @@ from pathlib import Path
 
 import cv2
 
-from benchmarks.emotion.detection import photographs
+from benchmarks.emotion.degraded import degraded
+from benchmarks.emotion.detection import found, photographs
 from benchmarks.emotion.moods import moods
 from benchmarks.emotion.speeds import speeds
 from benchmarks.emotion.table import Row, load, plot
 from benchmarks.emotion.workers import ROOT, overload, start_and_memory, two_workers
 from services.emotion.faces.classifier import MODEL, Classifier
+from services.emotion.faces.detection import Detector
 from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.yunet import YuNetDetector
 
-PARTS = ("photographs", "speeds", "workers", "start", "overload", "moods")
+PARTS = ("photographs", "degraded", "speeds", "workers", "start", "overload", "moods")
 DATA = Path(os.environ.get("MOODSTREAM_REFERENCE", ROOT.parent / "shared" / "data"))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--yunet", type=Path, help="weights of YuNet; those of the reference data when not given")
+    parser.add_argument("--yunet", type=Path, help="weights of YuNet; those that set-up has fetched when not given")
     parser.add_argument("--model", type=Path, default=MODEL, help="another model than the shipped one")
     parser.add_argument("--peer-python", type=Path, help="interpreter of an environment with the package fer")
     parser.add_argument("--plot", type=Path)
@@ -45,18 +47,22 @@ def arguments() -> argparse.Namespace:
 def measures(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]]]:
     """The parts of the table, each measured when it is asked."""
     data: Path = given.data
-    yunet: Path | None = given.yunet or data / "models" / "yunet_n_dynamic.onnx"
-    yunet = yunet if yunet and yunet.is_file() else None
-    classifier = Classifier(given.model)
+    classifier, pictures = Classifier(given.model), photographs(data)
+    detectors: dict[str, Detector] = {"YuNet": YuNetDetector(given.yunet), "Haar": HaarDetector()}
 
-    def found() -> Iterator[Row]:
-        yield from photographs(HaarDetector(), data, "Haar")
-        if yunet is not None:
-            yield from photographs(YuNetDetector(yunet), data, "YuNet")
+    def faces_found() -> Iterator[Row]:
+        for name, detector in detectors.items():
+            yield from found(detector, pictures, name, bound=name == "YuNet")
+
+    def faces_degraded() -> Iterator[Row]:
+        kept_aside = [one for one in pictures if one.faces and one.part == "report"]
+        for name, detector in detectors.items():
+            yield from degraded(detector, classifier, kept_aside, name)
 
     return {
-        "photographs": found,
-        "speeds": lambda: speeds(data, classifier, yunet, given.peer_python),
+        "photographs": faces_found,
+        "degraded": faces_degraded,
+        "speeds": lambda: speeds(data, classifier, given.yunet, given.peer_python),
         "workers": lambda: two_workers(data),
         "start": start_and_memory,
         "overload": lambda: overload(data),

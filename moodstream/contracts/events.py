@@ -188,7 +188,7 @@ class Person(Model):
     mood: Mood
     """apparent mood of this one"""
     confidence: Probability
-    """probability of that mood"""
+    """smoothed probability of that mood now; of the likeliest of the four while it is unsure"""
     dwell_s: float
     """how long the face has been there"""
 
@@ -208,7 +208,7 @@ class MoodChanged(Event):
     before: Mood
     """mood until now"""
     confidence: Probability
-    """calibrated probability of the mood"""
+    """smoothed probability of this mood now, also while another leads for a moment; of the likeliest while unsure"""
     probabilities: Probabilities | None
     """of the four moods; null for nobody"""
     valence: SignedUnit

@@ -14,9 +14,20 @@ Listener = Callable[[Event], None]
 """Given every event after the state has taken it in."""
 
 
-async def follow_events(bus: Bus, state: SiteState, listeners: Sequence[Listener], *, with_faces: bool) -> None:
-    """Keep the state up to date and call the listeners, for ever. A mood whose successor is overdue ends."""
-    async for entry in replay_and_follow(bus, PRESENT | {FacesRead: 0} if with_faces else PRESENT):
+async def follow_events(
+    bus: Bus,
+    state: SiteState,
+    listeners: Sequence[Listener],
+    *,
+    with_faces: bool,
+    on_replayed: Callable[[], None] | None = None,
+) -> None:
+    """Keep the state up to date and call the listeners, for ever. A mood whose successor is overdue ends.
+
+    ``on_replayed`` is called once the past was replayed.
+    """
+    newest = PRESENT | {FacesRead: 0} if with_faces else PRESENT
+    async for entry in replay_and_follow(bus, newest, on_replayed=on_replayed):
         new: list[Event] = [entry.event] if entry is not None and state.apply(entry.event) else []
         if entry is None or not entry.replayed:  # the newest moods are all known
             new += state.expire(utc_now())

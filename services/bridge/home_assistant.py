@@ -3,7 +3,9 @@
 Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
 """
 
+import json
 import re
+from hashlib import blake2b
 from typing import Any
 
 ORIGIN = {"name": "moodstream"}
@@ -75,14 +77,30 @@ def _document(topic: str, device: str, name: str, components: Document) -> Docum
         "device": {"identifiers": [device], "name": name, "manufacturer": "Moodstream"},
         "origin": ORIGIN,
         "components": components,
-        "availability_topic": f"{topic}/bridge/availability",
+        "availability_topic": _availability(topic),
         "qos": 1,
     }
 
 
+def _availability(topic: str) -> str:
+    return f"{topic}/bridge/availability"
+
+
+def is_ours(document: str, topic: str) -> bool:
+    """Whether a discovery message is of a Moodstream with this topic."""
+    try:
+        read = json.loads(document)
+    except ValueError:
+        return False
+    if not isinstance(read, dict) or read.get("origin") != ORIGIN:
+        return False
+    return bool(read.get("availability_topic") == _availability(topic))
+
+
 def slug(text: str) -> str:
-    """What Home Assistant allows in an object id."""
-    return re.sub(r"[^a-zA-Z0-9_-]+", "_", text)
+    """What Home Assistant allows in an object id; names that differ stay different."""
+    safe = re.sub(r"[^a-zA-Z0-9_-]+", "_", text)
+    return safe if safe == text else f"{safe}_{blake2b(text.encode(), digest_size=3).hexdigest()}"
 
 
 def level(text: str) -> str:

@@ -59,11 +59,12 @@ class BridgeSettings(OperatorSettings):
 def create_service(settings: BridgeSettings, bus: Bus) -> Service:
     """The outputs that are configured. Raises MoodstreamError when a setting is wrong."""
     state = SiteState(settings.camera_id)
-    listeners, outputs = _outputs(settings, state, Controls(bus, state))
+    listeners, outputs, mqtt = _outputs(settings, state, Controls(bus, state))
     webhooks = [Webhook(bus, one) for one in read_receivers(settings.webhooks)] if settings.webhooks else []
 
     async def follow() -> None:
-        await follow_events(bus, state, listeners, with_faces=settings.osc_to is not None)
+        settle = mqtt.settle if mqtt else None
+        await follow_events(bus, state, listeners, with_faces=settings.osc_to is not None, on_replayed=settle)
 
     background = [*([follow, *outputs] if outputs else []), *(webhook.run for webhook in webhooks)]
     if not background:
@@ -72,8 +73,11 @@ def create_service(settings: BridgeSettings, bus: Bus) -> Service:
     return Service("bridge", create_router(bus, webhooks), pages.routes(), background=background)
 
 
-def _outputs(settings: BridgeSettings, state: SiteState, controls: Controls) -> tuple[list[Listener], list[Job]]:
-    """What shows the events, and what runs beside it."""
+def _outputs(
+    settings: BridgeSettings, state: SiteState, controls: Controls
+) -> tuple[list[Listener], list[Job], Mqtt | None]:
+    """What shows the events, what runs beside it, and MQTT, where it is configured."""
+    mqtt: Mqtt | None = None
     listeners: list[Listener] = []
     jobs: list[Job] = []
     if settings.mqtt_url:
@@ -92,7 +96,7 @@ def _outputs(settings: BridgeSettings, state: SiteState, controls: Controls) -> 
         if len(endpoints) != 1:
             raise MoodstreamError("MOODSTREAM_OSC_LISTEN: must be one address")
         jobs.append(OscControl(endpoints[0], controls).run)
-    return listeners, jobs
+    return listeners, jobs, mqtt
 
 
 def create() -> tuple[Settings, Bus, Service]:

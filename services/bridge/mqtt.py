@@ -13,9 +13,11 @@ import aiomqtt
 from pydantic import JsonValue
 
 from moodstream.cancellation import heed
-from moodstream.contracts.events import Event, MoodChanged, PlaybackChanged, StatusChanged
-from services.bridge.home_assistant import camera_device, level, player_device
+from moodstream.contracts.events import Event, MoodChanged, PlaybackChanged, StatusChanged, utc_now
+from moodstream.contracts.status_codes import StatusCode
+from services.bridge.home_assistant import camera_device, is_ours, level, player_device
 from services.bridge.mqtt_address import Address
+from services.bridge.mqtt_messages import camera_state, nobody, playback_state
 from services.bridge.rate_limited_log import RateLimitedLog
 from shared.contracts.site_state import SiteState
 
@@ -25,6 +27,9 @@ KEEP_ALIVE_S = 15
 PAUSES_S = (0.5, 1.0, 2.0, 5.0)
 COMMANDS_WAITING = 16
 MAX_TOPIC_BYTES = 1_000
+CLEAR_AFTER_S = 10.0
+"""What an earlier run has left on the broker is removed when its camera has not come back after this."""
+STOPPED = (StatusCode.STOPPED, StatusCode.END_OF_INPUT)
 
 Command = Callable[[str], Awaitable[None]]
 
@@ -36,6 +41,10 @@ class Mqtt:
         self._address, self._topic, self._discovery = address, topic, discovery
         self._state, self._command = state, command
         self._retained: dict[str, str] = {}
+        self._own: set[str] = set()
+        """topics of this run's cameras and player"""
+        self._stale: set[str] = set()
+        """topics that an earlier run left on the broker"""
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
         self._log = RateLimitedLog(log)
@@ -47,30 +56,59 @@ class Mqtt:
         """Retain what an event has changed."""
         match event:
             case MoodChanged():
-                known = self._state_topic(event.camera_id) in self._retained
                 self._retain(self._state_topic(event.camera_id), json.dumps(camera_state(event)))
-                if self._discovery and not known and event.camera_id not in self._state.browser_cameras:
-                    self._announce(*camera_device(self._topic, event.camera_id))
+                self._announce_camera(event.camera_id)
             case PlaybackChanged():
                 self._retain(f"{self._topic}/playback", json.dumps(playback_state(event)))
             case StatusChanged(service="gateway", part=str(camera_id), state="offline"):
                 self._forget(camera_id)
+            case StatusChanged(service="camera", part=str(camera_id)) if event.state != "offline":
+                if self._state_topic(camera_id) not in self._own:
+                    self._retain(self._state_topic(camera_id), json.dumps(nobody(event.at)))
+                self._announce_camera(camera_id)
+
+    def settle(self) -> None:
+        """The past was replayed: cameras that had stopped by its end may be gone for good."""
+        for (service, part), status in self._state.status.items():
+            if service == "camera" and part and status.state == "offline" and status.code in STOPPED:
+                gone = self._topics_of(part)
+                self._stale.update(self._own & gone)
+                self._own -= gone
 
     def _state_topic(self, camera_id: str) -> str:
         return f"{self._topic}/{level(camera_id)}/state"
 
     def _forget(self, camera_id: str) -> None:
         """Take back what was retained for a camera that is gone for good."""
-        object_id, _ = camera_device(self._topic, camera_id)
-        for topic in (self._state_topic(camera_id), f"{self._discovery}/device/{object_id}/config"):
+        for topic in self._topics_of(camera_id):
             if topic in self._retained:
                 self._retain(topic, "")
 
-    def _announce(self, object_id: str, document: dict[str, JsonValue]) -> None:
-        self._retain(f"{self._discovery}/device/{object_id}/config", json.dumps(document))
+    def _topics_of(self, camera_id: str) -> set[str]:
+        """Of its state and of its device."""
+        object_id, _ = camera_device(self._topic, camera_id)
+        return {self._state_topic(camera_id), self._config_topic(object_id)}
 
-    def _retain(self, topic: str, payload: str) -> None:
-        """An empty payload deletes the retained message."""
+    def _config_topic(self, object_id: str) -> str:
+        return f"{self._discovery}/device/{object_id}/config"
+
+    def _announce_camera(self, camera_id: str) -> None:
+        """Once, and not for the cameras of browsers, which come and go."""
+        object_id, document = camera_device(self._topic, camera_id)
+        if (
+            self._discovery
+            and self._config_topic(object_id) not in self._own
+            and camera_id not in self._state.browser_cameras
+        ):
+            self._announce(object_id, document)
+
+    def _announce(self, object_id: str, document: dict[str, JsonValue]) -> None:
+        self._retain(self._config_topic(object_id), json.dumps(document))
+
+    def _retain(self, topic: str, payload: str, *, own: bool = True) -> None:
+        """An empty payload deletes the retained message. ``own``: it is about something that this run knows."""
+        if own:
+            self._own.add(topic)
         self._retained[topic] = payload
         self._changed[topic] = None
         self._news.set()
@@ -109,13 +147,16 @@ class Mqtt:
         self._changed = dict.fromkeys(self._retained)
         self._news.set()
         await heed(client.subscribe(f"{self._topic}/command", qos=1))
+        await heed(client.subscribe(f"{self._topic}/+/state", qos=1))
         if self._discovery:
             await heed(client.subscribe(f"{self._discovery}/status", qos=1))
+            await heed(client.subscribe(f"{self._discovery}/device/+/config", qos=1))
         await heed(client.publish(availability, "online", qos=1, retain=True))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._publish_changes(client))
                 group.create_task(self._take_messages(client))
+                group.create_task(self._clear_stale())
         except asyncio.CancelledError:  # a clean goodbye is no reason for the broker to send the will
             await heed(client.publish(availability, "offline", qos=1, retain=True, timeout=1))
             raise
@@ -144,9 +185,27 @@ class Mqtt:
                     self._log.warning("MQTT: a command was ignored: %r", text[:50])
                 else:
                     self._commands.put_nowait(text)
-            elif text == "online":  # Home Assistant has started, and may have forgotten us
+            elif message.retain and text and message.topic.value not in self._own:
+                self._note_stale(message.topic.value, text)
+            # Home Assistant has started, and may have forgotten us
+            elif text == "online" and message.topic.matches(f"{self._discovery}/status"):
                 self._changed.update(dict.fromkeys(self._retained))
                 self._news.set()
+
+    def _note_stale(self, topic: str, text: str) -> None:
+        """An earlier run has left this on the broker: its moods are over, and its cameras may be gone."""
+        if topic.startswith(f"{self._topic}/") and topic.endswith("/state"):
+            self._stale.add(topic)
+            self._retain(topic, json.dumps(nobody(utc_now())), own=False)
+        elif topic.startswith(f"{self._discovery}/") and is_ours(text, self._topic):
+            self._stale.add(topic)
+
+    async def _clear_stale(self) -> None:
+        """Remove what stays stale; cameras that are only slow to start keep their devices."""
+        await asyncio.sleep(CLEAR_AFTER_S)
+        for topic in self._stale - self._own:
+            self._retain(topic, "", own=False)
+        self._stale.clear()
 
     async def _carry_out_commands(self) -> None:
         while True:
@@ -156,31 +215,3 @@ class Mqtt:
 def is_topic(text: str) -> bool:
     """Whether brokers take it: no wildcards, no control characters, not too long."""
     return 0 < len(text.encode()) <= MAX_TOPIC_BYTES and re.search(r"[\x00-\x1f\x7f-\x9f+#]", text) is None
-
-
-def camera_state(event: MoodChanged) -> dict[str, JsonValue]:
-    """What is retained for a camera."""
-    return {
-        "mood": event.mood,
-        "confidence": round(event.confidence, 4),
-        "valence": round(event.valence, 4),
-        "arousal": round(event.arousal, 4),
-        "people": event.faces,
-        "phase": event.phase,
-        "session_id": event.session_id,
-        "since": event.since.isoformat(),
-        "at": event.at.isoformat(),
-    }
-
-
-def playback_state(event: PlaybackChanged) -> dict[str, JsonValue]:
-    """What is retained for the player. Home Assistant takes states of at most 255 characters."""
-    song = event.song
-    return {
-        "now_playing": f"{song.title} - {song.artist}"[:255] if song else "nothing",
-        "state": event.state,
-        "title": song.title if song else None,
-        "artist": song.artist if song else None,
-        "output": event.output,
-        "message": event.message,
-    }

@@ -9,7 +9,7 @@ from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.events import MoodChanged, RankedSong, Song
 from moodstream.contracts.ids import CAMERA_ID, PROFILE
 from moodstream.contracts.moods import Mood
-from moodstream.contracts.requests import FourMoods
+from moodstream.contracts.requests import FourMoods, PlayerAction
 from services.gateway.state.kiosk import Kiosk
 
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
@@ -56,11 +56,11 @@ class Feedback(Body):
 
 
 class PlayerCommand(Body):
-    command: Literal["play", "pause", "resume", "stop", "next", "ended", "volume", "transfer"]
+    command: PlayerAction
     percent: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)] | None = None
     device: ShortText | None = None
     song: ShortText | None = None
-    """of `play`: a song of a ranking that is open; of `ended` the one that has ended"""
+    """of `play` and `queue`: the id of a song of the catalogue; of `ended`: of the song that the page has played"""
 
 
 class Consent(Body):

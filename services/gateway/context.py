@@ -14,6 +14,7 @@ from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
+from shared.delivery.frames_server import FramesServer
 from shared.web.operator import Operator
 
 
@@ -32,6 +33,7 @@ class Context:
     """whether the operator has accepted that pictures may be written to a disk"""
     browser_cameras: BrowserCameras
     pushed_frames: PushedFrames
+    frames_server: FramesServer
     consents: Consents
     mounting_views: MountingViews
     health: HealthReader

@@ -67,6 +67,11 @@ class GatewaySettings(OperatorSettings):
         None,
         description="Folder of sound files that the page may play: songs with the address file:PATH, relative to it.",
     )
+    spotify_embed: bool = Field(
+        False,
+        description="Let the page show Spotify's own player for songs that Spotify has (player browser); visitors' "
+        "browsers then contact Spotify.",
+    )
     consent: Consent | None = Field(
         None,
         description="How visitors agree before their mood is shown: `touch`, or `stay` once the notice was shown; "
@@ -108,6 +113,7 @@ class GatewaySettings(OperatorSettings):
             still_there_s=self.still_there_s,
             goodbye_s=self.goodbye_s,
             auto=self.auto,
+            spotify_embed=self.spotify_embed,
             language=self.language,
             theme=self.theme,
             rest_after_s=self.rest_after_s,
@@ -120,6 +126,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
     state, kiosk, zone = SiteState(settings.camera_id), settings.kiosk(), time_zone_of(settings.time_zone)
     control = OpeningControl(bus, state, parse_opening_hours(settings.opening_hours, zone), zone)
 
+    frames_server = FramesServer(bus, settings, needed=False)
     guests = Guests(bus, lambda: site_watches(state))
     metrics = Metrics()
     views = MountingViews(bus, settings.preview, metrics)
@@ -146,6 +153,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
             metrics,
         ),
         pushed_frames=PushedFrames(guests),
+        frames_server=frames_server,
         consents=Consents(bus),
         mounting_views=views,
         health=HealthReader(bus),
@@ -186,17 +194,15 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     routes = [
         mount(context),
         *operator_routes(context.operator, pictures_on_disk=settings.frames_on_disk),
-        *page_routes(music),
+        *page_routes(music, spotify_embed=settings.spotify_embed),
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
-    frames = FramesServer(bus, settings)
     return Service(
         "gateway",
         routes=routes,
         metrics=cameras.metrics.registry,
         costs=COSTS,
-        prepare=[frames.check] if settings.browser_camera else [],
-        background=[*background, frames.watch] if settings.browser_camera else background,
+        background=[*background, context.frames_server.run] if settings.browser_camera else background,
     )
 
 

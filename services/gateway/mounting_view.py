@@ -77,7 +77,10 @@ class MountingViews:
             picture = MountingPicture.model_validate_json(drawn) if drawn else None
         except ValidationError:
             return None  # of an emotion service of another version
-        return picture if picture and picture.camera_id == wanted.camera_id else None
+        if picture is None or picture.camera_id != wanted.camera_id:
+            return None
+        # visitors are told what this gateway's setting says: an emotion service that is set otherwise shows nothing
+        return picture if picture.preview == self.preview else None
 
     async def stop(self) -> None:
         """End it now: no picture is drawn any more, and none is left. Raises what Redis raises."""

@@ -24,19 +24,22 @@ from shared.web.operator import Operator
 STATIC = Path(__file__).parent / "static"
 
 CSP = "Content-Security-Policy"
+SPOTIFY = "https://open.spotify.com"
 
 HEADERS = {
     CSP: (
-        "default-src 'self'; frame-src https://open.spotify.com; connect-src 'self' https://open.spotify.com; "
-        "object-src 'none'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'self'"
+        "default-src 'self'; frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    # The player of the frame may play by itself; nothing but the page itself may ask for the camera.
+    # Nothing but the page itself may ask for the camera.
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
 
+
+EMBED_CSP = HEADERS[CSP].replace("frame-src 'none'", f"frame-src {SPOTIFY}; connect-src 'self' {SPOTIFY}")
+"""Of the page where the operator lets it show Spotify's own player."""
 
 _STYLE = b64encode(sha256(STYLE.encode()).digest()).decode()
 EVENT_PAGE_CSP = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'"
@@ -67,15 +70,16 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def page_routes(music: MusicFolder | None = None) -> list[BaseRoute]:
+def page_routes(music: MusicFolder | None = None, *, spotify_embed: bool = False) -> list[BaseRoute]:
     """The page at ``/``, its files below ``/static``, what others may build on below ``/docs``.
 
     Sounds of the music folder lie below ``/music``, their covers below ``/cover``.
     """
     # Browsers ask again each time and are answered "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
+    page = [Middleware(SecurityHeaders, "no-cache", EMBED_CSP)] if spotify_embed else headers
     return [
-        Route("/", index, middleware=headers),
+        Route("/", index, middleware=page),
         Route("/static/font.ttf", font, middleware=[Middleware(SecurityHeaders, cache="max-age=86400")]),
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
         Route("/docs", lambda _: RedirectResponse("/docs/events.html")),

@@ -54,7 +54,7 @@ class PushedFrames:
         seq, camera.seq, camera.last_s = camera.seq, camera.seq + 1, time.monotonic()
         frame = FrameCaptured(camera_id=camera_id, run_id=camera.run_id, seq=seq, captured_at=utc_now(), jpeg=picture)
         if (refusal := await self._guests.publish(frame)) is not None:
-            raise HTTPException(503 if refusal is NOT_TAKEN else 429, refusal.reason)
+            raise HTTPException(503 if refusal.code == NOT_TAKEN.code else 429, refusal.reason)
         return camera_id
 
     async def run(self) -> None:

@@ -1,6 +1,8 @@
 """What the command line does with songs, as plain functions; the results are objects to print, one a line."""
 
+import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid5
@@ -18,6 +20,8 @@ from services.recommender.choice.goals import Limits
 from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import Method
+
+log = logging.getLogger("moodstream.recommender")
 
 
 def import_file(
@@ -40,12 +44,20 @@ def open_songs(path: Path) -> Catalogue:
     return import_songs(path, ImportOptions(one_version=False, fill=True))[0]
 
 
-def moods(catalogue_path: Path, method: Method = "listeners") -> Iterator[dict[str, Any]]:
-    """``moodstream songs mood``: mood, valence and arousal (-1..1) of every song. Raises MoodstreamError."""
+def moods(catalogue_path: Path, method: Method = "listeners", ids: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """``moodstream songs mood``: mood, place, memberships and margin of every song, or of those with the ids.
+
+    Raises MoodstreamError for an id that is not there, before anything is told.
+    """
     catalogue = open_songs(catalogue_path)
+    wanted = [catalogue.position(song_id) for song_id in ids] if ids else range(len(catalogue))
     fitted = song_moods.fit(catalogue, method)
-    for position, song_id in enumerate(catalogue.frame["id"]):
-        yield fitted.describe(song_id, position)
+    for note in fitted.notes:
+        log.warning("by the method %s %s", method, note)
+    names, titles = catalogue.frame["id"].tolist(), catalogue.frame["title"].tolist()
+    for position in wanted:
+        described = fitted.describe(names[position], position)
+        yield {"id": described.pop("id"), "title": titles[position], **described}
 
 
 def find(text: str, catalogue_path: Path, n: int = 10, options: LibraryOptions | None = None) -> list[dict[str, Any]]:
@@ -64,12 +76,14 @@ def similar(
 ) -> Iterator[dict[str, Any]]:
     """``moodstream songs similar``: for each id, the most similar songs; n = 0 ranks them all.
 
-    They are of the song's own mood, or of any. Raises MoodstreamError for an id that is not there, before anything is
-    ranked.
+    They are of the song's own mood, or of any; songs out of season and what is no song are ranked, too. Raises
+    MoodstreamError for an id that is not there, before anything is ranked.
     """
     if n < 0:
         raise MoodstreamError(f"cannot rank {n} songs: 0 ranks all, a positive number the best")
-    library = Library.build(open_songs(catalogue_path), options)
+    options = options or LibraryOptions()
+    everything = replace(options, filters=replace(options.filters, seasons=None, oddities=True))
+    library = Library.build(open_songs(catalogue_path), everything)
     positions = [library.catalogue.position(song_id) for song_id in ids]
     names, songs = library.catalogue.frame["id"].tolist(), library.catalogue.labels
     for song_id, position in zip(ids, positions, strict=True):

@@ -1,6 +1,7 @@
 """The recommender service."""
 
 import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,6 +11,7 @@ from moodstream.contracts.requests import Goal
 from services.recommender.catalogue.paths import default_catalogue
 from services.recommender.choice.events_made import Play, RankingOptions
 from services.recommender.choice.goals import Limits
+from services.recommender.choice.seasons import DEFAULT, in_season
 from services.recommender.feedback_store import FeedbackStore
 from services.recommender.handlers import create_router
 from services.recommender.metrics import Metrics
@@ -52,7 +54,17 @@ class RecommenderSettings(Settings):
     goal_max_arousal: float = Field(
         1.0, ge=-1, le=1, description="Maximum arousal of songs that lead to a goal, -1 to 1."
     )
-    explicit: bool = Field(True, description="Offer songs with explicit lyrics, too.")
+    explicit: bool = Field(
+        True, description="Offer songs with explicit lyrics or rude titles, too; kiosks and containers set it to false."
+    )
+    seasons: str = Field(
+        DEFAULT,
+        description="When songs of a season may be offered, from one day to another: christmas, new-year, halloween, "
+        "easter; at other times, and those of seasons not named, never. `always` offers them all year.",
+    )
+    oddities: bool = Field(
+        False, description="Offer intros, skits, spoken word, karaoke, noise and pieces of a few seconds, too."
+    )
     genres: str = Field("", description="Offer only these genres, separated by commas; empty for all.")
     year_from: int = Field(
         0, ge=0, le=9999, description="Offer no songs older than this year; those of an unknown year stay."
@@ -67,15 +79,20 @@ class RecommenderSettings(Settings):
     )
     profile_days: int = Field(180, ge=1, le=3650, description="Days to keep what a named profile likes.")
 
-    def library_options(self) -> "LibraryOptions":
-        """How the library is built. Raises MoodstreamError when a list cannot be read."""
+    def library_options(self, today: date | None = None) -> "LibraryOptions":
+        """How the library is built on a day, today if none is given.
+
+        Raises MoodstreamError when a list cannot be read or the seasons make no sense.
+        """
         # pandas takes a second to import, for which the other services need not wait.
         from services.recommender.choice.filters import Filters, read_list
         from services.recommender.choice.library import LibraryOptions
 
         genres = frozenset(genre.strip() for genre in self.genres.split(",") if genre.strip())
         allowed, blocked = read_list(self.songs_allowed), read_list(self.songs_blocked) or frozenset()
-        filters = Filters(self.explicit, genres, self.year_from, self.year_to, allowed, blocked)
+        now = in_season(self.seasons, today or datetime.now().astimezone().date())
+        years = self.year_from, self.year_to
+        filters = Filters(self.explicit, genres, *years, allowed, blocked, now, self.oddities)
         return LibraryOptions(self.similarity, self.song_moods, filters)
 
     def ranking_options(self) -> RankingOptions:

@@ -1,8 +1,9 @@
-"""The library in use: built at the start, and again whenever the file of the catalogue changes."""
+"""The library in use: built at the start, and again when the catalogue changes, or a season begins or ends."""
 
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,18 @@ Stamp = tuple[int, int, int] | None
 class Reloader:
     """Holds one library. Reading and fitting run in a thread, and who asks for songs never waits for a change."""
 
-    def __init__(self, path: Path, read_options: "Callable[[], LibraryOptions]") -> None:
-        """``read_options`` is called each time, so that changed lists of songs count."""
+    def __init__(
+        self,
+        path: Path,
+        read_options: "Callable[[date], LibraryOptions]",
+        today: Callable[[], date] = lambda: datetime.now().astimezone().date(),
+    ) -> None:
+        """``read_options`` is called each time and each day, so that changed lists of songs and seasons count."""
         self._path = path
         self._read_options = read_options
+        self._today = today
+        self._day: date | None = None
+        self._options: LibraryOptions | None = None
         self._library: Library | None = None
         self._seen: Stamp = None
 
@@ -50,9 +59,21 @@ class Reloader:
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
             stamp = await asyncio.to_thread(self._stamp)
-            if stamp != self._seen:
+            if stamp != self._seen or await asyncio.to_thread(self._another_season):
                 self._seen = stamp
                 await self._reload()
+
+    def _another_season(self) -> bool:
+        """Whether a new day asks for another library than the one in use."""
+        day = self._today()
+        if day == self._day:
+            return False
+        self._day = day
+        try:
+            return self._read_options(day) != self._options
+        except MoodstreamError as error:
+            log.warning("the songs of yesterday stay: %s", error)
+            return False
 
     async def _reload(self) -> None:
         try:
@@ -67,7 +88,10 @@ class Reloader:
         from services.recommender.choice.library import Library
 
         catalogue = take_sample(self._path) if sample_wanted(self._path) else Catalogue.load(self._path)
-        library = Library.build(catalogue, self._read_options(), self._path)
+        self._day = self._today()
+        options = self._read_options(self._day)
+        library = Library.build(catalogue, options, self._path)
+        self._options = options
         log.info("%d songs from %s", len(catalogue), self._path)
         return library
 

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from shared.networks import is_here
 from shared.web.rate_limit import Limits
 
 BURST_S = 10
@@ -18,7 +19,7 @@ FREE = 0.0
 COSTS: Mapping[str, float] = {"/health/live": FREE, "/health/ready": 0.1, "/metrics": 1.0}
 """By path, for every process; a path counts for all below it, unless one below is named too."""
 LISTENING = "/events"
-LISTENERS_PER_S, LISTENERS_BURST = 5.0, 400.0
+LISTENERS_PER_S, LISTENERS_BURST = 10.0, 1_000.0
 
 
 class RequestGuard:
@@ -46,7 +47,7 @@ class RequestGuard:
         client = scope.get("client")
         address, path = client[0] if client else "unknown", scope["path"]
         if f"{LISTENING}/" in f"{path}/" and not Headers(scope=scope).get("content-length"):
-            return self._listening.take(address)
+            return 0.0 if is_here(address) else self._listening.take(address)  # listeners are counted, too
         cost = self.cost_of(path)
         return self._asking.take(address, cost) if cost else 0.0
 

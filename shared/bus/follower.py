@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
 
 from moodstream.contracts.events import Event, RequestMade
 from moodstream.contracts.streams import EVENT_OF_STREAM
@@ -22,8 +24,53 @@ NOBODY: Mapping[type[Event], PutAside] = {}
 BLOCK_MS = 2_000
 """How long one read waits; below the socket's time-out."""
 
+BEGINNING = "0-0"
+ANEW_EVERY_S = 2.0
 MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0
 """Between tries while Redis is away: doubled each time."""
+
+
+class _Places:
+    """How far each stream was read; notices a stream that has begun anew.
+
+    Redis numbers entries by its clock. One that comes back empty, with a clock that was lost, numbers from an earlier
+    time on, and whoever waits for what comes after the old place would hear nothing until the clock has caught up.
+    """
+
+    def __init__(self, position: dict[str, str]) -> None:
+        self._position = position
+        self._reached: set[str] = set()
+        """streams that were at their place once: others may begin later, such as at a moment"""
+        self._checked_s = time.monotonic()  # not at once: whoever asks one question needs no second round trip
+
+    def read(self, stream: str, entry_id: str) -> None:
+        self._position[stream] = entry_id
+        self._reached.add(stream)
+
+    async def check(self, redis: Any) -> None:
+        """Now and then: what has begun anew is read from its beginning. Raises what Redis raises."""
+        now_s = time.monotonic()
+        if now_s - self._checked_s < ANEW_EVERY_S:
+            return
+        streams = [stream for stream, place in self._position.items() if place != BEGINNING]
+        async with redis.pipeline(transaction=False) as reading:
+            for stream in streams:
+                reading.xrevrange(stream, count=1)
+            answers = await reading.execute()
+        self._checked_s = now_s
+        for stream, newest in zip(streams, answers, strict=True):
+            if not newest:  # all of it was trimmed, or nothing was written yet after a loss
+                continue
+            if _parsed(newest[0][0].decode()) >= _parsed(self._position[stream]):
+                self._reached.add(stream)
+            elif stream in self._reached:
+                log.warning("%s has begun anew; it is read from its beginning", stream)
+                self._position[stream] = BEGINNING
+
+
+def _parsed(entry_id: str) -> tuple[int, int]:
+    time_ms, _, number = entry_id.partition("-")
+    return int(time_ms), int(number or 0)
 
 
 class Follower:
@@ -55,9 +102,10 @@ class Follower:
         handlers = {self._servers.stream(event): handler for event, handler in put_aside.items()}
         first, *others = (event.__name__ for event in start)
         what = f"following {first}" + (f" and {len(others)} more" if others else "")
-        pause_s = MIN_PAUSE_S
+        pause_s, places = MIN_PAUSE_S, _Places(position)
         while not self._stopping.is_set():
             try:
+                await places.check(self._servers.redis)
                 answer = await self._servers.redis.xread(position, count=100, block=block_ms)
             except REDIS_ERRORS as error:
                 self._outage.report(what, error)
@@ -69,7 +117,7 @@ class Follower:
             self._outage.resolve(what)
             for name, entries in answer:
                 for entry_id, fields in entries:
-                    position[name.decode()] = entry_id.decode()
+                    places.read(name.decode(), entry_id.decode())
                     event = await self._parse_or(handlers.get(name.decode()), name.decode(), fields, entry_id)
                     if event is not None:
                         yield entry_id.decode(), event

@@ -46,6 +46,8 @@ class Publisher:
         self._replicas = replicas
         self.frames_kept = frames_kept
         """how many wait at most"""
+        self.frames_may_pass = True
+        """False where the server of the frames is not known to keep them off a disk (shared.delivery.frames_server)"""
         self.frames_dropped = 0
         """since the start"""
 
@@ -92,6 +94,10 @@ class Publisher:
 
     async def publish_frame(self, frame: FrameCaptured) -> bool:
         """Publish a frame, or drop and count it when Redis does not take it within a second."""
+        if not self.frames_may_pass:
+            self.frames_dropped += 1
+            self._metrics.count_lost_frame()
+            return False
         body, stream = await encode_frame(frame), self._servers.key(FRAMES)
         try:
             with self._traces.making(frame):

@@ -142,7 +142,10 @@ OPERATOR = Rights(follows=EVENTS, writes=EVENTS, keys=(("webhooks:*", f"{HASH} {
 
 PEOPLE = ("subscriber", "operator")
 
-USERS = (*RIGHTS, "demo", *PEOPLE, "all")
+SCALER = "scaler"
+"""Of a program that adds workers while frames wait, such as KEDA: it may count them."""
+
+USERS = (*RIGHTS, "demo", *PEOPLE, SCALER, "all")
 """``all`` is for ``moodstream run``, which is every service in one process."""
 
 
@@ -167,6 +170,8 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
     if server != "frames":
         yield from _event_rights(user, prefix)
     if server != "events":
+        if user == SCALER:
+            yield f"({_commands('xlen xinfo|groups xpending')} %R~{prefix}{FRAMES})"
         if any(rights.monitors for rights in _rights(user).values()):
             yield f"+info ({_commands(LENGTHS)} %R~{prefix}{FRAMES})"
         for rights in _rights(user).values():
@@ -188,7 +193,7 @@ def _rights(user: str) -> Mapping[str, Rights]:
     """By the name of the group."""
     if user == "demo":
         return {"camera": DEMO}
-    others = {"subscriber": SUBSCRIBER, "operator": OPERATOR}
+    others = {"subscriber": SUBSCRIBER, "operator": OPERATOR, SCALER: Rights()}
     return {**RIGHTS, "demo": DEMO} if user == "all" else {user: RIGHTS.get(user) or others[user]}
 
 

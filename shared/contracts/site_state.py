@@ -90,15 +90,9 @@ class SiteState:
         return {part for name, part in self.status if name == service and part}
 
     def knows(self, camera_id: str) -> bool:
-        """Whether there is a camera of that name: that of the settings, or one that has sent pictures or a status."""
-        view = self.cameras.get(camera_id)
-        seen = view is not None and (view.frames > 0 or view.session_id is not None)
-        return seen or camera_id == self.camera_id or any(part == camera_id for _, part in self.camera_parts)
-
-    @property
-    def camera_parts(self) -> list[tuple[str, str | None]]:
-        """(service, camera) of every camera with a status."""
-        return [(service, part) for service, part in self.status if part and service in ("camera", "gateway")]
+        """Whether there is a camera of that name: that of the settings, or one that events have told of."""
+        told = camera_id in self.cameras or camera_id in self.parts_of("camera") | self.browser_cameras
+        return told or camera_id == self.camera_id
 
     def apply(self, event: Event) -> bool:
         """Take in one event; False when it was known already."""

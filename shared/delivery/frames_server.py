@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import Any
 
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from moodstream.errors import MoodstreamError
 from shared.bus.connection import Bus
@@ -34,37 +34,47 @@ HINT = (
 class FramesServer:
     """The check of one process. Where ``settings.frames_on_disk`` accepts pictures on a disk, it says so once."""
 
-    def __init__(self, bus: Bus, settings: Settings) -> None:
-        self._bus, self._accepted = bus, settings.frames_on_disk
+    def __init__(self, bus: Bus, settings: Settings, *, needed: bool = True) -> None:
+        """``needed``: whether the process is of no use before the answer, and so not ready."""
+        self._bus, self._accepted, self._needed = bus, settings.frames_on_disk, needed
+        bus.publisher.frames_may_pass = self._accepted
 
     async def check(self) -> None:
-        """Return once the server is known to write nothing. Raises MoodstreamError when it writes."""
+        """Return once pictures may pass. Raises MoodstreamError when the server writes, or does not say."""
         if self._accepted:
             log.warning("MOODSTREAM_FRAMES_ON_DISK: pictures may be written to a disk by the server of the frames")
             return
-        while not await self._is_right():
+        while not await self._ask():
             await asyncio.sleep(RETRY_S)
 
     async def watch(self) -> None:
         """Check for ever: a server may be changed, or replaced. Raises MoodstreamError when it writes."""
-        while not self._accepted:
+        while True:
             await asyncio.sleep(CHECK_EVERY_S)
-            await self._is_right()
+            if not self._accepted:
+                await self._ask()
 
-    async def _is_right(self) -> bool:
-        """Whether it is known to write nothing; False also while Redis is away. Raises MoodstreamError."""
+    async def run(self) -> None:
+        """``check``, then ``watch``: for a process that has other work meanwhile."""
+        await self.check()
+        await self.watch()
+
+    async def _ask(self) -> bool:
+        """Whether pictures may pass, which the publisher then knows. Raises MoodstreamError."""
         try:
-            known = await self._ask()
+            known = await self._writes_nothing()
         except (RedisError, OSError, RuntimeError) as error:  # the last before the first connection
             self._bus.outage.report(WHAT, error)
             return False
-        if not known:
+        self._bus.publisher.frames_may_pass = known
+        if known or not self._needed:
+            self._bus.outage.resolve(WHAT)
+        else:
             self._bus.outage.report(WHAT, ConnectionError(NOT_YET))
-            return False
-        self._bus.outage.resolve(WHAT)
-        return True
+        return known
 
-    async def _ask(self) -> bool:
+    async def _writes_nothing(self) -> bool:
+        """Whether that is known."""
         server = self._bus.frames
         about = {**await server.info("persistence"), **await server.info("server")}
         if about["aof_enabled"]:
@@ -75,6 +85,9 @@ class FramesServer:
         except NoPermissionError:
             noted: Any = await server.get(note)
             return bool(noted == about["run_id"].encode())
+        except ResponseError as error:
+            text = f"the server of the frames does not say whether it writes to a disk ({error}); {HINT}"
+            raise MoodstreamError(text) from None
         if saves:
             raise MoodstreamError(f"the server of the frames saves snapshots ({saves!r}); {HINT}")
         await server.set(note, about["run_id"])

@@ -14,7 +14,9 @@ from pydantic import JsonValue
 from moodstream.contracts.events import RequestMade, StatusChanged
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
+from services.bridge.home_assistant import camera_device
 from services.bridge.mqtt_address import Address, parse_address
+from services.cli.run.embedded_redis import embedded_redis
 from tests.support.bridges import Watcher, bridge, broker, until, watching
 from tests.support.certificates import make_certificate
 from tests.support.gateways import answer, connected_bus
@@ -204,3 +206,30 @@ def test_addresses(tmp_path: Path) -> None:
     for wrong in ("broker:1883", "http://broker", "mqtt://", "mqtt://broker:port", "mqtt://broker:0"):
         with pytest.raises(MoodstreamError, match="MOODSTREAM_MQTT_URL"):
             parse_address(wrong)
+
+
+async def test_what_an_earlier_run_left_is_cleared_and_what_came_back_stays(redis_url: str, tmp_path: Path) -> None:
+    gone, hall = "moodstream/gone/state", "moodstream/hall/state"
+    configs = [f"homeassistant/device/moodstream_{name}/config" for name in ("gone", "hall", "foreign")]
+    foreign = {"origin": {"name": "moodstream"}, "availability_topic": "another/bridge/availability"}
+    with broker(tmp_path) as mosquitto, embedded_redis() as before:
+        async with bridge(before, mqtt_url=mosquitto.url) as bus, watching(mosquitto) as watcher:
+            for camera_id in ("gone", "hall"):
+                await bus.publish(mood_changed(Mood.SAD, new_session(), camera_id=camera_id))
+            await until(lambda: watcher.json(gone).get("mood") == watcher.json(hall).get("mood") == "sad")
+            await watcher.client.publish(configs[2], json.dumps(foreign), qos=1, retain=True)
+        async with bridge(redis_url, mqtt_url=mosquitto.url) as bus, watching(mosquitto) as watcher:
+            await bus.publish(StatusChanged(service="camera", part="hall", state="online"))
+            await until(lambda: watcher.json(gone).get("mood") == watcher.json(hall).get("mood") == "nobody")
+            assert watcher.payloads[configs[0]]
+            await until(lambda: watcher.payloads[configs[0]] == watcher.payloads[gone] == "", timeout_s=25)
+            assert watcher.json(hall)["mood"] == "nobody"
+            assert watcher.json(configs[1])["state_topic"] == hall
+            assert watcher.json(configs[2]) == foreign
+
+
+def test_names_that_differ_are_different_devices() -> None:
+    names = ("bar_1", "bar.1", "bar-1", "Bar_1", "a", "b", "入口", "出口")
+    devices = [camera_device("moodstream", name) for name in names]
+    assert len({object_id for object_id, _ in devices}) == len(names)
+    assert len({one["unique_id"] for _, each in devices for one in each["components"].values()}) == 5 * len(names)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
+from moodstream.contracts.events import StatusChanged
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.osc.endpoints import parse_endpoints
@@ -77,7 +78,9 @@ def test_boxes_at_the_edge_stay_in_their_range_and_one_face_less_does_not_move_t
 
 async def test_control_comes_back_in(redis_url: str) -> None:
     port = free_port()
-    async with bridge(redis_url, osc_listen=f"127.0.0.1:{port}"), connected_bus(redis_url) as others:
+    async with connected_bus(redis_url) as others, bridge(redis_url, osc_listen=f"127.0.0.1:{port}"):
+        for camera_id in ("camera-1", "hall"):
+            await others.publish(StatusChanged(service="camera", part=camera_id, state="online", reason="live"))
         with contextlib.closing(SimpleUDPClient("127.0.0.1", port)) as client:
             for address, value, kind, expected in (
                 ("/force", "sad", "mood.choose", {"camera_id": "camera-1", "mood": "sad"}),
@@ -87,7 +90,14 @@ async def test_control_comes_back_in(redis_url: str) -> None:
                 ("/mute", [], "player.command", {"command": "volume", "percent": 0}),
             ):
                 task = await answer(others, kind)
-                for nonsense in (("/force", 7), ("/force", "bored"), ("/dance", 1), ("/next", 0.0)):
+                for nonsense in (
+                    ("/force", 7),
+                    ("/force", "bored"),
+                    ("/force", ["sad", "nowhere"]),
+                    ("/force", ["sad", "a/\x1b"]),
+                    ("/dance", 1),
+                    ("/next", 0.0),
+                ):
                     client.send_message(*nonsense)
                 client._sock.sendto(b"\xff no OSC", ("127.0.0.1", port))
                 client.send_message(address, value)

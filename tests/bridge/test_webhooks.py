@@ -1,6 +1,7 @@
 """Webhooks to a real receiver on the loopback: signed, kept, tried again, never to where they must not go."""
 
 import asyncio
+import contextlib
 import time
 from datetime import timedelta
 from email.utils import format_datetime
@@ -16,7 +17,7 @@ from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.webhooks.outbox import LEASE_S, Letter, Outbox, enable, read_standing
 from services.bridge.webhooks.receivers import Receiver, new_secret, read_receivers
-from services.bridge.webhooks.sender import MAX_REST_S, Sender
+from services.bridge.webhooks.sender import MAX_REST_S, TIMEOUT_S, Sender
 from services.bridge.webhooks.workers import PAUSES_S, Webhook
 from services.cli.redis_client import connected
 from shared.bus.connection import Bus
@@ -246,6 +247,29 @@ async def test_a_receiver_that_talks_nonsense_is_a_failure_and_no_more(answer: b
     assert not got.accepted
     assert got.reason
     assert not got.gone
+
+
+ENDLESS = (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 500, b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 900)
+
+
+@pytest.mark.parametrize("more", ENDLESS)
+async def test_a_receiver_that_never_ends_keeps_nobody_busy(more: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(more)
+                await writer.drain()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    sender = Sender(Receiver(name="x", url=f"http://127.0.0.1:{port}/", secrets=(SECRET,), private=True))
+    begun = time.monotonic()
+    got = await sender.send("id", "{}")
+    assert not got.accepted
+    assert time.monotonic() - begun < TIMEOUT_S / 2, "it ends long before its time is over"
+    await sender.close()
+    server.close()
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64, "nobody.invalid", "[::1%25nowhere]"])

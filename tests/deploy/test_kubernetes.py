@@ -4,6 +4,7 @@ import base64
 import importlib
 import shutil
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,12 @@ def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     shutil.copytree(ROOT / "deploy/kubernetes", folder)
     for example in folder.rglob("*.example"):
         example.rename(example.with_suffix(""))
+    (folder / "overlays/one-site/secrets").mkdir()
+    for server in ("events", "frames"):  # as the overlay says
+        secrets = folder / "overlays/one-site/secrets"
+        command = [sys.executable, "-m", "services", "acl", "--secrets", str(secrets), "--server", server]
+        made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+        (secrets / f"{server}.acl").write_text(made.stdout)
     done = subprocess.run(
         [kubectl(), "kustomize", str(folder / "overlays" / request.param)], capture_output=True, text=True, timeout=120
     )
@@ -96,7 +103,7 @@ def test_every_setting_exists_and_the_values_are_accepted(manifests: list[Manife
             ours = {key: value for key, value in own.items() if key.startswith("MOODSTREAM_")}
             assert ours.keys() <= known, f"{name}: no such setting: {ours.keys() - known}"
             if name in kinds:
-                kinds[name](**{key.removeprefix("MOODSTREAM_").lower(): value for key, value in ours.items()})
+                kinds[name](**{key.removeprefix("MOODSTREAM_").lower(): value for key, value in ours.items() if value})
 
 
 def settings_of_services() -> dict[str, type[Settings]]:
@@ -207,3 +214,32 @@ def test_the_example_of_cameras_is_one(tmp_path: Path) -> None:
         file = tmp_path / "cameras.toml"
         shutil.copy(example, file)
         assert [camera.id for camera in read_cameras(str(file), {})] == ["door"]
+
+
+def test_in_the_cluster_nobody_has_a_password_for_everything(manifests: list[Manifest]) -> None:
+    redis = [(name, pod, container) for name, pod, container in pods(manifests) if name.endswith("-redis")]
+    for name, _, container in redis:
+        words = " ".join([*container["command"], *container["args"]])
+        assert "requirepass" not in words
+        assert f"--aclfile /etc/redis/{name.removesuffix('-redis')}.acl" in words
+        assert not container.get("env"), "no password in the environment"
+    if not redis:
+        return  # theirs is outside
+    for name, pod, container in pods(manifests):
+        if name not in SERVICES:
+            continue
+        urls = {one["name"]: one["value"] for one in container["env"] if one["name"].endswith("REDIS_URL")}
+        assert urls["MOODSTREAM_REDIS_URL"] == f"redis://{name}@events-redis:6379/0"
+        assert ("MOODSTREAM_FRAMES_REDIS_URL" in urls) == (name in ("camera", "emotion", "gateway"))
+        [volume] = [one for one in pod["volumes"] if one["name"] == "redis"]
+        assert volume["secret"]["secretName"].startswith(f"redis-{name}-")
+        [secret] = [one for one in of(manifests, "Secret") if one["metadata"]["name"] == volume["secret"]["secretName"]]
+        assert list(secret["data"]) == ["moodstream_redis_password"], "as shared.secret_files looks for it"
+        assert {"name": "redis", "mountPath": "/run/secrets", "readOnly": True} in container["volumeMounts"]
+
+
+def test_no_example_is_taken_for_a_token(manifests: list[Manifest]) -> None:
+    for one in of(manifests, "Secret"):
+        assert not decoded(one["data"].get("MOODSTREAM_OPERATOR_TOKEN", ""))
+    with pytest.raises(ValueError, match="example"):
+        settings_of_services()["gateway"].model_validate({"operator_token": "change-me-16-characters-at-least"})

@@ -49,3 +49,13 @@ def test_what_pyproject_asks_for_is_pinned(extra: str) -> None:
         versions = [next(iter(pin.specifier)).version for pin in pinned if pin.name == canonicalize_name(wanted.name)]
         assert versions, f"{wanted.name} is not pinned for {extra}: make lock"
         assert all(version in wanted.specifier for version in versions), f"{wanted} but {versions}: make lock"
+
+
+@pytest.mark.parametrize("file", ["Makefile", "Dockerfile", "deploy/appliance/lib.sh", "deploy/release-check.sh"])
+@pytest.mark.parametrize("data", ["sample.txt", "weights.txt"])
+def test_every_way_to_set_up_fetches_the_data_by_its_hash_and_nothing_with_it(file: str, data: str) -> None:
+    """Images of Kubernetes are those of the Dockerfile; `make compose-test` looks into them."""
+    steps = re.split(r"&&|;|\n", re.sub(r"\\\n\s*", " ", (ROOT / file).read_text()))
+    [step] = [one for one in steps if re.search(rf"-r\b.*{re.escape(data)}|\$\(PINNED\).*{re.escape(data)}", one)]
+    assert "--no-deps" in step
+    assert "--require-hashes" in step or "$(PINNED)" in step

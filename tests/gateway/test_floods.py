@@ -140,11 +140,13 @@ def test_a_few_addresses_never_fill_all_places_and_this_machine_always_gets_one(
             held.append(line)
     assert len(held) < 200 - RESERVED
     assert not limits.admit(Line("2001:db8::2")), "one network of IPv6, one holder"
-    assert limits.admit(Line("192.0.2.9"))
-    for number in range(2_000):
-        limits.admit(Line(f"10.1.{number // 256}.{number % 256}"))
+    another, here = Line("192.0.2.9"), Line("127.0.0.1")
+    assert limits.admit(another)
+    crowd = [Line(f"10.1.{number // 256}.{number % 256}") for number in range(2_000)]
+    admitted = [limits.admit(line) for line in crowd]
+    assert not all(admitted)
     assert limits.count == 200 - RESERVED
-    assert limits.admit(Line("127.0.0.1"))
+    assert limits.admit(here)
     for line in held:
         limits.release(line)
         limits.release(line)

@@ -71,6 +71,9 @@ async def test_it_is_announced_to_everybody_while_it_runs_and_ends_when_the_oper
         assert looked["view"]["until"] == begun["until"] == wanted.until.isoformat()
         await bus.redis.set(bus.key(PICTURE), picture("door").model_dump_json())
         assert (await operator.get(VIEW)).json()["result"]["picture"] is None, "of another camera"
+        more = picture().model_copy(update={"preview": "picture"})
+        await bus.redis.set(bus.key(PICTURE), more.model_dump_json())
+        assert (await operator.get(VIEW)).json()["result"]["picture"] is None, "more than visitors are told"
         assert (await operator.delete(VIEW)).is_success
         assert await left(bus) == []
         async with asyncio.timeout(5):

@@ -208,6 +208,7 @@ async def test_consents_are_counted_by_day_and_nothing_else_is_kept(bus: Bus, op
         "given_by_stay": 1,
         "declined": 1,
         "withdrawn": 0,
+        "viewed": 0,
     }
     (key,) = await bus.redis.keys("mood:consents:*")
     assert await bus.redis.ttl(key) > 0

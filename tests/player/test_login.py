@@ -1,5 +1,6 @@
 """The demonstration, walked through in Chromium: the music of the mood plays, and one may sign in once more."""
 
+import asyncio
 import contextlib
 import io
 import os
@@ -14,13 +15,18 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.async_api import expect
+from starlette.applications import Starlette
 
 from moodstream.errors import MoodstreamError
 from services.player.main import create_login
 from services.player.spotify.json_file import JsonFile
+from services.player.spotify.login import CALLBACK, LOGIN
+from services.player.spotify.login_pages import login_routes
 from services.player.spotify.terminal_login import sign_in
+from shared.web.operator import Operator
 from tests.support.gateways import ROOT, free_port
 from tests.support.page.browser import launch
+from tests.support.page.site import TOKEN
 from tests.support.simulated_spotify import SimulatedSpotify, agree, spotify_settings
 
 START_S = 90.0
@@ -57,7 +63,9 @@ async def test_it_comes_signed_in_and_shows_how_one_signs_in(demonstration: str,
     """Set MOODSTREAM_SCREENSHOTS to keep the pictures, such as those in docs/images."""
     pictures = Path(os.environ.get("MOODSTREAM_SCREENSHOTS", tmp_path))
     async with launch() as browser:
-        page = await (await browser.new_context(viewport={"width": 1000, "height": 780})).new_page()
+        credentials = {"username": "any", "password": (tmp_path / "moodstream/operator-token").read_text().strip()}
+        context = await browser.new_context(viewport={"width": 1000, "height": 780}, http_credentials=credentials)  # type: ignore[arg-type]
+        page = await context.new_page()
         await page.goto(demonstration)
         await expect(page.locator("#player-state")).to_have_text("Now playing", timeout=120_000)
         await page.screenshot(path=pictures / "login-4-playing.png")
@@ -77,6 +85,37 @@ async def test_it_comes_signed_in_and_shows_how_one_signs_in(demonstration: str,
         assert page.url.startswith(f"{demonstration}/player/spotify/callback?code=")
         await page.reload()
         await expect(page.get_by_text("was used before")).to_be_visible()
+        async with httpx.AsyncClient(base_url=demonstration) as visitor:
+            for path in ("login", "callback?code=1&state=2"):
+                assert (await visitor.get(f"/player/spotify/{path}")).status_code == 401, "it is the operator's"
+
+
+async def test_nobody_but_the_operator_signs_in_and_nobody_ends_what_another_browser_began(
+    spotify: SimulatedSpotify, tmp_path: Path
+) -> None:
+    settings = spotify_settings(spotify, tmp_path, operator_token=TOKEN)
+    signed_in: list[bool] = []
+    routes = login_routes(create_login(settings), lambda: signed_in.append(True), Operator(settings))
+    transport, page = httpx.ASGITransport(Starlette(routes=list(routes))), "http://127.0.0.1:8080"
+    operator = {"transport": transport, "base_url": page, "auth": ("any", TOKEN)}
+    async with (
+        httpx.AsyncClient(transport=transport, base_url=page) as visitor,
+        httpx.AsyncClient(**operator) as first,  # type: ignore[arg-type]
+        httpx.AsyncClient(**operator) as second,  # type: ignore[arg-type]
+    ):
+        for path in (LOGIN, f"{CALLBACK}?code=1&state=1"):
+            assert (await visitor.get(path)).status_code == 401
+            assert (await visitor.get(path, headers={"Origin": "https://evil.example"})).status_code == 403
+        asked = await first.get(LOGIN)
+        assert asked.headers["set-cookie"].lower().count("httponly") == 1
+        ends = (await asyncio.to_thread(agree, asked.headers["location"])).removeprefix(page)
+        elsewhere = await second.get(ends)
+        assert (elsewhere.status_code, "another browser" in elsewhere.text) == (400, True)
+        assert signed_in == []
+        assert (await first.get(ends)).status_code == 200
+        assert signed_in == [True]
+        named = await first.get(LOGIN, headers={"Host": "kiosk.local:8080"})
+        assert named.headers["location"].startswith(f"{page}{LOGIN}"), "the cookie is of the name that Spotify knows"
 
 
 def test_from_a_terminal_without_a_browser(spotify: SimulatedSpotify, tmp_path: Path) -> None:

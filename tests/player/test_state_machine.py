@@ -229,6 +229,10 @@ def test_a_song_that_ended_in_two_pages_is_followed_by_one() -> None:
     assert stage.run() == ["play s1"]
     stage.order("ended", song="s0")
     assert stage.run() == []
+    for last in ("s1", "s2", "s3"):
+        stage.order("ended", song=last)
+    assert stage.run() == ["stop"]  # after the last song it is quiet
+    assert (stage.programme.shown.state, stage.programme.song) == ("ready", None)
 
 
 def test_of_commands_the_newest_counts() -> None:

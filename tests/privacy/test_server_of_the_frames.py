@@ -16,6 +16,7 @@ import httpx
 import pytest
 from redis import Redis
 
+from moodstream.contracts.events import FrameCaptured, utc_now
 from moodstream.errors import MoodstreamError
 from services.cli.redis_client import connected
 from services.cli.run.embedded_redis import end_with_parent
@@ -23,7 +24,7 @@ from shared.contracts.access import USERS, acl_file
 from shared.delivery import frames_server
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
-from tests.support.gateways import Gateway, connected_bus, free_port
+from tests.support.gateways import JPEG, Gateway, connected_bus, free_port
 from tests.support.needs import missing
 from tests.support.page.site import TOKEN
 
@@ -123,10 +124,13 @@ async def test_who_may_not_ask_waits_for_who_may(tmp_path: Path, monkeypatch: py
                 check = asyncio.create_task(FramesServer(bus, load(Settings)).check())
                 await asyncio.sleep(0.2)
                 assert not check.done()
+                frame = FrameCaptured(camera_id="c", run_id="1", seq=0, captured_at=utc_now(), jpeg=JPEG)
+                assert await bus.publish_frame(frame) is False
                 assert "no emotion service" in str(bus.outage.reason)
                 await FramesServer(emotion, load(Settings)).check()
                 async with asyncio.timeout(5):
                     await check
+                assert await bus.publish_frame(frame) is True
                 assert bus.outage.reason is None
             with Redis.from_url(f"redis://admin:x@{host}") as admin:
                 admin.set("mood:frames-checked", "of a server before")

@@ -1,6 +1,7 @@
 """What a site, a goal and a visitor ask for: filters, paths, preferences."""
 
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -8,14 +9,15 @@ import pytest
 from benchmarks.songs import one_listener
 from moodstream.contracts.moods import COORDINATES, MOODS, Mood
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.table import Catalogue
+from services.recommender.catalogue.table import FEATURES, Catalogue
 from services.recommender.choice.filters import Filters, read_list
 from services.recommender.choice.goals import Limits, find_path, waypoints
-from services.recommender.choice.library import Library, LibraryOptions
+from services.recommender.choice.library import MAX_PER_ARTIST, Library, LibraryOptions
 from services.recommender.choice.preferences import MAX_SHIFT, Preferences, reorder
-from services.recommender.choice.sampling import OFFERED
+from services.recommender.choice.sampling import OFFERED, SURE_MARGIN
 from tests.support.random_songs import catalogue, table
 
+ANYWHERE = np.zeros(300, bool)
 CAUSE = "5f0c7e51-1f7a-4c1e-9a57-0d3f5d3c2b1a"
 
 
@@ -105,6 +107,10 @@ def test_a_path_leads_from_the_mood_to_the_goal_little_by_little(library: Librar
     songs = library.path(song, goal, start, 8, Limits())  # type: ignore[arg-type]
     assert len({one.id for one in songs}) == 8
     points = library.moods.plane[[library.catalogue.position(one.id) for one in songs]]
+    goal_mood = Mood.HAPPY if goal == "lift" else Mood.CALM
+    moods = [library.moods.mood(library.catalogue.position(one.id)) for one in songs]
+    assert set(moods) <= {start, goal_mood}
+    assert moods == sorted(moods, key=lambda mood: mood == goal_mood)
     distances = np.linalg.norm(points - 0.5 * end, axis=1)
     assert distances[-1] < 0.45
     if np.linalg.norm(np.array(COORDINATES[start]) - end) > 0.1:
@@ -116,13 +122,13 @@ def test_a_path_leads_from_the_mood_to_the_goal_little_by_little(library: Librar
 def test_operators_limit_a_path() -> None:
     random = np.random.default_rng(0)
     points = random.uniform(-1, 1, (300, 2))
-    rows = find_path("lift", Mood.SAD, points, np.ones(300), 10, Limits(max_arousal=0.1))
+    rows = find_path("lift", Mood.SAD, points, np.ones(300), ANYWHERE, 10, Limits(max_arousal=0.1))
     assert len(rows) == 10
     assert points[rows, 1].max() <= 0.1
     steps = np.diff(waypoints("lift", Mood.SAD, 3, Limits(max_step=0.05)), axis=0)
     assert np.linalg.norm(steps, axis=1).max() <= 0.05 + 1e-9
-    assert len(find_path("calm", Mood.HAPPY, points[:4], np.ones(4), 10, Limits())) == 4
-    assert len(find_path("calm", Mood.HAPPY, points, np.ones(300), 10, Limits(max_arousal=-1.0))) == 0
+    assert len(find_path("calm", Mood.HAPPY, points[:4], np.ones(4), ANYWHERE[:4], 10, Limits())) == 4
+    assert len(find_path("calm", Mood.HAPPY, points, np.ones(300), ANYWHERE, 10, Limits(max_arousal=-1.0))) == 0
 
 
 def test_preferences_change_the_order_and_nothing_else(library: Library) -> None:
@@ -168,3 +174,39 @@ def test_feedback_helps_listeners_with_a_taste_and_does_not_hurt_fickle_ones(con
     gains = np.array([one_listener(library, random, consistent) for _ in range(150)])
     assert gains.mean(axis=0)[0] > least
     assert gains.mean(axis=0)[1] > 0.98
+
+
+def test_songs_at_the_border_are_offered_only_where_too_few_others_are_left(library: Library) -> None:
+    margins = library.moods.margins
+    for mood in MOODS:
+        own = library.moods.positions(mood)
+        for number in range(20):
+            offered = [library.catalogue.position(song.id) for song in library.offer(mood, str(UUID(int=number))).songs]
+            assert margins[offered].min() >= SURE_MARGIN
+        sure = [library.catalogue.frame["id"][at] for at in own[margins[own] >= SURE_MARGIN][2:]]
+        offered = [library.catalogue.position(song.id) for song in library.offer(mood, CAUSE, sure).songs]
+        assert (margins[offered] < SURE_MARGIN).sum() == 3
+        assert {library.moods.mood(at) for at in offered} == {mood}
+
+
+def test_an_artist_stands_in_a_ranking_twice_at_most() -> None:
+    frame = table(300)
+    numbers = [*FEATURES, "duration_ms"]
+    frame.loc[:19, numbers] = frame.loc[0, numbers].to_numpy()
+    frame.loc[:19, "artist"] = "Prolific"
+    library = Library.build(Catalogue(frame), LibraryOptions(method="quadrant"))
+    ranked = library.ranked(frame["id"][0], 6)
+    assert [entry.song.artist for entry in ranked].count("Prolific") == MAX_PER_ARTIST - 1
+    assert [entry.similarity for entry in ranked] == sorted((entry.similarity for entry in ranked), reverse=True)
+    assert len(ranked) == 6
+    other = next(song for song, artist in zip(frame["id"], frame["artist"], strict=True) if artist != "Prolific")
+    assert [entry.song.artist for entry in library.ranked(other, 250)].count("Prolific") == MAX_PER_ARTIST
+    assert len(library.similar(frame["id"][0], 19)) == 19
+
+
+def test_no_question_waits_for_what_could_be_worked_out_before() -> None:
+    """For a million songs it took eight seconds, in which nobody else was answered."""
+    made = Library.build(catalogue(50), LibraryOptions(method="quadrant")).catalogue
+    before = set(vars(made))
+    made.song(0), made.artist(0), made.position(str(made.frame["id"][0]))
+    assert set(vars(made)) == before

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moodstream.contracts.moods import MOODS
+from moodstream.contracts.moods import MOODS, quadrant
 from moodstream.errors import MoodstreamError
 from services.recommender import commands
 from services.recommender.catalogue.paths import default_catalogue
@@ -35,10 +35,15 @@ def test_moods_of_every_song_of_a_table_or_a_saved_catalogue(tmp_path: Path, nam
     songs.to_csv(tmp_path / "songs.csv", index=False)
     found = {song["id"]: song for song in commands.moods(tmp_path / name, "article")}
     assert set(found) == set(songs["id"])
-    assert {song["mood"] for song in found.values()} == {mood.value for mood in MOODS}
-    for song_id, valence, energy in zip(songs["id"], songs["valence"], songs["energy"], strict=True):
-        assert found[song_id]["valence"] == pytest.approx(2 * valence - 1, abs=1e-6)
-        assert found[song_id]["arousal"] == pytest.approx(2 * energy - 1, abs=1e-6)
+    for song in found.values():
+        assert list(song) == ["id", "title", "mood", "valence", "arousal", "memberships", "margin"]
+        assert list(song["memberships"]) == [mood.value for mood in MOODS]
+        assert max(song["memberships"], key=song["memberships"].__getitem__) == song["mood"]
+        assert quadrant(song["valence"], song["arousal"]) == song["mood"]
+    some = songs["id"].tolist()[5:2:-1]
+    assert list(commands.moods(tmp_path / name, "article", some)) == [found[song_id] for song_id in some]
+    with pytest.raises(MoodstreamError, match="'nothing'"):
+        next(commands.moods(tmp_path / name, "article", [some[0], "nothing"]))
 
 
 def test_similar_songs_of_several_and_all_of_them_for_0(tmp_path: Path) -> None:

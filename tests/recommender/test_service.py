@@ -339,7 +339,7 @@ async def test_a_broken_catalogue_at_the_start_is_one_clear_line(tmp_path: Path)
     path = tmp_path / "catalogue.parquet"
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(MoodstreamError, match="cannot read"):
-        await Reloader(path, LibraryOptions).load()
+        await Reloader(path, lambda _: LibraryOptions()).load()
 
 
 async def test_feedback_is_kept_for_the_session_and_the_profile_can_be_listed_and_cleared(

@@ -49,7 +49,7 @@ def comma(songs: pd.DataFrame) -> pd.DataFrame:
 
 def capital(songs: pd.DataFrame) -> bytes:
     wide = kaggle(songs)
-    return csv(wide.rename(columns={name: f" {name.replace('_', ' ').title()} " for name in wide}))
+    return csv(wide.rename(columns={name: f" {str(name).replace('_', ' ').title()} " for name in wide}))
 
 
 def exportify(songs: pd.DataFrame, **own: str) -> bytes:

@@ -22,6 +22,7 @@ def table(count: int, seed: int = 0) -> pd.DataFrame:
     """A table in the columns of a catalogue, in no order; ids look like Spotify's."""
     random = np.random.default_rng(seed)
     songs = pd.DataFrame({name: random.random(count).round(digits) for name, digits in NUMBERS.items()})
+    songs["speechiness"] = (songs["speechiness"] / 2).round(4)  # sung: what is spoken is not offered
     songs["key"] = random.integers(0, 12, count)
     songs["mode"] = random.integers(0, 2, count)
     songs["loudness"] = (-30 * random.random(count)).round(3)

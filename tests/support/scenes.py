@@ -39,8 +39,8 @@ def far(trait: TraitName, degree: Degree, direction: Literal["more", "less"]) ->
 def song(number: int, title: str, artist: str, genre: str) -> Song:
     key = f"{number:022d}"
     place: dict[str, Any] = {
-        "valence": 0.9 - 0.1 * number,
-        "arousal": 0.8 - 0.07 * number,
+        "valence": max(-1.0, 0.9 - 0.1 * number),
+        "arousal": max(-1.0, 0.8 - 0.07 * number),
         "duration_ms": 180_000 + 7_000 * number,
     }
     return Song(id=key, title=title, artist=artist, genre=genre, uri=f"spotify:track:{key}", **place)

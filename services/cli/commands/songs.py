@@ -48,7 +48,8 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     text = "Make a catalogue from a folder of music; needs moodstream[scan]."
     scans = add_json(add_command(songs, "scan", songs_scan, text))
     scans.add_argument("folder", type=Path, metavar="FOLDER")
-    moods = add_json(add_command(songs, "mood", songs_mood, "Print mood, valence and arousal of every song."))
+    moods = add_json(add_command(songs, "mood", songs_mood, "Print mood, valence and arousal of songs."))
+    moods.add_argument("ids", nargs="*", metavar="ID", help="only these songs (default: the whole catalogue)")
     finds = add_json(add_command(songs, "find", songs_find, "Find songs by title and artist, also with mistakes."))
     finds.add_argument("text", nargs="+", metavar="TEXT")
     finds.add_argument("-n", type=int, default=10, help="number of songs (default: 10)")
@@ -112,12 +113,12 @@ def songs_scan(given: argparse.Namespace) -> int:
 
 
 def songs_mood(given: argparse.Namespace) -> int:
-    """Print mood, valence and arousal of every song."""
+    """Print mood, valence and arousal of every song, or of the given ones."""
     from services.recommender.commands import moods
 
     settings = _settings(given)
-    for song in moods(settings.catalogue, settings.song_moods):
-        text = f"{song['id']}  {song['mood']:<6}{song['valence']:+.2f} {song['arousal']:+.2f}"
+    for song in moods(settings.catalogue, settings.song_moods, given.ids):
+        text = f"{song['id']}  {song['mood']:<6}{song['valence']:+.2f} {song['arousal']:+.2f}  {song['title']}"
         print(json.dumps(song) if given.json else text)
     return 0
 

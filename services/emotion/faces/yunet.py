@@ -1,10 +1,15 @@
 """YuNet (Wu, Peng and Yu, "YuNet: a tiny millisecond-level face detector", 2023) through ONNX Runtime.
 
 Set-up fetches the weights (``weights``); the user may name another file, whose input may have any size. Boxes are made
-square like the Haar cascade's, since the mood model has learnt such crops.
+square like the Haar cascade's, since the mood model has learnt such crops. Of the five landmarks the eyes say how far a
+face leans, and the nose between them whether it looks to the side; crops centred on landmarks were read no better than
+those of the box.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from math import atan2, cos, degrees, exp, sin
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +24,18 @@ from services.emotion.faces.weights import FILE, PACKAGE, own_weights, packaged_
 
 STRIDES = (8, 16, 32)
 OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
-SQUARE = 0.92
-"""Side of the Haar cascade's square, as a fraction of the height of YuNet's box (median over photographs)."""
+SQUARE, DOWN = 0.92, 0.02
+"""Side of the Haar cascade's square, and how far its middle lies below that of YuNet's box, as fractions of the height
+of YuNet's (medians over photographs)."""
 SURE = 0.6
 MAX_TURN = 0.35
 """How far the nose may be from the middle between the eyes, in distances between the eyes."""
+UPRIGHT_DEG = 10
+"""A face that leans by less is read as it is; from 20 on the mood model reads it better when it is set upright."""
+RIGHT_EYE, LEFT_EYE, NOSE = 0, 1, 2
+"""places among the landmarks; the person's right eye is the left one in the picture"""
+
+Floats = NDArray[np.float32]
 
 
 class YuNetDetector:
@@ -32,7 +44,10 @@ class YuNetDetector:
     Raises MoodstreamError when the file is missing or not a YuNet model.
     """
 
-    FINE_SIDE, COARSE_SIDE, FACE_PX = 640, 320, 56
+    FINE_SIDE, COARSE_SIDE = 640, 320
+    """The longer side to which frames are scaled down before a search."""
+    NEAR_SIDES, MIN_NEAR_FACE = (64, 96, 128), 38
+    """A followed face is searched in a square of the first of these sides in which its box has this many pixels."""
 
     def __init__(self, path: Path | None = None, package: str = PACKAGE) -> None:
         weights = packaged_weights(package) if path is None else own_weights(path)
@@ -60,11 +75,13 @@ class YuNetDetector:
 
     def find_face_near(self, grey: Grey, box: Box, reach: float, spread: float) -> Box | None:
         """The face that was in a box: moved by up to ``reach`` sides, its size changed by up to ``spread``."""
-        patch = cut(grey, box, reach, self.FACE_PX)
-        least, most = self.FACE_PX / spread, self.FACE_PX * spread
+        fitting = (int(side / (1 + 2 * reach)) for side in self.NEAR_SIDES)
+        face_px = next((px for px in fitting if px >= self.MIN_NEAR_FACE), self.MIN_NEAR_FACE)
+        patch = cut(grey, box, reach, face_px)
+        least, most = face_px / spread, face_px * spread
         for found in self._detect(patch):
             if least <= found.width <= most:
-                return back_in_frame(box, found, len(patch), box.width / self.FACE_PX)
+                return _upright(back_in_frame(box, found, len(patch), box.width / face_px), found.tilt_deg)
         return None
 
     def _whole(self, grey: Grey, longer_side: int) -> list[Box]:
@@ -74,35 +91,49 @@ class YuNetDetector:
     def _detect(self, grey: Grey) -> list[Box]:
         """Square boxes, the most confident first."""
         height, width = (-(-side // 32) * 32 for side in grey.shape)
-        padded = np.zeros((height, width), np.float32)
-        padded[: grey.shape[0], : grey.shape[1]] = grey
-        picture = np.broadcast_to(padded, (1, 3, height, width))
-        answer = self._session.run(OUTPUTS, {self._input: np.ascontiguousarray(picture)})
-        found = [
-            _boxes([answer[part + level][0] for part in (0, 3, 6, 9)], width // stride, stride)
-            for level, stride in enumerate(STRIDES)
-        ]
-        rows = np.concatenate(found)
-        return distinct(_square(row) for row in rows[np.argsort(-rows[:, 4])])
+        picture = np.zeros((1, 3, height, width), np.float32)
+        picture[0, :, : grey.shape[0], : grey.shape[1]] = grey
+        classes, objects, boxes, points = _by_part(self._session.run(OUTPUTS, {self._input: picture}))
+        scores = np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1)
+        sure = np.flatnonzero(scores >= SURE**2)
+        if not len(sure):
+            return []
+        sure = sure[np.argsort(-scores[sure], kind="stable")]
+        place = _grid(height, width)[sure]
+        return distinct(_square(*row) for row in zip(place, boxes[sure], points[sure].reshape(-1, 5, 2), strict=True))
 
 
-def _boxes(level: Sequence[NDArray[np.float32]], columns: int, stride: int) -> NDArray[np.float32]:
-    """Rows (x, y of the centre, height, turn, score) of one output level that are confident enough."""
-    classes, objects, boxes, points = level
-    scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1))
-    sure = np.flatnonzero(scores >= SURE)
-    place = np.stack([sure % columns, sure // columns], axis=1)
-    centre = (place + boxes[sure, :2]) * stride
-    height = np.exp(boxes[sure, 3]) * stride
-    right_eye, left_eye, nose = points[sure, 0:2], points[sure, 2:4], points[sure, 4:6]
-    eyes = left_eye - right_eye
-    along = np.sum((nose - right_eye) * eyes, axis=1) / np.maximum(np.sum(eyes * eyes, axis=1), 1e-6)
-    rows = np.stack([centre[:, 0], centre[:, 1], height, np.abs(along - 0.5), scores[sure]], axis=1)
-    return np.asarray(rows, np.float32)
+def _by_part(outputs: Sequence[Floats]) -> list[Floats]:
+    """Classes [N, 1], objects [N, 1], boxes [N, 4] and points [N, 10] of all strides, one after the other."""
+    return [np.concatenate([level[0] for level in outputs[part : part + 3]]) for part in range(0, 12, 3)]
 
 
-def _square(row: NDArray[np.float32]) -> Box:
-    x, y, height, turn = (float(value) for value in row[:4])
+@lru_cache(maxsize=32)
+def _grid(height: int, width: int) -> Floats:
+    """Column, row (both in pixels) and stride [N, 3] of every place of the outputs for a picture of this size."""
+    places = []
+    for stride in STRIDES:
+        rows, columns = np.mgrid[0 : height // stride, 0 : width // stride]
+        strides = np.ones(rows.size)
+        places.append(stride * np.stack([columns.ravel(), rows.ravel(), strides], axis=1))
+    return np.concatenate(places).astype(np.float32)
+
+
+def _square(place: Floats, box: Floats, points: Floats) -> Box:
+    """The square box of a face, from one place's outputs: its offset and log size, and the landmarks [5, 2]."""
+    corner, stride = place[:2], float(place[2])
+    height = exp(min(float(box[3]), 10.0)) * stride
+    eyes = points[LEFT_EYE] - points[RIGHT_EYE]
+    nose = points[NOSE] - points[RIGHT_EYE]
+    turn = abs(float(nose @ eyes) / max(float(eyes @ eyes), 1e-6) - 0.5)
+    lean = atan2(float(eyes[1]), float(eyes[0]))
+    x, y = corner + box[:2] * stride + DOWN * height * np.array([-sin(lean), cos(lean)])
     side = max(1, round(SQUARE * height))
-    corner = round(x - side / 2), round(y + 0.02 * height - side / 2)
-    return Box(*corner, side, side, turned=turn > MAX_TURN)
+    found = Box(round(float(x) - side / 2), round(float(y) - side / 2), side, side, turned=turn > MAX_TURN)
+    return _upright(found, round(degrees(lean)))
+
+
+def _upright(box: Box, lean_deg: int) -> Box:
+    """The box of a face that leans this much more than the picture in which it was found."""
+    tilt = box.tilt_deg + lean_deg
+    return replace(box, tilt_deg=tilt if abs(tilt) >= UPRIGHT_DEG else 0)

@@ -39,25 +39,39 @@ def still_leads(mood: Mood, recent: Sequence[float]) -> bool:
 
 
 class HeldMood:
-    """Hysteresis: the mood changes only to one that has led for the hold time. Times never run backwards."""
+    """Hysteresis: the mood changes only to one that has led for the hold time. Times never run backwards.
+
+    A mood that has not led for twice that time, whatever leads instead by turns, is not believed any more: unsure.
+    """
+
+    LOST_HOLDS = 2.0
 
     def __init__(self, hold_s: float, mood: Mood | None = None) -> None:
         self._hold_s = hold_s
         self._rival: Mood | None = None
         self._rival_since = 0.0
+        self._lost_since: float | None = None
+        """None while the held mood leads"""
         self.mood = mood
         """None before the first decision"""
 
-    def decide(self, leading: Mood, at_s: float) -> None:
-        """Take note of the mood that leads now."""
+    def decide(self, leading: Mood, at_s: float, agreed: bool = True) -> None:
+        """Take note of the mood that leads now, and of whether the newest readings agree: else it wins nothing."""
         if self.mood is None:
-            self.mood = leading
+            self.mood = leading if agreed else None
         elif leading == self.mood:
-            self._rival = None
-        elif leading != self._rival:
-            self._rival, self._rival_since = leading, at_s
-        elif at_s - self._rival_since >= self._hold_s:
-            self.mood, self._rival = leading, None
+            self._rival = self._lost_since = None
+        elif agreed and leading == self._rival and at_s - self._rival_since >= self._hold_s:
+            self._become(leading)
+        else:
+            if agreed and leading != self._rival:
+                self._rival, self._rival_since = leading, at_s
+            self._lost_since = at_s if self._lost_since is None else self._lost_since
+            if at_s - self._lost_since > self.LOST_HOLDS * self._hold_s:
+                self._become(Mood.UNSURE)
+
+    def _become(self, mood: Mood) -> None:
+        self.mood, self._rival, self._lost_since = mood, None, None
 
 
 class SteadyMood:
@@ -97,8 +111,7 @@ class SteadyMood:
             self._recent = _towards(self._recent, logs, steps / RECENT)
         self._at = at_s
         leading = leading_mood(self.probabilities, self._steadiness)
-        if still_leads(leading, self.recent):
-            self._held.decide(leading, at_s)
+        self._held.decide(leading, at_s, still_leads(leading, self.recent))
 
     def add_unread(self, at_s: float) -> None:
         """The face is seen but cannot be read: the mood becomes unsure after the hold time."""

@@ -87,7 +87,7 @@ class EventFactory:
             reason=reason,
             mood=visit.mood,
             before=visit.before,
-            confidence=getattr(shares, visit.mood) if visit.mood in MOODS else max(shares.in_order()),
+            confidence=confidence(visit.mood, shares.in_order()),
             probabilities=shares,
             valence=valence,
             arousal=arousal,
@@ -130,11 +130,17 @@ class EventFactory:
         }
 
 
+def confidence(mood: Mood, shares: Sequence[float]) -> float:
+    """The smoothed probability of the mood that is told; of the likeliest one where none is named."""
+    return min(1.0, shares[MOODS.index(mood)] if mood in MOODS else max(shares))
+
+
 def _person(track: Track) -> Person:
+    mood = track.face.mood or Mood.UNSURE
     return Person(
         number=track.number,
-        mood=track.face.mood or Mood.UNSURE,
-        confidence=min(1.0, max(track.face.probabilities)),
+        mood=mood,
+        confidence=confidence(mood, track.face.probabilities),
         dwell_s=_length_s(track.first_s, track.seen_s),
     )
 

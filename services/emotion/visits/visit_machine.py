@@ -178,8 +178,7 @@ class VisitMachine:
         verdict = self._policy.decide(self._tracks.readable(self._clock.now_s))
         if verdict is not None:
             visit.shares = verdict.probabilities
-            if verdict.still_leads:
-                visit.held.decide(verdict.mood, self._clock.now_s)
+            visit.held.decide(verdict.mood, self._clock.now_s, verdict.still_leads)
         elif self._clock.now_s - visit.opened_s >= self._thresholds.unread_s:
             visit.held.decide(Mood.UNSURE, self._clock.now_s)
 

@@ -51,6 +51,7 @@ class SiteRoutes:
         add("/sessions", self.sessions, response_model=Visits, tags=["sessions"])
         if self._context.browser_camera:
             router.add_api_websocket_route("/frames", self._context.browser_cameras.serve)
+            add("/frames", self.explain_frames, status_code=426, include_in_schema=False)
             add(
                 "/frames",
                 self.push_frame,
@@ -108,6 +109,11 @@ class SiteRoutes:
     async def sessions(self, count: Annotated[int, Query(ge=1, le=200)] = 50) -> JSONResponse:
         """Visits of the last days: when, where, how long each mood stood. Ids are random and mean nothing."""
         return JSONResponse({"sessions": self._context.history.visits(count)})
+
+    async def explain_frames(self) -> JSONResponse:
+        """For a browser whose WebSocket arrives as a plain request, through a proxy."""
+        text = "pictures come over a WebSocket; a proxy on the way does not pass on the header Upgrade"
+        return JSONResponse({"error": text}, 426, {"Upgrade": "websocket"})
 
     async def push_frame(
         self, request: Request, camera: Annotated[str, Query(pattern="^[a-z0-9-]{1,40}$")]

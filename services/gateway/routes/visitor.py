@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
-from moodstream.contracts.events import FeedbackGiven, SongPicked, SongsRanked, expiry, utc_now, uuid_of
+from moodstream.contracts.events import FeedbackGiven, Song, SongPicked, SongsRanked, expiry, utc_now, uuid_of
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import (
     MAX_SONGS,
@@ -49,7 +49,7 @@ from services.gateway.bodies import (
     SimilarResult,
     WantedOffer,
 )
-from services.gateway.calls import ask, publish
+from services.gateway.calls import ask, ask_service, publish
 from services.gateway.context import Context
 from services.gateway.guard import address_of
 from services.gateway.openapi import SVG
@@ -124,20 +124,6 @@ class VisitorRoutes:
         self._state.pick(picked.offer_id, picked.song_id)
         return answer
 
-    async def _pick_ranked(self, ranking: SongsRanked, song_id: str) -> JSONResponse:
-        """Each song of a ranking may be picked; what follows is a ranking by that one."""
-        picked = SongPicked.following(
-            ranking,
-            id=str(uuid5(uuid_of(ranking.id), f"{SongPicked.__name__}/{song_id}")),
-            offer_id=ranking.offer_id,
-            song_id=song_id,
-            mood=ranking.mood,
-            by="visitor",
-            expires_at=expiry(SongPicked),
-        )
-        with self._bus.traces.step("gateway pick", ranking):
-            return await publish(self._bus, picked)
-
     async def renew_offer(self, body: WantedOffer) -> JSONResponse:
         """A visit goes on choosing: among the songs that it is offered, for another 90 seconds, or among others."""
         camera_id = self._camera(body.camera_id)
@@ -151,6 +137,20 @@ class VisitorRoutes:
             other=body.other,
         )
         return await ask(self._bus, wanted)
+
+    async def _pick_ranked(self, ranking: SongsRanked, song_id: str) -> JSONResponse:
+        """Each song of a ranking may be picked; what follows is a ranking by that one."""
+        picked = SongPicked.following(
+            ranking,
+            id=str(uuid5(uuid_of(ranking.id), f"{SongPicked.__name__}/{song_id}")),
+            offer_id=ranking.offer_id,
+            song_id=song_id,
+            mood=ranking.mood,
+            by="visitor",
+            expires_at=expiry(SongPicked),
+        )
+        with self._bus.traces.step("gateway pick", ranking):
+            return await publish(self._bus, picked)
 
     async def choose_mood(self, body: ChosenMood, request: HttpRequest) -> JSONResponse:
         """A mood chosen by hand, at a camera or with none."""
@@ -238,23 +238,31 @@ class VisitorRoutes:
         return await ask(self._bus, FindPath(id=id, goal=goal, n=n))
 
     async def command_player(self, body: PlayerCommand, request: HttpRequest) -> JSONResponse:
-        """Pause, go on, next, volume; `play` one of the ranked songs, the others follow it; `ended` says that the page
-        has played a song to its end.
+        """Play or queue a song of the catalogue, pause, go on, next, volume.
 
-        Another device (`transfer`) is the operator's: where music plays is not a visitor's to choose.
+        After a ranked song that is played, those that were to come still come. `ended` says that the page has played a
+        song to its end. Another device (`transfer`) is the operator's: where music plays is not a visitor's to choose.
         """
-        if body.command == "play":
-            return await self._play(body.song)
         if body.command == "transfer":
             self._context.operator.admit(request)
-        return await ask(self._bus, CommandPlayer.of(body.model_dump(exclude_none=True)))
+        fields = body.model_dump(exclude_none=True)
+        if body.command in ("play", "queue"):
+            if body.song is None:
+                raise HTTPException(422, "song: the id of a song of the catalogue is needed")
+            if body.command == "play" and (ranked := self._ranked(body.song)) is not None:
+                return await self._play(ranked)
+            # Only the id comes from outside: an address could name any file or host.
+            known = await ask_service(self._bus, FindMood(id=body.song))
+            fields["song"] = known.song.model_dump(mode="json") if known.song else None
+        return await ask(self._bus, CommandPlayer.of(fields))
 
-    async def _play(self, song_id: str | None) -> JSONResponse:
-        """Next in the queue, and then now: what was to come still comes."""
+    def _ranked(self, song_id: str) -> Song | None:
+        """The song, if it stands in a ranking that is open."""
         rankings = (view.ranking.ranking for view in self._state.cameras.values() if view.ranking)
-        song = next((one.song for ranking in rankings for one in ranking if one.song.id == song_id), None)
-        if song is None:
-            raise HTTPException(404, "song: not one of the ranked songs")
+        return next((one.song for ranking in rankings for one in ranking if one.song.id == song_id), None)
+
+    async def _play(self, song: Song) -> JSONResponse:
+        """Next in the queue, and then now: what was to come still comes."""
         playing = self._state.playback is not None and self._state.playback.state in ("playing", "paused")
         answer = await ask(self._bus, CommandPlayer(command="queue", song=song))
         return await ask(self._bus, CommandPlayer(command="next")) if playing else answer

@@ -19,6 +19,8 @@ class Kiosk(Model):
     still_there_s: float = 15.0
     """seconds without an answer before it starts over"""
     goodbye_s: float = 6.0
+    spotify_embed: bool = False
+    """whether the page may show Spotify's own player, which contacts Spotify"""
     auto: bool = False
     """songs are picked automatically"""
     pictures_on_disk: bool = False

@@ -33,6 +33,12 @@ const player = new Player(words, {
 });
 const camera = new BrowserCamera(find("#preview"), {
   known: (id) => { present.ownCamera = id; show(); },
+  blocked: () => {
+    if (link !== "live") return; // then nothing gets through, and the page says so
+    byHand();
+    say(t("camera_blocked"));
+    show();
+  },
   ended: () => { present.ownCamera = null; show(); },
 });
 const offers = new Offers({
@@ -51,7 +57,7 @@ function show() {
   if (words.language === null) return;
   const away = lostMs !== null && now() - lostMs > AWAY_MS;
   const seen = offers.keep(visit.step(present.view(), present.kiosk, now(), away), now());
-  const view = { ...agreeing(seen), liked: visit.liked };
+  const view = { ...agreeing(seen), liked: visit.liked, mayEmbed: present.kiosk?.spotify_embed === true };
   const cameraOn = ["online", "degraded"].includes(view.status?.state) || view.status?.code === "resting";
   const focused = document.activeElement;
   document.body.dataset.stage = view.stage;

@@ -4,17 +4,19 @@ const WIDTH = 640;
 const QUALITY = 0.8;
 const ANSWER_MS = 5_000;
 const TRY_AGAIN_MS = 2_000;
+const TRIES = 3;
 
 export class BrowserCamera {
   #handlers;
   #stream = null;
   #socket = null;
+  #refused = 0; // connections in a row that never opened
   #video;
   #canvas = document.createElement("canvas");
 
   constructor(video, handlers) {
     this.#video = video;
-    this.#handlers = handlers; // { known(cameraId), ended() }
+    this.#handlers = handlers; // { known(cameraId), blocked(), ended() }
   }
 
   get on() {
@@ -27,6 +29,7 @@ export class BrowserCamera {
     const video = { width: { ideal: WIDTH }, frameRate: { ideal: 15 }, facingMode: "user" };
     this.#stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
     this.#stream.getVideoTracks()[0].addEventListener("ended", () => this.stop());
+    this.#refused = 0;
     this.#video.srcObject = this.#stream;
     this.#video.hidden = false;
     await this.#video.play();
@@ -64,6 +67,7 @@ export class BrowserCamera {
     };
     socket.addEventListener("message", (message) => {
       const said = JSON.parse(message.data);
+      this.#refused = 0;
       if (said.camera_id) {
         gapMs = 1000 / said.frame_rate;
         this.#handlers.known(said.camera_id);
@@ -72,7 +76,10 @@ export class BrowserCamera {
     });
     socket.addEventListener("close", () => {
       clearTimeout(timer);
-      if (this.on && socket === this.#socket) setTimeout(() => this.on && this.#connect(), TRY_AGAIN_MS);
+      if (!this.on || socket !== this.#socket) return;
+      this.#refused += 1;
+      if (this.#refused >= TRIES) this.#handlers.blocked(); // a proxy, most likely, that passes no WebSockets on
+      if (this.on) setTimeout(() => this.on && this.#connect(), TRY_AGAIN_MS);
     });
   }
 

@@ -12,6 +12,7 @@ const IN_PAGE = ["browser", "house"]; // a venue's page never shows a music serv
 const STEERED = ["playing", "paused"];
 const IN_VISIT = ["mirror", "listen"];
 const CODE_LETTERS = 200; // more would be too fine for the camera of a phone
+const USUAL_MS = 180_000; // of made music, where the length of the song is not known
 const LOUD = 60; // percent, where the volume from before a mute is not known
 
 export class Player {
@@ -26,6 +27,7 @@ export class Player {
   #silent = true; // browsers let a page sound only once somebody has touched it, or where they are set so
   #clock = { song: null, playedMs: 0, at: 0, playing: false };
   #volumeBefore = null;
+  #endedHouse = null; // id of the song whose time has passed
   #find = (selector) => document.querySelector(selector);
 
   /** `ended(song)` is called when a file has played to its end, or cannot be played on; `changed()` when there is more to show. */
@@ -42,7 +44,7 @@ export class Player {
     new Audio("/static/silence.wav").play().then(() => { this.#silent = false; }, () => {});
   }
 
-  show({ stage, playback, ranking, offer, mood, liked }) {
+  show({ stage, playback, ranking, offer, mood, liked, mayEmbed }) {
     const { t } = this.#words;
     const visiting = IN_VISIT.includes(stage);
     const song = playback?.song ?? null;
@@ -53,7 +55,7 @@ export class Player {
     player.hidden = !steered && !(visiting && playback && state !== "ready");
     this.#showSong(song, ranking?.mood ?? offer?.mood, visiting && steered);
     this.#buttons(playback, visiting, liked);
-    const source = this.#play(playback, song, visiting ? mood : null); // nobody is heard who has not agreed
+    const source = this.#play(playback, song, visiting ? mood : null, mayEmbed); // nobody is heard who has not agreed
     player.dataset.source = source;
     // what a player needs is the operator's to know; a visitor hears music or does not
     this.#say("#player-state", t(source === "house" ? "your_song" : steered || state === "ready" ? state : "resting"));
@@ -66,11 +68,11 @@ export class Player {
   }
 
   /** Sound from the page, where it is the output; says what it is: none, file, embed or house. */
-  #play(playback, song, mood) {
+  #play(playback, song, mood, mayEmbed) {
     const inPage = IN_PAGE.includes(playback?.output) && playback.state === "playing" && song !== null;
     const track = inPage && playback.output === "browser" ? song.uri?.match(TRACK)?.[1] ?? null : null;
     const file = inPage && playback.sound !== "made" ? this.#file(song) : null;
-    const embed = track && navigator.onLine && track !== this.#unreached ? track : null;
+    const embed = mayEmbed && track && navigator.onLine && track !== this.#unreached ? track : null;
     const source = !inPage ? "none" : file ? "file" : embed ? "embed" : "house";
     const volume = (playback?.volume ?? 100) / 100;
     this.#table.play(file, volume);
@@ -151,7 +153,12 @@ export class Player {
   }
 
   #showProgress(playback, song, source) {
-    const heard = source === "file" ? this.#table.progress : this.#counted(playback, song);
+    const heard = source === "file" ? this.#table.progress : this.#counted(playback, song, source);
+    // music that is made would go on for ever: it keeps to the length of the song that it stands for
+    if (source === "house" && heard && heard.playedS >= heard.lastsS && this.#endedHouse !== song.id) {
+      this.#endedHouse = song.id;
+      this.#handlers.ended(song.id);
+    }
     this.#find("#progress").hidden = !heard;
     if (!heard) return;
     const played = Math.min(heard.playedS, heard.lastsS);
@@ -161,14 +168,18 @@ export class Player {
   }
 
   /** How far a song is that another program plays: counted here, since events tell only when it began and paused. */
-  #counted(playback, song) {
+  #counted(playback, song, source) {
     const clock = this.#clock;
     const now = performance.now();
     if (clock.playing) clock.playedMs += now - clock.at;
     const playing = playback?.state === "playing";
-    if (clock.song !== (song?.id ?? null)) Object.assign(clock, { song: song?.id ?? null, playedMs: 0 });
+    if (clock.song !== (song?.id ?? null)) {
+      Object.assign(clock, { song: song?.id ?? null, playedMs: 0 });
+      this.#endedHouse = null;
+    }
     Object.assign(clock, { at: now, playing });
-    return song?.duration_ms ? { playedS: clock.playedMs / 1000, lastsS: song.duration_ms / 1000 } : null;
+    const lastsMs = song?.duration_ms ?? (source === "house" ? USUAL_MS : null);
+    return lastsMs ? { playedS: clock.playedMs / 1000, lastsS: lastsMs / 1000 } : null;
   }
 
   #file(song) {

@@ -9,6 +9,9 @@ const emptyCamera = () => ({ mood: null, chosen: false, offer: null, picked: nul
 /** Place of each mood on the circumplex: valence, arousal. */
 export const PLACES = { angry: [-0.7, 0.7], happy: [0.7, 0.7], sad: [-0.7, -0.7], calm: [0.7, -0.7] };
 
+/** A mood that is only held, while another one is likelier by now, is a name that nobody would believe. */
+const believable = ({ mood, confidence, probabilities }) => !MOODS.includes(mood) || confidence >= Math.max(0, ...Object.values(probabilities ?? {}));
+
 export class Present {
   defaultCamera = null;
   ownCamera = null; // id given to this browser's camera
@@ -84,7 +87,7 @@ export class Present {
       atMs: now,
       session: ended || stale ? null : mood.session_id,
       mood: ended || stale ? null : mood,
-      word: ended || stale ? "nobody" : mood.mood,
+      word: ended || stale ? "nobody" : chosen || believable(mood) ? mood.mood : "unsure",
       chosen,
       said,
       offer,

@@ -41,6 +41,8 @@ class Commands:
                 current = self._queue.current
                 if current is None or current.id != asked.song:  # another page has said so before
                     return self._pending.add(Action("check", cause=request))
+                if not self._queue.upcoming:
+                    return self._queue.stop(request, expires_at)
                 return self._play_next(request, expires_at)
             case "pause" | "resume":
                 self._quiet.paused_music = False

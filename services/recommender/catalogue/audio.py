@@ -1,8 +1,8 @@
 """Features of a piece of music, measured from its sound and put on the scales of Spotify's.
 
-Tempo, key and loudness are measured. The mood, and what Spotify's own listeners trained (energy, valence, danceability),
-come from the model ``models/ears.py`` where its file is there; the rest, and without it all of them, from plain formulas over
-what is measured, which order songs among each other and are only roughly comparable with songs from elsewhere.
+Tempo, key and loudness are measured. The mood, and what Spotify's own listeners trained (energy, valence,
+danceability), come from the model ``models/ears.py`` where its file is there; the rest, or without it all of them, from
+plain formulas over what is measured: they order songs among each other, and only roughly beside songs from elsewhere.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ STRETCH_S = 22
 
 
 def measure_sound(sound: Sound, ears: Ears | None = None) -> dict[str, Any]:
-    """Spotify's 11 features of mono sound at ``RATE``, full scale 1; with ears also the moods' memberships (``HEARD``)."""
+    """Spotify's 11 features of mono sound at ``RATE``, full scale 1; with ears also the memberships (``HEARD``)."""
     spectra = Spectra(np.asarray(sound, dtype=np.float32))
     notes = sounding_notes(spectra.long_magnitudes)
     key, mode = key_of(pitch_classes(notes))

@@ -1,11 +1,13 @@
 """Listens to files, in as many processes as there are cores; what one file does to a process concerns no other file."""
 
+import logging
 import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from services.recommender.catalogue.audio import measure_sound
 from services.recommender.catalogue.sound_file import ExtraMissing, read_excerpt, require_decoder
 from services.recommender.catalogue.tags import song_tags
 from services.recommender.models.ears import Ears
+
+log = logging.getLogger("moodstream.recommender")
 
 FEW = 4
 """Files for which starting processes takes longer than listening."""
@@ -54,7 +58,7 @@ def listen_to_all(
 
 
 def listen(path: Path, ears: Ears | None) -> Heard:
-    """A file, whatever is wrong with it; raises ExtraMissing alone."""
+    """A file, whatever is wrong with it: what nobody foresaw is told as its fault, too. Raises ExtraMissing alone."""
     try:
         excerpt = read_excerpt(path)
         numbers = measure_sound(excerpt.sound, ears) | {"duration_ms": max(1, round(1000 * excerpt.length_s))}
@@ -63,17 +67,20 @@ def listen(path: Path, ears: Ears | None) -> Heard:
         raise
     except MoodstreamError as error:
         return Heard(path, fault=str(error))
+    except Exception as error:  # one file never ends a scan of ten thousand
+        log.debug("%s", path, exc_info=True)
+        return Heard(path, fault=f"hearing it failed: {type(error).__name__}: {error}")
 
 
 def _pooled(paths: Sequence[Path], ears: Path | None, processes: int) -> Iterator[tuple[Path, Heard]]:
     """In order of completion; files are handed out few at a time, so that a broken pool concerns the first few."""
     queue = iter(paths)
-    with ProcessPoolExecutor(processes, get_context("spawn"), _prepare, (ears,)) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _prepare) as pool:
         running: dict[Future[Heard], Path] = {}
         try:
             while True:
                 while len(running) < 2 * processes and (path := next(queue, None)) is not None:
-                    running[pool.submit(_listen, path)] = path
+                    running[pool.submit(_listen, path, ears)] = path
                 if not running:
                     return
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -90,17 +97,18 @@ def _alone(path: Path, ears: Path | None) -> Heard:
     return heard
 
 
-_model: list[Ears | None] = []
-"""Of a process of the pool: a model is read once, not for every file."""
-
-
-def _prepare(ears: Path | None) -> None:
+def _prepare() -> None:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the pool
     threadpool_limits(1)
-    _model.append(Ears.load(ears) if ears else None)
 
 
-def _listen(path: Path) -> Heard:
-    return listen(path, _model[0])
+def _listen(path: Path, ears: Path | None) -> Heard:
+    return listen(path, _load(ears) if ears else None)
+
+
+@cache
+def _load(ears: Path) -> Ears:
+    """Once in a process of the pool, not for every file."""
+    return Ears.load(ears)

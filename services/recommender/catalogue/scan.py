@@ -1,12 +1,11 @@
 """A catalogue from a folder of music files: tags, addresses, features and moods from the sound.
 
-What was measured is written down file by file beside the catalogue (``journal.py``), so that a scan that was stopped goes
-on where it was, and the next one hears only files that are new or changed. A file that cannot be used never ends a scan.
+What was measured is written down file by file beside the catalogue (``journal.py``), so that a scan that was stopped
+goes on where it was, and the next one hears only files that are new or changed. No single file ever ends a scan.
 """
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.journal import Entry, Journal, stamp_of
 from services.recommender.catalogue.listening import Heard, listen_to_all
 from services.recommender.catalogue.progress import Progress, bar
-from services.recommender.catalogue.table import TEXTS, Catalogue
+from services.recommender.catalogue.table import TEXTS, Catalogue, name_key
 from services.recommender.models.ears import EARS, Ears
 
 SUFFIXES = frozenset(
@@ -166,17 +165,13 @@ def _songs(found: dict[str, Entry], report: ScanReport) -> list[dict[str, Any]]:
             report.faults[name] = fault
             continue
         song = entry["song"]
-        known = (_plain(song["title"]), _plain(song["artist"]))
+        known = name_key(song["title"], song["artist"])
         if all(known) and known in first:
             report.duplicates[name] = first[known]
             continue
         first[known] = name
         rows.append(song)
     return rows
-
-
-def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _nothing(folder: Path, report: ScanReport) -> str:

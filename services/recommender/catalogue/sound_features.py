@@ -1,4 +1,4 @@
-"""1,347 numbers that say how a stretch of music sounds, for the model ``models/ears.py``: timbre, rhythm, harmony.
+"""1,343 numbers that say how a stretch of music sounds, for the model ``models/ears.py``: timbre, rhythm, harmony.
 
 After what is known to tell moods of music: spectra and their statistics, cepstra and their covariance (M. Mandel and D.
 Ellis, ISMIR 2005), how loudness in each band is modulated (E. Pampalk, A. Rauber, D. Merkl, 2002), blocks of sorted
@@ -6,12 +6,12 @@ spectra and correlations of bands (K. Seyerlehner, G. Widmer, T. Pohle, 2010), p
 """
 
 import itertools
+from functools import cache
 
 import numpy as np
 
-from services.recommender.catalogue.pitch import key_agreements, semitones
 from services.recommender.catalogue.sound_file import RATE
-from services.recommender.catalogue.spectra import FRAMES_A_S, HOP, WINDOW, Floats, Spectra, autocorrelation
+from services.recommender.catalogue.spectra import HOP, LONG_WINDOW, WINDOW, Floats, Spectra, autocorrelation
 
 CEPSTRA = 20
 BLOCK = 86
@@ -20,14 +20,20 @@ MODULATION_FRAMES = 512
 """Twelve seconds."""
 MODULATION_EDGES = np.unique(np.round(np.geomspace(3, 129, 16)).astype(int))
 """From 0.25 to 11 Hz."""
-LAG_EDGES = np.unique(np.round(np.geomspace(10, 120, 17)).astype(int))
-"""Frames: from 258 to 21 beats a minute."""
+LAG_EDGES = np.unique(np.round(np.geomspace(10, 200, 17)).astype(int))
+"""Frames: from 258 to 13 beats a minute."""
 CHORDS = ((0, 4, 7), (0, 3, 7), (0, 3, 6), (0, 4, 8), (0, 5, 7))
 """Major, minor, diminished, augmented, suspended."""
 
+LOWEST_NOTE, NOTES, HIGHEST_BIN = 36, 72, 2048
+"""Semitones from C2 (MIDI number 36), in the long windows up to 5.5 kHz."""
+MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
+MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
+"""C. L. Krumhansl, "Cognitive Foundations of Musical Pitch" (1990): how well a note fits into a key."""
+
 
 def sound_features(spectra: Spectra) -> Floats:
-    """float32 [1347], the same order always; of at least three seconds of sound."""
+    """float32 [1343], the same order always; of at least three seconds of sound."""
     parts = (
         _statistics(spectra.decibels(32)),
         _cepstra(spectra),
@@ -71,7 +77,7 @@ def _modulations(spectra: Spectra) -> Floats:
         found.append(np.abs(rfft(centred, axis=1)))
     mean = np.mean(found, axis=0)
     pairs = itertools.pairwise(MODULATION_EDGES)
-    return np.log(np.stack([mean[:, low:high].mean(axis=1) for low, high in pairs], axis=1) + 1).ravel()
+    return np.asarray(np.log(np.stack([mean[:, low:high].mean(axis=1) for low, high in pairs], axis=1) + 1).ravel())
 
 
 def _rhythm(spectra: Spectra) -> Floats:
@@ -84,19 +90,32 @@ def _rhythm(spectra: Spectra) -> Floats:
         pulses += [likeness[low:high].max() for low, high in itertools.pairwise(LAG_EDGES)]
     inner = onsets[1:-1]
     peaks = (inner > onsets[:-2]) & (inner >= onsets[2:])
-    rates = [FRAMES_A_S * (peaks & (inner > onsets.mean() + k * onsets.std())).mean() for k in (1, 0.3)]
-    levels = [onsets.mean(), onsets.std(), np.percentile(onsets, 95)]
-    return np.concatenate([pulses, ranges.mean(axis=1), ranges.std(axis=1), levels, rates])
+    rates = [43 * (peaks & (inner > onsets.mean() + k * onsets.std())).sum() / (len(onsets) + 1) for k in (1, 0.3)]
+    return np.concatenate(
+        [
+            pulses,
+            ranges.mean(axis=1),
+            ranges.std(axis=1),
+            [onsets.mean(), onsets.std()],
+            rates,
+            [np.percentile(onsets, 95)],
+        ]
+    )
 
 
 def _shape(spectra: Spectra) -> Floats:
     """Brightness, width, noise and loudness over time; contrast of bands; sustained against struck sound."""
     series = shape_series(spectra)
     loudness = series[-1]
-    sustained = sustained_share(spectra)
+    power = spectra.mel.reshape(64, 2, -1).sum(axis=1)
+    sustained = sustained_share(spectra) * power
+    ranges = [
+        each.sum() / (of.sum() + 1e-9) for each, of in zip(np.split(sustained, 4), np.split(power, 4), strict=True)
+    ]
+    shares = sustained.sum(axis=0) / (power.sum(axis=0) + 1e-9)
     quiet, loud = np.percentile(loudness, [5, 95])
-    dynamics = [loud - quiet, (loudness < loudness.mean() - 3).mean(), (loudness > loudness.max() - 6).mean()]
-    ratios = [*sustained.reshape(4, 16, -1).mean(axis=(1, 2)), sustained.mean(), sustained.mean(axis=0).std()]
+    dynamics = [(loudness < loudness.mean() - 3).mean(), loud - quiet, (loudness > loudness.max() - 6).mean()]
+    ratios = [*ranges, shares.mean(), shares.std()]
     return np.concatenate([_statistics(series), _statistics(_contrast(spectra)), ratios, dynamics])
 
 
@@ -107,28 +126,44 @@ def shape_series(spectra: Spectra) -> Floats:
     total = magnitudes.sum(axis=0) + 1e-9
     centroid = hertz @ magnitudes / total
     width = np.sqrt(np.maximum(hertz**2 @ magnitudes / total - centroid**2, 0))
-    power = magnitudes**2 + 1e-10
-    flatness = np.exp(np.log(power).mean(axis=0)) / power.mean(axis=0)
+    power = magnitudes**2
+    flatness = np.exp(np.log(power + 1e-10).mean(axis=0)) / (power.mean(axis=0) + 1e-10)
     rolloff = hertz[(np.cumsum(magnitudes, axis=0) < 0.85 * total).sum(axis=0).clip(0, len(hertz) - 1)]
-    signs = np.pad(np.diff(np.signbit(spectra.sound)), (WINDOW // 2, WINDOW // 2))
-    crossings = np.cumsum(np.pad(signs.astype(np.int64), (1, WINDOW)))
-    starts = np.arange(magnitudes.shape[1]) * HOP
-    crossed = (crossings[starts + WINDOW] - crossings[starts]) / WINDOW
-    # A Hann window of amplitude 1 keeps three eighths of the power (Parseval).
-    loudness = 10 * np.log10(2 * power.sum(axis=0) / (WINDOW**2 * 0.375) + 1e-10)
     logs = [np.log(centroid + 1), np.log(width + 1), np.log(flatness + 1e-6), np.log(rolloff + 1)]
-    return np.stack([*logs, np.log(crossed + 1e-3), loudness])
+    starts = np.arange(magnitudes.shape[1]) * HOP
+    signs = np.signbit(np.where(np.abs(spectra.sound) <= 1e-10, 0, spectra.sound))
+    crossings = _running(np.diff(np.pad(signs, WINDOW // 2, mode="edge")))
+    crossed = (crossings[starts + WINDOW - 1] - crossings[starts]) / WINDOW
+    squares = _running(np.pad(spectra.sound.astype(np.float64) ** 2, WINDOW // 2))
+    loudness = np.sqrt(np.maximum((squares[starts + WINDOW] - squares[starts]) / WINDOW, 1e-12))
+    return np.stack([*logs, np.log(crossed + 1e-3), 20 * np.log10(loudness + 1e-5)])
+
+
+def _running(values: Floats) -> Floats:
+    """[n + 1] the sums of the first 0, 1, ... n values."""
+    return np.concatenate([[0], np.cumsum(values)])
 
 
 def _contrast(spectra: Spectra) -> Floats:
-    """[7, t] decibels between the peaks and the valleys of seven octaves."""
-    edges = np.concatenate([[0], 200 * 2.0 ** np.arange(6), [RATE / 2]]) * WINDOW / RATE
-    found = []
-    for low, high in zip(edges[:-1].astype(int), edges[1:].astype(int), strict=True):
-        ordered = np.sort(spectra.magnitudes[low : high + 1], axis=0)
-        few = max(1, len(ordered) // 25)
-        found.append(20 * np.log10((ordered[-few:].mean(axis=0) + 1e-6) / (ordered[:few].mean(axis=0) + 1e-6)))
-    return np.stack(found)
+    """[7, t] decibels between peaks and valleys of seven octaves, after D.-N. Jiang and others (ICME 2002)."""
+    hertz = np.arange(len(spectra.magnitudes)) * RATE / WINDOW
+    edges = np.concatenate([[0], 200 * 2.0 ** np.arange(7)])
+    peaks, valleys = [], []
+    for number, (low, high) in enumerate(itertools.pairwise(edges)):
+        inside = np.flatnonzero((hertz >= low) & (hertz <= high))
+        first = inside[0] - (number > 0)
+        last = inside[-1] if number < len(edges) - 2 else len(hertz)
+        few = max(1, round(0.02 * (inside[-1] + 1 - first if number < len(edges) - 2 else len(hertz) - first)))
+        ordered = np.sort(spectra.magnitudes[first:last], axis=0)
+        valleys.append(ordered[:few].mean(axis=0))
+        peaks.append(ordered[-few:].mean(axis=0))
+    return _floored(np.stack(peaks)) - _floored(np.stack(valleys))
+
+
+def _floored(magnitudes: Floats) -> Floats:
+    """Ten times the logarithm, at most 80 below the largest."""
+    found = 10 * np.log10(np.maximum(magnitudes, 1e-10))
+    return np.asarray(np.maximum(found, found.max() - 80))
 
 
 def sustained_share(spectra: Spectra) -> Floats:
@@ -142,13 +177,13 @@ def sustained_share(spectra: Spectra) -> Floats:
 
 def _harmony(spectra: Spectra) -> Floats:
     """Pitch classes seen from the key, how major or minor, which chords, how fast they change; registers."""
-    heard = semitones(spectra.long_magnitudes)
+    heard = _semitones() @ spectra.long_magnitudes[:HIGHEST_BIN]
     loud = np.log1p(100 * heard / (heard.max() + 1e-9))
-    classes = np.roll(loud.reshape(7, 12, -1).sum(axis=0), 9, axis=0)  # the lowest is an A
+    classes = loud.reshape(NOTES // 12, 12, -1).sum(axis=0)
     frames = classes / (np.linalg.norm(classes, axis=0) + 1e-9)
-    plain = np.roll(heard.reshape(7, 12, -1).sum(axis=0), 9, axis=0)
+    plain = heard.reshape(NOTES // 12, 12, -1).sum(axis=0)
     shares = (plain / (plain.sum(axis=0) + 1e-9)).mean(axis=1)
-    minor, major = key_agreements(shares)
+    major, minor = (np.array([_agreement(np.roll(one, key), shares) for key in range(12)]) for one in (MAJOR, MINOR))
     # A minor key is seen from its relative major, which has the same notes.
     tonic = int(major.argmax()) if major.max() > minor.max() else (int(minor.argmax()) + 3) % 12
     chords = np.stack([_chord(frames, steps) for steps in CHORDS])
@@ -157,13 +192,26 @@ def _harmony(spectra: Spectra) -> Floats:
     circles = [np.abs((shares * np.exp(2j * np.pi * np.arange(12) * step / 12)).sum()) for step in (7, 4, 3)]
     agreements = [major.max(), minor.max(), major.max() - minor.max(), np.sort(major)[-2], np.sort(minor)[-2]]
     majors = [(chords[0] > chords[1]).mean(), (chords[0] - chords[1]).mean()]
-    motion = [changes.mean(), changes.std(), -(shares * np.log(shares + 1e-9)).sum(), peaked.mean(), peaked.std()]
-    apart = [(shares * np.roll(shares, step)).sum() / (shares @ shares) for step in range(1, 7)]
+    motion = [changes.mean(), changes.std(), -(shares * np.log(shares + 1e-9)).sum()]
+    apart = [(shares * np.roll(shares, step)).sum() / (shares @ shares + 1e-12) for step in range(1, 7)]
     apart += [(frames * np.roll(frames, step, axis=0)).sum(axis=0).mean() for step in range(1, 7)]
     seen = [np.roll(shares, -tonic), np.roll(frames.mean(axis=1), -tonic)]
-    registers = [loud.mean(axis=1).reshape(14, 6).mean(axis=1), loud.std(axis=1).reshape(14, 6).mean(axis=1)]
-    numbers = [agreements, chords.mean(axis=1), chords.std(axis=1), majors, motion, circles, apart]
-    return np.concatenate([*seen, *numbers, *registers])
+    registers = [each.reshape(12, 6).mean(axis=1) for each in (loud.mean(axis=1), loud.std(axis=1))]
+    numbers = [agreements, chords.mean(axis=1), chords.std(axis=1), majors, motion, circles]
+    return np.concatenate([*seen, *numbers, [peaked.mean(), peaked.std()], apart, *registers])
+
+
+@cache
+def _semitones() -> Floats:
+    """[72, 2048] bells, one a semitone."""
+    hertz = np.arange(HIGHEST_BIN) * RATE / LONG_WINDOW
+    heights = 69 + 12 * np.log2(np.maximum(hertz, 1) / 440)
+    bells = np.exp(-0.5 * ((heights - (LOWEST_NOTE + np.arange(NOTES))[:, None]) / 0.35) ** 2)
+    return np.asarray(np.where(hertz < 50, 0, bells), dtype=np.float32)
+
+
+def _agreement(profile: Floats, shares: Floats) -> float:
+    return float(np.corrcoef(profile, shares)[0, 1]) if shares.std() > 1e-9 else 0.0
 
 
 def _chord(frames: Floats, steps: tuple[int, ...]) -> Floats:
@@ -177,10 +225,10 @@ def _blocks(spectra: Spectra) -> Floats:
     """How sorted bands and their spread differ from one block of two seconds to the next."""
     bands = spectra.decibels(64)
     found = []
-    for start in range(0, max(1, bands.shape[1] - BLOCK + 1), BLOCK // 2):
-        block = np.sort(bands[:, start : start + BLOCK], axis=1)
-        few = len(block[0])
-        found.append(np.concatenate([block[:, [few // 20, few // 2, -1 - few // 20]].ravel(), block.var(axis=1)]))
+    for start in range(0, max(1, bands.shape[1] - BLOCK), BLOCK // 2):
+        block = bands[:, start : start + BLOCK]
+        ends = np.sort(block, axis=1)[:, [4, BLOCK // 2, BLOCK - 5]]
+        found.append(np.concatenate([ends.ravel(), block.var(axis=1)]))
     return np.concatenate([np.std(found, axis=0)[::2], np.percentile(found, 90, axis=0)[::2]])
 
 
@@ -188,5 +236,5 @@ def _correlations(spectra: Spectra) -> Floats:
     """Which of 16 bands rise and fall together."""
     bands = spectra.decibels(16)
     centred = bands - bands.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(centred, axis=1) + 1.0  # a band that never changes goes with none
+    length = np.linalg.norm(centred, axis=1) + 1e-2  # a band that never changes goes with none
     return np.asarray((centred @ centred.T / np.outer(length, length))[np.triu_indices(16, 1)])

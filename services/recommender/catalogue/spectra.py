@@ -18,7 +18,7 @@ WINDOW, HOP = 2048, 512
 """Samples: 93 ms each 23 ms, for timbre and rhythm."""
 FRAMES_A_S = RATE / HOP
 
-LONG_WINDOW, LONG_HOP = 8192, 4096
+LONG_WINDOW, LONG_HOP = 8192, 2048
 """Samples: 0.37 s, for pitch: low notes lie close together."""
 
 BANDS = 128
@@ -66,7 +66,7 @@ class Spectra:
 def _magnitudes(sound: Sound, window: int, hop: int) -> Floats:
     from scipy.fft import rfft
 
-    padded = np.pad(sound, window // 2, mode="reflect" if len(sound) > window // 2 else "constant")
+    padded = np.pad(sound, window // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
     shape = np.hanning(window + 1)[:-1].astype(np.float32)
     return np.asarray(np.abs(rfft(frames * shape, axis=1)).T, dtype=np.float32)
@@ -74,16 +74,23 @@ def _magnitudes(sound: Sound, window: int, hop: int) -> Floats:
 
 @cache
 def mel_filters() -> Floats:
-    """[128, 1025] triangles of equal area, evenly spaced on O'Shaughnessy's mel scale (1987)."""
+    """[128, 1025] triangles of equal area on the mel scale of M. Slaney, "Auditory Toolbox" (1998)."""
     hertz = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
-    ends = 2595 * np.log10(1 + np.array([LOWEST, HIGHEST]) / 700)
-    corners = 700 * (10 ** (np.linspace(*ends, BANDS + 2) / 2595) - 1)
-    # A low band is narrower than the distance of two frequencies; widened, it still holds one.
-    width = np.maximum(np.diff(corners), RATE / WINDOW)
-    rising = 1 - (corners[1:-1, None] - hertz) / width[:-1, None]
-    falling = 1 - (hertz - corners[1:-1, None]) / width[1:, None]
-    triangles = np.clip(np.minimum(rising, falling), 0, 1)
-    return np.asarray(triangles / triangles.sum(axis=1, keepdims=True), dtype=np.float32)
+    low, high = _mel_of(np.array([LOWEST, HIGHEST])).tolist()
+    corners = _hertz_of(np.linspace(low, high, BANDS + 2))
+    widths = np.diff(corners)
+    slopes = corners[:, None] - hertz
+    triangles = np.maximum(0, np.minimum(-slopes[:-2] / widths[:-1, None], slopes[2:] / widths[1:, None]))
+    return np.asarray(triangles * (2 / (corners[2:] - corners[:-2]))[:, None], dtype=np.float32)
+
+
+def _mel_of(hertz: Floats) -> Floats:
+    """Even up to 1,000 Hz, then logarithmic: 27 steps for a factor of 6.4."""
+    return np.where(hertz < 1_000, 3 * hertz / 200, 15 + 27 * np.log(np.maximum(hertz, 1) / 1_000) / np.log(6.4))
+
+
+def _hertz_of(mel: Floats) -> Floats:
+    return np.where(mel < 15, 200 * mel / 3, 1_000 * np.exp((mel - 15) * np.log(6.4) / 27))
 
 
 def autocorrelation(values: Floats) -> Floats:

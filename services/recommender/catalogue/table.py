@@ -156,6 +156,10 @@ class Catalogue:
         centred[:, alike] = 0
         return np.asarray(centred / np.where(alike, 1, spread))
 
+    def prepare(self) -> None:
+        """Work out now what the first question would wait for: seconds, for a million songs."""
+        assert len(self.positions) == len(self._texts)
+
     @cached_property
     def labels(self) -> list[str]:
         """By position, title and artist as people read them."""

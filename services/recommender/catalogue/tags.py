@@ -1,5 +1,6 @@
 """Who made a song and what it is called, from its tags, whatever their kind, or from the name of the file."""
 
+import logging
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -7,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from moodstream.errors import MoodstreamError
-from services.recommender.catalogue.table import ARTISTS
+from services.recommender.catalogue.tables.texts import ARTISTS
 from shared.music_files import open_tags
+
+log = logging.getLogger("moodstream.recommender")
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "title": ("TIT2", "\xa9nam", "title", "WM/Title"),
@@ -20,7 +23,6 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 
 NUMBERED = re.compile(r"^\s*\d{1,3}(?:[-.]\d{1,3})?[\s._-]+(?=\S)")
 """A track's number in front of a name."""
-LATEST_YEAR = 9999
 
 
 def song_tags(path: Path, written: Mapping[str, str]) -> dict[str, Any]:
@@ -41,10 +43,11 @@ def song_tags(path: Path, written: Mapping[str, str]) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, list[str]]:
     """Every text of each tag; empty lists for a file whose tags cannot be read: its sound may be sound all the same."""
+    tags: Any = None
     try:
         tags = getattr(open_tags(path), "tags", None)
-    except MoodstreamError:
-        tags = None
+    except MoodstreamError as error:
+        log.debug("%s: %s", path, error)
     keys = {str(key).casefold(): key for key in (tags.keys() if tags is not None else ())}
     found: dict[str, list[str]] = {}
     for name, candidates in KEYS.items():

@@ -8,8 +8,20 @@ import numpy.typing as npt
 
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue
+from services.recommender.choice.occasions import matches, out_of_season
+from services.recommender.choice.outliers import outliers
 
 Mask = npt.NDArray[np.bool_]
+
+RUDE = "|".join(
+    (
+        r"f(?:u|\*|-)+c?(?:\*|-)?k(?:s|ed|er|ers|in|in'|ing|boy|boi)?\b|\bmother ?f|\bmuthaf|\bf\*\*|\bwtf\b|\bstfu\b",
+        r"\b(?:bull)?sh(?:i|\*)t|\bb(?:i|\*)t?(?:\*+)?ch(?:es|in|ing|y)?\b|\bbiatch|\bass(?:es|hole)?\b|\b(?:bad|dumb|jack|fat)ass",
+        r"\bn(?:i|\*)gg|\bpuss(?:y|ies)\b|\bdick(?:s|head)?\b|\bcunt|\bwhores?\b|\bsluts?\b|\bhoes?\b|\bcock(?:s|sucker)\b",
+        r"\bsex\b|\bporn|\borgasm|\bblow ?job|\btitt(?:y|ies)\b|\bboners?\b|\bretard",
+    )
+)
+"""Words in titles that a public screen should not show, in RE2's syntax; tables seldom say which songs are explicit."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +38,17 @@ class Filters:
     """only these songs and artists, when there is a list"""
     blocked: frozenset[str] = frozenset()
     """never these songs and artists"""
+    seasons: frozenset[str] | None = None
+    """of songs for a season only those of these; None for all"""
+    oddities: bool = False
+    """whether intros, spoken word, karaoke and the like may be offered"""
 
     def mask(self, catalogue: Catalogue) -> Mask:
         """bool [n]: the songs that pass."""
         frame = catalogue.frame
         good = np.ones(len(frame), dtype=bool)
         if not self.explicit:
-            good &= (frame["explicit"] != 1).to_numpy()
+            good &= (frame["explicit"] != 1).to_numpy() & ~matches(frame["title"], RUDE)
         if self.genres:
             good &= frame["genre"].str.casefold().isin([genre.casefold() for genre in self.genres]).to_numpy()
         year = frame["year"].to_numpy()
@@ -41,7 +57,9 @@ class Filters:
             good &= _named(catalogue, self.allowed)
         if self.blocked:
             good &= ~_named(catalogue, self.blocked)
-        return good
+        if self.seasons is not None:
+            good &= ~out_of_season(frame["title"], self.seasons)
+        return good if self.oddities else good & ~outliers(catalogue)
 
 
 def read_list(path: Path | None) -> frozenset[str] | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from moodstream.contracts.moods import COORDINATES, Mood
 from moodstream.contracts.requests import Goal
@@ -29,18 +30,31 @@ class Limits:
     """largest change to aim for from one song to the next, in units of the circumplex"""
 
 
-def find_path(goal: Goal, start: Mood, points: Floats, similarities: Floats, count: int, limits: Limits) -> Positions:
+def find_path(
+    goal: Goal,
+    start: Mood,
+    points: Floats,
+    similarities: Floats,
+    arrived: npt.NDArray[np.bool_],
+    count: int,
+    limits: Limits,
+) -> Positions:
     """Rows of ``count`` candidates in the order to play them, each once; fewer when the limits leave fewer.
 
-    ``points`` [n, 2] are valence and arousal of the candidates, ``similarities`` [n] their likeness to the pick.
+    ``points`` [n, 2] are valence and arousal of the candidates, ``similarities`` [n] their likeness to the pick,
+    ``arrived`` [n] which of them have the mood where the path ends; once there, it does not go back.
     """
     wanted = waypoints(goal, start, count, limits)
     free = points[:, 1] <= limits.max_arousal
-    chosen = []
+    chosen: list[int] = []
     for point in wanted[: int(free.sum())]:
+        if not free.any():
+            break
         cost = ((points - point) ** 2).sum(axis=1) + LIKENESS_WEIGHT * (1 - similarities)
         best = int(np.where(free, cost, np.inf).argmin())
         free[best] = False
+        if arrived[best]:
+            free &= arrived
         chosen.append(best)
     return np.array(chosen, dtype=np.intp)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,9 @@ from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.requests import Goal
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue, Floats, Positions
-from services.recommender.choice import sampling
 from services.recommender.choice.filters import Filters, Mask
-from services.recommender.choice.goals import Limits, find_path
+from services.recommender.choice.goals import ENDS, Limits, find_path
+from services.recommender.choice.offers import Offers
 from services.recommender.choice.preferences import (
     NO_PREFERENCES,
     Preferences,
@@ -24,16 +24,17 @@ from services.recommender.choice.preferences import (
 )
 from services.recommender.choice.ranking import RANKINGS, Ranking, Similarity
 from services.recommender.choice.reasons import Reasons
+from services.recommender.choice.sampling import limit_per_artist
 from services.recommender.choice.search import SongSearch
 from services.recommender.models import mood_cache
 from services.recommender.models.song_moods import Method, SongMoods
 from services.recommender.models.vectors import Embedding
 
-DRAWN_PER_OFFER = 4
-"""How many times as many songs are drawn as are offered, where preferences choose among them."""
-
 PATH_CANDIDATES = 500
-"""How many of the songs most like the pick a path is made of."""
+"""How many of the songs most like the pick a path is made of, of each of its two moods."""
+
+MAX_PER_ARTIST = 2
+"""How often an artist stands in a ranking, the picked song counted, so that it does not become an artist's album."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,7 @@ class Library:
     of_mood: Mapping[Mood, Ranking]
     reasons: Reasons
     allowed: Mask
+    offers: Offers
     points: Floats
     """[n, d] in which likes and skips are compared"""
     typical: float
@@ -96,6 +98,7 @@ class Library:
             raise MoodstreamError("the filters and lists of songs leave no song to offer")
         embedding = Embedding.load()
         points = embedding.points(catalogue.inputs)
+        catalogue.prepare()  # here, which is before the service is ready and in a thread of its own
         make = RANKINGS[options.similarity](catalogue, points, embedding.typical)
         return cls(
             catalogue,
@@ -104,6 +107,7 @@ class Library:
             of_mood={mood: make(_among(moods.positions(mood), allowed)) for mood in MOODS},
             reasons=Reasons(catalogue),
             allowed=allowed,
+            offers=Offers(catalogue, moods, allowed),
             points=points,
             typical=embedding.typical,
         )
@@ -129,46 +133,36 @@ class Library:
         """
         wrong = (song for song, of in preferences.wrong if of == mood)
         unwanted = set(known_positions((*recently_played, *wrong), self.catalogue.positions).tolist())
-        own = [at for at in _among(self.moods.positions(mood), self.allowed).tolist() if at not in unwanted]
-        count = sampling.OFFERED * (DRAWN_PER_OFFER if preferences else 1)
-        drawn = sampling.draw_songs(own, self.catalogue.artist, cause_id, count)
-        chosen = self._order_by_preferences(drawn, preferences)[: sampling.OFFERED]
-        chosen = sampling.one_per_artist(chosen, self.catalogue.artist)
-        if len(chosen) < sampling.OFFERED:
-            chosen += self._fill(mood, chosen, unwanted)
+        prefer = partial(self._order_by_preferences, preferences) if preferences.likes or preferences.skips else None
+        chosen = self.offers.draw(mood, cause_id, unwanted, prefer)
         filled = {self.moods.mood(at) for at in chosen} - {mood}
         songs = tuple(self.song(at) for at in chosen)
         return Offer(songs, tuple(one for one in MOODS if one in filled))
 
-    def _order_by_preferences(self, songs: list[int], preferences: Preferences) -> list[int]:
-        if not (preferences.likes or preferences.skips) or not songs:
-            return songs
+    def _order_by_preferences(self, preferences: Preferences, songs: list[int]) -> list[int]:
         leanings = self._leanings(np.array(songs, dtype=np.intp), preferences)
         return [songs[row] for row in reorder(np.zeros(len(songs)), leanings)]
-
-    def _fill(self, mood: Mood, chosen: list[int], unwanted: Collection[int]) -> list[int]:
-        """What is missing, from the nearest moods: wanted songs by other artists first, then any that are allowed."""
-        among = np.flatnonzero(self.allowed)
-        nearest = among[np.argsort(-self.moods.memberships[among, MOODS.index(mood)], kind="stable")].tolist()
-        fresh = [at for at in nearest if at not in unwanted]
-        order = sampling.one_per_artist(chosen + fresh, self.catalogue.artist) + fresh + nearest
-        rest = [at for at in dict.fromkeys(order) if at not in chosen]
-        return rest[: sampling.OFFERED - len(chosen)]
 
     def known_songs(self, song_ids: Sequence[str]) -> tuple[Song, ...]:
         """Those of these songs that the catalogue has, in their order."""
         return tuple(map(self.catalogue.song, known_positions(song_ids, self.catalogue.positions).tolist()))
 
     def similar(
-        self, song_id: str, count: int, mood: Mood | None = None, preferences: Preferences = NO_PREFERENCES
+        self,
+        song_id: str,
+        count: int,
+        mood: Mood | None = None,
+        preferences: Preferences = NO_PREFERENCES,
+        per_artist: int | None = None,
     ) -> list[Match]:
         """The songs most similar to one, best first: of one of the four moods, or of all songs; 0 gives them all.
 
-        Likes and skips change the order among these, and no more. Raises MoodstreamError for an unknown id.
+        ``per_artist`` is how often an artist may stand there, the song itself counted. Likes and skips change the
+        order among these, and no more. Raises MoodstreamError for an unknown id.
         """
         position = self.catalogue.position(song_id)
         ranking = self.of_mood.get(mood, self.whole) if mood else self.whole
-        positions, similarities = ranking.nearest(position, count)
+        positions, similarities = self._nearest(ranking, position, count, per_artist)
         if preferences.likes or preferences.skips:
             rows = reorder(similarities, self._leanings(positions, preferences))
             positions, similarities = positions[rows], similarities[rows]
@@ -176,10 +170,23 @@ class Library:
         found = zip(positions.tolist(), similarities.tolist(), reasons, strict=True)
         return [Match(at, likeness, reason.sentence, reason.compared) for at, likeness, reason in found]
 
+    def _nearest(self, ranking: Ranking, position: int, count: int, per_artist: int | None) -> tuple[Positions, Floats]:
+        if per_artist is None or count == 0:
+            return ranking.nearest(position, count)
+        artist = self.catalogue.artist
+        wanted = 2 * count
+        while True:
+            positions, similarities = ranking.nearest(position, wanted)
+            kept = limit_per_artist(positions.tolist(), artist, per_artist, artist(position))[:count]
+            if len(kept) == count or len(positions) < wanted:
+                rows = np.flatnonzero(np.isin(positions, kept))
+                return positions[rows], similarities[rows]
+            wanted *= 4
+
     def ranked(
         self, song_id: str, count: int, mood: Mood | None = None, preferences: Preferences = NO_PREFERENCES
     ) -> tuple[RankedSong, ...]:
-        """As ``similar``, with the songs themselves."""
+        """As ``similar``, with the songs themselves, and artists mixed."""
         return tuple(
             RankedSong(
                 song=self.song(match.position),
@@ -187,14 +194,20 @@ class Library:
                 reason=match.reason,
                 compared=match.compared,
             )
-            for match in self.similar(song_id, count, mood, preferences)
+            for match in self.similar(song_id, count, mood, preferences, MAX_PER_ARTIST)
         )
 
     def path(self, song_id: str, goal: Goal, start: Mood, count: int, limits: Limits) -> tuple[Song, ...]:
-        """Songs that lead from a mood to a goal, in the order to play them, chosen among those most like a song."""
+        """Songs that lead from a mood to a goal, in the order to play them, chosen among those most like a song.
+
+        All are of the mood where it starts or of that where it ends.
+        """
         position = self.catalogue.position(song_id)
-        near, similarities = self.whole.nearest(position, PATH_CANDIDATES)
-        rows = find_path(goal, start, self.moods.plane[near], similarities, count, limits)
+        end = ENDS.get(goal, start)
+        found = [self.of_mood[mood].nearest(position, PATH_CANDIDATES) for mood in {start: 0, end: 0}]
+        near, similarities = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        arrived = self.moods.codes[near] == MOODS.index(end)
+        rows = find_path(goal, start, self.moods.plane[near], similarities, arrived, count, limits)
         return tuple(self.song(at) for at in near[rows].tolist())
 
     def search(self, text: str, count: int) -> list[tuple[int, bool]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from moodstream.contracts.moods import COORDINATES, MOODS
-from services.recommender.catalogue.table import FEATURES, NUMBERS, Catalogue
+from services.recommender.catalogue.table import FEATURES, NUMBERS, Catalogue, Floats, Positions
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import SongMoods
 
@@ -93,7 +93,7 @@ def explained(catalogue: Catalogue) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame(vectors.T, columns=FEATURES)], axis=1).round(4)
 
 
-def _words(weights: song_moods.Floats) -> str:
+def _words(weights: Floats) -> str:
     """ "energy, loudness against acousticness": the features that make a component, the heaviest first."""
     order = [at for at in np.argsort(-np.abs(weights), kind="stable") if abs(weights[at]) >= NOTABLE]
     one, other = ([FEATURES[at] for at in order if sign * weights[at] > 0] for sign in (1, -1))
@@ -186,5 +186,5 @@ def genres(catalogue: Catalogue, moods: SongMoods) -> pd.DataFrame:
     return table.sort_values("songs", ascending=False, kind="stable").rename_axis("genre").reset_index()
 
 
-def _sample(count: int) -> song_moods.Positions:
+def _sample(count: int) -> Positions:
     return np.sort(np.random.default_rng(0).permutation(count)[:SAMPLE_SIZE])

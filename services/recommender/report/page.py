@@ -18,6 +18,7 @@ from services.recommender.commands import open_songs
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import Method, SongMoods
 from services.recommender.report import measures, plots
+from services.recommender.report.oddities import find_oddities
 
 if TYPE_CHECKING:
     from services.recommender.main import RecommenderSettings
@@ -128,6 +129,7 @@ def make_sections(
     return [
         *_mood_sections(catalogue, by_method, method),
         *_genre_sections(catalogue, used),
+        *_oddities(catalogue),
         *_table_sections(catalogue, before),
         *_cluster_sections(catalogue, by_method),
         _methods(compare_methods(catalogue, by_method, used), method),
@@ -179,6 +181,13 @@ def _genre_sections(catalogue: Catalogue, moods: SongMoods) -> list[Section]:
         Section("Moods in each genre", "The commonest genres, with counts.", {"genres": table}, picture, shown),
         Section("Genres in each mood", "The commonest genres of each mood, with counts.", {}, shown=inside),
     ]
+
+
+def _oddities(catalogue: Catalogue) -> list[Section]:
+    rows = [(one.kind, one.count, "; ".join(one.examples)) for one in find_oddities(catalogue)]
+    table = pd.DataFrame(rows, columns=["kind", "songs", "such as"])
+    text = "Pieces that are no songs, and songs of a season, which are heard in season only."
+    return [Section("What is not offered", text, {"not_offered": table}, shown=table)] if rows else []
 
 
 def _table_sections(catalogue: Catalogue, before: pd.DataFrame) -> list[Section]:
@@ -241,7 +250,8 @@ def _cluster_sections(catalogue: Catalogue, by_method: dict[Method, SongMoods]) 
         ),
         Section(
             "The article's clusters in valence and energy",
-            "A cluster has the mood whose quadrant its mean valence and energy lie in.",
+            ". ".join(("A cluster has the mood whose quadrant its mean valence and energy lie in", *article.notes))
+            + ".",
             {},
             plots.mood_plane(catalogue, article),
         ),

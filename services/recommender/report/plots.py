@@ -9,7 +9,8 @@ import pandas as pd
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import FEATURES, NUMBERS, Catalogue, Floats
-from services.recommender.models.song_moods import Codes, SongMoods
+from services.recommender.models.clusters import Codes
+from services.recommender.models.song_moods import SongMoods
 
 COLOURS = {"angry": "#c0392b", "happy": "#e0a100", "sad": "#2f6db3", "calm": "#2e8b6f"}
 INK, PALE = "#222831", "#9aa3ad"

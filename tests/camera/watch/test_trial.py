@@ -72,9 +72,11 @@ def test_the_command_shows_a_picture_and_writes_none(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert {len(line) for line in lines[:-1]} == {60}
-    assert len(set("".join(lines[:-1]))) > 3
-    assert "640x480" in lines[-1]
+    at = next(number for number, line in enumerate(lines) if line.startswith("camera (pattern:)"))
+    assert {len(line) for line in lines[:at]} == {60}
+    assert len(set("".join(lines[:at]))) > 3
+    assert "640x480" in lines[at]
+    assert [line.split()[0] for line in lines[at + 1 :]] in (["frame", "face"], ["frame", "no"])
     assert list(tmp_path.iterdir()) == []
     as_json = subprocess.run(
         [sys.executable, "-m", "services", "camera", "test", "pattern:", "--seconds", "0.5", "--json"],
@@ -83,4 +85,7 @@ def test_the_command_shows_a_picture_and_writes_none(tmp_path: Path) -> None:
         text=True,
         timeout=30,
     )
-    assert json.loads(as_json.stdout)["width"] == 640
+    told = json.loads(as_json.stdout)
+    assert told["width"] == 640
+    assert told["view"]["size"] == [640, 480]
+    assert told["view"]["best_px"] == [48, 240]

@@ -60,6 +60,18 @@ def test_a_grimace_that_has_passed_is_not_named_afterwards(rate: float) -> None:
         mood.add_reading((0.12, 0.22, 0.46, 0.2), 2.9 + step / rate)
 
 
+@pytest.mark.parametrize("rate", [6, 10, 30])
+def test_a_mood_that_has_lost_is_not_held_while_others_take_turns(rate: float) -> None:
+    """None of them leads for long enough to be named, but the one that was is long over."""
+    mood = SteadyMood(Steadiness())
+    show(mood, HAPPY, 0, 2, rate)
+    for turn in range(10):
+        show(mood, SAD if turn % 2 else (0.8, 0.05, 0.1, 0.05), 2 + turn / 2, 0.5, rate)
+    assert named(mood) is not Mood.HAPPY
+    show(mood, HAPPY, 7, 2, rate)
+    assert named(mood) is Mood.HAPPY
+
+
 def test_no_reading_invents_a_mood() -> None:
     mood = SteadyMood(Steadiness())
     show(mood, FLAT, 0, 2, 10)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -170,6 +171,22 @@ def test_a_tracker_that_takes_over_knows_who_is_there_and_what_they_looked_like(
     }
     assert len(events) == len(frames) - 30
     assert all(one.probabilities is not None and one.probabilities.sad > 0.7 for one in events)
+
+
+def test_the_confidence_is_that_of_the_mood_that_is_told_and_it_is_not_told_for_long_after_it_has_lost() -> None:
+    machine = VisitMachine("c", "m", Thresholds(heartbeat_s=0))
+    turns = [(mood, 0.5) for mood in (Mood.SAD, Mood.ANGRY) * 5]
+    lost_s = 0.0
+    for event in observe_all(machine, script((Mood.HAPPY, 3), *turns, rate=20)):
+        assert event.probabilities is not None
+        shares = event.probabilities.model_dump()
+        told: Any
+        for told in (event, *event.people):
+            likeliest = max(shares.values())
+            assert told.confidence == pytest.approx(shares.get(told.mood, likeliest))
+        lost_s = lost_s + 1 / 20 if event.mood in MOODS and event.confidence < max(shares.values()) else 0.0
+        assert lost_s <= 1.3
+    assert event.mood is Mood.UNSURE
 
 
 def test_an_old_or_ended_session_is_not_restored(machine: VisitMachine) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,9 +16,10 @@ from moodstream.contracts.events import FrameCaptured, StatusChanged
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
-from tests.support.gateways import Gateway, frames_of, states_of
+from tests.support.gateways import Gateway, answer, frames_of, states_of
+from tests.support.nginx import CONFIG, nginx
 from tests.support.page.browser import launch, open_page
-from tests.support.scenes import mood_changed, new_session
+from tests.support.scenes import CAMERA, mood_changed, new_session
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -138,6 +140,52 @@ async def test_a_page_without_the_right_to_a_camera_says_so(gateway: Gateway, ch
         await page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
         await use_camera(page)
         await expect(page.get_by_role("alert")).to_contain_text("The camera cannot be used from here.")
+
+
+async def test_behind_a_proxy_that_passes_no_websockets_on_the_page_says_so(
+    gateway: Gateway, filming: Browser, tmp_path: Path
+) -> None:
+    plain = CONFIG.replace("proxy_set_header Upgrade $http_upgrade;", "")
+    with nginx(plain, gateway, tmp_path) as port:
+        async with open_page(filming, Gateway(gateway.redis_url, port=port), complains=True) as page:
+            await use_camera(page)
+            await expect(page.get_by_role("alert")).to_contain_text("The camera’s pictures do not get through.")
+            await expect(page.get_by_role("button", name="Choose happy")).to_be_enabled()
+            assert await page.evaluate("fetch('/api/v1/frames').then((answer) => answer.status)") == 426
+
+
+async def test_behind_nginx_by_the_docs_events_and_pictures_pass(
+    gateway: Gateway, filming: Browser, bus: Bus, tmp_path: Path
+) -> None:
+    with nginx(CONFIG, gateway, tmp_path) as port:
+        async with open_page(filming, Gateway(gateway.redis_url, port=port)) as page:
+            start = await bus.last_id(StatusChanged)
+            await use_camera(page)
+            camera_id = await camera_announced_after(bus, start)
+            assert await sent(bus, camera_id)
+            await bus.publish(mood_changed(Mood.SAD, new_session(), phase="start", camera_id=camera_id))
+            await expect(page.get_by_role("heading", level=1)).to_have_text("You look sad")
+
+
+async def test_two_devices_without_a_camera_have_a_visit_each(gateway: Gateway, chromium: Browser, bus: Bus) -> None:
+    async with open_page(chromium, gateway) as one, open_page(chromium, gateway) as other:
+        places = []
+        for page, mood in ((one, Mood.SAD), (other, Mood.CALM)):
+            await page.get_by_role("button", name="I choose my mood myself").click()
+            asked = await answer(bus, "mood.choose")
+            await page.get_by_role("button", name=f"Choose {mood}").click()
+            places.append(str((await asked).body["camera_id"]))
+            forced: dict[str, Any] = {"confidence": 1.0, "phase": "start", "reason": "forced", "camera_id": places[-1]}
+            await bus.publish(mood_changed(mood, new_session(), **forced))
+            await expect(page.get_by_role("heading", level=1)).to_have_text(f"You chose {mood}")
+        assert len({*places, CAMERA}) == 3
+        asked = await answer(bus, "session.end")
+        await other.get_by_role("button", name="Stop", exact=True).click()
+        body = (await asked).body
+        assert body == {"camera_id": places[1]}
+        await expect(one.get_by_role("heading", level=1)).to_have_text("You chose sad")
+        status = await one.evaluate("fetch('/api/v1/status').then((answer) => answer.json())")
+        assert not set(places) & set(status["cameras"])  # a page without a camera is none
 
 
 async def test_where_it_is_switched_off_the_page_does_not_offer_it(chromium: Browser) -> None:

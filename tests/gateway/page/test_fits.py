@@ -39,7 +39,7 @@ async def test_every_stage_fits_with_the_player_shown(
 async def test_what_does_not_fit_is_found(gateway: Gateway, chromium: Browser) -> None:
     async with open_page(chromium, gateway) as page:
         assert await faults(page, FEW[0]) == []
-        await page.evaluate("document.querySelector('#detail').textContent = 'many words '.repeat(200)")
+        await page.evaluate("document.querySelector('#detail').textContent = 'many words '.repeat(400)")
         assert any("lies over" in fault or "is outside" in fault for fault in await faults(page, FEW[0]))
 
 

@@ -65,7 +65,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     (music / "long.jpg").write_bytes(cv2.imencode(".jpg", np.full((60, 60, 3), 90, np.uint8))[1].tobytes())
     (music / "other.jpg").write_bytes(b"\xff\xd8\xff" + bytes(50_000_000))
     (music / "secret.txt").write_text("not a sound")
-    with embedded_redis() as url, Gateway(url, {"MOODSTREAM_MUSIC": str(music)}).run() as running:
+    settings = {"MOODSTREAM_MUSIC": str(music), "MOODSTREAM_SPOTIFY_EMBED": "true"}
+    with embedded_redis() as url, Gateway(url, settings).run() as running:
         yield running
 
 
@@ -247,6 +248,17 @@ async def test_the_page_of_a_venue_shows_no_music_service(page: Page, bus: Bus) 
     await expect(page.locator("#embed iframe")).to_have_count(0)
     await bus.publish(playing(output="browser"))
     await expect(page.locator("#embed iframe")).to_have_count(1)
+    await page.evaluate("Object.defineProperty(navigator, 'onLine', { value: false })")
+    await bus.publish(playing(output="browser", message="again"))
+    await expect(page.locator("#embed iframe")).to_have_count(0)
+    await expect(page.locator("#player")).to_have_attribute("data-source", "house")
+
+
+async def test_made_music_keeps_to_the_length_of_the_song(page: Page, bus: Bus) -> None:
+    told = await answer(bus, "player.command")
+    await bus.publish(playing(Song(id="short", title="Short", artist="A", duration_ms=1_500)))
+    await expect(page.locator("#player")).to_have_attribute("data-source", "house")
+    assert (await told).body == {"command": "ended", "song": "short"}
 
 
 async def test_the_house_sounds_brighter_for_pleasant_and_lively_moods(page: Page) -> None:

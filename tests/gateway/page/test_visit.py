@@ -109,6 +109,12 @@ async def test_a_visit_from_the_mood_to_the_music(page: Page, bus: Bus) -> None:
     for song in OFFERED:
         await expect(page.get_by_role("button", name=song.title)).to_contain_text(song.artist)
 
+    lost = {"angry": 0.2, "happy": 0.1, "sad": 0.6, "calm": 0.1}
+    await bus.publish(mood_changed(Mood.HAPPY, mood.session_id, 0.1, reason="heartbeat", probabilities=lost))
+    await sentence(page, "I am not sure")  # happy is only held, and nobody would believe it
+    await bus.publish(mood_changed(Mood.HAPPY, mood.session_id, reason="heartbeat"))
+    await sentence(page, "You look happy")
+
     start = await bus.last_id(SongPicked)
     await page.get_by_role("button", name=OFFERED[1].title).click()
     await expect(page.locator("#songs-title")).to_have_text(f"You picked {OFFERED[1].title}")
@@ -123,11 +129,8 @@ async def test_a_visit_from_the_mood_to_the_music(page: Page, bus: Bus) -> None:
     await expect(rows.first).to_contain_text(SIMILAR[0].title)
     await expect(rows.first).to_contain_text("97%")
     await expect(rows.first).to_contain_text("Same tempo and groove, a little more driving")
-    await expect(page.locator("#player-state")).to_have_text("Now playing")
+    await expect(page.locator("#player-state")).to_have_text("Your song")
     await expect(page.locator("#player-song")).to_have_text(f"{SIMILAR[0].title} · {SIMILAR[0].artist}")
-    await expect(page.locator("#embed iframe")).to_have_attribute(
-        "src", f"https://open.spotify.com/embed/track/{SIMILAR[0].id}"
-    )
 
     await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
     await sentence(page, "Your visit is forgotten. Goodbye")
@@ -140,8 +143,8 @@ async def test_a_song_is_liked_skipped_and_others_are_asked_for(page: Page, bus:
     await bus.publish(ranked(picked(offer)))
     await bus.publish(playing(output="mpd"))
     start = await bus.last_id(FeedbackGiven)
-    await page.get_by_role("button", name="Like").click()
-    await expect(page.get_by_role("button", name="Like")).to_have_attribute("aria-pressed", "true")
+    await page.get_by_role("button", name="Like", exact=True).click()
+    await expect(page.get_by_role("button", name="Like", exact=True)).to_have_attribute("aria-pressed", "true")
     asked = await answer(bus, "player.command")
     await page.get_by_role("button", name="Skip").click()
     assert (await asked).body == {"command": "next"}
@@ -298,10 +301,8 @@ async def test_songs_that_waited_too_long_are_renewed_quietly_and_can_be_asked_f
     await end(bus, page, mood)
 
 
-async def test_without_network_the_house_plays(page: Page, bus: Bus) -> None:
+async def test_nobody_is_contacted_for_a_song_unless_the_operator_allows_it(page: Page, bus: Bus) -> None:
     await bus.publish(playing())
-    await expect(page.locator("#embed iframe")).to_have_count(1)
-    await page.evaluate("Object.defineProperty(navigator, 'onLine', { value: false })")
     await expect(page.locator("#player-message")).to_contain_text("You hear music made for this mood.")
     await expect(page.locator("#player-song")).to_have_text(f"{SIMILAR[0].title} · {SIMILAR[0].artist}")
     await expect(page.locator("#embed iframe")).to_have_count(0)

@@ -7,10 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from moodstream.contracts.events import Event, FacesRead, MoodChanged, SongsOffered, StatusChanged
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
+from shared.bus import follower
 from shared.bus.projection import Entry, replay_and_follow
+from shared.tasks import end_tasks
 from tests.support.gateways import connected_bus
 from tests.support.scenes import camera_online, faces_read, mood_changed, new_session, offered
 
@@ -107,3 +111,40 @@ async def test_it_ends_with_the_process_also_without_redis() -> None:
             bus.stopping.set()
             async with asyncio.timeout(10):
                 assert [entry async for entry in entries] == []
+
+
+async def test_a_redis_that_comes_back_empty_with_an_earlier_clock_is_heard(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ids begin before those that were seen; what only lies in the past of a moment is not read again."""
+    monkeypatch.setattr(follower, "ANEW_EVERY_S", 0.05)
+    async with connected_bus(redis_url) as bus:
+        stream = bus.stream(MoodChanged)
+        events = [mood_changed(Mood.CALM, new_session()) for _ in range(4)]
+
+        async def add(event: MoodChanged, entry_id: str) -> None:
+            await bus.redis.xadd(stream, {"__data__": event.model_dump_json()}, id=entry_id)
+
+        await add(events[0], "5000-0")
+        heard: list[str] = []
+        later: list[str] = []
+
+        async def follow(start: str, into: list[str]) -> None:
+            async for entry in bus.follow({MoodChanged: start}, block_ms=50):
+                if entry is not None:
+                    into.append(entry[1].id)
+
+        tasks = [asyncio.create_task(follow("5000-0", heard)), asyncio.create_task(follow("6000-0", later))]
+        await add(events[1], "5001-0")
+        async with asyncio.timeout(5):
+            while len(heard) < 1:
+                await asyncio.sleep(0.02)
+        await bus.redis.delete(stream)
+        await add(events[2], "7-0")
+        await add(events[3], "7-1")
+        async with asyncio.timeout(5):
+            while len(heard) < 3:
+                await asyncio.sleep(0.02)
+        await end_tasks(*tasks)
+    assert heard == [event.id for event in events[1:]]
+    assert later == []

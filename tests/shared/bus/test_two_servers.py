@@ -8,7 +8,7 @@ from faststream.redis import RedisRouter
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from services.cli.redis_client import connected
 from services.cli.run.embedded_redis import embedded_redis
-from shared.app.service import Service, build_app, create_bus
+from shared.app.service import FRESH_S, Service, build_app, create_bus
 from shared.delivery.consume import consume, consume_frames
 from shared.settings import Settings, load
 
@@ -49,6 +49,7 @@ async def test_frames_and_events_go_to_their_own_servers_and_readiness_asks_both
                         await asyncio.sleep(0.01)
                 assert (await client.get("/health/ready")).status_code == 200
                 pictures.shutdown(nosave=True)
+            await asyncio.sleep(FRESH_S)
             assert (await client.get("/health/ready")).status_code == 503
             assert not await bus.publish_frame(frame(8))
             assert bus.publisher.frames_dropped == 1

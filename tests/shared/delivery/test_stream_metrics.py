@@ -9,6 +9,7 @@ from faststream.redis import RedisRouter
 from moodstream.contracts.events import SongPicked, expiry
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
+from shared.app.metrics_route import FRESH_S
 from shared.app.service import Service, build_app, create_bus
 from shared.delivery.consume import consume
 from shared.delivery.stream_metrics import StreamMetrics, lag
@@ -44,6 +45,7 @@ async def test_what_waits_is_told_and_a_dead_redis_too() -> None:
                     await bus.publish(pick())
                 await bus.redis.xadd("mood:picks:dead", {"error": "broken"})
                 await asyncio.wait_for(taken.wait(), 10)
+                await asyncio.sleep(FRESH_S)
                 text = await metrics()
                 go_on.set()
                 assert "moodstream_redis_up 1.0" in text
@@ -52,6 +54,7 @@ async def test_what_waits_is_told_and_a_dead_redis_too() -> None:
                 assert 'moodstream_stream_lag{group="test",stream="picks"} 2.0' in text
                 assert 'moodstream_stream_pending{group="test",stream="picks"} 1.0' in text
                 await bus.redis.shutdown(nosave=True)
+                await asyncio.sleep(FRESH_S)
                 begun_s = time.monotonic()
                 assert "moodstream_redis_up 0.0" in await metrics()
                 assert time.monotonic() - begun_s < 4

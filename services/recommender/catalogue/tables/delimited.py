@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -49,7 +49,7 @@ class Misfits:
     """whether one of them goes over several lines that look like rows of their own"""
 
     def take(self, row: Any) -> str:
-        quoting = csv.QUOTE_MINIMAL if self.dialect.quoted else csv.QUOTE_NONE
+        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self.dialect.quoted else csv.QUOTE_NONE
         cells = next(csv.reader(io.StringIO(row.text), delimiter=self.dialect.separator, quoting=quoting), [])
         width = len(self.dialect.names)
         self.over_lines |= any(line.count(self.dialect.separator) >= width - 1 for line in row.text.splitlines()[1:])

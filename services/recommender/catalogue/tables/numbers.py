@@ -32,9 +32,9 @@ _HOURS_FOR_MINUTES = r"\d+:\d{1,2}:00(?:\.0+)?"
 _THOUSANDS = re.compile(r"^-?\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+$")
 _UNIT_BEHIND = re.compile(r"\s*(?:%|db|dbfs|lufs|bpm|ms|msec|sec|s|min)\s*$", re.IGNORECASE)
 
-SHORTEST_MS = 1_000
+MIN_SONG_MS = 1_000
 """No song is shorter in the middle of a table: smaller numbers are no milliseconds."""
-LONGEST_MIDDLE_MS = 3 * 3_600_000
+MAX_MEDIAN_MS = 3 * 3_600_000
 MIDDLE_S = 25.0
 """Below it lengths are minutes, from it on seconds."""
 
@@ -98,7 +98,7 @@ def _milliseconds(values: "pd.Series[float]", heading: str) -> "tuple[pd.Series[
         return values, ""
     said = unit(heading)
     in_ms = {"ms": 1, "s": 1_000, "min": 60_000}
-    if said not in in_ms or not SHORTEST_MS <= middle * in_ms[said] <= LONGEST_MIDDLE_MS:
+    if said not in in_ms or not MIN_SONG_MS <= middle * in_ms[said] <= MAX_MEDIAN_MS:
         said = "ms" if middle >= 5_000 else "s" if middle >= MIDDLE_S else "min"
     note = "" if said == "ms" else f"lengths are in {'seconds' if said == 's' else 'minutes'}"
     scaled = values * in_ms[said]

@@ -66,7 +66,7 @@ class Column:
     def values(self, field: str) -> npt.NDArray[np.float64]:
         """As numbers of a field in our units, without those that are none."""
         read = numbers(self.filled.rename(self.heading), field)[0].dropna()
-        return read.to_numpy(dtype=np.float64) if len(read) > 0.9 * len(self.filled) else np.empty(0)
+        return np.asarray(read, dtype=np.float64) if len(read) > 0.9 * len(self.filled) else np.empty(0)
 
 
 def propose(table: pd.DataFrame, missing: Collection[str], unused: Sequence[str]) -> tuple[Guess, ...]:
@@ -147,7 +147,7 @@ def _all_match(column: Column, pattern: str) -> bool:
 def _is_length(one: Column) -> bool:
     clocks = _all_match(one, r"^\d{1,3}:\d\d(?::\d\d)?$")
     values = one.values("")  # as they are: fewer than thousands could be beats as well as seconds
-    return clocks or (len(values) > 0 and 60_000 <= np.median(values) <= 600_000)
+    return clocks or (len(values) > 0 and 60_000 <= float(np.median(values)) <= 600_000)
 
 
 def _is_tempo(one: Column) -> bool:

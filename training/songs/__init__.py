@@ -1,0 +1,1 @@
+"""How the model of the moods of songs is made: labels, artists' sound, fitting, agreement with listeners."""
