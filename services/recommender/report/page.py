@@ -250,8 +250,7 @@ def _cluster_sections(catalogue: Catalogue, by_method: dict[Method, SongMoods]) 
         ),
         Section(
             "The article's clusters in valence and energy",
-            ". ".join(("A cluster has the mood whose quadrant its mean valence and energy lie in", *article.notes))
-            + ".",
+            ". ".join(("A cluster has the mood whose quadrant its mean lies in", *article.notes)) + ".",
             {},
             plots.mood_plane(catalogue, article),
         ),
