@@ -74,11 +74,9 @@ class HttpAsker:
         route = ROUTES.get(type(request))
         if route is None:
             raise MoodstreamError(f"{request.KIND} is not offered over HTTP; ask over Redis")
-        if isinstance(request, CommandPlayer) and request.command == "queue":
-            raise MoodstreamError(f"{request.KIND}: queue is not offered over HTTP; ask over Redis")
         fields = request.model_dump(mode="json", exclude_none=True)
         if isinstance(request, CommandPlayer) and isinstance(request.song, Song):
-            fields["song"] = request.song.id  # the page plays songs that the site has ranked, by their ids
+            fields["song"] = request.song.id  # the site plays songs of its own catalogue alone
         if isinstance(request, ListFeedback | ClearFeedback):
             fields = {"camera_id": await self._camera_of(request)}
         return _Call(request.KIND, *route, fields)

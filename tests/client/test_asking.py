@@ -12,7 +12,7 @@ import moodstream
 from moodstream import BlockingClient, Client, MoodstreamError, NoAnswer, RequestRefused
 from moodstream.contracts.events import ReplyGiven, RequestMade
 from moodstream.contracts.moods import Mood
-from moodstream.contracts.requests import AskCamera, CommandPlayer, Request
+from moodstream.contracts.requests import AskCamera, CommandPlayer, FindMood, Request
 from services.cli.run.embedded_redis import embedded_redis
 from shared.contracts.request_examples import EXAMPLES, HARBOUR, LANTERN, VISIT
 from tests.client.answering import answering
@@ -158,10 +158,6 @@ async def test_what_http_does_not_offer_says_so(gateway: Gateway) -> None:
                 await CALLS[kind](client)
         with pytest.raises(MoodstreamError, match="not offered over HTTP"):
             await client.ask(AskCamera(camera_id="c"))
-        with pytest.raises(MoodstreamError, match=r"^player.command: queue is not offered over HTTP"):
-            await client.player("queue", song=LANTERN)
-        with pytest.raises(RequestRefused, match="not one of the ranked songs"):
-            await client.player("play", song=LANTERN)
         with pytest.raises(MoodstreamError, match=r"^feedback.clear of a profile is not offered over HTTP"):
             await client.clear_feedback(profile="ann")
         with pytest.raises(RequestRefused, match=r"^this visit is unknown or over"):
@@ -179,6 +175,12 @@ async def test_feedback_of_a_visit_that_is_over_is_nobodys(gateway: Gateway) -> 
                 except RequestRefused:
                     break
                 await asyncio.sleep(0.05)
+
+
+async def test_over_http_a_song_is_told_by_its_id_alone_and_comes_from_the_catalogue(gateway: Gateway) -> None:
+    async with answering(gateway.redis_url) as (_, answers), Client(gateway.url) as client:
+        await client.player("queue", song=LANTERN)
+    assert answers.asked == [FindMood(id=LANTERN.id), CommandPlayer(command="queue", song=HARBOUR)]
 
 
 async def test_over_redis_the_player_is_told_a_whole_song(gateway: Gateway) -> None:

@@ -76,7 +76,7 @@ def test_columns_of_a_table_of_ones_own_are_named(tmp_path: Path) -> None:
     for columns, fault in (
         ({"id": "nothing"}, "has no column nothing"),
         ({"taste": "nr"}, "songs have no taste"),
-        ({"id": "nr"}, "lacks title, tempo"),
+        ({"id": "nr"}, "no heading is known to mean title; perhaps title=name of it"),
     ):
         with pytest.raises(MoodstreamError, match=fault):
             import_songs(path, ImportOptions(columns))

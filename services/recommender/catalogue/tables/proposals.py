@@ -18,6 +18,10 @@ SAMPLE = 2_000
 """rows that are looked at"""
 LIKE = 0.75
 """likeness of names, 0 to 1, from which one is proposed"""
+OTHER = frozenset(
+    {"album", "playlist", "ids", "url", "href", "isrc", "label", "subgenre", "added", "type", "popularity"}
+)
+"""words in headings of columns that are known to be something else"""
 SHORT = 4
 """letters; shorter words stand within too many others"""
 
@@ -71,7 +75,8 @@ class Column:
 
 def propose(table: pd.DataFrame, missing: Collection[str], unused: Sequence[str]) -> tuple[Guess, ...]:
     """For each missing column the best of the unused ones, where one fits; no column is proposed twice."""
-    columns = [column for name in unused if len((column := Column.of(name, table[name])).filled)]
+    possible = [name for name in unused if not OTHER & set(plain(name).split("_"))]
+    columns = [column for name in possible if len((column := Column.of(name, table[name])).filled)]
     guesses: list[Guess] = []
     for find in (_by_name, _by_range, _by_spread):
         left = [name for name in missing if name not in {guess.ours for guess in guesses}]
