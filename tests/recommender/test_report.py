@@ -24,8 +24,8 @@ def test_the_page_has_every_picture_and_needs_nothing_from_elsewhere(
     assert main(["songs", "report", str(tmp_path / "report"), *where]) == 0
     page = Path(capsys.readouterr().out.strip())
     text = page.read_text(encoding="utf-8")
-    assert text.count("<section>") == 16
-    assert text.count("<svg") == 11
+    assert text.count("<section>") == 15
+    assert text.count("<svg") == 10
     for word in (
         "correlation",
         "principal component",
