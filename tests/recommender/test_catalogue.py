@@ -60,7 +60,7 @@ def test_standardised_features_have_mean_0_and_deviation_1_but_for_constants() -
         ("empty", "has no songs"),
         ("twice", "stands twice"),
         ("hole", "a feature is missing"),
-        ("text", "not a number"),
+        ("text", "a feature is missing"),
     ],
 )
 def test_a_bad_file_is_one_clear_line(tmp_path: Path, content: str | bytes | None, fault: str) -> None:

@@ -199,7 +199,9 @@ def test_ids_of_others_than_spotify_have_no_address(tmp_path: Path) -> None:
 def test_a_needed_column_that_is_not_there_is_named(tmp_path: Path, layout: str, column: str) -> None:
     songs = laid_out(table(5), layout)
     path = write(tmp_path / "songs.csv", songs.drop(columns=RENAMED[layout].get(column, column)))
-    with pytest.raises(MoodstreamError, match=rf"songs.csv: it lacks the column {column}\b") as error:
+    with pytest.raises(
+        MoodstreamError, match=rf"songs.csv: (it lacks the column|no heading is known to mean) {column}\b"
+    ) as error:
         import_songs(path)
     assert "\n" not in str(error.value)
 

@@ -28,26 +28,30 @@ def open_http(address: str, *, verify_tls: bool, timeout_s: float = TIMEOUT_S) -
     ``timeout_s``: how long a picture may take.
     """
     connection = Connection(address, verify_tls=verify_tls, timeout_s=timeout_s)
-    answer = connection.get()
+    answer, lost_s = connection.get(), LOST_S + timeout_s - TIMEOUT_S
     kind = answer.headers.get_content_type()
     if kind.startswith("multipart/") or (kind in JPEG_TYPES and answer.length is None):
-        return MjpegCamera(connection, answer)
+        return MjpegCamera(connection, answer, lost_s)
     answer.close()
     if kind.startswith("image/"):
-        return SnapshotCamera(connection, LOST_S + timeout_s - TIMEOUT_S)
+        return SnapshotCamera(connection, lost_s)
     raise NotPictures
 
 
 class MjpegCamera:
-    """Pictures one after the other in an endless answer; one that ends after some pictures is asked for again."""
+    """Pictures one after the other in an endless answer.
+
+    An answer that is whole after some pictures, as snapshot cameras give them, is asked for again.
+    """
 
     rate = 0.0
 
-    def __init__(self, connection: Connection, answer: Any) -> None:
-        self._connection, self._answer = connection, answer
+    def __init__(self, connection: Connection, answer: Any, lost_s: float = LOST_S) -> None:
+        self._connection, self._answer, self._lost_s = connection, answer, lost_s
         self._stream = JpegStream()
         self._newest = b""
         self._asked_s, self._given = time.monotonic(), 0
+        self._good_s = time.monotonic()
         self.gap_s = 1 / MAX_REQUESTS_PER_S
         """seconds between two requests; the capture process sets it by the wanted rate"""
 
@@ -55,7 +59,8 @@ class MjpegCamera:
         while (picture := self._stream.take()) is None:
             self._read_more()
         self._newest = picture
-        self._given += bool(picture)
+        if picture:
+            self._good_s, self._given = time.monotonic(), self._given + 1
         return bool(picture)
 
     def decode_picture(self) -> Image | None:
@@ -66,7 +71,9 @@ class MjpegCamera:
 
     def _read_more(self) -> None:
         """Raises SourceUnavailable when nothing comes, and for what is too long to be a picture."""
-        if self._stream.unused > MAX_BYTES:
+        if self._stream.unused > MAX_BYTES or (
+            self._stream.unused and time.monotonic() - self._good_s > self._lost_s and not self._stream.in_picture
+        ):
             raise self._lost("sends what is no picture", StatusCode.BROKEN_PICTURES)
         try:
             data = self._answer.read1(65536)
@@ -76,10 +83,15 @@ class MjpegCamera:
             data = b""
         if data:
             self._stream.feed(data)
-        elif self._given:
+        elif self._given and self._is_complete():
             self._ask_again()
         else:
             raise self._lost("gives no pictures")
+
+    def _is_complete(self) -> bool:
+        """Whether an answer that has ended was meant to: one picture by itself, or the last boundary of several."""
+        kind = self._answer.headers.get_content_type()
+        return kind in JPEG_TYPES or self._stream.rest.rstrip().endswith(b"--")
 
     def _ask_again(self) -> None:
         """Raises SourceUnavailable when the camera does not answer as before."""

@@ -5,7 +5,11 @@ ends. Source of the markers: ITU-T T.81, annex B.
 """
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
+KEPT = 16
+"""Bytes of what is no picture that are kept: a picture may begin in the last of them."""
 START = b"\xff\xd8\xff"
+SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of the segments that hold height and width."""
 WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 MARKERS = range(0xC0, 0xFF)
 """All that stand in a picture; other bytes after 0xFF are damage, which a decoder may or may not survive."""
@@ -59,6 +63,17 @@ class JpegWalk:
                 return True
 
 
+def jpeg_pixels(data: bytes) -> int:
+    """How many pixels a JPEG claims to have; 0 where it does not say."""
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker in SIZES:
+            return int.from_bytes(data[at + 5 : at + 7], "big") * int.from_bytes(data[at + 7 : at + 9], "big")
+        at += 1 if marker == 0xFF else 2 if marker in WITHOUT_LENGTH else 2 + length
+    return 0
+
+
 class JpegStream:
     """The pictures in a stream of bytes, whatever stands between them."""
 
@@ -67,6 +82,16 @@ class JpegStream:
         self._walk: JpegWalk | None = None
         self.unused = 0
         """bytes since the last whole picture"""
+
+    @property
+    def in_picture(self) -> bool:
+        """Whether the beginning of a picture is there, and its end is not."""
+        return self._walk is not None
+
+    @property
+    def rest(self) -> bytes:
+        """What follows the last picture."""
+        return bytes(self._buffer)
 
     def feed(self, data: bytes) -> None:
         self._buffer += data
@@ -77,7 +102,7 @@ class JpegStream:
         if self._walk is None:
             place = self._buffer.find(START)
             if place < 0:
-                del self._buffer[: max(0, len(self._buffer) - len(START) + 1)]
+                del self._buffer[: max(0, len(self._buffer) - KEPT)]
                 return None
             del self._buffer[:place]
             self._walk = JpegWalk()

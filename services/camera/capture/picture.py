@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.camera.capture.jpeg import whole_jpeg
+from services.camera.capture.jpeg import jpeg_pixels, whole_jpeg
 from services.camera.capture.opencv import cv2
 from services.camera.rules.job import Job
 
@@ -15,6 +15,8 @@ Image = NDArray[np.uint8]
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _STEP = 8
 PNG = b"\x89PNG\r\n\x1a\n"
+MAX_PIXELS = 250_000_000
+"""More than any camera has; a few forged bytes could claim billions."""
 REDUCTIONS = (
     cv2.IMREAD_COLOR,
     cv2.IMREAD_REDUCED_COLOR_2,
@@ -78,7 +80,7 @@ def decode(data: bytes) -> Image | None:
 
     One of more pixels than OpenCV is allowed here is made smaller while it is decoded, which needs no more memory.
     """
-    if not is_whole(data):
+    if not is_whole(data) or jpeg_pixels(data) > MAX_PIXELS:
         return None
     encoded = np.frombuffer(data, np.uint8)
     for reduction in REDUCTIONS:

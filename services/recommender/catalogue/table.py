@@ -158,7 +158,7 @@ class Catalogue:
 
     def prepare(self) -> None:
         """Work out now what the first question would wait for: seconds, for a million songs."""
-        assert len(self.positions) == len(self._texts)
+        assert len(self.positions) == len(self._texts) == len(self._durations)
 
     @cached_property
     def labels(self) -> list[str]:

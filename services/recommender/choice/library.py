@@ -145,7 +145,7 @@ class Library:
 
     def known_songs(self, song_ids: Sequence[str]) -> tuple[Song, ...]:
         """Those of these songs that the catalogue has, in their order."""
-        return tuple(map(self.catalogue.song, known_positions(song_ids, self.catalogue.positions).tolist()))
+        return tuple(map(self.song, known_positions(song_ids, self.catalogue.positions).tolist()))
 
     def similar(
         self,

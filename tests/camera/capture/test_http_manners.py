@@ -128,7 +128,8 @@ def test_what_a_phone_puts_behind_a_picture_is_left_out() -> None:
 def test_an_answer_that_ends_after_a_picture_is_asked_for_again() -> None:
     def serve(client: socket.socket, _: str, number: int) -> None:
         kind = b"Content-Type: image/jpeg\r\n" if number % 2 else MULTIPART
-        client.sendall(b"HTTP/1.0 200 OK\r\n" + kind + b"\r\n" + PICTURES[number % 5])
+        end = b"" if number % 2 else b"\r\n--b--\r\n"
+        client.sendall(b"HTTP/1.0 200 OK\r\n" + kind + b"\r\n" + PICTURES[number % 5] + end)
 
     with camera(serve) as place:
         source = open_http(f"http://{place}/one", verify_tls=True)

@@ -111,7 +111,7 @@ async def test_a_visit_from_the_mood_to_the_music(page: Page, bus: Bus) -> None:
 
     lost = {"angry": 0.2, "happy": 0.1, "sad": 0.6, "calm": 0.1}
     await bus.publish(mood_changed(Mood.HAPPY, mood.session_id, 0.1, reason="heartbeat", probabilities=lost))
-    await sentence(page, "I am not sure")  # happy is only held, and nobody would believe it
+    await sentence(page, "You looked happy")  # it is only held, and its songs still stand below
     await bus.publish(mood_changed(Mood.HAPPY, mood.session_id, reason="heartbeat"))
     await sentence(page, "You look happy")
 
