@@ -21,6 +21,7 @@ from services.player.programme.matching import bare_title, same_song
 
 ANSWER_S = 2.0
 ACTION_S = 4.5
+START_S = 1.0
 QUEUED = 10
 """Songs that it is given at once, to go on by itself."""
 SEARCHED = 50
@@ -104,6 +105,10 @@ class MpdOutput:
                 self._client.add(file)
                 self._songs[file] = song
         outcome = self._read_status()
+        deadline_s = time.monotonic() + START_S
+        while outcome.state == "ready" and time.monotonic() < deadline_s:  # Mopidy takes a moment to begin
+            time.sleep(0.05)
+            outcome = self._read_status()
         return outcome if outcome.state != "ready" else Outcome("playing", song=songs[0])
 
     def _recognise(self, songs: Sequence[Song]) -> Outcome:

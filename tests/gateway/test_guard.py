@@ -211,7 +211,7 @@ async def test_two_hundred_listeners_cost_little(bus: Bus, gateway: Gateway) -> 
 async def test_it_recovers_by_itself_when_redis_returns(tmp_path: Path) -> None:
     kept = tmp_path / "redis"
     with embedded_redis(kept) as url:
-        gateway = Gateway(url)
+        gateway = Gateway(url, {"MOODSTREAM_FRAMES_ON_DISK": "true"})
         gateway.start()
     try:
         async with httpx.AsyncClient(base_url=gateway.url, timeout=20) as client:

@@ -28,7 +28,7 @@ def plain(songs: Catalogue, name: str, position: int) -> Floats:
         return np.array([0.5 ** (sum((point - points[position]) ** 2) / embedding.typical) for point in points])
     if name == "standardised":
         values = songs.features
-        points = (values - values.mean(axis=0)) / values.std(axis=0)
+        points = (values - values.mean(axis=0)) / np.where(values.std(axis=0) > 0, values.std(axis=0), 1)
         return np.array([0.5 ** (sum((point - points[position]) ** 2) / 22) for point in points])
     plane = songs.frame[["valence", "energy"]].to_numpy()
     lengths = np.sqrt((plane**2).sum(axis=1))

@@ -60,10 +60,27 @@ EXPRESSIONS: dict[Mood, Expression] = {
         -0.18, 0.14, 0.0, 0.22, 0.07, 0.34, 0.05, 0.01, -0.08, 0.15, 0.46, 0.0, 0.77, 0.09, 0.0, 0.97, 0.62, 0.42
     ),
     Mood.CALM: Expression(
-        -0.02, 0.0, 0.06, 0.24, 0.07, 0.0, 0.12, 0.0, 0.0, 0.0, 0.36, 0.0, 0.75, 0.07, 0.0, 0.1, 0.1, 0.2
+        0.1,
+        -0.008,
+        0.066,
+        0.217,
+        0.022,
+        0.031,
+        0.086,
+        0.008,
+        -0.011,
+        -0.01,
+        0.225,
+        0.023,
+        0.69,
+        0.075,
+        0.06,
+        0.085,
+        0.0,
+        0.475,
     ),
 }
-"""Drawn by hand; angry and sad then tuned for ``models/mood_cnn.onnx`` with ``benchmarks/drawn_face.py``."""
+"""Drawn by hand; angry, sad and calm then tuned for ``models/mood_cnn.onnx`` with ``benchmarks/drawn_face.py``."""
 
 
 def mix(one: Expression, other: Expression, share: float) -> Expression:

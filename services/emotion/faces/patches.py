@@ -20,7 +20,8 @@ def shrunk(grey: Grey, side: int) -> tuple[Grey, float]:
     scale = min(1.0, side / max(grey.shape))
     if scale == 1:
         return grey, scale
-    return grey_of(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)), scale
+    height, width = (max(1, round(scale * length)) for length in grey.shape)
+    return grey_of(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)), scale
 
 
 def cut(grey: Grey, box: Box, reach: float, face_px: int) -> Grey:

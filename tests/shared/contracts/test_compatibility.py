@@ -107,7 +107,11 @@ def test_these_tests_fail_when_a_field_is_removed_from_the_code(tmp_path: Path) 
     for name in ("tests/__init__.py", "tests/conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     events = tmp_path / "moodstream" / "contracts" / "events.py"
-    field = '    confidence: Probability\n    """probability of that mood"""\n'
+    field = (
+        "    confidence: Probability\n"
+        '    """smoothed probability of this mood now, also while another leads for a moment; of the likeliest '
+        'while unsure"""\n'
+    )
     assert events.read_text().count(field) == 1
     events.write_text(events.read_text().replace(field, ""))
     tests = ["tests/shared/contracts/test_schemas.py", "tests/shared/contracts/test_compatibility.py"]
