@@ -10,7 +10,6 @@ from collections import Counter
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from shared.networks import Networks, is_here, network_of
 
@@ -119,25 +118,3 @@ class Http(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-
-
-class WebSockets(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, whose end is counted as that of the connection that it took over."""
-
-    def __init__(self, *given: Any, connections: Connections, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._limits = connections
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, "abort": transport.abort}
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._limits.release(self.transport)
-        super().connection_lost(exc)
-
-    async def send(self, message: Any) -> None:
-        """Return once what was sent is on its way, so that its sender knows what a slow reader still holds."""
-        await super().send(message)
-        if not self.transport.is_closing():
-            await self.writable.wait()

@@ -10,12 +10,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import cast
+from importlib.util import find_spec
+from typing import Any, cast
 
 import uvicorn
 
 from moodstream.errors import MoodstreamError
-from shared.app.connections import Connections, Http, WebSockets, raise_file_limit
+from shared.app.connections import Connections, Http, raise_file_limit
 from shared.app.host_guard import HostGuard
 from shared.app.jobs import SHUTDOWN_TIMEOUT_S
 from shared.app.listening import listen
@@ -38,6 +39,15 @@ STALLED_READER_S = 1.0
 WEBSOCKET_MAX_BYTES = 2 * 1024 * 1024 + 1024
 
 
+def _websockets(connections: Connections) -> Any:
+    """The protocol of WebSockets, where the package for them is installed: services without pages do without."""
+    if find_spec("websockets") is None:
+        return "none"
+    from shared.app.websocket_connections import WebSockets
+
+    return partial(WebSockets, connections=connections)
+
+
 class _Server(uvicorn.Server):
     """Ends on a signal with the app's exit code, where uvicorn's own would die of the signal it was sent."""
 
@@ -49,7 +59,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 HostGuard(RequestGuard(app.web, settings.requests_per_s, app.costs), names),
                 http=cast("type[asyncio.Protocol]", partial(Http, connections=connections)),
-                ws=cast("type[asyncio.Protocol]", partial(WebSockets, connections=connections)),
+                ws=_websockets(connections),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=REQUEST_TIMEOUT_S,

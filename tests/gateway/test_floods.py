@@ -23,8 +23,9 @@ from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.pictures.guest_frames import ALL_PIXELS_PER_S, MAX_PIXELS, FrameGate, Pixels, Places
 from services.gateway.pictures.picture_size import pixels_of
 from shared.app import connections
-from shared.app.connections import RESERVED, Connections, Http, WebSockets
+from shared.app.connections import RESERVED, Connections, Http
 from shared.app.request_guard import RequestGuard
+from shared.app.websocket_connections import WebSockets
 from shared.host_names import HostNames, host_of, parse_host_names
 from shared.networks import Networks, is_public, parse_networks
 from shared.web.rate_limit import Limits
