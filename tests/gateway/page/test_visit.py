@@ -279,7 +279,14 @@ async def test_what_fails_is_said_without_its_reasons(gateway: Gateway, chromium
         await expect(page.get_by_role("alert")).to_have_text("Not just now. Please try again.")
 
 
-async def test_songs_that_waited_too_long_are_renewed_quietly_and_can_be_asked_for(page: Page, bus: Bus) -> None:
+async def test_songs_that_waited_too_long_are_renewed_quietly_and_can_be_asked_for(
+    gateway: Gateway, chromium: Browser, bus: Bus
+) -> None:
+    async with open_page(chromium, gateway, complains=True) as page:  # a browser logs that nobody has renewed them
+        await _wait_too_long(page, bus)
+
+
+async def _wait_too_long(page: Page, bus: Bus) -> None:
     mood = mood_changed(Mood.HAPPY, new_session(), phase="start")
     gone = offered(mood, expires_at=utc_now() - timedelta(seconds=3))
     await bus.publish(mood)
