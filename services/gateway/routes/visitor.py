@@ -14,6 +14,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
 from moodstream.contracts.events import FeedbackGiven, Song, SongPicked, SongsRanked, expiry, utc_now, uuid_of
+from moodstream.contracts.ids import is_place_by_hand
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import (
     MAX_SONGS,
@@ -62,6 +63,8 @@ SEARCH_S = 5.0
 """The first search in a catalogue makes its index."""
 MOODS_PER_S, MOODS_BURST = 0.5, 30
 """Of one address."""
+MAX_BY_HAND = 32
+"""Visits without a camera at the same time; those at cameras must keep their places."""
 
 
 class VisitorRoutes:
@@ -286,7 +289,10 @@ class VisitorRoutes:
     def _camera(self, camera_id: str | None) -> str:
         """The camera that is meant. Raises HTTPException where there is none of that name."""
         if camera_id is not None and not self._state.knows(camera_id):
-            raise HTTPException(404, "there is no camera of that name")
+            if not is_place_by_hand(camera_id):
+                raise HTTPException(404, "there is no camera of that name")
+            if sum(map(is_place_by_hand, self._state.cameras)) >= MAX_BY_HAND:
+                raise HTTPException(429, "too many choose by hand; try again in a moment", {"Retry-After": "10"})
         return camera_id or self._state.camera_id
 
     def _visit(self, camera_id: str | None) -> str:

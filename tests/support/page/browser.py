@@ -63,7 +63,10 @@ async def open_page(
 
     page = await (await browser.new_context(**({"reduced_motion": "reduce"} | context))).new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda said: complaints.append(f"{said.text} {said.location}") if said.type in ("error", "warning") else None,
+    )
     await page.route("**/*", only_here)
     try:
         await page.goto(gateway.url + path)

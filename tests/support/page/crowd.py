@@ -23,7 +23,7 @@ from tests.support.scenes import (
     ranked,
 )
 
-PATIENT = {"MOODSTREAM_IDLE_S": "600", "MOODSTREAM_GOODBYE_S": "2"}
+PATIENT = {"MOODSTREAM_IDLE_S": "600", "MOODSTREAM_GOODBYE_S": "2", "MOODSTREAM_SPOTIFY_EMBED": "true"}
 """Settings of the gateway: who looks at every screen of a stage takes longer than a visitor."""
 
 
