@@ -106,7 +106,7 @@ def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier |
     )
     view = None if settings.preview == "off" else ViewPublisher(bus, settings.preview, metrics.view_drawn)
     router = create_router(bus, reader, settings.frame_max_age_ms, metrics, show=view.show if view else None)
-    frames = FramesServer(bus, settings)
+    frames = FramesServer(bus, settings, reads=True)
     background = [tracker.run, frames.watch, *([view.run] if view else [])]
     return Service("emotion", router, metrics=metrics.registry, prepare=[frames.check], background=background)
 

@@ -9,6 +9,7 @@ must not see the configuration, send and take no picture before that note.
 import asyncio
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
@@ -34,9 +35,14 @@ HINT = (
 class FramesServer:
     """The check of one process. Where ``settings.frames_on_disk`` accepts pictures on a disk, it says so once."""
 
-    def __init__(self, bus: Bus, settings: Settings, *, needed: bool = True) -> None:
-        """``needed``: whether the process is of no use before the answer, and so not ready."""
+    def __init__(self, bus: Bus, settings: Settings, *, needed: bool = True, reads: bool = False) -> None:
+        """``needed``: whether the process is of no use before the answer, and so not ready.
+
+        ``reads``: whether it reads pictures. One that only sends them, with a Redis user of its own, goes by the note
+        and does not ask for what its user may not see.
+        """
         self._bus, self._accepted, self._needed = bus, settings.frames_on_disk, needed
+        self._may_look = reads or not urlsplit(settings.frames_redis_url or settings.redis_url).username
         bus.publisher.frames_may_pass = self._accepted
 
     async def check(self) -> None:
@@ -80,11 +86,12 @@ class FramesServer:
         if about["aof_enabled"]:
             raise MoodstreamError(f"the server of the frames keeps an append-only file; {HINT}")
         note = self._bus.key(NOTE)
+        if not self._may_look:
+            return await self._is_noted(note, about["run_id"])
         try:
             saves = (await server.config_get("save"))["save"]
         except NoPermissionError:
-            noted: Any = await server.get(note)
-            return bool(noted == about["run_id"].encode())
+            return await self._is_noted(note, about["run_id"])
         except ResponseError as error:
             text = f"the server of the frames does not say whether it writes to a disk ({error}); {HINT}"
             raise MoodstreamError(text) from None
@@ -92,3 +99,8 @@ class FramesServer:
             raise MoodstreamError(f"the server of the frames saves snapshots ({saves!r}); {HINT}")
         await server.set(note, about["run_id"])
         return True
+
+    async def _is_noted(self, note: str, run_id: str) -> bool:
+        """Whether who may see the configuration has found this very server to be right."""
+        noted: Any = await self._bus.frames.get(note)
+        return bool(noted == run_id.encode())

@@ -127,7 +127,7 @@ async def test_who_may_not_ask_waits_for_who_may(tmp_path: Path, monkeypatch: py
                 frame = FrameCaptured(camera_id="c", run_id="1", seq=0, captured_at=utc_now(), jpeg=JPEG)
                 assert await bus.publish_frame(frame) is False
                 assert "no emotion service" in str(bus.outage.reason)
-                await FramesServer(emotion, load(Settings)).check()
+                await FramesServer(emotion, load(Settings), reads=True).check()
                 async with asyncio.timeout(5):
                     await check
                 assert await bus.publish_frame(frame) is True
