@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from moodstream.contracts.events import FacesRead, FrameCaptured, new_id, utc_now
 from moodstream.contracts.requests import AskCamera, AskPlayer, OfferSongs
+from moodstream.contracts.status_codes import StatusCode
 from moodstream.contracts.streams import SELF_TEST
 from moodstream.errors import MoodstreamError, NoAnswer
 from shared.bus.connection import Bus
@@ -86,7 +87,7 @@ class SelfTest:
 
     async def _check_camera(self, camera_id: str) -> str:
         camera = await self._bus.ask(AskCamera(camera_id=camera_id))
-        if camera.state == "offline":
+        if camera.state == "offline" and camera.code not in (StatusCode.RESTING, StatusCode.CLOSED):
             raise MoodstreamError(camera.reason or "it is offline")
         return f"{camera.state}, {camera.frames} pictures"
 
