@@ -54,6 +54,7 @@ def moodstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     settings = {
         "MOODSTREAM_CATALOGUE": str(catalogue),
         "MOODSTREAM_MUSIC": str(folder / "My Müsic"),
+        "MOODSTREAM_ODDITIES": "true",  # pieces of a few seconds are offered, too: the test hears them to their end
     }
     with site(folder, "--camera", "pattern:", **settings) as running:
         yield running
