@@ -23,6 +23,8 @@ log = logging.getLogger("moodstream.redis")
 NOTE = FRAMES_CHECKED
 """Key on the frames' server: the ``run_id`` of the server that writes nothing; new at each of its starts."""
 CHECK_EVERY_S = 5.0
+CHECK_AGAIN_S = 0.5
+"""after a server that was away, or that nobody has noted yet"""
 RETRY_S = 0.2
 WHAT = "asking whether the server of the frames writes to a disk"
 NOT_YET = "no emotion service has said yet that the server of the frames writes nothing to a disk"
@@ -55,10 +57,11 @@ class FramesServer:
 
     async def watch(self) -> None:
         """Check for ever: a server may be changed, or replaced. Raises MoodstreamError when it writes."""
+        right = True
         while True:
-            await asyncio.sleep(CHECK_EVERY_S)
+            await asyncio.sleep(CHECK_EVERY_S if right else CHECK_AGAIN_S)
             if not self._accepted:
-                await self._ask()
+                right = await self._ask()
 
     async def run(self) -> None:
         """``check``, then ``watch``: for a process that has other work meanwhile."""
