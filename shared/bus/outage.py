@@ -30,7 +30,7 @@ class Outage:
         self._reported: dict[str, tuple[float, str]] = {}
         self._reminded_s = 0.0
         self._ended_s = float("-inf")
-        self._relapse = False
+        self._relapse = self._lost = False
         self.since_s: float | None = None
         """when it began; None while all is well"""
 
@@ -45,8 +45,12 @@ class Outage:
         """How long it has lasted."""
         return 0.0 if self.since_s is None else self._clock() - self.since_s
 
-    def report(self, what: str, error: BaseException) -> None:
-        """``what``, such as "publishing frames", has just failed of this."""
+    def report(self, what: str, error: BaseException, *, lost: bool = True) -> None:
+        """``what``, such as "publishing frames", has just failed of this.
+
+        ``lost``: whether Redis itself failed. Only then is a short fault soon afterwards what is left of this one.
+        """
+        self._lost |= lost
         now_s, reason = self._clock(), describe(error)
         self._reported[what] = (now_s, reason)
         if self.since_s is None:
@@ -66,7 +70,9 @@ class Outage:
         self._drop_old()
         if self._reported or self.since_s is None:
             return None
-        lasted_s, self.since_s, self._ended_s = self.for_s, None, self._clock()
+        lasted_s, self.since_s = self.for_s, None
+        if self._lost:
+            self._ended_s, self._lost = self._clock(), False
         log.log(self._level(lasted_s), "Redis at %s works again after %.1f s", self._where, lasted_s)
         return lasted_s
 

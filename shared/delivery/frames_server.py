@@ -79,7 +79,7 @@ class FramesServer:
         if known or not self._needed:
             self._bus.outage.resolve(WHAT)
         else:
-            self._bus.outage.report(WHAT, ConnectionError(NOT_YET))
+            self._bus.outage.report(WHAT, ConnectionError(NOT_YET), lost=False)
         return known
 
     async def _writes_nothing(self) -> bool:
