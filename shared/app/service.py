@@ -42,6 +42,8 @@ log = logging.getLogger("moodstream.app")
 
 FRESH_S = 0.3
 """How old an answer about readiness may be."""
+ANSWERS_WITHIN_S = 1.0
+"""A Redis that needs longer than this to say that it is there does not answer; redis-py would ask for many seconds."""
 MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 5.0
 """Between two tries to start while Redis is away: doubled each time."""
 
@@ -120,7 +122,8 @@ class App:
         if fault := self._watchdog.fault():
             return fault
         try:
-            await self.bus.ping()
+            async with asyncio.timeout(ANSWERS_WITHIN_S):
+                await self.bus.ping()
         except (RedisError, OSError):
             return "Redis does not answer"
         reason = self.bus.outage.reason

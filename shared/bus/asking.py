@@ -11,7 +11,7 @@ from moodstream.errors import NoAnswer
 from shared.bus.follower import Follower
 from shared.bus.publisher import Publisher
 
-TIMEOUT_S = 1.0
+TIMEOUT_S = 2.0
 BLOCK_MS = 500
 """How long one read of the replies waits."""
 

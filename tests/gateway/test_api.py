@@ -159,7 +159,7 @@ async def test_a_refusal_by_the_service_is_passed_on(bus: Bus, client: httpx.Asy
 
 async def test_silence_of_the_service_is_a_time_out(client: httpx.AsyncClient) -> None:
     reply = await client.post("/api/v1/sessions/end")
-    assert (reply.status_code, reply.json()) == (504, {"error": "nobody answered session.end within 1 s"})
+    assert (reply.status_code, reply.json()) == (504, {"error": "nobody answered session.end within 2 s"})
 
 
 async def test_feedback_of_the_visit_is_listed_and_cleared_and_songs_are_asked_for(

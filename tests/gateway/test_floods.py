@@ -155,7 +155,8 @@ def test_a_few_addresses_never_fill_all_places_and_this_machine_always_gets_one(
 
 
 async def test_three_addresses_do_not_take_all_places_of_listeners(gateway: Gateway) -> None:
-    async with httpx.AsyncClient(base_url=gateway.url, limits=httpx.Limits(max_connections=None)) as client:
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=gateway.url, limits=limits, timeout=60) as client:
 
         async def status_of(address: str) -> int:
             async with client.stream("GET", "/api/v1/events", headers={"X-Forwarded-For": address}) as answer:

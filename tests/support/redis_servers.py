@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from services.cli.run.embedded_redis import end_with_parent
 from tests.support.needs import missing
@@ -86,7 +88,13 @@ class Trio:
 
     def _client(self, port: int) -> Any:
         password = SENTINEL_PASSWORD if port in self.sentinels else PASSWORD
-        options: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "decode_responses": True}
+        once = Retry(NoBackoff(), 0)
+        options: dict[str, Any] = {
+            "socket_timeout": 1,
+            "socket_connect_timeout": 1,
+            "decode_responses": True,
+            "retry": once,
+        }
         if self._certificate:
             options |= {"ssl": True, "ssl_ca_certs": str(self._certificate)}
         return Redis(host="127.0.0.1", port=port, password=password, **options)
@@ -126,7 +134,7 @@ class Trio:
 
     def shut_down(self, port: int) -> None:
         """A planned failover, as for an upgrade of the leader: it waits for its replicas before it ends."""
-        with self._client(port) as client:
+        with self._client(port) as client, contextlib.suppress(RedisError):  # it may answer later than a client waits
             client.shutdown(nosave=True)
         self._processes[port].wait()
 

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Route, expect
 from moodstream.contracts.events import SongPicked, expiry
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
+from services.gateway.routes.site import WITHOUT_CAMERA
 from tests.support.gateways import Gateway, answer, connected_bus
 from tests.support.page.browser import open_page
 from tests.support.page.stages import at_stage
@@ -69,7 +70,7 @@ async def test_who_says_nothing_is_asked_and_then_forgotten(chromium: Browser) -
             await at_stage(page, "mirror")
             serving = await answer(bus, "session.end")
             await expect(page.locator("#still")).to_be_visible()
-            assert (await serving).body == {"camera_id": "camera-1"}  # the second stage
+            assert str((await serving).body["camera_id"]).startswith(WITHOUT_CAMERA)  # the second stage
             await expect(page.locator("#still")).to_be_hidden()
             await at_stage(page, "attract")
             # nobody comes: it rests, until somebody touches it

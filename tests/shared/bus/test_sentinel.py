@@ -15,7 +15,7 @@ from moodstream.client import events
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from moodstream.errors import MoodstreamError
 from services.cli.redis_client import connected
-from shared.app.service import Service, build_app, create_bus
+from shared.app.service import FRESH_S, Service, build_app, create_bus
 from shared.bus.lease import Lease
 from shared.bus.replicas import TIMEOUT_MS, Replicas
 from shared.delivery.consume import consume, consume_frames
@@ -135,7 +135,10 @@ async def test_nothing_is_lost_when_the_leader_dies_hangs_or_is_stopped(servers:
         for harm in HARMS:
             assert await lease.ask()
             before, old = published, servers.leader()
-            {"kill": servers.kill, "hang": servers.hang, "shut down": servers.shut_down}[harm](old)
+            await asyncio.to_thread(
+                {"kill": servers.kill, "hang": servers.hang, "shut down": servers.shut_down}[harm], old
+            )
+            await asyncio.sleep(FRESH_S)  # no older answer is given again
             assert (await web.get("/health/ready")).status_code == 503
             await asyncio.to_thread(servers.wait_for_another, old)
             while published < before + 20 or not frames[published - 1]:
