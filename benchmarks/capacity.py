@@ -20,7 +20,8 @@ import cv2
 
 from benchmarks.sentinel import service, wait_until_ready
 from services.camera.drawn import pattern
-from tests.support.redis_servers import free_ports, single
+from tests.support.ports import free_port
+from tests.support.redis_servers import single
 
 SERVICES: dict[str, dict[str, str]] = {
     "camera": {},
@@ -82,7 +83,7 @@ def main() -> None:
             {"id": f"c{n}", "address": str(video), "frame_rate": given.rate, "idle_frame_rate": 0}
             for n in range(given.cameras)
         ]
-        pids, ports = {"redis": redis}, free_ports(len(SERVICES))
+        pids, ports = {"redis": redis}, [free_port() for _ in range(len(SERVICES))]
         for (name, settings), its_port in zip(SERVICES.items(), ports, strict=True):
             own = settings | ({"MOODSTREAM_CAMERAS": json.dumps(cameras)} if name == "camera" else {})
             own |= {"MOODSTREAM_FRAMES_KEPT": str(2 * given.cameras + 2)}

@@ -45,7 +45,8 @@ from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
-from tests.support.redis_servers import Trio, free_ports, trio
+from tests.support.ports import free_port
+from tests.support.redis_servers import Trio, trio
 
 ROOT = Path(__file__).parents[1]
 SITES = {"north:": 4, "south:": 4}
@@ -317,7 +318,7 @@ def main() -> int:
                 ("player", 1, {"MOODSTREAM_PLAYER": "log", "MOODSTREAM_SONG_MIN_S": "0"}),
             ):
                 for _ in range(count):
-                    ports += free_ports(1)
+                    ports.append(free_port())
                     one = service(name, servers.url, prefix, ports[-1], folder, **settings)
                     processes.append(stack.enter_context(one))
         wait_until_ready(ports)

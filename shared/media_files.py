@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
-VIDEOS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ogv", ".wmv", ".3gp", ".ts"})
+VIDEOS = frozenset(
+    {".3gp", ".avi", ".dv", ".flv", ".h264", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"}
+    | {".ogv", ".ts", ".vob", ".webm", ".wmv"}
+)
 
 
 def is_picture(path: Path) -> bool:

@@ -18,8 +18,9 @@ import pytest
 from moodstream.contracts.moods import Mood
 from services.cli.redis_client import connected
 from tests.client.answering import answering
-from tests.support.gateways import Gateway, free_port
+from tests.support.gateways import Gateway
 from tests.support.needs import missing
+from tests.support.ports import free_port
 from tests.support.scenes import mood_changed, new_session
 
 ROOT = Path(__file__).parents[1]

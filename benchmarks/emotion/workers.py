@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from services.cli.redis_client import connected
 from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import create_bus
 from shared.settings import Settings, load
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 3
@@ -54,12 +54,6 @@ def wait(port: int) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def fill(redis_url: str, frames: list[FrameCaptured], every_s: float = 0.0) -> None:

@@ -59,6 +59,11 @@ class EmotionSettings(Settings):
     nobody_s: float = Field(2.0, gt=0, description="Seconds without a face after which the session ends.")
     heartbeat_s: float = Field(5.0, gt=0, description="Seconds between heartbeats while the mood is unchanged.")
 
+    still_face_s: float = Field(
+        180.0,
+        ge=0,
+        description="Seconds after which a face that never moves counts as a picture on a wall; 0 counts all as alive.",
+    )
     policy: Policy = Field(
         "largest", description="How several faces become one mood: the largest face, the average, or the majority."
     )
@@ -72,6 +77,7 @@ class EmotionSettings(Settings):
             arrival_s=self.arrival_s,
             nobody_s=self.nobody_s,
             heartbeat_s=self.heartbeat_s,
+            still_s=self.still_face_s,
             policy=self.policy,
         )
 

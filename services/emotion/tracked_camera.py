@@ -62,10 +62,12 @@ class TrackedCamera:
         machine = self.machine
         if machine is None:
             return
-        missed, late = machine.missed, machine.late
+        missed, late, still = machine.missed, machine.late, machine.still_faces
         with self._bus.traces.step("emotion tracks", reading):
             await self.publish_moods(machine.observe(reading, time.monotonic()))
         self._metrics.reading_applied(machine.missed - missed, machine.late - late)
+        if machine.still_faces > still:
+            log.info("%s: a face has not moved for long; it counts as a picture until it does", self._camera_id)
         if self.machine is machine:
             self._position = entry_id
 

@@ -82,7 +82,7 @@ def page_routes(music: MusicFolder | None = None, *, spotify_embed: bool = False
         Route("/", index, middleware=page),
         Route("/static/font.ttf", font, middleware=[Middleware(SecurityHeaders, cache="max-age=86400")]),
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
-        Route("/docs", lambda _: RedirectResponse("/docs/events.html")),
+        Route("/docs", lambda _: RedirectResponse("docs/events.html")),
         Route("/docs/{name:path}", document, middleware=[Middleware(SecurityHeaders, "no-cache", EVENT_PAGE_CSP)]),
         *(music or MusicFolder(None)).routes(headers),
     ]

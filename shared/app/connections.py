@@ -60,6 +60,12 @@ class Connections:
         self._held[id(transport)] = key
         return True
 
+    def about(self, transport: Any) -> dict[str, Any]:
+        """What a request may know of its connection: how to cut it off, and whether a trusted proxy sends it."""
+        peer = transport.get_extra_info("peername")
+        proxied = isinstance(peer, tuple) and bool(peer) and str(peer[0]) in self._proxies
+        return {"abort": transport.abort, "proxied": proxied}
+
     def release(self, transport: Any) -> None:
         """A connection is gone; more often than once does no harm."""
         key = self._held.pop(id(transport), None)
@@ -87,7 +93,7 @@ class Http(H11Protocol):
             transport.abort()
             return
         transport.set_write_buffer_limits(high=WRITE_BYTES)
-        self.app_state = {**self.app_state, "abort": transport.abort}
+        self.app_state = {**self.app_state, **self._limits.about(transport)}
         self._wait_for_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -16,7 +16,7 @@ class WebSockets(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "abort": transport.abort}
+        self.app_state = {**self.app_state, **self._limits.about(transport)}
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._limits.release(self.transport)

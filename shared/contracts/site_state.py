@@ -73,6 +73,7 @@ class SiteState:
         self.volume_before_mute: int | None = None
         """the last volume that was not silence, percent"""
         self._seen: Bounded[str, None] = Bounded(MAX_IDS)
+        self._gone: Bounded[str, None] = Bounded(MAX_CAMERAS)
 
     @property
     def camera_id(self) -> str:
@@ -93,6 +94,10 @@ class SiteState:
         """Whether there is a camera of that name: that of the settings, or one that events have told of."""
         told = camera_id in self.cameras or camera_id in self.parts_of("camera") | self.browser_cameras
         return told or camera_id == self.camera_id
+
+    def has_gone(self, camera_id: str) -> bool:
+        """Whether it was a browser's camera that has gone: what was asked about it a moment before is no mistake."""
+        return camera_id in self._gone
 
     def apply(self, event: Event) -> bool:
         """Take in one event; False when it was known already."""
@@ -189,6 +194,7 @@ class SiteState:
             # The camera of a browser is gone for good: its id is never used again.
             self.status.pop((event.service, event.part), None)
             self.cameras.pop(event.part, None)
+            self._gone[event.part] = None
         else:
             self.status[event.service, event.part] = event
 

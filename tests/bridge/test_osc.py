@@ -19,8 +19,9 @@ from services.bridge.osc.glide import Glide
 from services.bridge.osc.packets import messages_in
 from services.bridge.osc.values import CameraValues
 from services.bridge.rate_limited_log import RateLimitedLog
-from tests.support.bridges import bridge, free_port, hearing_osc, until
+from tests.support.bridges import bridge, hearing_osc, until
 from tests.support.gateways import answer, connected_bus
+from tests.support.ports import free_port
 from tests.support.scenes import faces_read, mood_changed, new_session
 
 Heard = Sequence[tuple[float, str, tuple[Any, ...]]]

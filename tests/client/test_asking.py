@@ -16,7 +16,8 @@ from moodstream.contracts.requests import AskCamera, CommandPlayer, FindMood, Re
 from services.cli.run.embedded_redis import embedded_redis
 from shared.contracts.request_examples import EXAMPLES, HARBOUR, LANTERN, VISIT
 from tests.client.answering import answering
-from tests.support.gateways import Gateway, connected_bus, free_port
+from tests.support.gateways import Gateway, connected_bus
+from tests.support.ports import free_port
 from tests.support.scenes import mood_changed
 
 WIRES = ("page", "redis")

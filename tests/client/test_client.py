@@ -15,7 +15,8 @@ from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.cli.redis_client import connected
 from services.cli.run.embedded_redis import embedded_redis
-from tests.support.gateways import Gateway, connected_bus, free_port
+from tests.support.gateways import Gateway, connected_bus
+from tests.support.ports import free_port
 from tests.support.scenes import mood_changed, new_session, playing
 
 

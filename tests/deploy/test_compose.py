@@ -5,7 +5,6 @@ import base64
 import json
 import os
 import re
-import socket
 import subprocess
 import threading
 import time
@@ -28,6 +27,7 @@ from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, S
 from moodstream.contracts.moods import Mood
 from services.cli.stack_secrets import SERVER
 from tests.deploy.stack import PROJECT, ROOT, Stack, docker, eventually, local_image
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.compose
 
@@ -45,7 +45,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     settings = tmp_path_factory.mktemp("compose") / "env"
     settings.touch()
     ports = ("PORT", "PLAYER_PORT", "BRIDGE_PORT", "OSC_PORT", "MQTT_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
-    stack = Stack(settings, **{f"MOODSTREAM_{name}": free_port() for name in ports})
+    stack = Stack(settings, **{f"MOODSTREAM_{name}": str(free_port()) for name in ports})
     stack.compose("down", "--volumes", "--remove-orphans")
     try:
         stack.compose("--profile", "demo", "build")
@@ -54,12 +54,6 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         if request.session.testsfailed:
             print(stack.compose("logs", "--tail", "20", "--no-color"))
         stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "3")
-
-
-def free_port() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return str(free.getsockname()[1])
 
 
 def all_healthy(stack: Stack, count: int) -> bool:

@@ -1,7 +1,6 @@
 """Passwords of a compose stack: made once, a folder for each who may see them, and accepted by a real Redis."""
 
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from redis.exceptions import AuthenticationError, ConnectionError, NoPermissionE
 from services.cli.stack_secrets import main
 from tests.deploy.stack import eventually
 from tests.support.needs import missing
+from tests.support.ports import free_port
 
 FOLDERS = ("redis", "camera", "gateway", "bridge", "mqtt", "mosquitto", "grafana")
 ARGUMENTS = ["--users", "camera", "gateway", "bridge", "mqtt=bridge", "--frames", "camera"]
@@ -75,9 +75,7 @@ def test_a_folder_that_is_not_there_is_told_in_a_line(tmp_path: Path, capsys: py
 
 def test_a_real_redis_takes_them(root: Path) -> None:
     program = shutil.which("redis-server") or missing("redis-server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     acl = str(root / "redis" / "events.acl")
     server = subprocess.Popen(
         [program, "--port", str(port), "--save", "", "--aclfile", acl, "--dir", str(root)], stdout=subprocess.DEVNULL

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from moodstream.contracts.events import (
 from moodstream.contracts.moods import MOODS, Mood
 from services.cli.redis_client import connected
 from tests.support.emotion.workers import events, listening, put, send_frames, until, worker
+from tests.support.ports import free_port
 
 
 def reading(seq: int, mood: Mood | None) -> FacesRead:
@@ -54,9 +54,7 @@ def test_two_workers_share_the_frames_and_each_frame_is_read_once(redis_url: str
 
 
 def test_what_was_refused_is_counted_where_prometheus_looks(redis_url: str) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with connected(redis_url) as client, worker(redis_url, port):
         until(lambda: listening(client, 1))
         send_frames(client, 3)

@@ -24,9 +24,10 @@ from services.player.spotify.login import CALLBACK, LOGIN
 from services.player.spotify.login_pages import login_routes
 from services.player.spotify.terminal_login import sign_in
 from shared.web.operator import Operator
-from tests.support.gateways import ROOT, free_port
+from tests.support.gateways import ROOT
 from tests.support.page.browser import launch
 from tests.support.page.site import TOKEN
+from tests.support.ports import free_port
 from tests.support.simulated_spotify import SimulatedSpotify, agree, spotify_settings
 
 START_S = 90.0

@@ -24,9 +24,10 @@ from shared.contracts.access import USERS, acl_file
 from shared.delivery import frames_server
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
-from tests.support.gateways import JPEG, Gateway, connected_bus, free_port
+from tests.support.gateways import JPEG, Gateway, connected_bus
 from tests.support.needs import missing
 from tests.support.page.site import TOKEN
+from tests.support.ports import free_port
 
 DEBIAN = Path("/etc/redis/redis.conf")
 ROOT = Path(__file__).parents[2]

@@ -21,12 +21,7 @@ from shared.app.service import build_app, create_bus
 from shared.bus.connection import Bus
 from shared.settings import load
 from tests.support.needs import missing
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+from tests.support.ports import free_port
 
 
 @contextlib.asynccontextmanager

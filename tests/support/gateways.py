@@ -26,19 +26,13 @@ from shared.bus.connection import Bus
 from shared.bus.message_format import decode_frame
 from shared.contracts.request_examples import EXAMPLES
 from shared.settings import Settings, load
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_S = 60.0
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 100
 REPLIES: dict[str, JsonValue] = {one.request.KIND: one.reply.model_dump(mode="json") for one in EXAMPLES}
 """By kind of request."""
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 @dataclass

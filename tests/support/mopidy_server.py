@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mpd import MPDClient
 
-from tests.support.gateways import free_port
 from tests.support.needs import missing
+from tests.support.ports import free_port
 
 START_S = 60.0
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.gateways import free_port
 from tests.support.needs import missing
+from tests.support.ports import free_port
 
 RATE = 8_000
 START_S = 20.0

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.gateways import ROOT, Gateway, free_port
+from tests.support.gateways import ROOT, Gateway
 from tests.support.needs import missing
+from tests.support.ports import free_port
 
 CONFIG = (ROOT / "deploy" / "nginx" / "moodstream.conf").read_text("utf-8")
 START_S = 10.0
 
 
 @contextlib.contextmanager
-def nginx(config: str, gateway: Gateway, folder: Path) -> Iterator[int]:
-    """The port on which it listens, without TLS: browsers take 127.0.0.1 for safe."""
+def nginx(config: str, gateway: Gateway, folder: Path, path: str = "") -> Iterator[int]:
+    """The port on which it listens, without TLS: browsers take 127.0.0.1 for safe. ``path`` is where the pages lie."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin") or missing("nginx")
     port = free_port()
     server = re.sub(r"(?m)^ *ssl_certificate.*$", "", config)
@@ -39,7 +40,7 @@ def nginx(config: str, gateway: Gateway, folder: Path) -> Iterator[int]:
             deadline = time.monotonic() + START_S
             while time.monotonic() < deadline and process.poll() is None:
                 with contextlib.suppress(httpx.TransportError):
-                    if httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200:
+                    if httpx.get(f"http://127.0.0.1:{port}{path}/health/live").status_code == 200:
                         break
                 time.sleep(0.05)
             else:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.gateways import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 AGAIN_S = 0.3

@@ -31,7 +31,7 @@ def table(count: int, seed: int = 0) -> pd.DataFrame:
     songs.insert(0, "id", [f"{number:022d}" for number in random.permutation(count)])
     songs.insert(1, "title", "Song " + songs["id"].str[-5:])
     songs.insert(2, "artist", [f"Artist {number}" for number in random.integers(0, max(1, count // 3), count)])
-    songs.insert(3, "genre", random.choice(["pop", "rock", "folk"], count))
+    songs.insert(3, "genre", random.choice(["pop", "rock", "folk"], count).tolist())
     songs.insert(4, "uri", "spotify:track:" + songs["id"])
     return songs
 

@@ -15,8 +15,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from tests.support.gateways import free_port
 from tests.support.needs import missing
+from tests.support.ports import free_port
 
 START_S = 20.0
 

@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from services.cli.run.embedded_redis import end_with_parent
 from tests.support.needs import missing
+from tests.support.ports import free_port
 
 PASSWORD = "servers-only"
 SENTINEL_PASSWORD = "sentinels-only"
@@ -53,7 +54,7 @@ class Trio:
 
     def __init__(self, folder: Path, certificate: Path | None = None) -> None:
         self._folder, self._certificate = folder, certificate
-        *self.servers, first, second, third = free_ports(6)
+        *self.servers, first, second, third = (free_port() for _ in range(6))
         self.sentinels = [first, second, third]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         scheme = "rediss" if certificate else "redis"
@@ -163,14 +164,6 @@ class Trio:
             process.wait()
 
 
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-
-
 def _listens(port: int) -> bool:
     with socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
@@ -193,7 +186,7 @@ def single(*options: str) -> Iterator[Any]:
     if shutil.which("redis-server") is None:
         missing("Debian's redis-server")
     with tempfile.TemporaryDirectory(prefix="moodstream-redis-") as folder:
-        [port] = free_ports(1)
+        port = free_port()
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", *options]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=end_with_parent)
         try:

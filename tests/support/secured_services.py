@@ -14,16 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.needs import missing
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_S = 150.0
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("MOODSTREAM_")}
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class RedisServer:

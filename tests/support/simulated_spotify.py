@@ -15,7 +15,7 @@ from services.player.spotify.json_file import JsonFile
 from services.player.spotify.output import SpotifyOutput
 from services.player.spotify.simulator.app import Simulator
 from shared.settings import load
-from tests.support.gateways import free_port
+from tests.support.ports import free_port
 
 CLIENT = "moodstream-demo"
 REDIRECT = "http://127.0.0.1:8080/player/spotify/callback"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from moodstream.contracts.moods import MOODS, Mood
 from services.recommender.models.listeners import ENERGY, ListenersModel, bend, combine
-from services.recommender.models.vectors import Floats
+from services.recommender.models.vectors import Floats, Positions
 
 TOO_LIVELY = {Mood.CALM: 0.6, Mood.SAD: 0.7}
 """Energy above which a song is lively for its mood."""
@@ -17,7 +17,7 @@ MAX_LIVELY = 0.1
 """Of the songs of such a mood, the share that may be."""
 
 
-def lively_shares(codes: "np.ndarray[tuple[int], np.dtype[np.intp]]", energy: Floats) -> dict[Mood, float]:
+def lively_shares(codes: Positions, energy: Floats) -> dict[Mood, float]:
     """Of the songs of each mood, the share with more energy than fits it."""
     return {mood: float((energy[codes == MOODS.index(mood)] > most).mean()) for mood, most in TOO_LIVELY.items()}
 

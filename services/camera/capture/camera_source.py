@@ -7,6 +7,7 @@ import logging
 import os
 import ssl
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,12 +18,14 @@ from services.camera.capture.http_connection import TIMEOUT_S, NotPictures
 from services.camera.capture.http_source import open_http
 from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import Image
+from services.camera.capture.rtsp_reason import why_not
 from services.camera.rules.address import is_stream, masked, webcam_number
 from services.camera.rules.job import Job
+from shared.videos import AvVideo, NotAVideo
 
 log = logging.getLogger("moodstream.camera")
 
-OPEN_MS = 5_000
+OPEN_S = 5.0
 PATIENCE_PICTURES = 2.5
 """A camera is lost when so many pictures in a row are missing, and not before three seconds."""
 TLS = ("https:", "rtsps:", "rtmps:")
@@ -60,9 +63,24 @@ def open_camera(job: Job, open_video: OpenVideo = cv2.VideoCapture) -> CameraSou
             return open_http(job.address, verify_tls=job.verify_tls, timeout_s=_patience_s(job))
         except NotPictures:
             log.debug("%s is neither MJPEG nor a picture; trying FFmpeg", masked(job.address))
-    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _ffmpeg_options(job)
-    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(1_000 * _patience_s(job))]
-    return VideoCamera(open_video(job.address, cv2.CAP_FFMPEG, limits), masked(job.address))
+    options = _ffmpeg_options(job)
+    try:
+        return _open_stream(job, options, open_video)
+    except (SourceUnavailable, NotAVideo):
+        reason = why_not(job.address, verify_tls=job.verify_tls)
+        raise SourceUnavailable(f"cannot open {masked(job.address)}{reason}") from None
+
+
+def _open_stream(job: Job, options: dict[str, str], open_video: OpenVideo) -> "VideoCamera | StreamCamera":
+    """Raises SourceUnavailable or NotAVideo."""
+    name, patience_s = masked(job.address), _patience_s(job)
+    if find_spec("av") is not None:
+        return StreamCamera(AvVideo(job.address, options, (OPEN_S, patience_s), live=True), name)
+    # OpenCV reads options only from the environment; this process opens one camera
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "|".join(";".join(option) for option in options.items())
+    limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: OPEN_S, cv2.CAP_PROP_READ_TIMEOUT_MSEC: patience_s}
+    given = [number for limit, seconds in limits.items() for number in (limit, round(1_000 * seconds))]
+    return VideoCamera(open_video(job.address, cv2.CAP_FFMPEG, given), name)
 
 
 def _patience_s(job: Job) -> float:
@@ -70,24 +88,23 @@ def _patience_s(job: Job) -> float:
     return max(TIMEOUT_S, PATIENCE_PICTURES / job.rate)
 
 
-def _ffmpeg_options(job: Job) -> str:
+def _ffmpeg_options(job: Job) -> dict[str, str]:
     """FFmpeg's options: RTSP over TCP, no redirects, and the check of certificates, which is off by default.
 
     The check is on whatever the scheme, for FFmpeg may come to TLS by ways of its own; without authorities that it
-    could trust it refuses every certificate. OpenCV reads options only from the environment; this process opens one
-    camera.
+    could trust it refuses every certificate.
     """
-    options = ["rtsp_transport;tcp", "max_redirects;0"]
+    options = {"rtsp_transport": "tcp", "max_redirects": "0"}
     if job.verify_tls:
-        options.append("tls_verify;1")
+        options["tls_verify"] = "1"
         if authorities := ssl.get_default_verify_paths().cafile:
-            options.append(f"ca_file;{authorities}")
+            options["ca_file"] = authorities
         elif job.address.lower().startswith(TLS):
             raise SourceUnavailable(
                 f"cannot open {masked(job.address)}: this machine has no file of certificate authorities; "
                 "SSL_CERT_FILE names one"
             )
-    return "|".join(options)
+    return options
 
 
 def _webcam(number: int, job: Job, open_video: OpenVideo) -> "VideoCamera":
@@ -100,8 +117,29 @@ def _webcam(number: int, job: Job, open_video: OpenVideo) -> "VideoCamera":
     return VideoCamera(video, f"webcam:{number}")
 
 
+class StreamCamera:
+    """A stream through PyAV, which reads interlaced ones too. The next picture is the newest that has arrived."""
+
+    def __init__(self, video: AvVideo, name: str) -> None:
+        self._video, self._name, self.rate = video, name, video.rate
+
+    def wait_for_picture(self) -> bool:
+        if self._video.next_s() is None:
+            raise SourceUnavailable(f"{self._name} gives no pictures")
+        return True
+
+    def decode_picture(self) -> Image | None:
+        return self._video.picture()
+
+    def close(self) -> None:
+        self._video.close()
+
+
 class VideoCamera:
-    """A webcam or a stream through OpenCV. Every picture is taken from the driver, so that the next is the newest."""
+    """A webcam, or a stream where PyAV is not installed, through OpenCV.
+
+    Every picture is taken from the driver, so that the next is the newest.
+    """
 
     def __init__(self, video: Any, name: str) -> None:
         if not video.isOpened():

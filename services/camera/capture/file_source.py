@@ -7,14 +7,12 @@ from math import inf
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from moodstream.errors import MoodstreamError
-from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import Image, decode
 from services.camera.drawn import pattern
 from services.camera.rules.address import DRAWN, PATTERN, masked
 from shared.media_files import is_picture, media_in
+from shared.videos import FrameTimes, NotAVideo, open_video
 
 log = logging.getLogger("moodstream.camera")
 
@@ -160,37 +158,39 @@ class VideoSource:
     """not known before its end"""
 
     def __init__(self, path: Path) -> None:
-        self._video = cv2.VideoCapture(str(path))
-        self._rate = self._video.get(cv2.CAP_PROP_FPS) or 25.0
+        try:
+            self._video = open_video(path)
+        except NotAVideo as error:
+            raise MoodstreamError(f"not a video that can be read: {path}: {error}") from None
+        self._half_s = 0.5 / FrameTimes(self._video.rate).rate
         self._grabbed, self._time_s = 0, 0.0
         self._shown = -1
         self._image: Image | None = None
-        if not self._grab() or not self._video.retrieve()[0]:
-            self._video.release()
-            raise MoodstreamError(f"not a video that can be read: {path}")
+        if not self._grab() or self._video.picture() is None:
+            self._video.close()
+            raise MoodstreamError(f"not a video that can be read: {path}: no frame of it can be decoded")
 
     def _grab(self) -> bool:
-        if not self._video.grab():
+        time_s = self._video.next_s()
+        if time_s is None:
             return False
-        # files without timestamps have evenly spaced frames
-        timestamp_s = self._video.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        self._time_s = timestamp_s if timestamp_s > 0 else self._grabbed / self._rate
+        self._time_s = time_s
         self._grabbed += 1
         return True
 
     def read_frame(self, at_s: float) -> tuple[int, Image] | None:
         # a frame that is due within half its own length is the nearest
-        while self._time_s < at_s - 0.5 / self._rate:
+        while self._time_s < at_s - self._half_s:
             if not self._grab():
                 return None
         if self._shown != self._grabbed or self._image is None:
-            whole, image = self._video.retrieve()
-            while not whole:  # skip broken frames
+            image = self._video.picture()
+            while image is None:  # skip broken frames
                 if not self._grab():
                     return None
-                whole, image = self._video.retrieve()
-            self._shown, self._image = self._grabbed, np.asarray(image, dtype=np.uint8)
+                image = self._video.picture()
+            self._shown, self._image = self._grabbed, image
         return self._shown, self._image
 
     def close(self) -> None:
-        self._video.release()
+        self._video.close()

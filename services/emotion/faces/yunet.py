@@ -135,7 +135,7 @@ def _grid(height: int, width: int) -> Floats:
         rows, columns = np.mgrid[0 : height // stride, 0 : width // stride]
         strides = np.ones(rows.size)
         places.append(stride * np.stack([columns.ravel(), rows.ravel(), strides], axis=1))
-    return np.concatenate(places).astype(np.float32)
+    return np.asarray(np.concatenate(places), np.float32)
 
 
 def _square(place: Sequence[float], box: Sequence[float], points: Sequence[float]) -> Box:

@@ -14,6 +14,7 @@ from services.emotion.offline.drawing import Picture
 from services.emotion.offline.explain import explain
 from services.emotion.visits.smoothing import Steadiness
 from shared.media_files import media_in
+from shared.videos import NotAVideo, open_video
 
 MAX_FILE_BYTES = 64_000_000
 VIDEO_READS_PER_S = 2.0
@@ -97,21 +98,20 @@ def _result(
 def _read_video(
     reader: Reader, path: Path, explained: Steadiness | None, album: Album | None
 ) -> Iterator[dict[str, Any]]:
-    video = cv2.VideoCapture(str(path))
+    try:
+        video = open_video(path)
+    except NotAVideo:
+        raise PictureRefused("neither a picture nor a video") from None
     try:
         next_s, found = 0.0, False
-        while True:
-            more, frame = video.read()
-            if not more:
-                break
-            found = True
-            time_s = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if time_s >= next_s:
-                next_s = time_s + 1 / VIDEO_READS_PER_S
-                colour = np.asarray(frame, np.uint8)
+        while (time_s := video.next_s()) is not None:
+            if time_s < next_s:
+                continue
+            if (colour := video.picture()) is not None:
+                next_s, found = time_s + 1 / VIDEO_READS_PER_S, True
                 grey = np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY), np.uint8)
                 yield _result(reader, path, grey, explained, album, colour, time_s)
         if not found:
             raise PictureRefused("neither a picture nor a video")
     finally:
-        video.release()
+        video.close()

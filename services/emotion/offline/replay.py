@@ -16,6 +16,7 @@ from services.emotion.handlers import create_reading
 from services.emotion.offline.drawing import Picture, draw_moment
 from services.emotion.visits.thresholds import Thresholds
 from services.emotion.visits.visit_machine import VisitMachine
+from shared.videos import NotAVideo, open_video
 
 MAX_SIDE_PX, JPEG_QUALITY = 640, 85
 """As the camera service sends frames by default."""
@@ -79,22 +80,23 @@ def replay(path: Path, reader: Reader, thresholds: Thresholds, rate: float) -> I
 def _frames(path: Path, rate: float) -> Iterator[tuple[float, Picture]]:
     if not path.is_file():
         raise MoodstreamError(f"there is no file {path}")
-    video = cv2.VideoCapture(str(path))
+    try:
+        video = open_video(path)
+    except NotAVideo as error:
+        raise MoodstreamError(f"{path} is not a video: {error}") from None
     try:
         next_s, found = 0.0, False
-        while True:
-            more, picture = video.read()
-            if not more:
-                break
-            time_s = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if not found or time_s >= next_s - 1e-6:
+        while (time_s := video.next_s()) is not None:
+            if found and time_s < next_s - 1e-6:
+                continue
+            if (picture := video.picture()) is not None:
                 next_s = time_s if not found else max(next_s, time_s - 1 / rate)
                 next_s, found = next_s + 1 / rate, True
-                yield time_s, _small(np.asarray(picture, np.uint8))
+                yield time_s, _small(picture)
         if not found:
-            raise MoodstreamError(f"{path} is not a video")
+            raise MoodstreamError(f"{path} is not a video: no frame of it can be decoded")
     finally:
-        video.release()
+        video.close()
 
 
 def _small(picture: Picture) -> Picture:

@@ -6,9 +6,11 @@ Faces are matched by position and size alone; nothing is kept that could identif
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import hypot
+from typing import NamedTuple
 
 from moodstream.contracts.events import FaceRead
 from services.emotion.visits.smoothing import Steadiness, SteadyMood
+from services.emotion.visits.stillness import Stillness, StillPlaces
 
 MAX_DISTANCE = 0.7
 """How far a face may move between two frames, in multiples of its side."""
@@ -17,8 +19,17 @@ MAX_DISTANCE_PER_S = 1.0
 MAX_GROWTH = 1.8
 """The factor by which it may become larger or smaller."""
 
+
 Square = tuple[int, int, int, int]
 """x, y, width, height in pixels"""
+
+
+class Seen(NamedTuple):
+    """What one frame has changed: how many people have entered and left, and how many faces in it are alive."""
+
+    entered: int
+    left: int
+    alive: int
 
 
 @dataclass
@@ -30,9 +41,15 @@ class Track:
     face: SteadyMood
     first_s: float
     seen_s: float
+    stillness: Stillness
     read_s: float | None = None
     entered: bool = False
     """whether it has stayed long enough to count as a person"""
+
+    @property
+    def still(self) -> bool:
+        """Whether it is taken for a picture."""
+        return self.stillness.still
 
     @property
     def area(self) -> int:
@@ -42,46 +59,62 @@ class Track:
 class FaceTracks:
     """The faces in front of one camera."""
 
-    def __init__(self, steadiness: Steadiness, arrival_s: float, lost_s: float, unread_s: float) -> None:
-        self._steadiness = steadiness
+    def __init__(
+        self, steadiness: Steadiness, arrival_s: float, lost_s: float, unread_s: float, places: StillPlaces
+    ) -> None:
+        self._steadiness, self._places = steadiness, places
         self._arrival_s, self._lost_s, self._unread_s = arrival_s, lost_s, unread_s
         self._tracks: list[Track] = []
         self._count = 0
 
-    def observe(self, faces: Sequence[FaceRead], at_s: float) -> tuple[int, int]:
-        """Match the faces of one frame to the tracks. Returns how many people have entered and how many have left."""
+    def observe(self, faces: Sequence[FaceRead], at_s: float) -> Seen:
+        """Match the faces of one frame to the tracks."""
         free = list(range(len(faces)))
         for track, index in self._matches(faces, at_s):
             free.remove(index)
             self._update(track, faces[index], at_s)
         for index in free:
             self._count += 1
-            track = Track(self._count, faces[index].box, SteadyMood(self._steadiness), at_s, at_s)
+            box = faces[index].box
+            stillness = self._places.first_seen(box, at_s)
+            track = Track(self._count, box, SteadyMood(self._steadiness), at_s, at_s, stillness)
             self._tracks.append(track)
             self._update(track, faces[index], at_s)
-        return self._mark_entered(), self._drop_lost(at_s)
+        stopped = self._drop_still()
+        alive = sum(track.seen_s == at_s and not track.still for track in self._tracks)
+        return Seen(self._mark_entered(), stopped + self._drop_lost(at_s), alive)
 
     def people(self) -> list[Track]:
         """Tracks of those who have entered, in the order in which they came."""
         return [track for track in self._tracks if track.entered]
 
     def readable(self, at_s: float) -> list[Track]:
-        """Tracks whose face was read within the last ``unread_s`` seconds."""
-        return [track for track in self._tracks if self._is_readable(track, at_s)]
+        """Tracks of living faces that were read within the last ``unread_s`` seconds."""
+        return [track for track in self._tracks if self._is_readable(track, at_s) and not track.still]
 
     def _is_readable(self, track: Track, at_s: float) -> bool:
         return track.read_s is not None and at_s - track.read_s < self._unread_s
 
     def _update(self, track: Track, face: FaceRead, at_s: float) -> None:
         track.box, track.seen_s = face.box, at_s
+        if self._places.see(track.stillness, face.box, at_s):
+            track.first_s = at_s  # it comes anew
         if face.refused is None:
             track.read_s = at_s
             track.face.add_reading(face.probabilities.in_order(), at_s)
         elif not self._is_readable(track, at_s):
             track.face.add_unread(at_s)
 
+    def _drop_still(self) -> int:
+        """How many people turn out to be pictures."""
+        stopped = [track for track in self._tracks if track.still and track.entered]
+        for track in stopped:
+            track.entered = False
+        return len(stopped)
+
     def _mark_entered(self) -> int:
-        new = [one for one in self._tracks if not one.entered and one.seen_s - one.first_s >= self._arrival_s]
+        waiting = [one for one in self._tracks if not one.entered and not one.still]
+        new = [one for one in waiting if one.seen_s - one.first_s >= self._arrival_s]
         for track in new:
             track.entered = True
         return len(new)

@@ -27,4 +27,6 @@ class Thresholds:
     """time between two events while nothing changes"""
     forced_s: float = 60.0
     """how long a mood chosen by hand stands"""
+    still_s: float = 180.0
+    """a face that has not moved for this long is taken for a picture; 0 never does"""
     policy: Policy = "largest"

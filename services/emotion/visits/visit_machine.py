@@ -15,6 +15,7 @@ from services.emotion.visits.clock import CameraClock
 from services.emotion.visits.face_tracks import FaceTracks
 from services.emotion.visits.policy import MoodPolicy
 from services.emotion.visits.smoothing import HeldMood
+from services.emotion.visits.stillness import StillPlaces
 from services.emotion.visits.thresholds import Thresholds
 from services.emotion.visits.visit import EventFactory, Reason, Visit
 
@@ -33,6 +34,7 @@ class VisitMachine:
         """of the process's clock"""
         self._faces = 0
         self._visit: Visit | None = None
+        self._still_places = StillPlaces(thresholds.still_s)
         self._forget_people()
 
     @property
@@ -50,14 +52,19 @@ class VisitMachine:
         """Readings that arrived after a newer one and were not used."""
         return self._clock.late
 
+    @property
+    def still_faces(self) -> int:
+        """At how many places a face has not moved for so long that it is taken for a picture."""
+        return self._still_places.count
+
     def warm_up(self, readings: Iterable[FacesRead]) -> None:
         """Learn who is there from readings that another tracker has already used; creates no events."""
         for reading in readings:
             if self._clock.accepts(reading, silent=True) and reading.error is None:
                 self._clock.advance(reading.captured_at)
-                entered, _ = self._tracks.observe(reading.faces, self._clock.now_s)
-                self._entered += entered
-                self._faces = len(reading.faces)
+                seen = self._tracks.observe(reading.faces, self._clock.now_s)
+                self._entered += seen.entered
+                self._faces = seen.alive
 
     def restore(self, last: MoodChanged, process_s: float) -> None:
         """Resume the visit that another tracker left, from the last event that it published."""
@@ -82,13 +89,13 @@ class VisitMachine:
             return []  # a broken picture does not show that somebody has left
         self._last_reading_s = process_s
         self._clock.advance(reading.captured_at)
-        entered, left = self._tracks.observe(reading.faces, self._clock.now_s)
-        self._entered += entered
-        self._faces = len(reading.faces)
+        seen = self._tracks.observe(reading.faces, self._clock.now_s)
+        self._entered += seen.entered
+        self._faces = seen.alive
         visit = self._visit
         if visit is None:
             return self._await_arrival(reading, process_s)
-        visit.entered, visit.left = visit.entered + entered, visit.left + left
+        visit.entered, visit.left = visit.entered + seen.entered, visit.left + seen.left
         visit.faces, visit.people = self._faces, self._tracks.people()
         return self._continue_visit(visit, reading, process_s)
 
@@ -126,7 +133,9 @@ class VisitMachine:
 
     def _forget_people(self) -> None:
         thresholds = self._thresholds
-        self._tracks = FaceTracks(thresholds.steadiness, thresholds.arrival_s, thresholds.lost_s, thresholds.unread_s)
+        self._tracks = FaceTracks(
+            thresholds.steadiness, thresholds.arrival_s, thresholds.lost_s, thresholds.unread_s, self._still_places
+        )
         self._policy = MoodPolicy(thresholds.policy, thresholds.steadiness)
         self._arrival = Arrival(thresholds.arrival_s, thresholds.miss_s)
         self._entered = 0
@@ -139,7 +148,7 @@ class VisitMachine:
         return visit
 
     def _await_arrival(self, reading: FacesRead, process_s: float) -> list[MoodChanged]:
-        if not reading.faces:
+        if not self._faces:
             if self._arrival.nobody_seen(self._clock.now_s):
                 self._forget_people()
             return []
@@ -157,13 +166,13 @@ class VisitMachine:
 
     def _continue_visit(self, visit: Visit, reading: FacesRead, process_s: float) -> list[MoodChanged]:
         now_s, forced = self._clock.now_s, visit.is_forced(process_s)
-        if reading.faces:
+        if self._faces:
             visit.seen_s = now_s
         elif now_s - visit.seen_s >= self._thresholds.nobody_s and not forced:
             return self.end()
         if forced:
             return self._repeat_forced(visit, process_s, reading)
-        if reading.faces:
+        if self._faces:
             self._decide_mood(visit)
         reason: Reason = "heartbeat"
         if visit.held.mood not in (None, visit.mood):

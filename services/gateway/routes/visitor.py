@@ -164,7 +164,9 @@ class VisitorRoutes:
 
     async def end_session(self, body: Annotated[EndSessionBody | None, Body()] = None) -> JSONResponse:
         """The visit ends and is forgotten; with its session id, the music that it brought fades out, too."""
-        camera_id, session_id = self._camera(body.camera_id if body else None), body.session_id if body else None
+        camera_id, session_id = (body.camera_id, body.session_id) if body else (None, None)
+        if camera_id is None or not self._state.has_gone(camera_id):  # a browser's camera goes at the same moment
+            camera_id = self._camera(camera_id)
         answer = await ask(self._bus, EndSession(camera_id=camera_id))
         after = answer.background = BackgroundTasks()
         if camera_id == self._state.camera_id:  # whoever stops is still before the camera, and wants not to be seen

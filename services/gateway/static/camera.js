@@ -47,8 +47,9 @@ export class BrowserCamera {
   }
 
   #connect() {
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}/api/v1/frames`);
+    const address = new URL("api/v1/frames", document.baseURI);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address);
     this.#socket = socket;
     let gapMs = 100;
     let sentAt = 0;

@@ -2,13 +2,22 @@
 
 const TYPES = ["MoodChanged", "SongsOffered", "SongPicked", "SongsRanked", "PlaybackChanged", "StatusChanged"];
 const SILENCE_MS = 45_000;
-const TRY_AGAIN_MS = 2_000;
+const AGAIN_MS = 1_000;
+const MAX_AGAIN_MS = 5_000;
 
-/** Follow the events for ever. Comes back by itself, from where it was, or else with a new snapshot. */
+/**
+ * Follow the events for ever. Comes back by itself, from where it was, or else with a new snapshot.
+ *
+ * They come over a WebSocket, of which a browser may hold hundreds; of endless answers it holds six to one server, so a
+ * seventh page would never load. Where a proxy passes no WebSockets on, every other try asks for an endless answer.
+ */
 export class Live {
-  #source = null;
+  #line = null; // { close() } of the connection that is open or being opened
+  #open = false;
+  #failed = 0; // tries since one was open
   #heardAt = 0;
   #lastId = "";
+  #timer = 0;
   #handlers;
 
   constructor(handlers) {
@@ -16,45 +25,86 @@ export class Live {
   }
 
   start() {
-    this.#open();
+    this.#connect();
     // A line that died without a word is noticed here: where there is somebody, moods come every few seconds.
     setInterval(() => this.#check(), 5_000);
-    addEventListener("online", () => this.#open());
+    addEventListener("online", () => this.#connect());
     addEventListener("offline", () => this.#handlers.link("lost"));
-    addEventListener("pagehide", () => this.#source?.close());
-    addEventListener("pageshow", (event) => event.persisted && this.#open());
+    addEventListener("pagehide", () => this.#leave());
+    addEventListener("pageshow", (event) => event.persisted && this.#connect());
   }
 
-  #open() {
-    this.#source?.close();
-    const source = new EventSource(`/api/v1/events?last_id=${encodeURIComponent(this.#lastId)}`);
-    this.#source = source;
+  #leave() {
+    clearTimeout(this.#timer);
+    const line = this.#line;
+    this.#line = null; // first: what it still says is not listened to
+    this.#open = false;
+    line?.close();
+  }
+
+  #connect() {
+    this.#leave();
     this.#heardAt = Date.now();
-    const heard = (handle) => (message) => {
-      this.#heardAt = Date.now();
-      this.#lastId = message.lastEventId || this.#lastId;
-      handle(JSON.parse(message.data));
-    };
-    source.addEventListener("open", () => this.#handlers.link("live"));
-    source.addEventListener("snapshot", heard((data) => this.#handlers.snapshot(data)));
-    for (const type of TYPES) source.addEventListener(type, heard((data) => this.#handlers.event(data)));
-    source.addEventListener("error", () => {
-      this.#handlers.link("lost");
-      // Where a proxy answers for a server that is gone, browsers give up for good.
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => source === this.#source && this.#open(), TRY_AGAIN_MS);
+    const line = this.#failed % 2 ? this.#stream() : this.#socket();
+    this.#line = line;
+  }
+
+  #socket() {
+    const address = new URL(`api/v1/events/ws?last_id=${encodeURIComponent(this.#lastId)}`, document.baseURI);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address);
+    socket.addEventListener("open", () => this.#opened(socket));
+    socket.addEventListener("message", (message) => {
+      const said = JSON.parse(message.data);
+      this.#heard(socket, said.id, said.event, said.data);
     });
+    socket.addEventListener("close", () => this.#lost(socket));
+    return socket;
+  }
+
+  #stream() {
+    const source = new EventSource(`api/v1/events?last_id=${encodeURIComponent(this.#lastId)}`);
+    source.addEventListener("open", () => this.#opened(source));
+    for (const type of ["snapshot", ...TYPES]) {
+      source.addEventListener(type, (message) => this.#heard(source, message.lastEventId, type, JSON.parse(message.data)));
+    }
+    source.addEventListener("error", () => this.#lost(source));
+    return source;
+  }
+
+  #opened(line) {
+    if (line !== this.#line) return;
+    this.#open = true;
+    this.#failed = 0;
+    this.#handlers.link("live");
+  }
+
+  #heard(line, id, type, data) {
+    if (line !== this.#line) return;
+    this.#heardAt = Date.now();
+    this.#lastId = id || this.#lastId;
+    if (type === "snapshot") this.#handlers.snapshot(data);
+    else if (TYPES.includes(type)) this.#handlers.event(data);
+  }
+
+  #lost(line) {
+    if (line !== this.#line) return;
+    if (!this.#open) this.#failed += 1;
+    this.#leave();
+    this.#handlers.link("lost");
+    this.#timer = setTimeout(() => this.#connect(), Math.min(MAX_AGAIN_MS, AGAIN_MS * Math.max(1, this.#failed)));
   }
 
   async #check() {
-    if (Date.now() - this.#heardAt < SILENCE_MS || this.#source.readyState !== EventSource.OPEN) return;
+    if (Date.now() - this.#heardAt < SILENCE_MS || !this.#open) return;
     this.#heardAt = Date.now();
     try {
-      const answer = await fetch("/api/v1/state", { signal: AbortSignal.timeout(5_000) });
+      const answer = await fetch("api/v1/state", { signal: AbortSignal.timeout(5_000) });
       if (!answer.ok) throw new Error(answer.statusText);
       this.#handlers.snapshot(await answer.json());
     } catch {
       this.#handlers.link("lost");
-      this.#open();
+      this.#connect();
     }
   }
 }
@@ -64,7 +114,7 @@ export class Refused extends Error {}
 
 /** Send a command. Raises Refused with the gateway's words, or TypeError when the line is down. */
 export async function send(path, body) {
-  const answer = await fetch(`/api/v1/${path}`, {
+  const answer = await fetch(`api/v1/${path}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),

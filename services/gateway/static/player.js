@@ -41,7 +41,7 @@ export class Player {
     });
     for (const touch of ["pointerup", "keyup"]) addEventListener(touch, () => { this.#silent = false; });
     // A sound element says whether it may play; an AudioContext would only complain.
-    new Audio("/static/silence.wav").play().then(() => { this.#silent = false; }, () => {});
+    new Audio("static/silence.wav").play().then(() => { this.#silent = false; }, () => {});
   }
 
   show({ stage, playback, ranking, offer, mood, liked, mayEmbed }) {
@@ -95,7 +95,7 @@ export class Player {
     this.#find("#player-song").replaceChildren(...(song ? [names[0], " · ", names[1]] : []));
     this.#find("#sleeve").replaceChildren(...(song ? [sleeve(song, mood), ...this.#cover(song)] : []));
     this.#find("#taken").hidePopover();
-    const code = song ? `/api/v1/qr?text=${encodeURIComponent(address(song))}` : null;
+    const code = song ? `api/v1/qr?text=${encodeURIComponent(address(song))}` : null;
     for (const picture of document.querySelectorAll("#along img, #taken img")) {
       if (code) picture.src = code;
       else picture.removeAttribute("src");
@@ -106,7 +106,7 @@ export class Player {
   #cover(song) {
     const path = filePath(song);
     if (!path) return [];
-    const picture = element("img", { alt: "", src: `/cover/${path}`, decoding: "async" });
+    const picture = element("img", { alt: "", src: `cover/${path}`, decoding: "async" });
     picture.addEventListener("error", () => picture.remove());
     return [picture];
   }
@@ -184,12 +184,12 @@ export class Player {
 
   #file(song) {
     const path = filePath(song);
-    return path && path !== this.#broken ? `/music/${path}` : null;
+    return path && path !== this.#broken ? `music/${path}` : null;
   }
 
   /** A file that never played gives way to the house; one that vanished half-way to the next song. */
   #break(source, begun) {
-    this.#broken = source.replace(/^\/music\//, "");
+    this.#broken = source.replace(/^music\//, "");
     if (begun && this.#song) this.#handlers.ended(this.#song);
     this.#handlers.changed();
   }

@@ -20,7 +20,7 @@ export class Words {
     this.#asked = language;
     if (language === this.language) return true;
     try {
-      const answer = await fetch(`/static/messages/${language}.json`);
+      const answer = await fetch(`static/messages/${language}.json`);
       if (!answer.ok) return false;
       const messages = await answer.json();
       if (this.#asked !== language) return false;

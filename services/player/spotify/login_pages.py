@@ -23,7 +23,7 @@ HEADERS = {
 """The address of the callback holds the code: it is told to nobody and kept nowhere."""
 
 NO_STORE = {"Cache-Control": "no-store"}
-COOKIE, PATH = "moodstream_spotify", "/player/spotify"
+COOKIE = "moodstream_spotify"
 MAX_AGE_S = 600
 HERE = "here"
 """Marks that the browser was sent to the name of the redirect URI already, whatever name a proxy makes of it."""
@@ -48,18 +48,19 @@ def login_routes(login: SpotifyLogin, signed_in: Callable[[], None], operator: O
     an address that ends somebody else's sign-in does nothing here.
     """
     home = urlsplit(login.redirect_uri)
+    path = urlsplit(login.page).path.rpartition("/")[0]  # below what a proxy puts before it
 
     async def begin(request: Request) -> Response:
         if refused := _refusal(operator, request):
             return refused
         if request.headers.get("host", "").lower() != home.netloc.lower() and HERE not in request.query_params:
             # the cookie must be of the name under which Spotify sends the browser back
-            return RedirectResponse(f"{home.scheme}://{home.netloc}{LOGIN}?{HERE}", headers=NO_STORE)
+            return RedirectResponse(f"{login.page}?{HERE}", headers=NO_STORE)
         address = login.begin()
         answer = RedirectResponse(address, headers=NO_STORE)
         [state] = parse_qs(urlsplit(address).query)["state"]
         secure = home.scheme == "https"
-        answer.set_cookie(COOKIE, state, MAX_AGE_S, path=PATH, secure=secure, httponly=True, samesite="lax")
+        answer.set_cookie(COOKIE, state, MAX_AGE_S, path=path, secure=secure, httponly=True, samesite="lax")
         return answer
 
     async def callback(request: Request) -> Response:
@@ -67,15 +68,15 @@ def login_routes(login: SpotifyLogin, signed_in: Callable[[], None], operator: O
             return refused
         answer = request.query_params
         if not hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), answer.get("state", "").encode()):
-            return page("Not signed in", "This sign-in was begun in another browser.", LOGIN, "Try again", 400)
+            return page("Not signed in", "This sign-in was begun in another browser.", "login", "Try again", 400)
         try:
             await asyncio.to_thread(
                 login.finish, answer.get("state", ""), answer.get("code", ""), answer.get("error", "")
             )
         except MoodstreamError as error:
-            return page("Not signed in", f"{error}.".capitalize(), LOGIN, "Try again", 400)
+            return page("Not signed in", f"{error}.".capitalize(), "login", "Try again", 400)
         signed_in()
-        return page("Signed in to Spotify", "Moodstream can play on your devices now.", "/", "Go to the page")
+        return page("Signed in to Spotify", "Moodstream can play on your devices now.", "../../", "Go to the page")
 
     return [Route(LOGIN, begin), Route(CALLBACK, callback)]
 

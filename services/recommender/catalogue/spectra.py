@@ -55,7 +55,7 @@ class Spectra:
     @cached_property
     def flux(self) -> Floats:
         """[64, t - 1] by how many decibels each of 64 bands grew since the frame before."""
-        return np.maximum(0, np.diff(self.decibels(64), axis=1))
+        return np.asarray(np.maximum(0, np.diff(self.decibels(64), axis=1)))
 
     @cached_property
     def onsets(self) -> Floats:

@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from moodstream.errors import MoodstreamError
+from services.camera.capture import camera_source
 from services.camera.capture.camera_source import CameraSource, open_camera
 from services.camera.capture.errors import SourceUnavailable
+from services.camera.drawn import pattern
 from services.camera.rules.job import Job
 from tests.support.mjpeg_server import MjpegServer
 from tests.support.pictures import film
+from tests.support.videos import SIZE, interlaced
 
 
 def test_a_wrong_webcam_name_is_one_line() -> None:
@@ -64,18 +68,32 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         """The test's own output stays readable."""
 
 
-def test_what_is_no_mjpeg_is_left_to_ffmpeg(tmp_path: Path) -> None:
-    film(tmp_path / "film.avi")
-    handler = functools.partial(Quiet, directory=str(tmp_path))
+def first_over_http(file: Path) -> Any:
+    """The first picture of a film that a web server gives."""
+    handler = functools.partial(Quiet, directory=str(file.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
         threading.Thread(target=web.serve_forever, daemon=True).start()
-        camera = open_camera(Job(f"http://127.0.0.1:{web.server_address[1]}/film.avi"))
+        camera = open_camera(Job(f"http://127.0.0.1:{web.server_address[1]}/{file.name}"))
         assert camera.wait_for_picture()
         picture = camera.decode_picture()
         camera.close()
         web.shutdown()
     assert picture is not None
-    assert picture.shape == (120, 160, 3)
+    return picture
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_what_is_no_mjpeg_is_left_to_ffmpeg(installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through PyAV, or where that is not installed through OpenCV."""
+    if not installed:
+        monkeypatch.setattr(camera_source, "find_spec", lambda _: None)
+    film(tmp_path / "film.avi")
+    assert first_over_http(tmp_path / "film.avi").shape == (120, 160, 3)
+
+
+def test_an_interlaced_stream_shows_what_was_filmed(tmp_path: Path) -> None:
+    picture = first_over_http(interlaced(tmp_path, "camcorder.mts"))
+    assert cv2.matchTemplate(picture, pattern.draw(1, SIZE), cv2.TM_CCOEFF_NORMED)[0, 0] > 0.98
 
 
 def test_a_camera_that_accepts_and_says_nothing_is_given_up() -> None:

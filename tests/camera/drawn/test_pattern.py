@@ -25,7 +25,7 @@ def readings() -> dict[float, list[FaceRead]]:
 
 def settled(mood: Mood) -> list[float]:
     """The times at which an expression has been shown for half a second at least."""
-    return [float(at) for at in TIMES if pattern.shown_at(at) == pattern.shown_at(max(0.0, at - 0.6)) == mood]
+    return [at for at in TIMES.tolist() if pattern.shown_at(at) == pattern.shown_at(max(0.0, at - 0.6)) == mood]
 
 
 def test_it_is_a_function_of_the_time_in_any_size() -> None:
@@ -40,7 +40,7 @@ def test_the_script_shows_the_four_moods_and_an_empty_room() -> None:
 
 
 def test_who_tries_the_page_sees_each_mood_for_a_while_and_a_long_visit() -> None:
-    shown = [pattern.shown_at(at, pattern.STAYING) for at in np.arange(0, pattern.length_s(pattern.STAYING), 1.0)]
+    shown = [pattern.shown_at(at, pattern.STAYING) for at in range(int(pattern.length_s(pattern.STAYING)))]
     assert shown[: int(pattern.STAY_S)] == [shown[0]] * int(pattern.STAY_S)
     assert sum(mood is Mood.NOBODY for mood in shown) / len(shown) < 0.02
     seams = pattern.STAY_S * np.arange(1, 4 * pattern.ROUNDS)  # also from round to round it changes smoothly

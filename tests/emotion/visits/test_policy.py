@@ -9,6 +9,7 @@ from moodstream.contracts.moods import MOODS, Mood
 from services.emotion.visits.face_tracks import FaceTracks
 from services.emotion.visits.policy import Policy
 from services.emotion.visits.smoothing import Steadiness
+from services.emotion.visits.stillness import StillPlaces
 from services.emotion.visits.thresholds import Thresholds
 from services.emotion.visits.visit_machine import VisitMachine
 from tests.support.emotion.readings import SURE, moods, observe_all, reading
@@ -96,7 +97,7 @@ def test_an_unread_face_gives_the_lead_to_one_that_can_be_read() -> None:
 
 
 def test_people_who_cross_keep_their_numbers_while_apart() -> None:
-    tracks = FaceTracks(Steadiness(), arrival_s=0.3, lost_s=1.0, unread_s=1.0)
+    tracks = FaceTracks(Steadiness(), arrival_s=0.3, lost_s=1.0, unread_s=1.0, places=StillPlaces(0))
     for step in range(20):
         tracks.observe([face(Mood.SAD, 10 * step), face(Mood.HAPPY, 600 - 10 * step)], step / 10)
     assert [(one.number, one.face.mood) for one in tracks.people()] == [(1, Mood.SAD), (2, Mood.HAPPY)]

@@ -78,6 +78,7 @@ async def test_a_file_of_the_gateway_plays_and_its_end_is_told(page: Page, bus: 
     await expect(page.locator("#player")).to_have_attribute("data-source", "file")
     await expect(page.locator("#player-message")).not_to_contain_text("Touch")
     assert (await told).body == {"command": "ended", "song": "f"}
+    await bus.publish(playing(None, state="ready"))
 
 
 VOLUMES = "[...document.querySelectorAll('audio')].map((sound) => [sound.paused, sound.volume])"
@@ -259,6 +260,7 @@ async def test_made_music_keeps_to_the_length_of_the_song(page: Page, bus: Bus) 
     await bus.publish(playing(Song(id="short", title="Short", artist="A", duration_ms=1_500)))
     await expect(page.locator("#player")).to_have_attribute("data-source", "house")
     assert (await told).body == {"command": "ended", "song": "short"}
+    await bus.publish(playing(None, state="ready"))  # else the next page plays it, too
 
 
 async def test_the_house_sounds_brighter_for_pleasant_and_lively_moods(page: Page) -> None:

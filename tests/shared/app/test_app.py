@@ -27,6 +27,7 @@ from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import Service, build_app, create_bus
 from shared.delivery.consume import consume
 from shared.settings import Settings, load
+from tests.support.ports import free_port
 
 SERVICE = """
 import asyncio, sys, time
@@ -72,12 +73,6 @@ def create():
 
 sys.exit(run_service(create))
 """
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @contextmanager

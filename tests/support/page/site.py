@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.gateways import ROOT, free_port
+from tests.support.gateways import ROOT
+from tests.support.ports import free_port
 
 TOKEN = "a-token-of-the-operator"
 START_S = 90.0

@@ -29,7 +29,7 @@ const cell = (text, properties = {}) => element("td", properties, `${text}`);
 const row = (name, ...cells) => element("tr", {}, element("th", { scope: "row" }, name), ...cells);
 
 async function ask(path, body, method = body === undefined ? "GET" : "POST") {
-  const answer = await fetch(`/api/v1/${path}`, {
+  const answer = await fetch(`api/v1/${path}`, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),

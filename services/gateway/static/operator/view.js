@@ -41,7 +41,7 @@ export class View {
     this.#run += 1;
     this.#close("Ending …");
     try {
-      const answer = await fetch("/api/v1/operator/view", { method: "DELETE", keepalive: true });
+      const answer = await fetch("api/v1/operator/view", { method: "DELETE", keepalive: true });
       find("#view-state").textContent = answer.ok ? "Ended." : "It ends by itself within seconds.";
     } catch {
       find("#view-state").textContent = "It ends by itself within seconds: the line is down.";
