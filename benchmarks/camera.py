@@ -26,7 +26,7 @@ from services.camera.capture.opencv import cv2
 from services.camera.drawn import pattern
 from services.cli.run.embedded_redis import embedded_redis
 from tests.support.cameras import Watched, watched
-from tests.support.mjpeg_server import MjpegServer, Mode
+from tests.support.servers.mjpeg_server import MjpegServer, Mode
 
 FAULTS: tuple[Mode, ...] = (
     "stall",

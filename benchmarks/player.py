@@ -20,8 +20,8 @@ from moodstream.contracts.requests import AskPlayer
 from services.cli.run.embedded_redis import embedded_redis
 from services.player.mpd import MpdOutput
 from shared.bus.connection import Bus
-from tests.support.mpd_server import Mpd, mpd_server, tone
 from tests.support.players import playback_where, player, ranked, state_is
+from tests.support.servers.mpd_server import Mpd, mpd_server, tone
 from tests.support.simulated_spotify import SimulatedSpotify, create_spotify_output, sign_in
 from tests.support.wires import p95
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 
 USUAL_RATE = 25.0
-LONGEST_GAP_S = 600.0
+MAX_GAP_S = 600.0
 """What says more between two frames is no time: a counter that began anew, or was never set."""
 
 FORMATS = (
@@ -50,7 +50,7 @@ class FrameTimes:
         if self._last_s is None:
             self._last_s = 0.0
         else:
-            self._last_s += gap_s if 0 < gap_s < LONGEST_GAP_S else 1 / self.rate
+            self._last_s += gap_s if 0 < gap_s < MAX_GAP_S else 1 / self.rate
         return self._last_s
 
 
@@ -166,6 +166,6 @@ class OpenCvVideo:
 
 
 def _reason(error: Exception) -> str:
-    """What FFmpeg says of it, without the address."""
-    text = getattr(error, "strerror", None) or str(error).partition(":")[0]
-    return str(text)[:1].lower() + str(text)[1:]
+    """What FFmpeg says of it, which has no address in it."""
+    text = str(getattr(error, "strerror", None) or "its format is not known")
+    return text[:1].lower() + text[1:]

@@ -216,7 +216,7 @@ def test_there_are_scripts_and_their_patterns_are_seen() -> None:
         "/^spotify:track:([A-Za-z0-9]+)$/",
         r"/^file:(?:\/\/localhost)?\/*(.+)$/",
         r"/^https?:\/\//",
-        r"/^\/music\//",
+        r"/^music\//",
     ]
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from redis import Redis
 
 from tests.support.cameras import children
-from tests.support.mjpeg_server import MjpegServer
 from tests.support.needs import ROOT
+from tests.support.servers.mjpeg_server import MjpegServer
 
 SECRET = "hunter2"
 

@@ -23,9 +23,9 @@ from shared.app.service import create_bus
 from shared.settings import load
 from tests.support.asking import ask
 from tests.support.cameras import FAKE_WEBCAM, Watched, children, some_frames, watched
-from tests.support.mjpeg_server import MjpegServer
 from tests.support.needs import ROOT
 from tests.support.pictures import film
+from tests.support.servers.mjpeg_server import MjpegServer
 
 
 async def test_a_film_plays_by_its_own_time_and_ends(redis_url: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from moodstream.contracts.events import PlaybackChanged, Song
 from services.gateway.covers import CoverReader
 from services.gateway.music import MusicFolder
-from tests.support.mpd_server import tone
+from tests.support.servers.mpd_server import tone
 
 NAMES = ("My Song.mp3", "50% off?.wav", "a/b/häppy & ♥ 🎵.flac", "%20literal.ogg", "#1 +.opus")
 

@@ -12,9 +12,9 @@ from moodstream.contracts.events import PlaybackChanged, Song
 from moodstream.errors import MoodstreamError
 from services.player.mpd import MpdOutput
 from services.player.outputs import Outcome
-from tests.support.mopidy_server import mopidy_server
-from tests.support.mpd_server import Mpd, mpd_server, tone
 from tests.support.players import playback_where, player, ranked, state_is, status
+from tests.support.servers.mopidy_server import mopidy_server
+from tests.support.servers.mpd_server import Mpd, mpd_server, tone
 
 HARBOUR = Song(id="1", title="Harbour Tram (Remastered 2011)", artist="Ola Verano", uri="spotify:track:1")
 LANTERN = Song(id="2", title="Lantern", artist="Juniper Lane")

@@ -12,13 +12,12 @@ import cv2
 import pytest
 
 from moodstream.errors import MoodstreamError
-from services.camera.capture import camera_source
 from services.camera.capture.camera_source import CameraSource, open_camera
 from services.camera.capture.errors import SourceUnavailable
 from services.camera.drawn import pattern
 from services.camera.rules.job import Job
-from tests.support.mjpeg_server import MjpegServer
 from tests.support.pictures import film
+from tests.support.servers.mjpeg_server import MjpegServer
 from tests.support.videos import SIZE, interlaced
 
 
@@ -82,11 +81,8 @@ def first_over_http(file: Path) -> Any:
     return picture
 
 
-@pytest.mark.parametrize("installed", [True, False])
-def test_what_is_no_mjpeg_is_left_to_ffmpeg(installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through PyAV, or where that is not installed through OpenCV."""
-    if not installed:
-        monkeypatch.setattr(camera_source, "find_spec", lambda _: None)
+@pytest.mark.usefixtures("either_library")
+def test_what_is_no_mjpeg_is_left_to_ffmpeg(tmp_path: Path) -> None:
     film(tmp_path / "film.avi")
     assert first_over_http(tmp_path / "film.avi").shape == (120, 160, 3)
 

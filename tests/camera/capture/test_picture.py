@@ -7,8 +7,8 @@ from services.camera.capture.opencv import cv2
 from services.camera.capture.picture import decode, encode, measure_levels, prepare, sharpness
 from services.camera.rules.cameras import create_cameras
 from services.camera.rules.job import Job
-from tests.support.mjpeg_server import bomb
 from tests.support.pictures import encoded, noise
+from tests.support.servers.mjpeg_server import bomb
 
 
 def job(**given: object) -> Job:

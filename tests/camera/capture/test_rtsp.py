@@ -14,7 +14,7 @@ from tests.support.cameras import watched
 from tests.support.needs import ROOT, missing
 from tests.support.ports import free_port
 
-SERVER = ROOT / "tests" / "support" / "rtsp_server.py"
+SERVER = ROOT / "tests" / "support" / "servers" / "rtsp_server.py"
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 
 
@@ -63,6 +63,7 @@ def server() -> Iterator[RtspServer]:
     one.kill()
 
 
+@pytest.mark.usefixtures("either_library")
 def test_pictures_come_and_a_wrong_password_is_not_shown(server: RtspServer) -> None:
     camera = open_camera(Job(server.address()))
     for _ in range(5):
@@ -79,6 +80,7 @@ def test_pictures_come_and_a_wrong_password_is_not_shown(server: RtspServer) -> 
         open_camera(Job(server.address().replace("user:secret@", "")))
 
 
+@pytest.mark.usefixtures("either_library")
 def test_certificates_are_checked_unless_they_shall_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate = tmp_path / "camera.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]

@@ -15,6 +15,8 @@ from services.camera.capture.errors import SourceUnavailable
 from services.camera.rules.job import Job
 from tests.support.certificates import make_certificate
 
+pytestmark = pytest.mark.usefixtures("either_library")
+
 TEXT = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
 
 
@@ -51,6 +53,11 @@ class Impostor:
             finally:
                 line.close()
 
+    @property
+    def said(self) -> list[bytes]:
+        """What it heard, without those who went before they had said anything."""
+        return [one for one in self.heard if one]
+
     def end(self) -> None:
         self._listener.close()
 
@@ -85,7 +92,7 @@ def test_a_camera_nobody_vouches_for_hears_nothing(
     with pytest.raises(SourceUnavailable):
         open_camera(Job(f"{scheme}://user:secret@127.0.0.1:{camera.port}/live"))
     camera.end()
-    assert camera.heard == []
+    assert camera.said == []
     assert camera.has_refused()
 
 
@@ -97,8 +104,8 @@ def test_what_python_trusted_is_not_left_to_ffmpeg_unchecked(
     with pytest.raises(SourceUnavailable):
         open_camera(Job(f"https://user:secret@127.0.0.1:{camera.port}/live"))
     camera.end()
-    assert len(camera.heard) == 1
-    assert b"uthorization" not in camera.heard[0]
+    assert len(camera.said) == 1
+    assert b"uthorization" not in camera.said[0]
     assert camera.has_refused()
 
 
@@ -111,7 +118,7 @@ def test_a_machine_without_authorities_trusts_nobody(
     with pytest.raises(SourceUnavailable, match="SSL_CERT_FILE"):
         open_camera(Job(f"{scheme}://user:secret@127.0.0.1:{camera.port}/live"))
     camera.end()
-    assert camera.heard == []
+    assert camera.said == []
 
 
 @pytest.fixture

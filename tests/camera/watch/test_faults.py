@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cameras import FAKE_WEBCAM, children, some_frames, watched
-from tests.support.mjpeg_server import MjpegServer, Mode
+from tests.support.servers.mjpeg_server import MjpegServer, Mode
 
 TOLD_S, BACK_S = 6.0, 10.0
 

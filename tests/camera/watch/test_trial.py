@@ -13,9 +13,9 @@ from moodstream.errors import MoodstreamError
 from services.camera.rules.cameras import create_cameras
 from services.camera.watch.trial import Trial, check_files, try_camera
 from tests.support.cameras import FAKE_WEBCAM
-from tests.support.mjpeg_server import MjpegServer
 from tests.support.needs import ROOT
 from tests.support.pictures import encoded, film
+from tests.support.servers.mjpeg_server import MjpegServer
 
 
 @pytest.fixture

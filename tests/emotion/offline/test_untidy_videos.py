@@ -17,7 +17,7 @@ from services.emotion.main import EmotionSettings, create_reader
 from services.emotion.offline.files import read_file
 from services.emotion.offline.replay import Moment, replay
 from shared.settings import load
-from shared.videos import LONGEST_GAP_S, FrameTimes
+from shared.videos import MAX_GAP_S, FrameTimes
 from tests.support.videos import INTERLACED, RATE, SIZE, interlaced, joined, without_times, write_video
 
 
@@ -126,4 +126,4 @@ def test_a_rate_that_is_none_is_the_usual_one(rate: float) -> None:
 def test_times_that_begin_late_anew_or_far_away() -> None:
     times = FrameTimes(10)
     assert [times.after(told) for told in (7.0, 7.5, 8.0, 0.0, 0.5)] == pytest.approx([0, 0.5, 1, 1.1, 1.6])
-    assert times.after(0.5 + LONGEST_GAP_S) == pytest.approx(1.7)
+    assert times.after(0.5 + MAX_GAP_S) == pytest.approx(1.7)

@@ -17,9 +17,9 @@ from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.support.gateways import Gateway, answer, frames_of, states_of
-from tests.support.nginx import CONFIG, nginx
 from tests.support.page.browser import launch, open_page
 from tests.support.scenes import CAMERA, mood_changed, new_session
+from tests.support.servers.nginx import CONFIG, nginx
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

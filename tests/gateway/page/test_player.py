@@ -17,11 +17,11 @@ from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.support.gateways import REPLIES, Gateway, answer
-from tests.support.mpd_server import tone
 from tests.support.page.browser import open_page
 from tests.support.page.fits import faults
 from tests.support.page.stages import arrive, at_stage
 from tests.support.scenes import SIMILAR, mood_changed, new_session, picked, playing, ranked
+from tests.support.servers.mpd_server import tone
 
 LOUDNESS = """async ([valence, arousal]) => {
   let seed = 1;  // the same notes each time: what is drawn at random decides the sound of a few seconds

@@ -9,10 +9,10 @@ from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.support.gateways import Gateway, answer, connected_bus
-from tests.support.nginx import CONFIG, nginx
 from tests.support.page.browser import open_page
 from tests.support.page.stages import arrive, at_stage
 from tests.support.scenes import mood_changed
+from tests.support.servers.nginx import CONFIG, nginx
 
 UPGRADE = "proxy_set_header Upgrade $http_upgrade;"
 BELOW = CONFIG.replace("location / {", "location /mood/ {").replace("127.0.0.1:8080;", "127.0.0.1:8080/;")

@@ -1,0 +1,1 @@
+"""Real servers that tests start: of pictures, of music, of pages."""
