@@ -67,8 +67,8 @@ async def test_who_asks_too_often_is_told_to_wait_and_others_are_not() -> None:
 async def test_without_a_proxy_setting_nobody_chooses_an_address() -> None:
     with embedded_redis() as url, Gateway(url, {"MOODSTREAM_REQUESTS_PER_S": "0.5"}).run() as gateway:
         async with httpx.AsyncClient(base_url=gateway.url) as client:
-            headers = [{"X-Forwarded-For": f"198.51.100.{number}"} for number in range(9)]
-            assert [(await client.get("/api/v1/state", headers=one)).status_code for one in headers][-1] == 429
+            headers = [{"X-Forwarded-For": f"198.51.100.{number}"} for number in range(60)]
+            assert 429 in [(await client.get("/api/v1/state", headers=one)).status_code for one in headers]
 
 
 async def test_so_many_listen_from_one_address() -> None:

@@ -84,6 +84,13 @@ class FaceTracks:
         alive = sum(track.seen_s == at_s and not track.still for track in self._tracks)
         return Seen(self._mark_entered(), stopped + self._drop_lost(at_s), alive)
 
+    def forget_people(self) -> None:
+        """Nobody is there any more. Pictures on a wall stay: they are followed on, since one may turn out to live."""
+        self._tracks = [track for track in self._tracks if track.still]
+        self._count = len(self._tracks)
+        for number, track in enumerate(self._tracks, 1):
+            track.number = number
+
     def people(self) -> list[Track]:
         """Tracks of those who have entered, in the order in which they came."""
         return [track for track in self._tracks if track.entered]

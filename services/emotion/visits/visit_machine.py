@@ -35,6 +35,9 @@ class VisitMachine:
         self._faces = 0
         self._visit: Visit | None = None
         self._still_places = StillPlaces(thresholds.still_s)
+        self._tracks = FaceTracks(
+            thresholds.steadiness, thresholds.arrival_s, thresholds.lost_s, thresholds.unread_s, self._still_places
+        )
         self._forget_people()
 
     @property
@@ -133,9 +136,7 @@ class VisitMachine:
 
     def _forget_people(self) -> None:
         thresholds = self._thresholds
-        self._tracks = FaceTracks(
-            thresholds.steadiness, thresholds.arrival_s, thresholds.lost_s, thresholds.unread_s, self._still_places
-        )
+        self._tracks.forget_people()
         self._policy = MoodPolicy(thresholds.policy, thresholds.steadiness)
         self._arrival = Arrival(thresholds.arrival_s, thresholds.miss_s)
         self._entered = 0
