@@ -45,18 +45,18 @@ async def ask_everything(client: Client) -> None:
 async def test_the_recommender_is_asked_over_both_wires(redis_url: str, tmp_path: Path) -> None:
     running = recommender(redis_url, saved(tmp_path))
     with Gateway(redis_url).run() as gateway:
-        async with running as site, Client(gateway.url) as over_http, Client(redis_url) as over_redis:
-            for client in (over_http, over_redis):
+        async with running as site, Client(gateway.url, timeout_s=20) as web, Client(redis_url, timeout_s=20) as redis:
+            for client in (web, redis):
                 await ask_everything(client)
             await unknown_songs_are_refused(gateway.url)
             await like_a_song(site)
             async with asyncio.timeout(5):
-                while not (kept := (await over_redis.feedback(session_id=site.session)).feedback):
+                while not (kept := (await redis.feedback(session_id=site.session)).feedback):
                     await asyncio.sleep(0.05)
             assert [(one["kind"], one["song_id"]) for one in kept] == [("like", "7")]
-            assert (await over_http.feedback(session_id=site.session)).feedback == kept
-            assert (await over_http.clear_feedback(session_id=site.session)).cleared == 1
-            assert (await over_redis.feedback(session_id=site.session)).feedback == ()
+            assert (await web.feedback(session_id=site.session)).feedback == kept
+            assert (await web.clear_feedback(session_id=site.session)).cleared == 1
+            assert (await redis.feedback(session_id=site.session)).feedback == ()
 
 
 async def unknown_songs_are_refused(url: str) -> None:
