@@ -13,10 +13,10 @@ BUSY = ("453", "503")
 
 def why_not(address: str, *, verify_tls: bool) -> str:
     """A few words after a colon, or nothing where the address is of another kind or the camera answers as it should."""
-    parts = urlsplit(address)
-    if parts.scheme.lower() not in PORTS or not parts.hostname:
-        return ""
     try:
+        parts = urlsplit(address)
+        if parts.scheme.lower() not in PORTS or not parts.hostname:
+            return ""
         answer = _describe(parts, verify_tls)
     except ssl.SSLCertVerificationError:
         return ": its certificate is not trusted"

@@ -60,5 +60,5 @@ def test_who_does_not_answer(verify_tls: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         assert why_not(f"rtsp://127.0.0.1:{port}/", verify_tls=verify_tls) == ": it does not answer"
-    for address in ("rtmp://127.0.0.1/live", "http://127.0.0.1/", "rtsp://127.0.0.1:port/", "rtsp://"):
+    for address in ("rtmp://127.0.0.1/live", "http://127.0.0.1/", "rtsp://127.0.0.1:port/", "rtsp://", "rtsp://[::1/"):
         assert why_not(address, verify_tls=verify_tls) == ""
