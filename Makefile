@@ -102,7 +102,7 @@ train: has-data setup-train ## Make the network anew: make train DATA=fer2013.cs
 	$(BIN)/python -m training.export --data $(DATA) --run $(RUN)
 	$(BIN)/python -m training.evaluate --data $(DATA) --run $(RUN)
 
-train-smoke: setup-train ## Train, teach, export and evaluate a tiny network on drawn patterns, in a minute
+train-smoke: setup-train ## Train, teach, export and evaluate tiny networks of every family on drawn patterns, in two minutes
 	$(BIN)/python -m training.smoke $(ARGS)
 
 data-report: has-data setup-train ## What FER2013 is like, with pictures: make data-report DATA=fer2013.csv OUT=runs/data

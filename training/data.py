@@ -26,9 +26,11 @@ _EXPRESSION_OF_MOOD = {Mood.ANGRY: "angry", Mood.HAPPY: "happy", Mood.SAD: "sad"
 FOUR = [EXPRESSIONS.index(_EXPRESSION_OF_MOOD[mood]) for mood in MOODS]
 """Where the four moods stand among the seven expressions, in the order of ``MOODS``."""
 
+PACKED = ".packed"
+"""How a file of ``training.accelerator.packed`` ends."""
 VOTES_FILE = "fer2013new.csv"
 """FER+'s own file; read where it lies beside fer2013.csv, whose rows it follows."""
-_VOTES = {
+VOTES = {
     "angry": ("anger",),
     "disgust": ("disgust", "contempt"),
     "fear": ("fear",),
@@ -148,6 +150,10 @@ def load(path: Path) -> Fer2013:
         return _load_npz(path)
     if path.suffix == ".csv":
         return _load_csv(path)
+    if path.suffix == PACKED:
+        from training.accelerator.packed import unpack
+
+        return unpack(path.read_bytes())
     raise DataError(f"training data must be a .csv, a .npz or a folder: {path}")
 
 
@@ -157,7 +163,7 @@ def _copies(images: NDArray[np.uint8], usage: NDArray[np.int64]) -> NDArray[np.b
 
 
 def _by_expression(votes: NDArray[np.int64], columns: list[str]) -> NDArray[np.int64]:
-    counted = [votes[:, [columns.index(name) for name in names]].sum(axis=1) for names in _VOTES.values()]
+    counted = [votes[:, [columns.index(name) for name in names]].sum(axis=1) for names in VOTES.values()]
     return np.stack(counted, axis=1)
 
 
@@ -192,7 +198,7 @@ def _load_csv(path: Path) -> Fer2013:
     usage = np.array([_USAGE_OF_NAME.get(str(name).lower(), -1) for name in table["Usage"]], dtype=np.int64)
     votes, beside = None, path.with_name(VOTES_FILE)
     if beside.is_file():
-        columns = [name for names in _VOTES.values() for name in names]
+        columns = [name for names in VOTES.values() for name in names]
         voted = _table(beside, set(columns))
         if len(voted) != len(table):
             raise DataError(f"{beside} has {len(voted)} rows, {path.name} has {len(table)}")

@@ -7,6 +7,7 @@ taken from predictions and labels in the same order; the article shuffled one of
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from training.measures import (
     intervals,
     measure,
     risk_coverage,
+    wilson,
 )
 from training.wear import WEAR, worn
 
@@ -34,6 +36,34 @@ def read(classifier: Classifier, faces: Faces) -> NDArray[np.float32]:
     return np.concatenate([classifier.probabilities(part) for part in parts])
 
 
+LIGHT: dict[str, Callable[[Faces], NDArray[np.float64]]] = {
+    "mean grey level": lambda faces: faces.images.mean(axis=(1, 2)),
+    "deviation of the grey levels": lambda faces: faces.images.std(axis=(1, 2)),
+}
+"""What can be seen in a picture of the light that a face was in; of its skin, of age and of sex nothing is known."""
+
+
+def right(faces: Faces, probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return np.asarray(probabilities.argmax(axis=1) == faces.labels)
+
+
+def by_quarter(hits: NDArray[np.bool_], values: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """Accuracy, with its interval, on the quarter of the faces with the lowest values, the next one, and so on."""
+    rows = []
+    for quarter in np.array_split(np.argsort(values, kind="stable"), 4):
+        if len(quarter):
+            low, high = wilson(int(hits[quarter].sum()), len(quarter))
+            rows.append(
+                {
+                    "from": round(float(values[quarter].min()), 1),
+                    "to": round(float(values[quarter].max()), 1),
+                    "accuracy": round(float(hits[quarter].mean()), 4),
+                    "interval_95": [round(low, 4), round(high, 4)],
+                }
+            )
+    return rows
+
+
 def evaluate(classifier: Classifier, faces: Faces) -> dict[str, Any]:
     """Measures on all faces, and without those that are pixel-identical to a Training face."""
     probabilities = read(classifier, faces)
@@ -41,6 +71,7 @@ def evaluate(classifier: Classifier, faces: Faces) -> dict[str, Any]:
     curve = risk_coverage(probabilities, faces.labels)
     result["abstention"] = abstention(curve)._asdict()
     result["risk_coverage"] = [[round(float(value), 4) for value in point] for point in curve]
+    result["by_light"] = {name: by_quarter(right(faces, probabilities), how(faces)) for name, how in LIGHT.items()}
     if faces.copies.any():
         own = ~faces.copies
         result["without_copies"] = measure(probabilities[own], faces.labels[own])
@@ -50,7 +81,7 @@ def evaluate(classifier: Classifier, faces: Faces) -> dict[str, Any]:
 def accuracy_when_worn(classifier: Classifier, faces: Faces) -> dict[str, float]:
     """Accuracy on the same faces blurred, dark, covered and so on, by kind of wear."""
     shares = {wear: read(classifier, replace(faces, images=worn(faces.images, wear))) for wear in WEAR}
-    return {wear: round(float((one.argmax(axis=1) == faces.labels).mean()), 4) for wear, one in shares.items()}
+    return {wear: round(float(right(faces, one).mean()), 4) for wear, one in shares.items()}
 
 
 def report(classifier: Classifier, splits: dict[int, Faces], out: Path, history: Path | None = None) -> dict[str, Any]:

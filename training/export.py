@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import onnx
 import tensorflow as tf
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from moodstream.contracts.moods import MOODS
 from services.emotion.faces.classifier import INPUT, MODEL, OUTPUT, Classifier
+from training.backends import keras
 from training.data import PUBLIC_TEST, SIZE, TRAINING, DataError, Faces, Fer2013, load
 from training.evaluate import read
 from training.measures import (

@@ -23,9 +23,10 @@ def _axes(width: float = 5.0, height: float = 4.2) -> tuple[Figure, Axes]:
 
 
 def matrix(
-    shares: NDArray[np.floating], rows: Sequence[str], columns: Sequence[str], words: tuple[str, str], out: Path
+    counts: NDArray[np.integer], rows: Sequence[str], columns: Sequence[str], words: tuple[str, str], out: Path
 ) -> None:
-    """Shares 0-1 as a coloured table; ``words`` name rows and columns."""
+    """Counts as a table, coloured by each one's share of its row; ``words`` name rows and columns."""
+    shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
     figure, axes = _axes(1.8 + 0.75 * len(columns), 1.4 + 0.6 * len(rows))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(columns)), columns, rotation=30)
@@ -33,14 +34,15 @@ def matrix(
     axes.set_ylabel(words[0])
     axes.set_xlabel(words[1])
     for (row, column), share in np.ndenumerate(shares):
-        axes.text(column, row, f"{share:.2f}", ha="center", va="center", color="white" if share > 0.5 else "black")
+        text = f"{counts[row, column]}\n{share:.0%}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if share > 0.5 else "black")
     figure.savefig(out)
 
 
 def confusion(result: Mapping[str, Any], out: Path) -> None:
-    counts = np.array(result["confusion"], dtype=float)
-    shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
-    matrix(shares, _MOODS, _MOODS, ("label", f"read as (accuracy {result['accuracy']:.1%})"), out)
+    matrix(
+        np.array(result["confusion"]), _MOODS, _MOODS, ("label", f"read as (accuracy {result['accuracy']:.1%})"), out
+    )
 
 
 def classes(result: Mapping[str, Any], out: Path) -> None:
@@ -86,14 +88,22 @@ def risk_coverage(result: Mapping[str, Any], out: Path) -> None:
 
 
 def curves(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
-    """Losses and accuracy over the epochs of a run."""
-    figure, axes = _axes(6.5)
+    """Loss and accuracy over the epochs of a run, on Training's changed faces and on PublicTest; its best epoch."""
+    figure = Figure(figsize=(9, 4), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
     epochs = [row["epoch"] for row in rows]
-    axes.plot(epochs, [row["training_loss"] for row in rows], label="loss, Training (changed faces)")
-    axes.plot(epochs, [row["loss"] for row in rows], label="loss, PublicTest")
-    axes.plot(epochs, [row["accuracy"] for row in rows], label="accuracy, PublicTest")
-    axes.set_xlabel("epoch")
-    axes.legend()
+    best = max(rows, key=lambda row: row["accuracy"])
+    names = (("loss", "training_loss", "loss"), ("accuracy", "training_accuracy", "accuracy"))
+    for place, (title, training, public) in enumerate(names, start=1):
+        axes = figure.add_subplot(1, 2, place)
+        if training in rows[0]:  # not in the runs of before
+            axes.plot(epochs, [row[training] for row in rows], label="Training, changed faces")
+        axes.plot(epochs, [row[public] for row in rows], label="PublicTest")
+        axes.plot(best["epoch"], best[public], "o", color="black", label=f"most accurate: epoch {best['epoch']}")
+        axes.annotate(f"{best[public]:.3f}", (best["epoch"], best[public]), textcoords="offset points", xytext=(6, 6))
+        axes.set_title(title)
+        axes.set_xlabel("epoch")
+        axes.legend(fontsize=8)
     figure.savefig(out)
 
 
@@ -104,10 +114,12 @@ def distribution(counts: Mapping[str, Mapping[str, int]], out: Path) -> None:
     for index, (part, of_part) in enumerate(counts.items()):
         places = np.arange(len(of_part)) + index * width
         bars = axes.bar(places, list(of_part.values()), width, label=part)
-        axes.bar_label(bars, fontsize=6, rotation=90, padding=2)
+        whole = max(1, sum(of_part.values()))
+        texts = [f"{count} ({count / whole:.1%})" for count in of_part.values()]
+        axes.bar_label(bars, texts, fontsize=6, rotation=90, padding=2)
     axes.set_xticks(np.arange(len(of_part)) + 0.4 - width / 2, list(of_part))
     axes.set_ylabel("faces")
-    axes.margins(y=0.12)
+    axes.margins(y=0.2)
     axes.legend()
     figure.savefig(out)
 

@@ -24,7 +24,8 @@ _BATCH = 32
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     def __init__(self, name: str, faces: NDArray[np.float32]) -> None:
-        parts = (faces[start : start + _BATCH, ..., None] for start in range(0, len(faces), _BATCH))
+        whole = max(1, len(faces) // _BATCH) * _BATCH  # ONNX Runtime wants batches of one size
+        parts = (faces[start : start + _BATCH, ..., None] for start in range(0, min(whole, len(faces)), _BATCH))
         self._parts: Iterator[dict[str, NDArray[np.float32]]] = ({name: part} for part in parts)
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:

@@ -29,6 +29,10 @@ def report(data: Fer2013, out: Path, seed: int = 1) -> dict[str, Any]:
     moods = np.isin(data.labels, FOUR)
     result: dict[str, Any] = {
         "faces": counts,
+        "per_cent": {
+            name: {one: round(100 * count / max(1, sum(of_part.values())), 1) for one, count in of_part.items()}
+            for name, of_part in counts.items()
+        },
         "of_four_moods": {name: int((chosen & moods).sum()) for name, chosen in parts.items()},
         "copies_of_training": {name: int((chosen & data.copies).sum()) for name, chosen in parts.items()},
         "grey_level": {"mean": round(float(data.images.mean()), 1), "deviation": round(float(data.images.std()), 1)},
@@ -55,7 +59,7 @@ def _noise(data: Fer2013, out: Path, random: np.random.Generator) -> dict[str, A
     shares, most = votes / votes.sum(axis=1, keepdims=True), votes.argmax(axis=1)
     table = np.stack([np.bincount(most[labels == one], minlength=len(EXPRESSIONS)) for one in range(len(EXPRESSIONS))])
     plots.matrix(
-        table / table.sum(axis=1, keepdims=True).clip(1), EXPRESSIONS, EXPRESSIONS, ("FER2013", "FER+, most votes"),
+        table, EXPRESSIONS, EXPRESSIONS, ("FER2013", "FER+, most votes"),
         out / "ferplus.png",
     )  # fmt: skip
     unlike = np.flatnonzero(shares[np.arange(len(labels)), labels] == 0)

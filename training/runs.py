@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import keras
-
+from training.backends import keras
 from training.config import Config
 from training.data import DataError
 from training.networks import NETWORKS
@@ -24,7 +23,8 @@ def config_of(run: Path) -> Config:
 
 def best_of(run: Path) -> keras.Model:
     """The network of a run with its best weights; raises DataError when there are none."""
-    network = NETWORKS[config_of(run).network]()
+    config = config_of(run)
+    network = NETWORKS[config.network](config.share)
     if not (run / BEST).is_file():
         raise DataError(f"{run} has no weights yet")
     network.load_weights(run / BEST)

@@ -1,61 +1,36 @@
 """Fit a network: ``python -m training.train --data FER2013 --network middle --out runs/middle``.
 
 Only Training fits weights; PublicTest chooses the epoch. The run folder holds the configuration, the history, the
-best weights and a checkpoint; a run that was stopped goes on from its last epoch. With ``--teacher FILE`` (any
-number) the network also learns from the mean answer of exported ones to each face as it was changed (L. Beyer et
-al., "Knowledge distillation: a good teacher is patient and consistent", CVPR 2022).
+best weights and a checkpoint; a run that was stopped goes on from its last epoch, also on another backend of Keras
+(``KERAS_BACKEND``). With ``--teacher`` (any number) the network also learns from the mean answer of finished ones to
+each face as it was changed (L. Beyer et al., "Knowledge distillation: a good teacher is patient and consistent",
+CVPR 2022).
 """
 
 import argparse
 import json
+import random
 import sys
 import time
-from dataclasses import replace
 from math import cos, pi
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
-from numpy.typing import NDArray
 
-from training.augment import MIRRORED_ONLY, Augmentation, augment, mix
+from training.accelerator.packed import unpack_weights
+from training.backends import Reader, Steps, flat, keras, steps
 from training.config import CONFIGS, Config, Phase, load_config
-from training.data import EXPRESSIONS, FOUR, PUBLIC_TEST, DataError, Faces, SoftFaces, load
+from training.data import PUBLIC_TEST, DataError, Faces, SoftFaces, load
+from training.lesson import Lesson, faces_of, targets_of
 from training.measures import likelihood_loss, measure, probabilities_of
-from training.networks import NETWORKS, four_of
+from training.networks import NETWORKS, efficientnet_lite0, four_of
 from training.runs import BEST, CHECKPOINT, CONFIG, HISTORY, config_of
 from training.teachers import Teachers
 
-
-def batches(faces: SoftFaces, config: Config, phase: Phase, seed: int, teachers: Teachers) -> tf.data.Dataset:
-    """One epoch of changed batches (faces [B, size, size, 1], targets [B, 7]), in an order that the seed decides.
-
-    The teachers have their share in the targets of a phase that learns the four moods; they know no others.
-    """
-    keep = np.flatnonzero(faces.moods) if phase.faces == "moods" else np.arange(len(faces.images))
-    steps = len(keep) // config.batch
-    order = np.random.default_rng(seed).permutation(keep)[: steps * config.batch].reshape(steps, config.batch)
-    targets: NDArray[np.floating] = faces.targets
-    if phase.faces == "moods":
-        targets = targets * np.isin(np.arange(len(EXPRESSIONS)), FOUR)
-        targets = targets / targets.sum(axis=1, keepdims=True).clip(1e-9)
-    classes = np.count_nonzero(targets.any(axis=0))
-    targets = targets * (1 - config.label_smoothing) + (targets.any(axis=0) / classes) * config.label_smoothing
-    how = MIRRORED_ONLY if config.augmentation is None else replace(Augmentation(), **config.augmentation)
-
-    def prepare(images: tf.Tensor, wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        changed = augment(images, how, phase.size)
-        if phase.mixup:
-            changed, wanted = mix(changed, wanted, phase.mixup)
-        if teachers and phase.faces == "moods":
-            wanted = (1 - config.share_of_teachers) * wanted + config.share_of_teachers * teachers.answers(changed)
-        return changed, wanted
-
-    tf.random.set_seed(seed)
-    data = tf.data.Dataset.from_tensor_slices((faces.images[order][..., None], targets[order].astype(np.float32)))
-    return data.map(prepare, num_parallel_calls=1).prefetch(2)
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+STEPS_AHEAD = 8
+"""Steps that may be under way at once; a device that computes beside the processor is never idle then."""
 
 
 class Schedule:
@@ -87,26 +62,35 @@ class Schedule:
 class Trainer:
     """One network with its optimiser and the running average of its weights."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self.network, self.average = NETWORKS[config.network](), NETWORKS[config.network]()
+    def __init__(self, config: Config, faces: SoftFaces) -> None:
+        self._config, self._faces = config, faces
+        keras.config.set_dtype_policy(POLICIES[config.precision])
+        build = NETWORKS[config.network]
+        self.network, self.average = build(config.share), build(config.share)
         if config.start:
             _begin_with(self.network, Path(config.start))
         self.average.set_weights(self.network.get_weights())
-        self._optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
+        self._flat_average = keras.Variable(flat(self.average.weights), trainable=False)
+        places = [Path(one) for one in config.teachers]
+        self._teachers = Teachers(places, config.teacher_temperature, config.teachers_mirrored)
+        self._optimizer = keras.optimizers.AdamW(
+            config.learning_rate, weight_decay=config.weight_decay, clipnorm=config.clip or None
+        )
         self._optimizer.build(self.network.trainable_variables)
-        self._step = tf.function(self._step_eagerly, reduce_retracing=False)
+        self._lessons: dict[Phase, tuple[Lesson, Steps]] = {}
 
-    def _step_eagerly(self, faces: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            logits = _seven(self.network(faces, training=True))
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
-        variables = self.network.trainable_variables
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
-        keep = tf.minimum(self._config.averaging, tf.cast(self._optimizer.iterations, tf.float32) / 100)
-        for average, own in zip(self.average.weights, self.network.weights, strict=True):
-            average.assign(average * keep + own * (1 - keep))
-        return loss
+    def _lesson(self, phase: Phase) -> tuple[Lesson, Steps]:
+        """Made once for a phase, because it is compiled."""
+        if phase not in self._lessons:
+            lesson = Lesson(self.network, self._config, phase, self._teachers)
+            images, targets = (
+                self._faces.images[..., None],
+                targets_of(self._faces, phase, self._config.label_smoothing),
+            )
+            averaging = self.network.weights, self._flat_average, self._config.averaging
+            made = steps(lesson, self._optimizer, *averaging, images, targets)
+            self._lessons[phase] = lesson, made
+        return self._lessons[phase]
 
     def learning_rate(self, progress: float) -> float:
         """A rise, then half a cosine down to nothing; ``progress`` from 0 to 1."""
@@ -115,15 +99,31 @@ class Trainer:
             return self._config.learning_rate * progress / warm
         return self._config.learning_rate * (1 + cos(pi * (progress - warm) / (1 - warm))) / 2
 
-    def epoch(self, data: tf.data.Dataset, schedule: "Schedule") -> float:
-        """Train on all batches, or until the schedule is over; returns the mean loss."""
-        losses: list[tf.Tensor] = []
-        for faces, targets in data:
-            self._optimizer.learning_rate.assign(self.learning_rate(schedule.progress))
-            losses.append(self._step(faces, targets))
+    def epoch(self, phase: Phase, seed: int, schedule: Schedule) -> tuple[float, float]:
+        """Train on all faces of a phase, in an order that the seed decides, or until the schedule is over.
+
+        Returns the mean loss and accuracy, on the changed faces and what they should be read as.
+        """
+        lesson, steps = self._lesson(phase)
+        lesson.begin(seed)
+        batch, order = self._config.batch, np.random.default_rng(seed).permutation(faces_of(self._faces, phase))
+        measured: list[Any] = []
+        for start in range(0, len(order) - batch + 1, batch):
+            measured.append(steps.step(order[start : start + batch], self.learning_rate(schedule.progress)))
+            if len(measured) % STEPS_AHEAD == 0:
+                float(measured[-1][0])  # wait for it: the schedule may go by the clock
             if schedule.step() >= 1:
                 break
-        return float(tf.reduce_mean(losses))
+        steps.finish()
+        self._unroll_average()
+        loss, accuracy = np.mean([[float(one) for one in both] for both in measured], axis=0)
+        return float(loss), float(accuracy)
+
+    def _unroll_average(self) -> None:
+        shapes = [tuple(one.shape) for one in self.average.weights]
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+        parts = np.split(np.asarray(self._flat_average), ends[:-1])
+        self.average.set_weights([part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)])
 
     def _variables(self) -> list[keras.Variable]:
         return [*self.network.variables, *self.average.variables, *self._optimizer.variables]
@@ -139,29 +139,24 @@ class Trainer:
             epoch, steps, spent_s, *values = (saved[name] for name in saved.files)
         for variable, value in zip(self._variables(), values, strict=True):
             variable.assign(value)
+        self._flat_average.assign(flat(self.average.weights))
         schedule.steps, schedule.spent_s = int(steps), float(spent_s)
         return int(epoch)
 
 
 def _begin_with(network: keras.Model, start: Path) -> None:
     try:
+        if start.suffix == ".npz":
+            network.set_weights(unpack_weights(start))
+            return
         network.load_weights(start / BEST if start.is_dir() else start)
     except (OSError, ValueError) as error:
         raise DataError(f"cannot begin with {start}: {str(error).splitlines()[0]}") from None
 
 
-def _seven(logits: tf.Tensor) -> tf.Tensor:
-    """Logits of a network of four moods among the seven expressions, the others next to impossible."""
-    if logits.shape[-1] == len(EXPRESSIONS):
-        return logits
-    spread = np.eye(len(EXPRESSIONS), dtype=np.float32)[FOUR]
-    return logits @ spread - 30 * (1 - spread.sum(axis=0))
-
-
-def read(network: keras.Model, faces: Faces) -> dict[str, Any]:
+def read(network: Reader, faces: Faces) -> dict[str, Any]:
     """Measures of the network on PublicTest's faces, with the mean negative log-likelihood as ``loss``."""
-    logits = four_of(network.predict(faces.images[..., None].astype(np.float32), batch_size=256, verbose=0))
-    probabilities = probabilities_of(logits)
+    probabilities = probabilities_of(four_of(network.logits(faces.images)))
     return measure(probabilities, faces.labels) | {"loss": round(likelihood_loss(probabilities, faces.labels), 4)}
 
 
@@ -171,10 +166,10 @@ def train(config: Config, faces: SoftFaces, public: Faces, out: Path, until: int
     ``until`` stops after this many epochs; started again, the run resumes as if it had never stopped.
     """
     out.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(config.seed)
-    lengths = {"all": len(faces.images) // config.batch, "moods": int(faces.moods.sum()) // config.batch}
-    teachers = Teachers([Path(one) for one in config.teachers], config.teacher_temperature)
-    trainer, schedule = Trainer(config), Schedule(config, lengths)
+    random.seed(config.seed)  # from which Keras draws the seeds of all layers
+    lengths = {phase.faces: len(faces_of(faces, phase)) // config.batch for phase in config.phases}
+    schedule, trainer = Schedule(config, lengths), Trainer(config, faces)
+    reader = Reader(trainer.average)
     _keep(config, out / CONFIG)
     epoch = trainer.restore(out / CHECKPOINT, schedule) if (out / CHECKPOINT).exists() else 0
     rows = [json.loads(line) for line in (out / HISTORY).read_text().splitlines()][:epoch] if epoch else []
@@ -182,9 +177,10 @@ def train(config: Config, faces: SoftFaces, public: Faces, out: Path, until: int
     while schedule.progress < 1 and (until is None or epoch < until):
         epoch += 1
         phase, began = schedule.phase(epoch), time.monotonic()
-        loss = trainer.epoch(batches(faces, config, phase, config.seed * 1000 + epoch, teachers), schedule)
-        row = {"epoch": epoch, "size": phase.size, "learns": phase.faces, "training_loss": round(loss, 4)}
-        row |= {"seconds": round(time.monotonic() - began, 1)} | read(trainer.average, public)
+        loss, accuracy = trainer.epoch(phase, config.seed * 1000 + epoch, schedule)
+        row = {"epoch": epoch, "size": phase.size, "learns": phase.faces}
+        row |= {"training_loss": round(loss, 4), "training_accuracy": round(accuracy, 4)}
+        row |= {"seconds": round(time.monotonic() - began, 1)} | read(reader, public)
         better = all(_goodness(row, config) > _goodness(other, config) for other in rows)
         rows.append(row)
         if better:
@@ -209,6 +205,7 @@ def _goodness(row: dict[str, Any], config: Config) -> float:
 def _line(row: dict[str, Any], progress: float, better: bool) -> str:
     return (
         f"epoch {row['epoch']}, {progress:.0%}: {row['seconds']:.0f} s, training loss {row['training_loss']:.3f}, "
+        f"accuracy {row['training_accuracy']:.3f}, "
         f"PublicTest {row['accuracy']:.4f}, F1 {row['macro_f1']:.4f}, loss {row['loss']:.4f}"
         + (", kept" if better else "")
     )
@@ -222,13 +219,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, help="a configuration of your own, instead")
     parser.add_argument("--seed", type=int, help="another seed than the configuration's")
     parser.add_argument("--start", type=Path, help="begin with these weights: a file, or the folder of a run")
+    parser.add_argument("--imagenet", type=Path, metavar="FILE", help="what a network that knows ImageNet begins with")
     parser.add_argument(
         "--teacher",
         type=Path,
         action="append",
         default=[],
         metavar="FILE",
-        help="learn from this exported network too; repeatable",
+        help="learn from this exported file or folder of a run too; repeatable",
     )
     parser.add_argument("--minutes", type=float, help="fit the whole schedule into this many minutes on this machine")
     parser.add_argument("--until", type=int, metavar="EPOCH", help="stop there for now; start again to go on")
@@ -242,8 +240,8 @@ def main(arguments: list[str] | None = None) -> int:
             changes["seed"] = given.seed
         if given.minutes is not None:
             changes["minutes"] = given.minutes
-        if given.start:
-            changes["start"] = str(given.start)
+        if given.start or (given.imagenet and config.network == efficientnet_lite0.__name__):
+            changes["start"] = str(given.start or given.imagenet)
         if given.teacher:
             changes["teachers"] = tuple(str(one) for one in given.teacher)
         train(config.model_copy(update=changes), faces, public, given.out, given.until)

@@ -37,6 +37,17 @@ def _covered(top: int, bottom: int) -> Callable[[Face], Face]:
     return cover
 
 
+def _glasses(face: Face) -> Face:
+    """Dark rims around both eyes, a bridge between them, and lenses that take a third of the light."""
+    face = face.copy()
+    for left in (7, 26):
+        lens = face[14:24, left : left + 15]
+        lens[:] = _grey(lens * 0.67)
+        cv2.rectangle(face, (left, 14), (left + 14, 23), 20, 1)
+    face[17:19, 22:26] = 20
+    return face
+
+
 def _noisy(face: Face) -> Face:
     seed = int(face.sum())  # the same face gets the same noise
     return _grey(face + np.random.default_rng(seed).normal(0, 15, face.shape))
@@ -52,7 +63,10 @@ WEAR: dict[str, Callable[[Face], Face]] = {
     "tighter by a fifth": _affine(scale=1.2),
     "looser by a seventh": _affine(scale=0.87),
     "3 pixels aside and down": _affine(shift_px=3),
+    "turned by 8 degrees": _affine(turn_deg=8),
     "turned by 15 degrees": _affine(turn_deg=15),
+    "turned by 25 degrees": _affine(turn_deg=25),
+    "32 pixels wide": _few_pixels(32),
     "24 pixels wide": _few_pixels(24),
     "blurred, 1.5 pixels": lambda face: _grey(cv2.GaussianBlur(face, (0, 0), 1.5)),
     "motion blur, 7 pixels": lambda face: _grey(cv2.blur(face, (7, 1))),
@@ -62,6 +76,7 @@ WEAR: dict[str, Callable[[Face], Face]] = {
     "JPEG of quality 20": _jpeg,
     "mouth covered": _covered(30, 48),
     "eyes covered": _covered(10, 24),
+    "dark glasses": _glasses,
 }
 
 

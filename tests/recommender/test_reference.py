@@ -13,7 +13,7 @@ from services.recommender.catalogue.importers import import_songs
 from services.recommender.choice.library import Library
 from services.recommender.models import song_moods
 from services.recommender.models.vectors import Embedding
-from training.song_similarity import above_random, read
+from training.songs.similarity import above_random, read
 
 pytestmark = pytest.mark.reference
 

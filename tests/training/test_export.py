@@ -3,8 +3,11 @@
 import json
 import logging
 import os
+import subprocess
+import sys
 import warnings
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +21,14 @@ from tests.support.needs import missing
 try:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import keras
-
         from training import evaluate, export, smoke, train
+        from training.backends import keras
         from training.config import CONFIGS, Phase, load_config
         from training.data import FOUR, PUBLIC_TEST, DataError, load
+        from training.lesson import Lesson, targets_of
         from training.measures import Calibration
-        from training.networks import NETWORKS, calibrated, middle, residual
+        from training.networks import NETWORKS, calibrated
+        from training.networks.residual import middle, residual
         from training.quantise import quantise
         from training.rewrite import without_scaling
         from training.runs import HISTORY, best_of
@@ -42,7 +46,7 @@ FACES = np.random.default_rng(7).integers(0, 256, (64, 48, 48), dtype=np.uint8)
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one whole smoke run."""
     folder = tmp_path_factory.mktemp("smoke")
-    assert smoke.main(["--out", str(folder)]) == 0
+    assert smoke.main(["--out", str(folder), "--tiny"]) == 0
     return folder
 
 
@@ -135,7 +139,14 @@ def test_a_run_leaves_its_figures_and_pictures(made: Path) -> None:
     assert len(set(report["accuracy_when_worn"].values())) > 1
     pictures = {"curves", "PublicTest-confusion", "PublicTest-classes", "PublicTest-reliability"}
     assert pictures | {"PublicTest-risk-coverage"} == {one.stem for one in folder.glob("*.png")}
+    light = report["by_light"]
+    assert set(light) == {"mean grey level", "deviation of the grey levels"}
+    for quarters in light.values():
+        assert len(quarters) == 4
+        assert all(one["to"] <= other["from"] for one, other in pairwise(quarters))
+        assert np.mean([one["accuracy"] for one in quarters]) == pytest.approx(report["accuracy"], abs=0.001)
     data = json.loads((made / "data" / "report.json").read_text())
+    assert sum(data["per_cent"]["Training"].values()) == pytest.approx(100, abs=0.4)
     assert data["of_four_moods"] == {"Training": 640, "PublicTest": 160}
     assert data["ferplus"]["agreement"] == 1
     assert {"distribution", "samples", "ferplus"} <= {one.stem for one in (made / "data").glob("*.png")}
@@ -153,25 +164,47 @@ def test_a_pupil_names_its_teachers_and_a_teacher_changes_what_is_learnt(made: P
 def test_teachers_answer_with_their_mean_to_the_face_and_its_mirror_image(made: Path) -> None:
     """Faces of another size are brought to the network's; temperature 2 is the root, shared out over the four moods."""
     files = [made / "teacher.onnx", made / "mood_cnn.onnx"]
-    answers = Teachers(files, 2.0).answers(FACES[..., None].astype(np.float32)).numpy()
+    answers = np.asarray(Teachers(files, 2.0)(FACES[..., None].astype(np.float32)))
     views = [Classifier(file).probabilities(view) for file in files for view in (FACES, FACES[:, :, ::-1])]
     flat = np.sqrt(np.mean(views, axis=0))
     assert answers[:, FOUR] == pytest.approx(flat / flat.sum(axis=1, keepdims=True), abs=1e-6)
     assert answers.sum(axis=1) == pytest.approx(1.0)
-    assert Teachers(files, 2.0).answers(np.zeros((2, 36, 36, 1), np.float32)).shape == (2, 7)
+    assert Teachers(files, 2.0)(np.zeros((2, 36, 36, 1), np.float32)).shape == (2, 7)
 
 
-def test_only_a_phase_of_the_four_moods_has_teachers(made: Path) -> None:
+def test_a_run_teaches_without_a_file_and_both_views_count_alike(made: Path) -> None:
+    """A run's answers are those of its network, which no calibration changes."""
+    faces = FACES[..., None].astype(np.float32)
+    views = faces, faces[:, :, ::-1]
+    network = calibrated(best_of(made / "teacher"))
+    both = np.asarray(Teachers([made / "teacher"], 1.0)(faces))[:, FOUR]
+    assert both == pytest.approx(np.mean([np.asarray(network(view)) for view in views], axis=0), abs=1e-5)
+    one = Teachers([made / "teacher"], 1.0, mirrored=False)
+    assert np.asarray(one(faces))[:, FOUR] == pytest.approx(np.asarray(network(faces)), abs=1e-5)
+
+
+def test_only_where_the_four_moods_are_learnt_have_teachers_a_say(made: Path) -> None:
     faces = load(made / "gratings.npz").training(0.0)
-    config = load_config(CONFIGS / "tiny.toml").model_copy(update={"augmentation": None, "label_smoothing": 0.0})
-    for kind, taught in (("moods", True), ("all", False)):
+    config = load_config(CONFIGS / "tiny.toml").model_copy(update={"augmentation": None})
+    images, losses = faces.images[:64, ..., None], {}
+    for kind in ("moods", "all", "taught"):
         phase = Phase(epochs=1, faces=kind)
-        alone, pupil = (
-            np.concatenate([targets for _, targets in train.batches(faces, config, phase, 1, Teachers(files, 1.5))])
-            for files in ([], [made / "teacher.onnx"])
-        )
-        assert np.array_equal(alone, pupil) != taught
-        assert pupil.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+        targets = targets_of(faces, phase, 0.0)
+        for place in (None, made / "teacher.onnx", made / "teacher"):
+            lesson = Lesson(best_of(made / "pupil"), config, phase, Teachers([place] if place else [], 1.5))
+            lesson.begin(1)
+            losses[kind, place] = float(lesson(images, targets[:64])[0])
+    assert len({loss for (kind, _), loss in losses.items() if kind == "all"}) == 1
+    assert len({loss for (kind, _), loss in losses.items() if kind == "moods"}) == 3
+
+
+def test_a_face_of_another_expression_has_no_target_of_its_own_where_the_moods_are_taught(made: Path) -> None:
+    faces = load(made / "gratings.npz").training(0.3)
+    targets = targets_of(faces, Phase(epochs=1, faces="taught"), 0.1)
+    assert targets[faces.moods].sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert not targets[~faces.moods].any()
+    assert targets[faces.moods][:, FOUR].min() == pytest.approx(0.1 / 4, abs=1e-6)
+    assert not targets[:, [one for one in range(7) if one not in FOUR]].any()
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(made: Path, tmp_path: Path) -> None:
@@ -179,6 +212,19 @@ def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(made: Path, tmp_path: 
     for until in ([], ["--until", "2"])[::-1]:
         assert train.main([*given, *until]) == 0
     assert rows(tmp_path / "run") == rows(made / "teacher")
+
+
+def test_a_run_begun_on_jax_goes_on_with_tensorflow(made: Path, tmp_path: Path) -> None:
+    given = ["--data", str(made / "gratings.npz"), "--network", "tiny", "--out", str(tmp_path / "run")]
+    begin = [sys.executable, "-m", "training.train", *given, "--until", "2"]
+    done = subprocess.run(
+        begin, env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    begun = rows(tmp_path / "run")
+    assert train.main(given) == 0
+    assert rows(tmp_path / "run")[:2] == begun
+    assert rows(tmp_path / "run")[-1]["accuracy"] >= smoke.MIN_ACCURACY
 
 
 def test_another_configuration_needs_another_folder(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,7 +236,7 @@ def test_another_configuration_needs_another_folder(made: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--network", "none"], "there are article, finish, long, middle, tiny"),
+        (["--network", "none"], "there are article, densenet, efficientnet, finish, inception, long, middle, tiny"),
         (["--network", "tiny", "--teacher", "nowhere"], "not a teacher: the model is missing: nowhere"),
         (["--network", "tiny", "--start", "nowhere"], "cannot begin with nowhere: "),
     ],

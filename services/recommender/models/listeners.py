@@ -1,7 +1,7 @@
 """The mood of a song as listeners name it: three small logistic regressions that follow each other.
 
 Is it lively? If so, is it pleasant (happy) or not (angry)? If not, is it pleasant (calm) or not (sad)? So arousal can
-only rise with energy and loudness, and valence with valence, as ``training/song_moods.py`` fits them under that
+only rise with energy and loudness, and valence with valence, as ``training/songs/moods.py`` fits them under that
 condition. Only numbers ship; the card is ``models/songs.md``.
 """
 

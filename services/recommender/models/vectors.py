@@ -1,6 +1,6 @@
 """Songs as points, so that songs of one playlist lie near each other: a small model over the features.
 
-Fitted on which songs people put into one playlist (``training/song_similarity.py``); its card is ``models/songs.md``.
+Fitted on which songs people put into one playlist (``training/songs/similarity.py``); its card is ``models/songs.md``.
 """
 
 from dataclasses import dataclass

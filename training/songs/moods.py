@@ -1,6 +1,6 @@
 """Fits the model of how listeners name the mood of a song.
 
-``python -m training.song_moods --labels LABELS.csv --catalogue SONGS.csv --tables TABLES.csv``: the labels have the
+``python -m training.songs.moods --labels LABELS.csv --catalogue SONGS.csv --tables TABLES.csv``: the labels have the
 columns of a catalogue and ``label_quadrant``, ``label_valence``, ``label_arousal``, ``label_source``; the catalogue
 says how features are distributed, the tables how artists sound. Prints, beside the plain quadrant, a ridge regression
 and the article's clusters: agreement on the songs of the artists kept aside, agreement by cross-validation over all

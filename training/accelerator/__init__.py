@@ -1,0 +1,1 @@
+"""Teachers and pupils within ten minutes of one accelerator that can fetch nothing."""
