@@ -1,7 +1,7 @@
 """Fits the model that says which songs are alike, on which songs people put into one playlist.
 
-``python -m training.songs.similarity --playlists spotify_songs.csv --out models/song_similarity.npz``, with the table of
-TidyTuesday of 21 January 2020. A fifth of the playlists is kept aside, with all their songs, and says how good the
+``python -m training.songs.similarity --playlists spotify_songs.csv --out models/song_similarity.npz``, with the table
+of TidyTuesday of 21 January 2020. A fifth of the playlists is kept aside, with all their songs, and says how good the
 method is; what is saved is then fitted on all playlists.
 """
 
