@@ -206,7 +206,7 @@ def test_signing_in_a_taken_port_a_proxy_and_a_mistyped_setting(environment: dic
 
 
 def test_too_little_disk_and_memory_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.runtime_file, "find_running", lambda: None)  # another test's may run
+    monkeypatch.setattr("services.cli.checks.machine.runtime_file.find_running", lambda: None)  # another test's may run
     [disk] = machine.check_disk(min_mb=10**9)
     assert disk.state == "missing"
     assert disk.cure in ("docker system prune", "sudo journalctl --vacuum-size=100M")
