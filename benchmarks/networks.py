@@ -26,7 +26,7 @@ from training.data import DataError
 from training.export import to_onnx
 from training.networks import NETWORKS, calibrated
 from training.quantise import quantise
-from training.runs import HISTORY, config_of
+from training.runs import config_of, history_of
 
 COLUMNS = {
     "network": "network",
@@ -42,16 +42,13 @@ COLUMNS = {
 HIGHER_IS_BETTER = {"accuracy", "macro_f1"}
 
 
-def best_of(run: Path) -> dict[str, Any]:
+def most_accurate(run: Path) -> dict[str, Any]:
     """What the most accurate epoch of a run read of PublicTest; raises DataError when there is none."""
-    config = config_of(run)
-    try:
-        rows = [json.loads(row) for row in (run / HISTORY).read_text().splitlines()]
-        best = max(rows, key=lambda row: row["accuracy"])
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{run} has no history of a training ({type(error).__name__})") from None
-    found = {"accuracy": round(100 * best["accuracy"], 1), "macro_f1": best["macro_f1"], "epoch": best["epoch"]}
-    return {"network": config.network, **found}
+    best = max(history_of(run), key=lambda row: row["accuracy"], default=None)
+    if best is None:
+        raise DataError(f"{run} has not gone through one epoch")
+    figures = {"accuracy": round(100 * best["accuracy"], 1), "macro_f1": best["macro_f1"], "epoch": best["epoch"]}
+    return {"network": config_of(run).network} | figures
 
 
 def shipped() -> dict[str, Any]:
@@ -63,7 +60,7 @@ def shipped() -> dict[str, Any]:
 def compare(runs: list[Path], rounds: int, folder: Path) -> list[dict[str, Any]]:
     """A row for the shipped file and for each network; of several runs of one network the most accurate counts."""
     trained: dict[str, dict[str, Any]] = {}
-    for row in sorted(map(best_of, runs), key=lambda row: row["accuracy"]):
+    for row in sorted(map(most_accurate, runs), key=lambda row: row["accuracy"]):
         trained[row["network"]] = row
     rows = {"shipped": {"network": "shipped, both views"} | shipped()}
     files = {"shipped int8": MODEL}

@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @contextmanager
-def _unsaid() -> Iterator[None]:
+def _silenced() -> Iterator[None]:
     """What libraries write to the standard error is dropped; exceptions are not."""
     kept = os.dup(2)
     try:
@@ -28,7 +28,7 @@ def _unsaid() -> Iterator[None]:
         os.close(kept)
 
 
-with _unsaid():
+with _silenced():
     import keras
     from keras import layers, ops
 

@@ -6,7 +6,10 @@ crowd-sourced label distribution", ICMI 2016, in which ten people labelled each 
 """
 
 import hashlib
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 
 import cv2
@@ -15,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moodstream.contracts.moods import MOODS, Mood
+from moodstream.errors import MoodstreamError
 
 SIZE = 48
 TRAINING, PUBLIC_TEST, PRIVATE_TEST = 0, 1, 2
@@ -57,6 +61,20 @@ _USAGE_OF_NAME = {
 
 class DataError(Exception):
     """The training data cannot be read, or a run is not what it should be."""
+
+
+def in_one_line(main: Callable[[list[str] | None], int]) -> Callable[..., int]:
+    """A command that ends with one line and status 1 when its data, a model or a file is not what it should be."""
+
+    @wraps(main)
+    def command(arguments: list[str] | None = None) -> int:
+        try:
+            return main(arguments)
+        except (DataError, MoodstreamError, OSError) as error:
+            print(f"training: {error}", file=sys.stderr)
+            return 1
+
+    return command
 
 
 @dataclass(frozen=True)

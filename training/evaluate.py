@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moodstream.errors import MoodstreamError
 from services.emotion.faces.classifier import MODEL, Classifier
-from training.data import PARTS, PUBLIC_TEST, TRAINING, DataError, Faces, load
+from training.data import PARTS, PUBLIC_TEST, TRAINING, Faces, in_one_line, load
 from training.measures import (
     abstention,
     cross_fitted,
@@ -27,6 +26,7 @@ from training.measures import (
     risk_coverage,
     wilson,
 )
+from training.runs import history_of
 from training.wear import WEAR, worn
 
 
@@ -84,7 +84,7 @@ def accuracy_when_worn(classifier: Classifier, faces: Faces) -> dict[str, float]
     return {wear: round(float(right(faces, one).mean()), 4) for wear, one in shares.items()}
 
 
-def report(classifier: Classifier, splits: dict[int, Faces], out: Path, history: Path | None = None) -> dict[str, Any]:
+def report(classifier: Classifier, splits: dict[int, Faces], out: Path, run: Path | None = None) -> dict[str, Any]:
     """Measure all parts but Training; write them and their pictures into the folder ``out``."""
     from training import plots  # matplotlib is slow to load
 
@@ -104,12 +104,13 @@ def report(classifier: Classifier, splits: dict[int, Faces], out: Path, history:
         plots.classes(result[name], out / f"{name}-classes.png")
         plots.reliability(probabilities, faces.labels, out / f"{name}-reliability.png")
         plots.risk_coverage(result[name], out / f"{name}-risk-coverage.png")
-    if history is not None and history.is_file():
-        plots.curves([json.loads(line) for line in history.read_text().splitlines()], out / "curves.png")
+    if run is not None:
+        plots.curves(history_of(run), out / "curves.png")
     (out / "report.json").write_text(json.dumps(result, indent=1) + "\n")
     return result
 
 
+@in_one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.evaluate", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="FER2013: .csv, .npz or folder")
@@ -119,16 +120,12 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     model = given.model or (given.run / "mood_cnn.onnx" if given.run else MODEL)
     out = given.out or (given.run / "report" if given.run else None)
-    try:
-        splits, classifier = load(given.data).moods(), Classifier(model)
-        if out:
-            result = report(classifier, splits, out, given.run / "history.jsonl" if given.run else None)
-        else:
-            parts = {PARTS[part]: evaluate(classifier, faces) for part, faces in splits.items() if part != TRAINING}
-            result = {"model": classifier.name} | parts
-    except (DataError, MoodstreamError) as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
+    splits, classifier = load(given.data).moods(), Classifier(model)
+    if out:
+        result = report(classifier, splits, out, given.run)
+    else:
+        parts = {PARTS[part]: evaluate(classifier, faces) for part, faces in splits.items() if part != TRAINING}
+        result = {"model": classifier.name} | parts
     for part in PARTS.values():
         if part in result:
             result[part].pop("risk_coverage")

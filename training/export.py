@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from moodstream.contracts.moods import MOODS
 from services.emotion.faces.classifier import INPUT, MODEL, OUTPUT, Classifier
 from training.backends import keras
-from training.data import PUBLIC_TEST, SIZE, TRAINING, DataError, Faces, Fer2013, load
+from training.data import PUBLIC_TEST, SIZE, TRAINING, DataError, Faces, Fer2013, in_one_line, load
 from training.evaluate import read
 from training.measures import (
     abstention,
@@ -136,6 +136,7 @@ def _complete(file: Path, out: Path, known: dict[str, Any], public: Faces) -> di
     return metrics | {"abstention": unsure._asdict()}
 
 
+@in_one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.export", description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="folder of a run of training.train")
@@ -143,11 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=MODEL, help="where the chosen file goes too (models/mood_cnn.onnx)")
     parser.add_argument("--version", default="2.3.0")
     given = parser.parse_args(arguments)
-    try:
-        result = export(given.run, load(given.data), given.version)
-    except DataError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
+    result = export(given.run, load(given.data), given.version)
     shutil.copyfile(given.run / CHOSEN, given.out)
     print(json.dumps(result, indent=2))
     return 0

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from training import plots
-from training.data import EXPRESSIONS, FOUR, PARTS, DataError, Fer2013, load
+from training.data import EXPRESSIONS, FOUR, PARTS, Fer2013, in_one_line, load
 
 SAMPLES = 12
 
@@ -85,16 +85,13 @@ def _noise(data: Fer2013, out: Path, random: np.random.Generator) -> dict[str, A
     }
 
 
+@in_one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.report", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="FER2013: .csv, .npz or folder")
     parser.add_argument("--out", type=Path, required=True, help="folder for figures and pictures")
     given = parser.parse_args(arguments)
-    try:
-        result = report(load(given.data), given.out)
-    except DataError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
+    result = report(load(given.data), given.out)
     print(json.dumps(result, indent=2))
     return 0
 

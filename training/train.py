@@ -21,11 +21,11 @@ import numpy as np
 from training.accelerator.packed import unpack_weights
 from training.backends import Reader, Steps, flat, keras, steps
 from training.config import CONFIGS, Config, Phase, load_config
-from training.data import PUBLIC_TEST, DataError, Faces, SoftFaces, load
+from training.data import PUBLIC_TEST, DataError, Faces, SoftFaces, in_one_line, load
 from training.lesson import Lesson, faces_of, targets_of
 from training.measures import likelihood_loss, measure, probabilities_of
 from training.networks import NETWORKS, efficientnet_lite0, four_of
-from training.runs import BEST, CHECKPOINT, CONFIG, HISTORY, config_of
+from training.runs import BEST, CHECKPOINT, CONFIG, HISTORY, config_of, history_of
 from training.teachers import Teachers
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -168,11 +168,15 @@ def train(config: Config, faces: SoftFaces, public: Faces, out: Path, until: int
     out.mkdir(parents=True, exist_ok=True)
     random.seed(config.seed)  # from which Keras draws the seeds of all layers
     lengths = {phase.faces: len(faces_of(faces, phase)) // config.batch for phase in config.phases}
+    if not all(lengths.values()):
+        raise DataError(f"fewer Training faces than the {config.batch} of one batch")
+    if not config.teachers and any(phase.faces == "taught" for phase in config.phases):
+        raise DataError("a phase whose faces are taught needs a teacher (--teacher)")
     schedule, trainer = Schedule(config, lengths), Trainer(config, faces)
     reader = Reader(trainer.average)
     _keep(config, out / CONFIG)
     epoch = trainer.restore(out / CHECKPOINT, schedule) if (out / CHECKPOINT).exists() else 0
-    rows = [json.loads(line) for line in (out / HISTORY).read_text().splitlines()][:epoch] if epoch else []
+    rows = history_of(out)[:epoch] if epoch else []
     (out / HISTORY).write_text("".join(json.dumps(row) + "\n" for row in rows))
     while schedule.progress < 1 and (until is None or epoch < until):
         epoch += 1
@@ -211,6 +215,14 @@ def _line(row: dict[str, Any], progress: float, better: bool) -> str:
     )
 
 
+def positive(text: str) -> float:
+    """A number above 0, for ``argparse``."""
+    if (number := float(text)) > 0:
+        return number
+    raise ValueError(text)
+
+
+@in_one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="FER2013: .csv, .npz or folder")
@@ -228,26 +240,24 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="FILE",
         help="learn from this exported file or folder of a run too; repeatable",
     )
-    parser.add_argument("--minutes", type=float, help="fit the whole schedule into this many minutes on this machine")
+    parser.add_argument(
+        "--minutes", type=positive, help="fit the whole schedule into this many minutes on this machine"
+    )
     parser.add_argument("--until", type=int, metavar="EPOCH", help="stop there for now; start again to go on")
     given = parser.parse_args(arguments)
-    try:
-        config = load_config(given.config or CONFIGS / f"{given.network}.toml")
-        data = load(given.data)
-        faces, public = data.training(config.share_of_votes), data.moods()[PUBLIC_TEST]
-        changes: dict[str, Any] = {"data_digest": faces.digest()}
-        if given.seed is not None:
-            changes["seed"] = given.seed
-        if given.minutes is not None:
-            changes["minutes"] = given.minutes
-        if given.start or (given.imagenet and config.network == efficientnet_lite0.__name__):
-            changes["start"] = str(given.start or given.imagenet)
-        if given.teacher:
-            changes["teachers"] = tuple(str(one) for one in given.teacher)
-        train(config.model_copy(update=changes), faces, public, given.out, given.until)
-    except DataError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
+    config = load_config(given.config or CONFIGS / f"{given.network}.toml")
+    data = load(given.data)
+    faces, public = data.training(config.share_of_votes), data.moods()[PUBLIC_TEST]
+    changes: dict[str, Any] = {"data_digest": faces.digest()}
+    if given.seed is not None:
+        changes["seed"] = given.seed
+    if given.minutes is not None:
+        changes["minutes"] = given.minutes
+    if given.start or (given.imagenet and config.network == efficientnet_lite0.__name__):
+        changes["start"] = str(given.start or given.imagenet)
+    if given.teacher:
+        changes["teachers"] = tuple(str(one) for one in given.teacher)
+    train(config.model_copy(update=changes), faces, public, given.out, given.until)
     return 0
 
 

@@ -1,5 +1,7 @@
 """What travels to an accelerator arrives whole, and bad files are one line."""
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -48,9 +50,28 @@ def test_what_was_not_packed_is_one_line(tmp_path: Path) -> None:
     for packed in (b"", b"no faces", data[: len(data) // 2]):
         with pytest.raises(DataError, match=r"^not packed faces: "):
             unpack(packed)
-    (tmp_path / "weights.npz").write_text("none")
-    with pytest.raises(DataError, match=r"^not packed weights: "):
-        unpack_weights(tmp_path / "weights.npz")
+    pack_weights([np.ones((3, 3), np.float32)], tmp_path / "whole.npz")
+    whole = (tmp_path / "whole.npz").read_bytes()
+    for weights in (b"", b"none", whole[: len(whole) // 2]):
+        (tmp_path / "weights.npz").write_bytes(weights)
+        with pytest.raises(DataError, match=r"^not packed weights: "):
+            unpack_weights(tmp_path / "weights.npz")
+
+
+def test_a_plan_that_cannot_be_trained_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / FACES).write_bytes(pack(load(draw(tmp_path / "gratings.npz", count=70))))
+    given = ["--packed", str(tmp_path), "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
+    for more, words in (
+        (["--minutes", "0.1"], "too little time is left"),
+        (["--plan", str(tmp_path)], "the plan has no configurations"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "training.accelerator", *given, *more], capture_output=True, text=True, timeout=120,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert done.stderr.count("\n") == 1
 
 
 def test_the_plan_names_networks_that_exist() -> None:

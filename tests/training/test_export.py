@@ -39,6 +39,7 @@ except ImportError:
 logging.getLogger("tf2onnx").setLevel(logging.ERROR)
 pytestmark = pytest.mark.filterwarnings("ignore")
 
+PUPIL = Path(export.__file__).parent / "accelerator" / "pupils" / "middle.toml"
 FACES = np.random.default_rng(7).integers(0, 256, (64, 48, 48), dtype=np.uint8)
 
 
@@ -239,6 +240,11 @@ def test_another_configuration_needs_another_folder(made: Path, capsys: pytest.C
         (["--network", "none"], "there are article, densenet, efficientnet, finish, inception, long, middle, tiny"),
         (["--network", "tiny", "--teacher", "nowhere"], "not a teacher: the model is missing: nowhere"),
         (["--network", "tiny", "--start", "nowhere"], "cannot begin with nowhere: "),
+        (["--config", str(PUPIL)], "needs a teacher"),
+        (
+            ["--config", str(PUPIL.parents[1] / "teachers" / "wide_all.toml"), "--data", "few.npz"],
+            "no such training data",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(

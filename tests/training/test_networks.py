@@ -138,11 +138,14 @@ def test_imagenet_s_weights_are_read_without_pytorch(tmp_path: Path) -> None:
 
 
 def test_a_file_of_weights_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    few = {"a": np.ones(3, np.float32)}
+    few, random = {"a": np.ones(3, np.float32)}, np.random.default_rng(3)
     with pytest.raises(DataError, match=r"os\.system is no part of weights"):
         read_torch(_Torch(few).save(tmp_path / "evil.pth", "os system"))
     (tmp_path / "cut.pth").write_bytes(_Torch(few).save(tmp_path / "whole.pth").read_bytes()[:-6])
     (tmp_path / "text.pth").write_text("no weights")
+    for few_or_many in ({"a": np.ones((32, 3, 3, 3), np.float32)}, _weights(random) | {"more": np.ones(3, np.float32)}):
+        with pytest.raises(DataError, match=r"^the weights are"):
+            convert(few_or_many)
     for name in ("cut.pth", "text.pth", "none.pth"):
         assert main([str(tmp_path / name), str(tmp_path / "out.weights.h5")]) == 1
         error = capsys.readouterr().err

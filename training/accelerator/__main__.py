@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from training.accelerator.packed import FACES, START, expand
 from training.backends import Reader
-from training.data import PUBLIC_TEST, TRAINING, DataError, Fer2013
-from training.runs import BEST, HISTORY, best_of
+from training.data import PUBLIC_TEST, TRAINING, DataError, Fer2013, in_one_line
+from training.runs import BEST, best_of, history_of
 
 HERE = Path(__file__).parent
 TEACHERS, PUPILS = "teachers", "pupils"
@@ -42,6 +42,10 @@ class Runs:
 
     def __init__(self, configs: Sequence[Path], more: Sequence[str], out: Path, data: Path, ends_at: float) -> None:
         minutes = (ends_at - time.monotonic() - GRACE_S) / 60
+        if not configs:
+            raise DataError("the plan has no configurations of teachers, or none of pupils")
+        if minutes <= 0:
+            raise DataError("too little time is left to train: give more --minutes")
         self.folders = [out / config.stem for config in configs]
         self._ends_at = ends_at
         self._processes = []
@@ -82,7 +86,7 @@ def answers(folder: Path, data: Fer2013) -> dict[str, NDArray[np.float16]]:
     return found
 
 
-def keep(folders: Sequence[Path], out: Path, name: str) -> None:
+def save_weights(folders: Sequence[Path], out: Path, name: str) -> None:
     """Best weights by run, as float16, in as few files as may be."""
     bins: list[dict[str, NDArray[np.float16]]] = []
     for folder in folders:
@@ -110,22 +114,23 @@ def run(plan: Path, packed: Path, work: Path, out: Path, ends_at: float, teacher
         sorted((plan / TEACHERS).glob("*.toml")), ["--imagenet", str(packed / START)], work, faces, teachers_end_at
     )
     teachers = first.wait()
+    if not teachers:
+        raise DataError(f"no teacher went through one epoch; see the logs in {work}")
     taught = [part for teacher in teachers for part in ("--teacher", str(teacher))]
     second = Runs(sorted((plan / PUPILS).glob("*.toml")), taught, work, faces, ends_at - COLLECT_S)
     targets = {}
     for teacher in teachers:
         targets.update(answers(teacher, data))
-    keep(teachers, out, "teachers")
+    save_weights(teachers, out, "teachers")
     for pupil in (pupils := second.wait()):
         targets.update(answers(pupil, data))
-    keep(pupils, out, "pupils")
+    save_weights(pupils, out, "pupils")
     np.savez(out / "answers.npz", **targets)  # type: ignore[arg-type]
-    histories = {
-        one.name: [json.loads(row) for row in (one / HISTORY).read_text().splitlines()] for one in [*teachers, *pupils]
-    }
+    histories = {one.name: history_of(one) for one in [*teachers, *pupils]}
     (out / "histories.json").write_text(json.dumps(histories))
 
 
+@in_one_line
 def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     parser = argparse.ArgumentParser(prog="training.accelerator", description=__doc__)
@@ -137,12 +142,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--teachers", type=float, default=0.6, help="the teachers' share of the time")
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
-    try:
-        seconds = given.minutes * 60
-        run(given.plan, given.packed, given.work, given.out, began + seconds, began + seconds * given.teachers)
-    except DataError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
+    seconds = given.minutes * 60
+    run(given.plan, given.packed, given.work, given.out, began + seconds, began + seconds * given.teachers)
     return 0
 
 

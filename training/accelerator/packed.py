@@ -1,6 +1,6 @@
 """All that a training needs in few bytes: ``python -m training.accelerator.packed --data FER2013 --out FOLDER``.
 
-Faces as the differences from what their neighbours foretell (the predictor of JPEG-LS, ITU-T T.87), compressed by
+Faces as the differences from what their neighbours predict (the predictor of JPEG-LS, ITU-T T.87), compressed by
 LZMA: two thirds of their size. Weights to begin with in eight bits, with a scale for each output channel.
 """
 
@@ -10,14 +10,16 @@ import lzma
 import sys
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import FOUR, PACKED, SIZE, TRAINING, VOTES, DataError, Fer2013, load
+from training.data import FOUR, PACKED, SIZE, TRAINING, VOTES, DataError, Fer2013, in_one_line, load
 from training.networks.efficientnet import convert, read_torch
 
 FACES, START = "faces" + PACKED, "imagenet.npz"
+_SCALE = "-scale"
 _NO_CONTEXT = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 0, "pb": 0}]
 
 
@@ -49,7 +51,7 @@ def unpack(packed: bytes) -> Fer2013:
                 table["copies"],
                 votes if votes.shape[1] else None,
             )
-    except (lzma.LZMAError, ValueError, OSError, KeyError) as error:
+    except (lzma.LZMAError, ValueError, OSError, KeyError, EOFError, BadZipFile) as error:
         raise DataError(f"not packed faces: {error}") from None
 
 
@@ -69,15 +71,15 @@ def expand(packed: Path, out: Path) -> Fer2013:
 Levels = NDArray[np.int16]
 
 
-def _foretold(left: Levels, above: Levels, corner: Levels) -> Levels:
+def _predicted(left: Levels, above: Levels, corner: Levels) -> Levels:
     low, high = np.minimum(left, above), np.maximum(left, above)
     return np.where(corner >= high, low, np.where(corner <= low, high, left + above - corner))
 
 
 def _differences(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     levels = np.pad(images.astype(np.int16), [(0, 0), (1, 0), (1, 0)])
-    foretold = _foretold(levels[:, 1:, :-1], levels[:, :-1, 1:], levels[:, :-1, :-1])
-    return (levels[:, 1:, 1:] - foretold).astype(np.uint8)
+    predicted = _predicted(levels[:, 1:, :-1], levels[:, :-1, 1:], levels[:, :-1, :-1])
+    return (levels[:, 1:, 1:] - predicted).astype(np.uint8)
 
 
 def _restored(differences: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -86,18 +88,21 @@ def _restored(differences: NDArray[np.uint8]) -> NDArray[np.uint8]:
     steps = np.ascontiguousarray(differences.transpose(1, 2, 0)).astype(np.int16)
     for y in range(SIZE):
         for x in range(SIZE):
-            foretold = _foretold(levels[y + 1, x], levels[y, x + 1], levels[y, x])
-            levels[y + 1, x + 1] = (foretold + steps[y, x]) & 255
+            predicted = _predicted(levels[y + 1, x], levels[y, x + 1], levels[y, x])
+            levels[y + 1, x + 1] = (predicted + steps[y, x]) & 255
     return np.ascontiguousarray(levels[1:, 1:].transpose(2, 0, 1)).astype(np.uint8)
 
 
 def pack_weights(weights: list[NDArray[np.float32]], out: Path) -> None:
     """Kernels in eight bits; what has one dimension stays as it is."""
-    arrays = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for place, one in enumerate(weights):
-        scale = np.abs(one).max(axis=tuple(range(one.ndim - 1)), keepdims=True) / 127 if one.ndim > 1 else np.float32(0)
-        arrays[f"{place:03}"] = one if one.ndim == 1 else np.round(one / np.maximum(scale, 1e-12)).astype(np.int8)
-        arrays[f"{place:03}-scale"] = np.asarray(scale, np.float32)
+        name = f"{place:03}"
+        if one.ndim == 1:
+            arrays[name] = one
+        else:
+            scale = np.maximum(np.abs(one).max(axis=tuple(range(one.ndim - 1)), keepdims=True), 1e-12) / 127
+            arrays[name], arrays[name + _SCALE] = np.round(one / scale).astype(np.int8), scale
     np.savez_compressed(out, **arrays)  # type: ignore[arg-type]
 
 
@@ -105,15 +110,13 @@ def unpack_weights(path: Path) -> list[NDArray[np.float32]]:
     """The weights of ``pack_weights``; raises DataError."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            names = sorted(name for name in arrays.files if not name.endswith("-scale"))
-            scales = [arrays[f"{name}-scale"] for name in names]
-            return [
-                arrays[name] * scale if scale.any() else arrays[name] for name, scale in zip(names, scales, strict=True)
-            ]
-    except (OSError, ValueError, KeyError) as error:
+            names = sorted(name for name in arrays.files if not name.endswith(_SCALE))
+            return [arrays[name] * arrays.get(name + _SCALE, np.float32(1)) for name in names]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise DataError(f"not packed weights: {path} ({error})") from None
 
 
+@in_one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.accelerator.packed", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="FER2013: .csv, .npz or folder")
@@ -122,13 +125,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the two files")
     given = parser.parse_args(arguments)
-    try:
-        given.out.mkdir(parents=True, exist_ok=True)
-        (given.out / FACES).write_bytes(pack(load(given.data)))
-        pack_weights(convert(read_torch(given.imagenet)).get_weights(), given.out / START)
-    except (DataError, OSError) as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / FACES).write_bytes(pack(load(given.data)))
+    pack_weights(convert(read_torch(given.imagenet)).get_weights(), given.out / START)
     for name in (FACES, START):
         print(f"{given.out / name}: {(given.out / name).stat().st_size / 1e6:.1f} MB")
     return 0

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.backends import keras, layers
-from training.data import DataError
-from training.networks.layers import blocks, channels, expressions, faces_input, normalised, scaled
+from training.data import DataError, in_one_line
+from training.networks.building_blocks import blocks, channels, expressions, faces_input, normalised, scaled
 
 SIDE = 96
 """Pixels that a face is enlarged to: twice its own, less than half of what the weights were fitted on."""
@@ -72,7 +72,7 @@ class _Storage:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads PyTorch's first format, floats alone, and runs nothing else that a file may name."""
+    """Reads PyTorch's first format, tensors of numbers alone, and runs nothing else that a file may name."""
 
     def __init__(self, file: BinaryIO, storages: dict[str, _Storage]) -> None:
         super().__init__(file)
@@ -133,28 +133,32 @@ def convert(weights: dict[str, _Values]) -> keras.Model:
     """
     network = efficientnet_lite0()
     named = [name for name in weights if not name.startswith("_fc") and not name.endswith("num_batches_tracked")]
-    arrays = iter([weights[name] for name in named])
-    for layer in network.layers:
-        if isinstance(layer, layers.DepthwiseConv2D):
-            layer.set_weights([next(arrays).transpose(2, 3, 0, 1)])
-        elif isinstance(layer, layers.Conv2D):
-            kernel = next(arrays).transpose(2, 3, 1, 0)
-            layer.set_weights([kernel.sum(axis=2, keepdims=True) if layer.name == "stem" else kernel])
-        elif isinstance(layer, layers.BatchNormalization):
-            layer.set_weights([next(arrays) for _ in range(4)])
+    arrays = [weights[name] for name in reversed(named)]
+    try:
+        for layer in network.layers:
+            if isinstance(layer, layers.DepthwiseConv2D):
+                layer.set_weights([arrays.pop().transpose(2, 3, 0, 1)])
+            elif isinstance(layer, layers.Conv2D):
+                kernel = arrays.pop().transpose(2, 3, 1, 0)
+                layer.set_weights([kernel.sum(axis=2, keepdims=True) if layer.name == "stem" else kernel])
+            elif isinstance(layer, layers.BatchNormalization):
+                layer.set_weights([arrays.pop() for _ in range(4)])
+    except (ValueError, IndexError):
+        raise DataError("the weights are not EfficientNet-Lite0's") from None
+    if arrays:
+        raise DataError("the weights are a larger network's than EfficientNet-Lite0")
     return network
 
 
+@in_one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.networks.efficientnet", description=__doc__)
     parser.add_argument("pth", type=Path, help="efficientnet-lite0-57934424.pth of the package")
     parser.add_argument("out", type=Path, help="where to write the weights, NAME.weights.h5")
     given = parser.parse_args(arguments)
-    try:
-        convert(read_torch(given.pth)).save_weights(given.out)
-    except DataError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
+    if not given.out.name.endswith(".weights.h5"):
+        raise DataError(f"the file must be named NAME.weights.h5: {given.out}")
+    convert(read_torch(given.pth)).save_weights(given.out)
     return 0
 
 

@@ -1,7 +1,7 @@
 """Inception with batch normalisation, 5x5 convolutions as two of 3x3: C. Szegedy et al., CVPR 2016."""
 
 from training.backends import keras, layers
-from training.networks.layers import blocks, channels, convolution, expressions, faces_input, scaled
+from training.networks.building_blocks import blocks, channels, convolution, expressions, faces_input, scaled
 
 
 def inception(share: float = 1.0) -> keras.Model:

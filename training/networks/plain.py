@@ -3,7 +3,7 @@
 from moodstream.contracts.moods import MOODS
 from training.backends import keras, layers
 from training.data import SIZE
-from training.networks.layers import channels, faces_input
+from training.networks.building_blocks import channels, faces_input
 
 
 def article(share: float = 1.0) -> keras.Model:

@@ -1,7 +1,7 @@
 """Squeeze-excite residual networks: K. He et al., CVPR 2016; J. Hu et al., CVPR 2018."""
 
 from training.backends import keras, layers
-from training.networks.layers import blocks, channels, convolution, expressions, faces_input, scaled
+from training.networks.building_blocks import blocks, channels, convolution, expressions, faces_input, scaled
 
 
 def residual(share: float = 1.0) -> keras.Model:
