@@ -109,7 +109,7 @@ def pack_weights(weights: list[NDArray[np.float32]], out: Path) -> None:
 def unpack_weights(path: Path) -> list[NDArray[np.float32]]:
     """The weights of ``pack_weights``; raises DataError."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             names = sorted(name for name in arrays.files if not name.endswith(_SCALE))
             return [arrays[name] * arrays.get(name + _SCALE, np.float32(1)) for name in names]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
