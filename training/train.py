@@ -47,9 +47,13 @@ class Schedule:
         return min(1.0, self.spent_s / self._seconds if self._seconds else self.steps / self._all_steps)
 
     def step(self) -> float:
-        """Count one step and the time since the last call."""
-        now = time.monotonic()
-        self.steps, self.spent_s, self._last = self.steps + 1, self.spent_s + now - self._last, now
+        """Count one step and the time since the last call; the first step's, which compiles, only shortens the run."""
+        took, self._last = time.monotonic() - self._last, time.monotonic()
+        if self._seconds and not self.steps:
+            self._seconds = max(self._seconds - took, 1.0)
+        else:
+            self.spent_s += took
+        self.steps += 1
         return self.progress
 
     def phase(self, epoch: int) -> Phase:

@@ -2,7 +2,7 @@
 
 Keras computes with JAX, unless ``KERAS_BACKEND`` says otherwise. Every run is a process of its own on the one
 device, so that the device is never idle while one of them compiles, and goes by the clock. The teachers come first;
-then the pupils learn from all of them. OUT gets, in few and small files, what each run answers to every face, its
+then the pupils learn from the best two of them. OUT gets, in few and small files, what each run answers to every face, its
 weights and its history. Nothing is fetched, and it stops in time.
 """
 
@@ -29,6 +29,8 @@ from training.runs import BEST, best_of, history_of
 HERE = Path(__file__).parent
 TEACHERS, PUPILS = "teachers", "pupils"
 """Folders of configurations in a plan."""
+TAUGHT_BY = 2
+"""Teachers of each pupil: one more is compiled into every step of it, and adds little."""
 GRACE_S = 15
 """For a run to begin and to end."""
 COLLECT_S = 25
@@ -116,7 +118,8 @@ def run(plan: Path, packed: Path, work: Path, out: Path, ends_at: float, teacher
     teachers = first.wait()
     if not teachers:
         raise DataError(f"no teacher went through one epoch; see the logs in {work}")
-    taught = [part for teacher in teachers for part in ("--teacher", str(teacher))]
+    best = sorted(teachers, key=lambda one: min(row["loss"] for row in history_of(one)))[:TAUGHT_BY]
+    taught = [part for teacher in best for part in ("--teacher", str(teacher))]
     second = Runs(sorted((plan / PUPILS).glob("*.toml")), taught, work, faces, ends_at - COLLECT_S)
     targets = {}
     for teacher in teachers:
