@@ -203,14 +203,14 @@ def one_listener(library: Library, random: np.random.Generator, consistent: bool
 
 
 def models(data: Path) -> None:
-    from training import song_moods, song_similarity
+    from training.songs import moods, similarity
     from training.songs.labels import read_songs
 
     print("\nP(a song of the same playlist ranks above a random one), playlists kept aside, 95 % intervals:")
-    song_similarity.report(song_similarity.read(data / "spotify_songs_tidytuesday.csv.gz"), steps=3_000)
+    similarity.report(similarity.read(data / "spotify_songs_tidytuesday.csv.gz"), steps=3_000)
     print("\nagreement with listeners' moods, balanced accuracy:")
     songs, tables = (read_songs(data / name) for name in ("catalogue.csv.gz", "features_union.csv.gz"))
-    bench, labels = song_moods.prepare(data / "listener_moods_2_train.csv.gz", songs, tables)
+    bench, labels = moods.prepare(data / "listener_moods_2_train.csv.gz", songs, tables)
     print(bench.kept_aside(labels))
 
 

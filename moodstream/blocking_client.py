@@ -17,6 +17,7 @@ from moodstream.contracts.requests import (
     FeedbackList,
     Goal,
     MoodOfSong,
+    NextSongs,
     PlayerAction,
     PlayerState,
     PlayerStatus,
@@ -74,6 +75,9 @@ class BlockingClient:
 
     def similar(self, song_id: str, n: int = 10, mood: AnyMood | None = None) -> SimilarSongs:
         return self._loop.run(self._client.similar(song_id, n, mood))
+
+    def next_songs(self, song_ids: Sequence[str], n: int = 10, mood: AnyMood | None = None) -> NextSongs:
+        return self._loop.run(self._client.next_songs(song_ids, n, mood))
 
     def path(self, song_id: str, goal: Goal, n: int = 10) -> SongPath:
         return self._loop.run(self._client.path(song_id, goal, n))

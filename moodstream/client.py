@@ -25,6 +25,7 @@ from moodstream.contracts.requests import (
     FeedbackCleared,
     FeedbackList,
     FindMood,
+    FindNext,
     FindPath,
     FindSimilar,
     FourMoods,
@@ -32,6 +33,7 @@ from moodstream.contracts.requests import (
     ListDevices,
     ListFeedback,
     MoodOfSong,
+    NextSongs,
     OfferSongs,
     PauseCamera,
     PlayerAction,
@@ -122,6 +124,10 @@ class Client:
     async def similar(self, song_id: str, n: int = 10, mood: AnyMood | None = None) -> SimilarSongs:
         """The ``n`` songs nearest to one, of one mood or of all."""
         return await self.ask(FindSimilar.of({"id": song_id, "n": n, "mood": mood}))
+
+    async def next_songs(self, song_ids: Sequence[str], n: int = 10, mood: AnyMood | None = None) -> NextSongs:
+        """The ``n`` songs that come next after some that were heard, the oldest first; of one mood or of all."""
+        return await self.ask(FindNext.of({"ids": list(song_ids), "n": n, "mood": mood}))
 
     async def path(self, song_id: str, goal: Goal, n: int = 10) -> SongPath:
         """Songs that lead from the mood of one to a goal: match, lift or calm."""

@@ -18,6 +18,7 @@ from moodstream.contracts.requests import (
     CommandPlayer,
     EndSession,
     FindMood,
+    FindNext,
     FindPath,
     FindSimilar,
     ListFeedback,
@@ -33,6 +34,7 @@ R = TypeVar("R", bound=BaseModel)
 ROUTES: Mapping[type[Request[Any]], tuple[str, str]] = {
     OfferSongs: ("GET", "/songs/offer"),
     FindSimilar: ("GET", "/songs/similar"),
+    FindNext: ("GET", "/songs/next"),
     FindPath: ("GET", "/songs/path"),
     FindMood: ("GET", "/songs/mood"),
     SearchSongs: ("GET", "/songs/search"),
@@ -75,6 +77,8 @@ class HttpAsker:
         if route is None:
             raise MoodstreamError(f"{request.KIND} is not offered over HTTP; ask over Redis")
         fields = request.model_dump(mode="json", exclude_none=True)
+        if isinstance(request, FindNext):
+            fields["id"] = fields.pop("ids")
         if isinstance(request, CommandPlayer) and isinstance(request.song, Song):
             fields["song"] = request.song.id  # the site plays songs of its own catalogue alone
         if isinstance(request, ListFeedback | ClearFeedback):

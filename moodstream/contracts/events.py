@@ -305,6 +305,16 @@ class Compared(Model):
     """whether the ranked song has more or less of it; null where it is alike or nearest"""
 
 
+class Because(Model):
+    """What one thing that happened in the visit did to a song."""
+
+    song: Song
+    """that it happened to"""
+    kind: Literal["picked", "liked", "heard", "skipped", "wrong_mood"]
+    weight: float
+    """what it added to the song's score, or took off it"""
+
+
 class RankedSong(Model):
     song: Song
     similarity: Probability
@@ -313,6 +323,8 @@ class RankedSong(Model):
     """one plain sentence of why, in English"""
     compared: tuple[Compared, ...] = ()
     """what that sentence says, for programs and other languages; empty in older recordings"""
+    because: tuple[Because, ...] = ()
+    """what happened earlier in the visit and moved this song, the most telling first; empty after a first pick"""
 
 
 class SongsRanked(Asking):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, Validat
 
 from moodstream.contracts.events import (
     NAMESPACE,
+    Because,
     Model,
     Moment,
     PlaybackState,
@@ -32,6 +33,8 @@ FourMoods = Literal["angry", "happy", "sad", "calm"]
 Goal = Literal["match", "lift", "calm"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 MAX_SONGS = 100
+MAX_HISTORY = 200
+"""Songs of a session that count."""
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -129,6 +132,36 @@ class FindSimilar(Request[SimilarSongs]):
     REPLY = SimilarSongs
     id: str
     """of the song in the catalogue"""
+    n: Annotated[int, Field(ge=1, le=MAX_SONGS)] = 10
+    """how many"""
+    mood: FourMoods | None = None
+    """only songs of this mood; of all when not given"""
+
+
+class NextSong(Model):
+    """A song that may come next."""
+
+    song: Song
+    score: float
+    """above the average song of the catalogue; the parts of ``because`` and what the song has by itself sum to it"""
+    because: tuple[Because, ...]
+    """what each song of the history did to it, the most telling first"""
+
+
+class NextSongs(Reply):
+    """What comes next after some songs, best first."""
+
+    ids: tuple[str, ...]
+    ranking: tuple[NextSong, ...]
+
+
+class FindNext(Request[NextSongs]):
+    """What comes next after some songs that were heard."""
+
+    KIND = "songs.next"
+    REPLY = NextSongs
+    ids: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_HISTORY)]
+    """of songs in the catalogue, the oldest first"""
     n: Annotated[int, Field(ge=1, le=MAX_SONGS)] = 10
     """how many"""
     mood: FourMoods | None = None
@@ -379,6 +412,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     OfferSongs,
     RenewOffer,
     FindSimilar,
+    FindNext,
     FindPath,
     FindMood,
     SearchSongs,

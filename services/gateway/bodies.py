@@ -9,7 +9,7 @@ from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.events import MoodChanged, RankedSong, Song
 from moodstream.contracts.ids import CAMERA_ID, PROFILE
 from moodstream.contracts.moods import Mood
-from moodstream.contracts.requests import FourMoods, PlayerAction
+from moodstream.contracts.requests import FourMoods, NextSong, PlayerAction
 from services.gateway.state.kiosk import Kiosk
 
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
@@ -114,6 +114,15 @@ class Similar(Answer):
 
 class SimilarResult(Answer):
     result: Similar
+
+
+class Next(Answer):
+    ids: list[str]
+    ranking: list[NextSong]
+
+
+class NextResult(Answer):
+    result: Next
 
 
 class Found(Answer):

@@ -81,9 +81,7 @@ def similar(
     """
     if n < 0:
         raise MoodstreamError(f"cannot rank {n} songs: 0 ranks all, a positive number the best")
-    options = options or LibraryOptions()
-    everything = replace(options, filters=replace(options.filters, seasons=None, oddities=True))
-    library = Library.build(open_songs(catalogue_path), everything)
+    library = _library_of_all(catalogue_path, options)
     positions = [library.catalogue.position(song_id) for song_id in ids]
     names, songs = library.catalogue.frame["id"].tolist(), library.catalogue.labels
     for song_id, position in zip(ids, positions, strict=True):
@@ -98,6 +96,41 @@ def similar(
             for match in library.similar(song_id, n, mood)
         ]
         yield {"id": song_id, "title": songs[position], "ranking": ranking}
+
+
+def next_songs(
+    ids: Sequence[str], catalogue_path: Path, n: int = 10, options: LibraryOptions | None = None, any_mood: bool = False
+) -> dict[str, Any]:
+    """``moodstream songs next``: what comes next after songs that were heard, the oldest first; n = 0 ranks all.
+
+    Of the last one's mood, or of any; songs out of season and what is no song are ranked, too. Raises MoodstreamError.
+    """
+    if n < 0:
+        raise MoodstreamError(f"cannot rank {n} songs: 0 ranks all, a positive number the best")
+    library = _library_of_all(catalogue_path, options)
+    positions = [library.catalogue.position(song_id) for song_id in ids]
+    mood = None if any_mood else library.moods.mood(positions[-1])
+    labels, at = library.catalogue.labels, library.catalogue.positions
+    ranking = [
+        {
+            "id": found.song.id,
+            "title": labels[at[found.song.id]],
+            "score": found.score,
+            "because": [
+                {"id": one.song.id, "title": labels[at[one.song.id]], "kind": one.kind, "weight": one.weight}
+                for one in found.because
+            ],
+        }
+        for found in library.after(ids, n, mood)
+    ]
+    return {"ids": list(ids), "ranking": ranking}
+
+
+def _library_of_all(catalogue_path: Path, options: LibraryOptions | None) -> Library:
+    """With songs out of season and what is no song."""
+    options = options or LibraryOptions()
+    everything = replace(options, filters=replace(options.filters, seasons=None, oddities=True))
+    return Library.build(open_songs(catalogue_path), everything)
 
 
 def offer(

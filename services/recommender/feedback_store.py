@@ -7,7 +7,9 @@ from typing import Any
 
 from moodstream.contracts.events import FeedbackGiven, PlaybackChanged
 from moodstream.contracts.moods import Mood
+from services.recommender.choice.history import Past
 from services.recommender.choice.preferences import Preferences
+from services.recommender.models.session import Kind
 from services.recommender.visits import REMEMBERED_S
 from shared.bus.connection import Bus
 
@@ -16,6 +18,9 @@ MAX_ENTRIES = 200
 
 MAX_NEW_PROFILES, DAY_S = 200, 86_400
 """New names in a day; each is kept for months."""
+
+KINDS: dict[str, Kind] = {"like": "liked", "skip": "skipped", "wrong_mood": "wrong_mood"}
+"""What happened to a song that somebody said this of."""
 
 log = logging.getLogger("moodstream.recommender")
 
@@ -65,13 +70,29 @@ class FeedbackStore:
 
     async def preferences(self, session_id: str | None) -> Preferences:
         """What a session and its profile like."""
-        if session_id is None:
-            return Preferences()
+        return preferences_of(_oldest_first(await self._known(session_id))) if session_id is not None else Preferences()
+
+    async def past(self, session_id: str) -> list[Past]:
+        """What a session and its profile said of songs, in no order."""
+        now = time.time()
+        return [
+            Past(
+                entry["song_id"],
+                KINDS[entry["kind"]],
+                max(0.0, now - entry["at"]),
+                entry["mood"] and Mood(entry["mood"]),
+            )
+            for entry in (await self._known(session_id)).values()
+            if entry["song_id"] is not None
+        ]
+
+    async def _known(self, session_id: str) -> dict[str, Entry]:
+        """Of a session and its profile."""
         entries = await self._entries(self._session_key(session_id))
         profile = await self._bus.redis.get(self._profile_of_key(session_id))
         if profile:
             entries |= await self._entries(self._profile_key(profile.decode()))
-        return preferences_of(_oldest_first(entries))
+        return entries
 
     async def list_feedback(self, session_id: str | None, profile: str | None) -> list[Entry]:
         """Everything kept of a session or a profile, oldest first."""

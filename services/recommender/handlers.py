@@ -16,7 +16,10 @@ from moodstream.contracts.requests import OfferRenewed, RenewOffer
 from moodstream.errors import MoodstreamError
 from services.recommender.choice import events_made
 from services.recommender.choice.events_made import RankingOptions
+from services.recommender.choice.history import Past
+from services.recommender.choice.preferences import Preferences
 from services.recommender.feedback_store import FeedbackStore
+from services.recommender.history_store import HistoryStore
 from services.recommender.metrics import Metrics
 from services.recommender.reloader import Reloader
 from services.recommender.request_handlers import RequestHandlers
@@ -35,7 +38,7 @@ def create_router(
 ) -> RedisRouter:
     """The router. ``auto``: whether a pick follows each offer by itself."""
     router = RedisRouter()
-    visits = Visits(bus)
+    visits, histories = Visits(bus), HistoryStore(bus, feedback)
 
     @consume(router, bus, MoodChanged, GROUP)
     async def offer(mood: MoodChanged) -> None:
@@ -43,6 +46,7 @@ def create_router(
         if session is not None and mood.phase == "end":
             await visits.forget_session(session)
             await feedback.forget_session(session)
+            await histories.forget_session(session)
         elif session is not None and events_made.wants_offer(mood):
             await publish_offer(mood, session)
 
@@ -50,11 +54,14 @@ def create_router(
         chosen_now = mood.reason == "forced" and not mood.repeated
         if not chosen_now and mood.mood == await visits.last_mood(session):
             return
-        recently_played, preferences = await feedback.recently_played(), await feedback.preferences(session)
-        offered = events_made.create_offer(mood, reloader.library, recently_played, preferences)
+        offered = events_made.create_offer(mood, reloader.library, *await known_of(session))
         # what a visitor has chosen by hand does not wait for a choice among songs of a mood that was wrong
         if await visits.open_offer(session, offered.id, replace=chosen_now):
             await publish_opened(offered, session)
+
+    async def known_of(session: str) -> tuple[frozenset[str], Preferences, tuple[Past, ...]]:
+        """What plays at this site, and what a visit likes and did."""
+        return await feedback.recently_played(), await feedback.preferences(session), await histories.history(session)
 
     async def publish_opened(offered: SongsOffered, session: str) -> None:
         await bus.publish(offered)
@@ -65,8 +72,7 @@ def create_router(
 
     async def renew(request: RenewOffer, made: RequestMade) -> OfferRenewed:
         session = request.session_id
-        recently_played, preferences = await feedback.recently_played(), await feedback.preferences(session)
-        offered = events_made.renew_offer(request, made, reloader.library, recently_played, preferences)
+        offered = events_made.renew_offer(request, made, reloader.library, *await known_of(session))
         await visits.open_offer(session, offered.id, replace=True)
         await publish_opened(offered, session)
         return OfferRenewed(offer_id=offered.id)
@@ -75,13 +81,15 @@ def create_router(
     async def rank(pick: SongPicked) -> None:
         try:
             preferences = await feedback.preferences(pick.session_id)
-            ranking = events_made.create_ranking(pick, reloader.library, options, preferences)
+            history = await histories.history(pick.session_id)
+            ranking = events_made.create_ranking(pick, reloader.library, options, preferences, history)
         except MoodstreamError as error:
             metrics.dropped()
             log.warning("a pick was dropped: %s", error)
             return
         await bus.publish(ranking)
         metrics.ranked(pick)
+        await histories.note_pick(pick)
         await visits.close_offer(pick)
 
     @consume(router, bus, FeedbackGiven, GROUP)
@@ -91,6 +99,7 @@ def create_router(
     @consume(router, bus, PlaybackChanged, GROUP)
     async def remember_played(playback: PlaybackChanged) -> None:
         await feedback.note_playback(playback)
+        await histories.note_playback(playback)
 
     handlers = RequestHandlers(reloader, feedback, options.limits)
     serve(router, bus, GROUP, {**handlers.by_kind(), RenewOffer: renew}, answers_strangers=True)

@@ -43,6 +43,11 @@ class RecommenderSettings(Settings):
         description="How songs are compared: by a model learned from playlists (learned), by 11 standardised features "
         "(standardised) or by the article's cosine (article).",
     )
+    history_model: Literal["attention", "mean", "off"] = Field(
+        "attention",
+        description="How earlier songs of a visit change a ranking: by a model that weighs them by how they fit "
+        "together (attention), all alike (mean), or by likes and skips alone (off).",
+    )
     song_moods: Literal["listeners", "article", "dbscan", "birch", "gmm", "quadrant"] = Field(
         "listeners",
         description="How songs get their moods: by a model of how listeners name them (listeners), by the quadrant of "
@@ -93,7 +98,7 @@ class RecommenderSettings(Settings):
         now = in_season(self.seasons, today or datetime.now().astimezone().date())
         years = self.year_from, self.year_to
         filters = Filters(self.explicit, genres, *years, allowed, blocked, now, self.oddities)
-        return LibraryOptions(self.similarity, self.song_moods, filters)
+        return LibraryOptions(self.similarity, self.song_moods, filters, self.history_model)
 
     def ranking_options(self) -> RankingOptions:
         """How songs are ranked after a pick."""

@@ -1,5 +1,5 @@
-"""The requests that the recommender answers: songs of a mood, songs similar to one, a path, a mood, songs by name,
-what was said."""
+"""The requests that the recommender answers: songs of a mood, songs similar to one, what comes next, a path, a mood,
+songs by name, what was said."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,11 +12,13 @@ from moodstream.contracts.requests import (
     FeedbackCleared,
     FeedbackList,
     FindMood,
+    FindNext,
     FindPath,
     FindSimilar,
     FoundSong,
     ListFeedback,
     MoodOfSong,
+    NextSongs,
     OfferSongs,
     Request,
     SearchSongs,
@@ -41,6 +43,7 @@ class RequestHandlers:
         return {
             OfferSongs: self._offer,
             FindSimilar: self._similar,
+            FindNext: self._next,
             FindPath: self._path,
             FindMood: self._mood,
             SearchSongs: self._search,
@@ -55,6 +58,10 @@ class RequestHandlers:
     async def _similar(self, request: FindSimilar, _: RequestMade) -> SimilarSongs:
         mood = Mood(request.mood) if request.mood else None
         return SimilarSongs(id=request.id, ranking=self._reloader.library.ranked(request.id, request.n, mood))
+
+    async def _next(self, request: FindNext, _: RequestMade) -> NextSongs:
+        mood = Mood(request.mood) if request.mood else None
+        return NextSongs(ids=request.ids, ranking=self._reloader.library.after(request.ids, request.n, mood))
 
     async def _path(self, request: FindPath, _: RequestMade) -> SongPath:
         library = self._reloader.library

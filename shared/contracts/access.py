@@ -96,7 +96,7 @@ RIGHTS: Mapping[str, Rights] = {
         writes=(SongsOffered, SongPicked, SongsRanked, ReplyGiven, StatusChanged),
         keys=(
             ("choosing:* offered:*", VALUE),
-            ("said:* profile:* profile-of:*", f"{HASH} get set"),
+            ("said:* went:* profile:* profile-of:*", f"{HASH} hget get set"),
             ("heard profiles-new", SORTED),
         ),
     ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
-from moodstream.contracts.events import RankedSong, ReplyGiven, RequestMade, Song
+from moodstream.contracts.events import Because, RankedSong, ReplyGiven, RequestMade, Song
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import (
     AskCamera,
@@ -23,12 +23,15 @@ from moodstream.contracts.requests import (
     FeedbackCleared,
     FeedbackList,
     FindMood,
+    FindNext,
     FindPath,
     FindSimilar,
     FoundSong,
     ListDevices,
     ListFeedback,
     MoodOfSong,
+    NextSong,
+    NextSongs,
     OfferRenewed,
     OfferSongs,
     PauseCamera,
@@ -85,6 +88,13 @@ EXAMPLES: Sequence[Example] = (
         SimilarSongs(
             id=HARBOUR.id,
             ranking=(RankedSong(song=LANTERN, similarity=0.93, reason="Same tempo, a little softer."),),
+        ),
+    ),
+    Example(
+        FindNext(ids=(HARBOUR.id,), n=1),
+        NextSongs(
+            ids=(HARBOUR.id,),
+            ranking=(NextSong(song=LANTERN, score=1.4, because=(Because(song=HARBOUR, kind="picked", weight=1.1),)),),
         ),
     ),
     Example(FindPath(id=HARBOUR.id, goal="lift", n=1), SongPath(id=HARBOUR.id, goal="lift", songs=(LANTERN,))),

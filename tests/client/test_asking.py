@@ -26,6 +26,7 @@ REPLIES = {example.request.KIND: example.reply for example in EXAMPLES}
 CALLS: dict[str, Callable[[Any], Any]] = {
     "songs.offer": lambda client: client.offer("calm"),
     "songs.similar": lambda client: client.similar(HARBOUR.id, n=1),
+    "songs.next": lambda client: client.next_songs([HARBOUR.id], n=1),
     "songs.path": lambda client: client.path(HARBOUR.id, "lift", n=1),
     "songs.mood": lambda client: client.mood_of(HARBOUR.id),
     "songs.search": lambda client: client.search("harbor kite", n=1),

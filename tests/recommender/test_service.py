@@ -27,8 +27,8 @@ from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.choice import events_made
 from services.recommender.choice.events_made import RankingOptions
+from services.recommender.choice.history import Past
 from services.recommender.choice.library import Library, LibraryOptions
-from services.recommender.choice.preferences import NO_PREFERENCES, Preferences
 from services.recommender.reloader import Reloader
 from services.recommender.visits import Visits
 from shared.delivery.consume import create_groups
@@ -352,16 +352,16 @@ async def test_feedback_is_kept_for_the_session_and_the_profile_can_be_listed_an
         (offer,) = await site.all(SongsOffered)
         song = offer.songs[0].id
 
-        def ids(preferences: Preferences = NO_PREFERENCES) -> list[str]:
-            return [entry.song.id for entry in library.ranked(song, 10, Mood.HAPPY, preferences)]
+        def ids(*history: Past) -> list[str]:
+            return [entry.song.id for entry in library.ranked(song, 10, Mood.HAPPY, history=history)]
 
-        liked = next(one for one in reversed(ids()) if ids(Preferences(likes=(one,))) != ids())
+        liked = offer.songs[1].id
         said = FeedbackGiven(kind="like", song_id=liked, session_id=site.session, profile="Ada")
         await site.publish_and_wait(said)
         await site.publish_and_wait(said)
         await site.publish_and_wait(picked(offer))
         (ranking,) = await site.all(SongsRanked)
-        assert [entry.song.id for entry in ranking.ranking] == ids(Preferences(likes=(liked,)))
+        assert [entry.song.id for entry in ranking.ranking] == ids(Past(liked, "liked", 0.5)) != ids()
         for whose in ({"session_id": site.session}, {"profile": "Ada"}):
             reply = await ask(site.bus, "feedback.list", whose, 5)  # type: ignore[arg-type]
             assert isinstance(reply.result, dict)

@@ -2,8 +2,8 @@
 
 Keras computes with JAX, unless ``KERAS_BACKEND`` says otherwise. Every run is a process of its own on the one
 device, so that the device is never idle while one of them compiles, and goes by the clock. The teachers come first;
-then the pupils learn from the best two of them. OUT gets, in few and small files, what each run answers to every face, its
-weights and its history. Nothing is fetched, and it stops in time.
+then the pupils learn from the best two of them. OUT gets, in few and small files, what each run answers to every
+face, its weights and its history. Nothing is fetched, and it stops in time.
 """
 
 import argparse

@@ -20,6 +20,7 @@ from training.intervals import bootstrap
 SONGS_EACH = 8
 PLAYLISTS_EACH = 48
 MIN_SONGS = 5
+STEPS = 3000
 WIDTH, DIMENSIONS = 128, 8
 
 Playlist = npt.NDArray[np.intp]
@@ -134,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--playlists", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=SIMILARITY)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--skip-evaluation", action="store_true")
     given = parser.parse_args()
     data = read(given.playlists)

@@ -57,6 +57,10 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     similar.add_argument("ids", nargs="+", metavar="ID")
     similar.add_argument("-n", type=int, default=10, help="number of songs; 0 for all (default: 10)")
     similar.add_argument("--any-mood", action="store_true", help="rank songs of all moods, not only of the song's own")
+    nexts = add_json(add_command(songs, "next", songs_next, "Rank songs by how they go on after those heard."))
+    nexts.add_argument("ids", nargs="+", metavar="ID", help="songs that were heard, the oldest first")
+    nexts.add_argument("-n", type=int, default=10, help="number of songs; 0 for all (default: 10)")
+    nexts.add_argument("--any-mood", action="store_true", help="rank songs of all moods, not only of the last song's")
     offers = add_json(add_command(songs, "offer", songs_offer, "Offer five songs of a mood."))
     offers.add_argument("mood", choices=[mood.value for mood in MOODS])
     offers.add_argument("--seed", type=int, help="the same seed gives the same songs")
@@ -69,11 +73,11 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     reports.add_argument(
         "--table", type=Path, metavar="FILE", help="the table that was imported, to show its numbers before cleaning"
     )
-    for one in (imports, scans, moods, finds, similar, offers, paths, reports):
+    for one in (imports, scans, moods, finds, similar, nexts, offers, paths, reports):
         one.add_argument(
             "--catalogue", type=Path, metavar="FILE", help="use this catalogue instead of MOODSTREAM_CATALOGUE"
         )
-    for one in (moods, finds, similar, offers, paths, reports):
+    for one in (moods, finds, similar, nexts, offers, paths, reports):
         one.add_argument("--method", choices=METHODS, help="how songs get their moods")
     for one in (similar, paths):
         one.add_argument("--similarity", choices=SIMILARITIES, help="how songs are compared")
@@ -149,6 +153,21 @@ def songs_similar(given: argparse.Namespace) -> int:
         print(f"{found['id']}  {found['title']}")
         for song in found["ranking"]:
             print(f"  {song['similarity']:.3f}  {song['id']}  {song['title']}  ({song['reason'].rstrip('.')})")
+    return 0
+
+
+def songs_next(given: argparse.Namespace) -> int:
+    """Rank songs by how they go on after the given ones."""
+    from services.recommender.commands import next_songs
+
+    settings = _settings(given)
+    found = next_songs(given.ids, settings.catalogue, given.n, settings.library_options(), given.any_mood)
+    if given.json:
+        print(json.dumps(found))
+        return 0
+    for song in found["ranking"]:
+        parts = ", ".join(f"{one['weight']:+.2f} {one['title']}" for one in song["because"])
+        print(f"{song['score']:+.2f}  {song['id']}  {song['title']}  ({parts})")
     return 0
 
 

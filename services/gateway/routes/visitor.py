@@ -17,6 +17,7 @@ from moodstream.contracts.events import FeedbackGiven, Song, SongPicked, SongsRa
 from moodstream.contracts.ids import is_place_by_hand
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import (
+    MAX_HISTORY,
     MAX_SONGS,
     AskPlayer,
     ChooseMood,
@@ -24,6 +25,7 @@ from moodstream.contracts.requests import (
     CommandPlayer,
     EndSession,
     FindMood,
+    FindNext,
     FindPath,
     FindSimilar,
     FourMoods,
@@ -40,6 +42,7 @@ from services.gateway.bodies import (
     Consent,
     EndSessionBody,
     Feedback,
+    NextResult,
     OfferResult,
     Pick,
     PlayerCommand,
@@ -93,6 +96,7 @@ class VisitorRoutes:
         add("/feedback", self.clear_feedback, methods=["DELETE"], response_model=Result, tags=["feedback"])
         add("/songs/offer", self.offer, methods=["GET"], response_model=OfferResult, tags=["songs"])
         add("/songs/similar", self.similar, methods=["GET"], response_model=SimilarResult, tags=["songs"])
+        add("/songs/next", self.next_songs, methods=["GET"], response_model=NextResult, tags=["songs"])
         add("/songs/mood", self.mood_of_song, methods=["GET"], response_model=Result, tags=["songs"])
         add("/songs/search", self.search, methods=["GET"], response_model=SearchResult, tags=["songs"])
         add("/songs/path", self.path, methods=["GET"], response_model=Result, tags=["songs"])
@@ -224,6 +228,15 @@ class VisitorRoutes:
     ) -> JSONResponse:
         """The songs nearest to one, best first, of one mood or of all."""
         return await ask(self._bus, FindSimilar(id=id, n=n, mood=mood))
+
+    async def next_songs(
+        self,
+        id: Annotated[list[ShortText], Query(min_length=1, max_length=MAX_HISTORY)],
+        n: Annotated[int, Query(ge=1, le=MAX_SONGS)] = 10,
+        mood: FourMoods | None = None,
+    ) -> JSONResponse:
+        """What comes next after some songs that were heard, the oldest first; of one mood or of all."""
+        return await ask(self._bus, FindNext(ids=tuple(id), n=n, mood=mood))
 
     async def mood_of_song(self, id: ShortText) -> JSONResponse:
         """The mood of a song and its place on the circumplex."""

@@ -77,12 +77,12 @@ export class Songs {
     const rows = ranking.ranking.slice(0, SHOWN);
     const likenesses = rows.map((row) => row.similarity);
     const [least, most] = [Math.min(...likenesses), Math.max(...likenesses)];
-    return rows.map(({ song, similarity, reason, compared }) => {
+    return rows.map(({ song, similarity, reason, compared, because }) => {
       const share = this.#words.percent(similarity);
       const bar = element("span", { className: "bar" }, element("i"));
       // likenesses lie close together: the bars show how the songs differ from each other, the number how alike they are
       bar.style.setProperty("--share", most > least ? LEAST + ((1 - LEAST) * (similarity - least)) / (most - least) : 1);
-      const said = this.#words.reason(compared);
+      const said = this.#words.because(because, ranking.picked) ?? this.#words.reason(compared);
       const why = element("span", { className: "reason", textContent: said ?? reason });
       if (said === null) why.lang = "en";
       const row = element("button", { type: "button", className: "row", dataset: { song: song.id } },

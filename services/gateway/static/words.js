@@ -58,6 +58,14 @@ export class Words {
     return new Intl.DateTimeFormat(this.language, shown).format(new Date(iso));
   }
 
+  /** The earlier song that speaks most for one, as a sentence; null where that is the one just picked, or there is none. */
+  because(because = [], picked = null) {
+    const [most = null] = because.filter(({ weight }) => weight > 0);
+    const key = `because_${most?.kind}`;
+    if (most === null || most.song.id === picked?.id || !(key in this.#messages)) return null;
+    return this.t(key, { title: most.song.title });
+  }
+
   /** What the recommender has compared, as a sentence; null where it says nothing, or what there are no words for. */
   reason(compared = []) {
     const near = compared.filter(({ direction }) => !direction);

@@ -1,6 +1,6 @@
 """The events that follow from moods and picks. The same cause always makes the same songs and the same event id."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +20,7 @@ from services.recommender.choice.goals import Limits
 from services.recommender.choice.preferences import NO_PREFERENCES, Preferences
 
 if TYPE_CHECKING:
+    from services.recommender.choice.history import Past
     from services.recommender.choice.library import Library
 
 Play = Literal["top", "pick"]
@@ -35,8 +36,9 @@ def create_offer(
     library: "Library",
     recently_played: Collection[str] = (),
     preferences: Preferences = NO_PREFERENCES,
+    history: "Iterable[Past]" = (),
 ) -> SongsOffered:
-    offer = library.offer(mood.mood, mood.id, recently_played, preferences)
+    offer = library.offer(mood.mood, mood.id, recently_played, preferences, history)
     return SongsOffered.following(
         mood,
         camera_id=mood.camera_id,
@@ -53,12 +55,13 @@ def renew_offer(
     library: "Library",
     recently_played: Collection[str] = (),
     preferences: Preferences = NO_PREFERENCES,
+    history: "Iterable[Past]" = (),
 ) -> SongsOffered:
     """The same songs once more, or others of that mood; others, too, where the catalogue has lost one of them."""
     songs, mood = library.known_songs(request.songs), Mood(request.mood)
     filled: tuple[Mood, ...] = ()
     if request.other or not songs or len(songs) < len(request.songs):
-        offer = library.offer(mood, made.id, {*recently_played, *request.songs}, preferences)
+        offer = library.offer(mood, made.id, {*recently_played, *request.songs}, preferences, history)
         songs, filled = offer.songs, offer.filled
     return SongsOffered.following(
         made,
@@ -93,11 +96,15 @@ class RankingOptions:
 
 
 def create_ranking(
-    pick: SongPicked, library: "Library", options: RankingOptions, preferences: Preferences = NO_PREFERENCES
+    pick: SongPicked,
+    library: "Library",
+    options: RankingOptions,
+    preferences: Preferences = NO_PREFERENCES,
+    history: "Iterable[Past]" = (),
 ) -> SongsRanked:
     """The ranking of the songs of the offer's mood. Raises MoodstreamError for an unknown song."""
     picked = library.song(library.catalogue.position(pick.song_id))
-    ranking = library.ranked(pick.song_id, options.count, pick.mood, preferences)
+    ranking = library.ranked(pick.song_id, options.count, pick.mood, preferences, history)
     best = tuple(entry.song for entry in ranking)
     if options.goal != "match":
         best = library.path(pick.song_id, options.goal, pick.mood, options.count, options.limits)

@@ -1,20 +1,21 @@
 """A catalogue with all that is worked out from it once: moods, rankings, reasons, what may be offered."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
-from moodstream.contracts.events import Compared, RankedSong, Song
+from moodstream.contracts.events import Because, Compared, RankedSong, Song
 from moodstream.contracts.moods import MOODS, Mood
-from moodstream.contracts.requests import Goal
+from moodstream.contracts.requests import Goal, NextSong
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue, Floats, Positions
 from services.recommender.choice.filters import Filters, Mask
 from services.recommender.choice.goals import ENDS, Limits, find_path
-from services.recommender.choice.offers import Offers
+from services.recommender.choice.history import TELLING, HistoryModel, Past, in_order, what_counts
+from services.recommender.choice.offers import Offers, Order
 from services.recommender.choice.preferences import (
     NO_PREFERENCES,
     Preferences,
@@ -27,6 +28,7 @@ from services.recommender.choice.reasons import Reasons
 from services.recommender.choice.sampling import limit_per_artist
 from services.recommender.choice.search import SongSearch
 from services.recommender.models import mood_cache
+from services.recommender.models.session import Happened, Next, SessionModel, SessionRanking
 from services.recommender.models.song_moods import Method, SongMoods
 from services.recommender.models.vectors import Embedding
 
@@ -47,6 +49,8 @@ class Match:
     reason: str
     compared: tuple[Compared, ...]
     """what the reason says"""
+    because: tuple[Because, ...] = ()
+    """which earlier songs moved it"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class LibraryOptions:
     similarity: Similarity = "learned"
     method: Method = "listeners"
     filters: Filters = field(default_factory=Filters)
+    history: HistoryModel = "attention"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +87,8 @@ class Library:
     points: Floats
     """[n, d] in which likes and skips are compared"""
     typical: float
+    after_history: SessionRanking | None = None
+    """ranks after a history; None where that is off"""
 
     @classmethod
     def build(
@@ -99,6 +106,9 @@ class Library:
         embedding = Embedding.load()
         points = embedding.points(catalogue.inputs)
         catalogue.prepare()  # here, which is before the service is ready and in a thread of its own
+        after_history = None
+        if options.history != "off":
+            after_history = SessionRanking(SessionModel.load(), catalogue.inputs, attend=options.history == "attention")
         make = RANKINGS[options.similarity](catalogue, points, embedding.typical)
         return cls(
             catalogue,
@@ -110,6 +120,7 @@ class Library:
             offers=Offers(catalogue, moods, allowed),
             points=points,
             typical=embedding.typical,
+            after_history=after_history,
         )
 
     def song(self, position: int) -> Song:
@@ -125,6 +136,7 @@ class Library:
         cause_id: str,
         recently_played: Collection[str] = (),
         preferences: Preferences = NO_PREFERENCES,
+        history: Iterable[Past] = (),
     ) -> Offer:
         """Five songs of the mood, each by another artist, none that played lately; the same for the same cause.
 
@@ -133,7 +145,12 @@ class Library:
         """
         wrong = (song for song, of in preferences.wrong if of == mood)
         unwanted = set(known_positions((*recently_played, *wrong), self.catalogue.positions).tolist())
-        prefer = partial(self._order_by_preferences, preferences) if preferences.likes or preferences.skips else None
+        happened = what_counts(history, self.catalogue.positions, mood)
+        prefer: Order | None = None
+        if self.after_history is not None and happened:
+            prefer = partial(_order_by, self.after_history.scores(happened))
+        elif preferences.likes or preferences.skips:
+            prefer = partial(self._order_by_preferences, preferences)
         chosen = self.offers.draw(mood, cause_id, unwanted, prefer)
         filled = {self.moods.mood(at) for at in chosen} - {mood}
         songs = tuple(self.song(at) for at in chosen)
@@ -184,18 +201,85 @@ class Library:
             wanted *= 4
 
     def ranked(
-        self, song_id: str, count: int, mood: Mood | None = None, preferences: Preferences = NO_PREFERENCES
+        self,
+        song_id: str,
+        count: int,
+        mood: Mood | None = None,
+        preferences: Preferences = NO_PREFERENCES,
+        history: Iterable[Past] = (),
     ) -> tuple[RankedSong, ...]:
-        """As ``similar``, with the songs themselves, and artists mixed."""
+        """As ``similar``, with the songs themselves, and artists mixed; after a history, by what comes next after it.
+
+        A pick without a history is ranked by similarity alone.
+        """
+        position = self.catalogue.position(song_id)
+        happened = what_counts(history, self.catalogue.positions, mood)
+        happened = [one for one in happened if one.position != position]
+        if self.after_history is None or not happened:
+            matches = self.similar(song_id, count, mood, preferences, MAX_PER_ARTIST)
+        else:
+            matches = self._going_on(position, [*happened, Happened(position)], count, mood)
         return tuple(
             RankedSong(
                 song=self.song(match.position),
                 similarity=match.similarity,
                 reason=match.reason,
                 compared=match.compared,
+                because=match.because,
             )
-            for match in self.similar(song_id, count, mood, preferences, MAX_PER_ARTIST)
+            for match in matches
         )
+
+    def after(self, song_ids: Sequence[str], count: int, mood: Mood | None = None) -> tuple[NextSong, ...]:
+        """What comes next after songs that were heard, the oldest first, of a mood or of all; 0 gives them all.
+
+        Raises MoodstreamError for an unknown id, and where the history model is off.
+        """
+        for song_id in song_ids:
+            self.catalogue.position(song_id)
+        happened = what_counts(in_order(song_ids), self.catalogue.positions, mood)
+        found = self._after_history.after(happened, self._candidates(mood), count)
+        because = self._because(found, happened)
+        songs = zip(found.positions.tolist(), found.scores.tolist(), because, strict=True)
+        return tuple(NextSong(song=self.song(at), score=round(score, 4), because=why) for at, score, why in songs)
+
+    @property
+    def _after_history(self) -> SessionRanking:
+        if self.after_history is None:
+            raise MoodstreamError("what comes next is not known: MOODSTREAM_HISTORY_MODEL is off")
+        return self.after_history
+
+    def _candidates(self, mood: Mood | None) -> Positions:
+        return np.flatnonzero(self.allowed) if mood is None else _among(self.moods.positions(mood), self.allowed)
+
+    def _going_on(self, position: int, happened: list[Happened], count: int, mood: Mood | None) -> list[Match]:
+        """The songs that come next, artists mixed; the last event is the pick."""
+        artist, candidates = self.catalogue.artist, self._candidates(mood)
+        wanted, kept, found = count, [], None
+        while found is None or (len(kept) < count and wanted < len(candidates)):
+            wanted *= 4
+            found = self._after_history.after(happened, candidates, wanted)
+            kept = limit_per_artist(found.positions.tolist(), artist, MAX_PER_ARTIST, artist(position))[:count]
+        found = found.rows(np.flatnonzero(np.isin(found.positions, kept)))
+        likeness = self.whole.likeness(position, found.positions).tolist()
+        reasons = self.reasons.between(position, found.positions)
+        because = self._because(found, happened)
+        return [
+            Match(at, alike, reason.sentence, reason.compared, why)
+            for at, alike, reason, why in zip(found.positions.tolist(), likeness, reasons, because, strict=True)
+        ]
+
+    def _because(self, found: Next, happened: Sequence[Happened]) -> list[tuple[Because, ...]]:
+        """For each song, what moved it by more than a little, the most telling first."""
+        songs = [self.song(one.position) for one in happened]
+        said = []
+        for row in found.parts:
+            least = TELLING * np.abs(row).sum()
+            order = [at for at in np.argsort(-np.abs(row), kind="stable").tolist() if abs(row[at]) > least]
+            said.append(
+                tuple(Because(song=songs[at], kind=happened[at].kind, weight=round(float(row[at]), 4)) for at in order)
+            )
+        return said
 
     def path(self, song_id: str, goal: Goal, start: Mood, count: int, limits: Limits) -> tuple[Song, ...]:
         """Songs that lead from a mood to a goal, in the order to play them, chosen among those most like a song.
@@ -224,6 +308,10 @@ class Library:
         liked = known_positions(preferences.likes, self.catalogue.positions)
         skipped = known_positions(preferences.skips, self.catalogue.positions)
         return measure_leanings(self.points, songs, liked, skipped, self.typical)
+
+
+def _order_by(scores: Floats, songs: list[int]) -> list[int]:
+    return sorted(songs, key=lambda at: -scores[at])
 
 
 def _among(positions: Positions, allowed: Mask) -> Positions:

@@ -21,6 +21,9 @@ class Ranking(Protocol):
         Positions [k] in the catalogue and similarities [k], 0..1 and falling; 1 is the same. 0 asks for all.
         """
 
+    def likeness(self, position: int, others: Positions) -> Floats:
+        """The similarities [k] of any songs to the one at ``position``."""
+
 
 class Distance:
     """Euclidean distance between points, as a similarity of 0.5 ** (d² / typical)."""
@@ -35,8 +38,11 @@ class Distance:
     def nearest(self, position: int, count: int) -> tuple[Positions, Floats]:
         near = self._near(position, count)
         near = near[near != position]
-        squares = ((self._points[near] - self._points[position]) ** 2).sum(axis=1)
-        return _first(near, 0.5 ** (squares / self._typical), count)
+        return _first(near, self.likeness(position, near), count)
+
+    def likeness(self, position: int, others: Positions) -> Floats:
+        squares = ((self._points[others] - self._points[position]) ** 2).sum(axis=1)
+        return np.asarray(0.5 ** (squares / self._typical))
 
     def _near(self, position: int, count: int) -> Positions:
         if self._index is None or not 0 < count < len(self._candidates) - 1:
@@ -59,9 +65,12 @@ class ArticleCosine:
 
     def nearest(self, position: int, count: int) -> tuple[Positions, Floats]:
         others = self._candidates[self._candidates != position]
+        return _first(others, self.likeness(position, others), count)
+
+    def likeness(self, position: int, others: Positions) -> Floats:
         cosines = self._directions[others] @ self._directions[position]
         # Rounded, since equal directions differ in the last digits and are to stand by id.
-        return _first(others, np.round(cosines.clip(0, 1), 12), count)
+        return np.asarray(np.round(cosines.clip(0, 1), 12))
 
 
 def _first(positions: Positions, similarities: Floats, count: int) -> tuple[Positions, Floats]:

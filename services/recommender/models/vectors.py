@@ -126,12 +126,12 @@ class Embedding:
         # numbers would then be different points. In double precision the difference is far below what is rounded off.
         values = self.scales.inputs(numbers).astype(np.float64)
         for weights, biases in self.layers[:-1]:
-            values = _gelu(values @ weights + biases)
+            values = gelu(values @ weights + biases)
         weights, biases = self.layers[-1]
         return np.round(values @ weights + biases, 9)
 
 
-def _gelu(values: Floats) -> Floats:
+def gelu(values: Floats) -> Floats:
     """In the approximation with tanh: D. Hendrycks and K. Gimpel, arXiv 1606.08415."""
     inner = 0.7978845608 * (values + 0.044715 * values * values * values)
     return np.asarray(0.5 * values * (1 + np.tanh(inner)))

@@ -1,0 +1,72 @@
+"""What visitors picked and heard to its end: with what they said of songs, the history of a visit.
+
+In Redis until the visit is over; workers on different machines see the same.
+"""
+
+import json
+import time
+
+from moodstream.contracts.events import PlaybackChanged, SongPicked
+from services.recommender.choice.history import Past
+from services.recommender.feedback_store import MAX_ENTRIES, FeedbackStore
+from services.recommender.visits import REMEMBERED_S
+from shared.bus.connection import Bus
+
+HEARD_TO_ITS_END = 0.8
+"""Share of a song after which it was heard; who leaves before the last chorus has heard it, too."""
+
+_PLAYING = "playing"
+
+
+class HistoryStore:
+    """One hash a visit: an entry for each event, and what plays now."""
+
+    def __init__(self, bus: Bus, feedback: FeedbackStore) -> None:
+        self._bus, self._feedback = bus, feedback
+
+    async def note_pick(self, pick: SongPicked) -> None:
+        """The visitor chose a song; handled twice, it is the same entry. What the site picks by itself says nothing."""
+        if pick.session_id is not None and pick.by == "visitor":
+            await self._add(pick.session_id, pick.id, "picked", pick.song_id, pick.at.timestamp())
+
+    async def note_playback(self, playback: PlaybackChanged) -> None:
+        """What plays has changed: the song before it was heard, if most of it has played."""
+        if playback.session_id is None:
+            return
+        key, song, at = self._key(playback.session_id), playback.song, playback.at.timestamp()
+        known = await self._bus.redis.hget(key, _PLAYING)
+        before = json.loads(known) if known else None
+        plays = playback.state == "playing" and song is not None
+        if before is not None and plays and song is not None and before["song_id"] == song.id:
+            return  # the volume, say
+        if before is not None:
+            if at - before["at"] >= HEARD_TO_ITS_END * before["duration_s"]:
+                await self._add(playback.session_id, before["id"], "heard", before["song_id"], at)
+            await self._bus.redis.hdel(key, _PLAYING)
+        if plays and song is not None and song.duration_ms:
+            now = {"id": playback.id, "song_id": song.id, "at": at, "duration_s": song.duration_ms / 1000}
+            await self._bus.redis.hset(key, _PLAYING, json.dumps(now))
+            await self._bus.redis.expire(key, REMEMBERED_S)
+
+    async def history(self, session_id: str | None) -> tuple[Past, ...]:
+        """All that happened to songs in a visit, and what a profile named in it said, in no order."""
+        if session_id is None:
+            return ()
+        now = time.time()
+        entries = await self._bus.redis.hgetall(self._key(session_id))
+        happened = [json.loads(entry) for name, entry in entries.items() if name != _PLAYING.encode()]
+        past = [Past(one["song_id"], one["kind"], max(0.0, now - one["at"])) for one in happened]
+        return (*past, *await self._feedback.past(session_id))
+
+    async def forget_session(self, session_id: str) -> None:
+        await self._bus.redis.delete(self._key(session_id))
+
+    async def _add(self, session_id: str, event_id: str, kind: str, song_id: str, at: float) -> None:
+        key = self._key(session_id)
+        if await self._bus.redis.hlen(key) > MAX_ENTRIES:
+            return
+        await self._bus.redis.hset(key, event_id, json.dumps({"kind": kind, "song_id": song_id, "at": at}))
+        await self._bus.redis.expire(key, REMEMBERED_S)
+
+    def _key(self, session_id: str) -> str:
+        return self._bus.key("went", session_id)

@@ -1,0 +1,167 @@
+"""What comes next after the songs of a session: a direction among songs, and how far along it each of them lies.
+
+Fitted on playlists (``training/session/``); its card is ``models/session.md``. A song's vector comes from its features
+alone, so a song that nobody has heard yet counts like any other. A score is a sum with a part for each event of the
+session, so what each of them did to a song can be told exactly.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+from zipfile import BadZipFile
+
+import numpy as np
+
+from moodstream.errors import MoodstreamError
+from services.recommender.models.vectors import BATCH, MODELS, Floats, Positions, Scales, Singles, gelu
+
+SESSION = MODELS / "session.npz"
+
+Kind = Literal["picked", "liked", "heard", "skipped", "wrong_mood"]
+"""What happened to a song: chosen, praised, heard to its end, skipped, or said to lack the mood it was offered for."""
+WEIGHTS: dict[Kind, float] = {"picked": 1.0, "liked": 2.0, "heard": 1.0, "skipped": 1.0, "wrong_mood": 0.5}
+"""How much each counts beside the others. Chosen, not fitted: playlists tell none of it."""
+AGAINST: frozenset[Kind] = frozenset({"skipped", "wrong_mood"})
+AVERSION = 0.15
+"""What all that speaks against songs counts beside all that speaks for them. Chosen, too."""
+HOUR_S = 3600.0
+"""An event of this age counts half, one of a day a twenty-fifth: what is liked now counts most, and nothing is lost."""
+
+
+@dataclass(frozen=True, eq=False)
+class Happened:
+    """Something that happened to a song of the catalogue."""
+
+    position: int
+    kind: Kind = "picked"
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class SessionModel:
+    """A tower of layers, from what is known of a song to its vector, and how the vectors of a session are weighed."""
+
+    version: str
+    scales: Scales
+    layers: tuple[tuple[Singles, Singles], ...]
+    query: Floats
+    """[d, d]"""
+    key: Floats
+    """[d, d]"""
+    prior: Floats
+    """[d] of how songs are liked by themselves"""
+
+    @classmethod
+    def load(cls, path: Path = SESSION) -> "SessionModel":
+        """Raises MoodstreamError when the file is missing or is no such model."""
+        try:
+            with np.load(io.BytesIO(path.read_bytes())) as file:
+                scales = Scales(*(file[name] for name in Scales.__dataclass_fields__))
+                layers = tuple((file[f"weights{at}"], file[f"biases{at}"]) for at in range(int(file["layers"])))
+                rest = (file["query"], file["key"], file["prior"])
+                model = cls(str(file["version"]), scales, layers, *(one.astype(np.float64) for one in rest))
+                model.vectors(np.zeros((1, len(scales.mean))))  # shapes that do not fit are found here
+                if model.prior.shape != model.layers[-1][1].shape or model.query.shape != model.key.shape != ():
+                    raise ValueError("shapes that do not fit")
+                return model
+        except (OSError, KeyError, ValueError, IndexError, TypeError, BadZipFile) as error:
+            raise MoodstreamError(f"cannot use the model of sessions {path}: {error}") from None
+
+    def save(self, path: Path) -> None:
+        arrays: dict[str, Any] = {name: getattr(self.scales, name) for name in Scales.__dataclass_fields__}
+        for at, (weights, biases) in enumerate(self.layers):
+            arrays |= {f"weights{at}": weights, f"biases{at}": biases}
+        for one in fields(self):
+            if one.name not in ("scales", "layers"):
+                arrays[one.name] = getattr(self, one.name)
+        for name in ("query", "key", "prior"):
+            arrays[name] = arrays[name].astype(np.float32)
+        np.savez_compressed(path, allow_pickle=False, layers=len(self.layers), **arrays)
+
+    def vectors(self, numbers: Floats) -> Singles:
+        """float32 [n, d] for the numbers [n, 12] of songs, in the order of ``vectors.INPUTS``."""
+        parts = [self._part(numbers[start : start + BATCH]) for start in range(0, len(numbers), BATCH)]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.prior)), np.float32)
+
+    def _part(self, numbers: Floats) -> Singles:
+        values: Floats = self.scales.inputs(numbers).astype(np.float64)
+        for weights, biases in self.layers[:-1]:
+            values = gelu(values @ weights + biases)
+        weights, biases = self.layers[-1]
+        return np.round(values @ weights + biases, 6).astype(np.float32)
+
+    def weights(self, vectors: Singles, happened: Sequence[Happened], *, attend: bool = True) -> Floats:
+        """[k] how much each event counts, from its vector [k, d]: those for songs sum to 1, those against to less.
+
+        With ``attend`` an event counts by how it fits the others, too.
+        """
+        share = np.array([WEIGHTS[one.kind] / (1 + max(0.0, one.age_s) / HOUR_S) for one in happened])
+        against = np.array([one.kind in AGAINST for one in happened], dtype=bool)
+        weights = np.zeros(len(happened))
+        if not against.all():
+            liked = share[~against]
+            if attend:
+                known = vectors[~against].astype(np.float64)
+                fit = (known @ self.key) @ (liked / liked.sum() @ known @ self.query) / np.sqrt(len(self.prior))
+                liked = liked * np.exp(fit - fit.max())
+            weights[~against] = liked / liked.sum()
+        if against.any():
+            weights[against] = -AVERSION * share[against] / share[against].sum()
+        return weights
+
+
+@dataclass(frozen=True, eq=False)
+class Next:
+    """Songs in the order in which they come next."""
+
+    positions: Positions
+    scores: Floats
+    """[k] falling: above the average song of the catalogue"""
+    parts: Floats
+    """[k, events] what each event added; with ``prior`` they sum to the scores"""
+    prior: Floats
+    """[k] what songs have by themselves"""
+
+    def rows(self, rows: Positions) -> "Next":
+        """Some of the songs, in their order."""
+        return Next(self.positions[rows], self.scores[rows], self.parts[rows], self.prior[rows])
+
+
+class SessionRanking:
+    """Ranks the songs of one catalogue after what happened in a session."""
+
+    def __init__(self, model: SessionModel, numbers: Floats, *, attend: bool = True) -> None:
+        """``numbers`` [n, 12] of the songs, in the order of ``vectors.INPUTS``."""
+        self._model, self._attend = model, attend
+        vectors = model.vectors(numbers)
+        self._vectors = vectors - vectors.mean(axis=0) if len(vectors) else vectors
+        self._whole = vectors
+        self._prior = self._vectors @ model.prior.astype(np.float32)
+
+    def scores(self, happened: Sequence[Happened]) -> Floats:
+        """[n] of all songs."""
+        direction = self._weigh(happened) @ self._heard(happened) if happened else np.zeros(len(self._model.prior))
+        return np.asarray(self._vectors @ direction.astype(np.float32) + self._prior, np.float64)
+
+    def after(self, happened: Sequence[Happened], candidates: Positions, count: int) -> Next:
+        """The best ``count`` of the candidates, 0 for all, less those that it happened to. Ties stand by position."""
+        scores = self.scores(happened)[candidates].round(5)
+        open_ = ~np.isin(candidates, [one.position for one in happened])
+        positions, scores = candidates[open_], scores[open_]
+        if 0 < count < len(positions):
+            enough = scores >= np.partition(scores, -count)[-count]
+            positions, scores = positions[enough], scores[enough]
+        order = np.lexsort((positions, -scores))[: count or None]
+        best = positions[order]
+        chosen = self._vectors[best].astype(np.float64)
+        parts = (chosen @ self._heard(happened).T.astype(np.float64)) * self._weigh(happened)
+        prior = chosen @ self._model.prior
+        return Next(best, parts.sum(axis=1) + prior, parts, prior)
+
+    def _heard(self, happened: Sequence[Happened]) -> Singles:
+        return self._whole[[one.position for one in happened]]
+
+    def _weigh(self, happened: Sequence[Happened]) -> Floats:
+        return self._model.weights(self._heard(happened), happened, attend=self._attend)
