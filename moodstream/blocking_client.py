@@ -16,6 +16,7 @@ from moodstream.contracts.requests import (
     FeedbackCleared,
     FeedbackList,
     Goal,
+    LearnedSongs,
     MoodOfSong,
     NextSongs,
     PlayerAction,
@@ -87,6 +88,12 @@ class BlockingClient:
 
     def search(self, text: str, n: int = 10) -> SongsFound:
         return self._loop.run(self._client.search(text, n))
+
+    def learned(self) -> LearnedSongs:
+        return self._loop.run(self._client.learned())
+
+    def forget_learned(self, song_id: str | None = None) -> int:
+        return self._loop.run(self._client.forget_learned(song_id))
 
     def choose_mood(self, mood: AnyMood, camera_id: str) -> Session:
         return self._loop.run(self._client.choose_mood(mood, camera_id))

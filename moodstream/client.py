@@ -28,10 +28,13 @@ from moodstream.contracts.requests import (
     FindNext,
     FindPath,
     FindSimilar,
+    ForgetLearned,
     FourMoods,
     Goal,
+    LearnedSongs,
     ListDevices,
     ListFeedback,
+    ListLearned,
     MoodOfSong,
     NextSongs,
     OfferSongs,
@@ -140,6 +143,14 @@ class Client:
     async def search(self, text: str, n: int = 10) -> SongsFound:
         """The ``n`` songs whose title and artist fit a text best; accents and small mistakes do not matter."""
         return await self.ask(SearchSongs.of({"text": text, "n": n}))
+
+    async def learned(self) -> LearnedSongs:
+        """What the site has learned from its visitors; over Redis alone."""
+        return await self.ask(ListLearned())
+
+    async def forget_learned(self, song_id: str | None = None) -> int:
+        """Forget it, of one song or of all; how many songs there were. Over Redis alone."""
+        return (await self.ask(ForgetLearned.of({"id": song_id}))).forgotten
 
     async def choose_mood(self, mood: AnyMood, camera_id: str) -> Session:
         """A mood chosen by hand at a camera."""

@@ -287,6 +287,56 @@ class Session(Reply):
     """null when nobody was there"""
 
 
+class LearnedSong(Model):
+    """Visits of late in which something happened to a song that was offered for a mood; older ones have faded."""
+
+    id: str
+    mood: Mood
+    song: Song | None = None
+    """null where the catalogue does not have it any more"""
+    taken: float
+    """picked or liked"""
+    heard: float
+    """to its end"""
+    refused: float
+    """skipped"""
+    wrong: float
+    """said not to have this mood"""
+    kept_out: bool
+    """it is not offered for this mood any more"""
+
+
+class LearnedSongs(Reply):
+    """What a site has learned from its visitors, the most disputed first."""
+
+    learns: bool
+    """whether it does"""
+    songs: tuple[LearnedSong, ...]
+
+
+class ListLearned(Request[LearnedSongs]):
+    """What a site has learned."""
+
+    KIND = "learned.list"
+    REPLY = LearnedSongs
+
+
+class LearnedForgotten(Reply):
+    """It is gone."""
+
+    forgotten: int
+    """songs"""
+
+
+class ForgetLearned(Request[LearnedForgotten]):
+    """Forget what a site has learned, of one song or of all."""
+
+    KIND = "learned.forget"
+    REPLY = LearnedForgotten
+    id: Name | None = None
+    """of the song; of all when not given"""
+
+
 class ChooseMood(Request[Session]):
     """A mood chosen by hand."""
 
@@ -418,6 +468,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     SearchSongs,
     ListFeedback,
     ClearFeedback,
+    ListLearned,
+    ForgetLearned,
     ChooseMood,
     EndSession,
     PauseCamera,

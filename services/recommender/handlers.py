@@ -1,6 +1,7 @@
 """Moods become offers, picks become rankings, requests get answers."""
 
 import logging
+from collections.abc import Mapping
 
 from faststream.redis import RedisRouter
 
@@ -12,14 +13,17 @@ from moodstream.contracts.events import (
     SongPicked,
     SongsOffered,
 )
+from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import OfferRenewed, RenewOffer
 from moodstream.errors import MoodstreamError
 from services.recommender.choice import events_made
-from services.recommender.choice.events_made import RankingOptions
+from services.recommender.choice.events_made import NOTHING, RankingOptions
 from services.recommender.choice.history import Past
+from services.recommender.choice.learned import Learned, What
 from services.recommender.choice.preferences import Preferences
 from services.recommender.feedback_store import FeedbackStore
 from services.recommender.history_store import HistoryStore
+from services.recommender.learned_store import LearnedStore
 from services.recommender.metrics import Metrics
 from services.recommender.reloader import Reloader
 from services.recommender.request_handlers import RequestHandlers
@@ -32,13 +36,26 @@ log = logging.getLogger("moodstream.recommender")
 
 GROUP = "recommender"
 
+Known = tuple[frozenset[str], Preferences, tuple[Past, ...], Mapping[Mood, Learned]]
+
+SAID: Mapping[str, What] = {"like": "taken", "skip": "refused", "wrong_mood": "wrong"}
+"""What a site learns from what visitors say."""
+
 
 def create_router(
-    bus: Bus, reloader: Reloader, feedback: FeedbackStore, options: RankingOptions, auto: bool, metrics: Metrics
+    bus: Bus,
+    reloader: Reloader,
+    feedback: FeedbackStore,
+    options: RankingOptions,
+    metrics: Metrics,
+    *,
+    auto: bool = False,
+    learns: bool = False,
 ) -> RedisRouter:
-    """The router. ``auto``: whether a pick follows each offer by itself."""
+    """The router. ``auto``: whether a pick follows each offer by itself; ``learns``: whether visits teach the site."""
     router = RedisRouter()
     visits, histories = Visits(bus), HistoryStore(bus, feedback)
+    site = LearnedStore(bus)
 
     @consume(router, bus, MoodChanged, GROUP)
     async def offer(mood: MoodChanged) -> None:
@@ -47,6 +64,7 @@ def create_router(
             await visits.forget_session(session)
             await feedback.forget_session(session)
             await histories.forget_session(session)
+            await site.forget_session(session)
         elif session is not None and events_made.wants_offer(mood):
             await publish_offer(mood, session)
 
@@ -59,9 +77,20 @@ def create_router(
         if await visits.open_offer(session, offered.id, replace=chosen_now):
             await publish_opened(offered, session)
 
-    async def known_of(session: str) -> tuple[frozenset[str], Preferences, tuple[Past, ...]]:
-        """What plays at this site, and what a visit likes and did."""
-        return await feedback.recently_played(), await feedback.preferences(session), await histories.history(session)
+    async def known_of(session: str) -> Known:
+        """What plays at this site, what a visit likes and did, and what the site has learned from all."""
+        likes, history = await feedback.preferences(session), await histories.history(session)
+        return await feedback.recently_played(), likes, history, await learned()
+
+    async def learned() -> Mapping[Mood, Learned]:
+        return await site.read() if learns else NOTHING
+
+    async def learn(session: str | None, mood: Mood | None, song_id: str | None, what: What) -> None:
+        """One visit more in which this happened; of songs that the catalogue has."""
+        if not learns or session is None or song_id not in reloader.library.catalogue.positions:
+            return
+        if (mood := mood or await visits.last_mood(session)) is not None and song_id is not None:
+            await site.note(session, mood, song_id, what)
 
     async def publish_opened(offered: SongsOffered, session: str) -> None:
         await bus.publish(offered)
@@ -82,7 +111,7 @@ def create_router(
         try:
             preferences = await feedback.preferences(pick.session_id)
             history = await histories.history(pick.session_id)
-            ranking = events_made.create_ranking(pick, reloader.library, options, preferences, history)
+            ranking = events_made.create_ranking(pick, reloader.library, options, preferences, history, await learned())
         except MoodstreamError as error:
             metrics.dropped()
             log.warning("a pick was dropped: %s", error)
@@ -90,17 +119,20 @@ def create_router(
         await bus.publish(ranking)
         metrics.ranked(pick)
         await histories.note_pick(pick)
+        if pick.by == "visitor":
+            await learn(pick.session_id, pick.mood, pick.song_id, "taken")
         await visits.close_offer(pick)
 
     @consume(router, bus, FeedbackGiven, GROUP)
     async def remember_feedback(given: FeedbackGiven) -> None:
         await feedback.add(given)
+        await learn(given.session_id, given.mood, given.song_id, SAID[given.kind])
 
     @consume(router, bus, PlaybackChanged, GROUP)
     async def remember_played(playback: PlaybackChanged) -> None:
         await feedback.note_playback(playback)
-        await histories.note_playback(playback)
+        await learn(playback.session_id, None, await histories.note_playback(playback), "heard")
 
-    handlers = RequestHandlers(reloader, feedback, options.limits)
+    handlers = RequestHandlers(reloader, feedback, site if learns else None, options.limits)
     serve(router, bus, GROUP, {**handlers.by_kind(), RenewOffer: renew}, answers_strangers=True)
     return router

@@ -29,24 +29,27 @@ class HistoryStore:
         if pick.session_id is not None and pick.by == "visitor":
             await self._add(pick.session_id, pick.id, "picked", pick.song_id, pick.at.timestamp())
 
-    async def note_playback(self, playback: PlaybackChanged) -> None:
-        """What plays has changed: the song before it was heard, if most of it has played."""
+    async def note_playback(self, playback: PlaybackChanged) -> str | None:
+        """What plays has changed: the song before it was heard, if most of it has played; its id, then."""
         if playback.session_id is None:
-            return
+            return None
         key, song, at = self._key(playback.session_id), playback.song, playback.at.timestamp()
         known = await self._bus.redis.hget(key, _PLAYING)
         before = json.loads(known) if known else None
         plays = playback.state == "playing" and song is not None
         if before is not None and plays and song is not None and before["song_id"] == song.id:
-            return  # the volume, say
+            return None  # the volume, say
+        heard = None
         if before is not None:
             if at - before["at"] >= HEARD_TO_ITS_END * before["duration_s"]:
-                await self._add(playback.session_id, before["id"], "heard", before["song_id"], at)
+                heard = str(before["song_id"])
+                await self._add(playback.session_id, before["id"], "heard", heard, at)
             await self._bus.redis.hdel(key, _PLAYING)
         if plays and song is not None and song.duration_ms:
             now = {"id": playback.id, "song_id": song.id, "at": at, "duration_s": song.duration_ms / 1000}
             await self._bus.redis.hset(key, _PLAYING, json.dumps(now))
             await self._bus.redis.expire(key, REMEMBERED_S)
+        return heard
 
     async def history(self, session_id: str | None) -> tuple[Past, ...]:
         """All that happened to songs in a visit, and what a profile named in it said, in no order."""

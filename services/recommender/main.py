@@ -82,6 +82,11 @@ class RecommenderSettings(Settings):
     heard_minutes: float = Field(
         60, ge=0, description="Minutes before a song that has played is offered again; 0 for no wait."
     )
+    learn: bool = Field(
+        False,
+        description="Learn from all visits together which songs of a mood are taken, skipped or called wrong, and "
+        "offer accordingly; counts of visits alone, which fade by half in 30 days.",
+    )
     profile_days: int = Field(180, ge=1, le=3650, description="Days to keep what a named profile likes.")
 
     def library_options(self, today: date | None = None) -> "LibraryOptions":
@@ -110,7 +115,9 @@ def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
     reloader = Reloader(settings.catalogue, settings.library_options)
     feedback = FeedbackStore(bus, settings.profile_days, settings.heard_minutes)
     metrics = Metrics(reloader)
-    router = create_router(bus, reloader, feedback, settings.ranking_options(), settings.auto, metrics)
+    router = create_router(
+        bus, reloader, feedback, settings.ranking_options(), metrics, auto=settings.auto, learns=settings.learn
+    )
     return Service(
         "recommender", router, metrics=metrics.registry, prepare=[reloader.load], background=[reloader.watch]
     )

@@ -3,6 +3,7 @@ songs by name, what was said."""
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from moodstream.contracts.events import RequestMade, new_id
@@ -15,8 +16,13 @@ from moodstream.contracts.requests import (
     FindNext,
     FindPath,
     FindSimilar,
+    ForgetLearned,
     FoundSong,
+    LearnedForgotten,
+    LearnedSong,
+    LearnedSongs,
     ListFeedback,
+    ListLearned,
     MoodOfSong,
     NextSongs,
     OfferSongs,
@@ -29,6 +35,7 @@ from moodstream.contracts.requests import (
 )
 from services.recommender.choice.goals import Limits
 from services.recommender.feedback_store import FeedbackStore
+from services.recommender.learned_store import LearnedStore
 from services.recommender.reloader import Reloader
 from shared.delivery.serve import Handler
 
@@ -36,8 +43,10 @@ from shared.delivery.serve import Handler
 class RequestHandlers:
     """Each raises MoodstreamError when there is no such song, mood or session."""
 
-    def __init__(self, reloader: Reloader, feedback: FeedbackStore, limits: Limits) -> None:
-        self._reloader, self._feedback, self._limits = reloader, feedback, limits
+    def __init__(
+        self, reloader: Reloader, feedback: FeedbackStore, learned: LearnedStore | None, limits: Limits
+    ) -> None:
+        self._reloader, self._feedback, self._learned, self._limits = reloader, feedback, learned, limits
 
     def by_kind(self) -> Mapping[type[Request[Any]], Handler]:
         return {
@@ -49,6 +58,8 @@ class RequestHandlers:
             SearchSongs: self._search,
             ListFeedback: self._list_feedback,
             ClearFeedback: self._clear_feedback,
+            ListLearned: self._list_learned,
+            ForgetLearned: self._forget_learned,
         }
 
     async def _offer(self, request: OfferSongs, _: RequestMade) -> SongsOfMood:
@@ -86,3 +97,20 @@ class RequestHandlers:
 
     async def _clear_feedback(self, request: ClearFeedback, _: RequestMade) -> FeedbackCleared:
         return FeedbackCleared(cleared=await self._feedback.clear(request.session_id, request.profile))
+
+    async def _list_learned(self, _: ListLearned, __: RequestMade) -> LearnedSongs:
+        if self._learned is None:
+            return LearnedSongs(learns=False, songs=())
+        library, found = self._reloader.library, []
+        for mood, learned in (await self._learned.read()).items():
+            kept_out = library.not_of(mood, learned)
+            for song_id, counts in learned.songs.items():
+                known = library.known_songs([song_id])
+                values = {name: round(value, 2) for name, value in asdict(counts).items()}
+                kept = song_id in kept_out
+                found.append(LearnedSong(id=song_id, mood=mood, song=next(iter(known), None), kept_out=kept, **values))
+        found.sort(key=lambda one: (-one.wrong - one.refused, -one.taken, one.id))
+        return LearnedSongs(learns=True, songs=tuple(found))
+
+    async def _forget_learned(self, request: ForgetLearned, _: RequestMade) -> LearnedForgotten:
+        return LearnedForgotten(forgotten=await self._learned.clear(request.id) if self._learned is not None else 0)

@@ -98,6 +98,7 @@ RIGHTS: Mapping[str, Rights] = {
             ("choosing:* offered:*", VALUE),
             ("said:* went:* profile:* profile-of:*", f"{HASH} hget get set"),
             ("heard profiles-new", SORTED),
+            ("learned:* learned-from:*", "hgetall hdel del eval sadd expire hincrbyfloat"),
         ),
     ),
     "player": Rights(

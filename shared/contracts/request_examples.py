@@ -26,9 +26,14 @@ from moodstream.contracts.requests import (
     FindNext,
     FindPath,
     FindSimilar,
+    ForgetLearned,
     FoundSong,
+    LearnedForgotten,
+    LearnedSong,
+    LearnedSongs,
     ListDevices,
     ListFeedback,
+    ListLearned,
     MoodOfSong,
     NextSong,
     NextSongs,
@@ -119,6 +124,18 @@ EXAMPLES: Sequence[Example] = (
         FeedbackList(feedback=({"kind": "like", "song_id": HARBOUR.id, "mood": "calm", "at": START.timestamp()},)),
     ),
     Example(ClearFeedback(session_id=VISIT), FeedbackCleared(cleared=1)),
+    Example(
+        ListLearned(),
+        LearnedSongs(
+            learns=True,
+            songs=(
+                LearnedSong(
+                    id=HARBOUR.id, mood=Mood.CALM, song=HARBOUR, taken=3.5, heard=1, refused=0, wrong=2, kept_out=False
+                ),
+            ),
+        ),
+    ),
+    Example(ForgetLearned(id=HARBOUR.id), LearnedForgotten(forgotten=1)),
     Example(ChooseMood(camera_id="camera-1", mood="calm"), Session(session_id=VISIT)),
     Example(EndSession(camera_id="camera-1"), Session(session_id=VISIT)),
     Example(PauseCamera(camera_id="camera-1", seconds=60), CameraPaused(camera_id="camera-1")),

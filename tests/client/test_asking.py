@@ -32,6 +32,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "songs.search": lambda client: client.search("harbor kite", n=1),
     "feedback.list": lambda client: client.feedback(session_id=VISIT),
     "feedback.clear": lambda client: client.clear_feedback(session_id=VISIT),
+    "learned.list": lambda client: client.learned(),
+    "learned.forget": lambda client: client.forget_learned(HARBOUR.id),
     "mood.choose": lambda client: client.choose_mood("calm", "camera-1"),
     "session.end": lambda client: client.end_session("camera-1"),
     "camera.pause": lambda client: client.pause_camera("camera-1", 60),
@@ -41,7 +43,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "player.devices": lambda client: client.devices(),
 }
 """Each of them makes the request of the example."""
-REDIS_ALONE = {"camera.pause", "camera.status", "player.devices"}
+REDIS_ALONE = {"camera.pause", "camera.status", "player.devices", "learned.list", "learned.forget"}
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from moodstream.contracts.events import utc_now
+from moodstream.contracts.requests import ForgetLearned, ListLearned
 from moodstream.contracts.status_codes import StatusCode
-from services.gateway.bodies import Result, SetOpening, StartView
+from services.gateway.bodies import Result, SetOpening, ShortText, StartView
+from services.gateway.calls import ask
 from services.gateway.context import Context
 from services.gateway.openapi import OPERATOR_ONLY
 from services.gateway.routes.site import known_cameras, site_status
 from shared.contracts.site_state import CameraView
+
+LEARNED_S = 5.0
+"""Thousands of songs may have been learned about."""
 
 
 class OperatorRoutes:
@@ -36,6 +41,8 @@ class OperatorRoutes:
             ("/view", self.start_view, "POST"),
             ("/view", self.look, "GET"),
             ("/view", self.stop_view, "DELETE"),
+            ("/learned", self.learned, "GET"),
+            ("/learned", self.forget_learned, "DELETE"),
         ):
             router.add_api_route(path, serve, methods=[method], response_model=Result, openapi_extra=OPERATOR_ONLY)
         return router
@@ -75,6 +82,14 @@ class OperatorRoutes:
             "gateway": {"up_s": round(time.monotonic() - self._begun_s), "pid": os.getpid()},
         }
         return JSONResponse({"result": result})
+
+    async def learned(self) -> JSONResponse:
+        """What the site has learned from its visitors: visits by song and mood, which fade by half in 30 days."""
+        return await ask(self._context.bus, ListLearned(), LEARNED_S)
+
+    async def forget_learned(self, id: ShortText | None = None) -> JSONResponse:
+        """Forget it, of one song or of all."""
+        return await ask(self._context.bus, ForgetLearned(id=id), LEARNED_S)
 
     async def history(self, hours: Annotated[float, Query(ge=0.5, le=168)] = 6) -> JSONResponse:
         """Moods, visits and songs of the last hours, in at most 96 equal parts."""

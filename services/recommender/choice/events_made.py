@@ -1,8 +1,9 @@
 """The events that follow from moods and picks. The same cause always makes the same songs and the same event id."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from moodstream.contracts.events import (
@@ -21,9 +22,13 @@ from services.recommender.choice.preferences import NO_PREFERENCES, Preferences
 
 if TYPE_CHECKING:
     from services.recommender.choice.history import Past
+    from services.recommender.choice.learned import Learned
     from services.recommender.choice.library import Library
 
 Play = Literal["top", "pick"]
+
+NOTHING: Mapping[Mood, "Learned"] = MappingProxyType({})
+"""A site has learned nothing."""
 
 
 def wants_offer(mood: MoodChanged) -> bool:
@@ -37,8 +42,9 @@ def create_offer(
     recently_played: Collection[str] = (),
     preferences: Preferences = NO_PREFERENCES,
     history: "Iterable[Past]" = (),
+    learned: "Mapping[Mood, Learned]" = NOTHING,
 ) -> SongsOffered:
-    offer = library.offer(mood.mood, mood.id, recently_played, preferences, history)
+    offer = library.offer(mood.mood, mood.id, recently_played, preferences, history, learned)
     return SongsOffered.following(
         mood,
         camera_id=mood.camera_id,
@@ -56,12 +62,13 @@ def renew_offer(
     recently_played: Collection[str] = (),
     preferences: Preferences = NO_PREFERENCES,
     history: "Iterable[Past]" = (),
+    learned: "Mapping[Mood, Learned]" = NOTHING,
 ) -> SongsOffered:
     """The same songs once more, or others of that mood; others, too, where the catalogue has lost one of them."""
     songs, mood = library.known_songs(request.songs), Mood(request.mood)
     filled: tuple[Mood, ...] = ()
     if request.other or not songs or len(songs) < len(request.songs):
-        offer = library.offer(mood, made.id, {*recently_played, *request.songs}, preferences, history)
+        offer = library.offer(mood, made.id, {*recently_played, *request.songs}, preferences, history, learned)
         songs, filled = offer.songs, offer.filled
     return SongsOffered.following(
         made,
@@ -101,10 +108,11 @@ def create_ranking(
     options: RankingOptions,
     preferences: Preferences = NO_PREFERENCES,
     history: "Iterable[Past]" = (),
+    learned: "Mapping[Mood, Learned]" = NOTHING,
 ) -> SongsRanked:
     """The ranking of the songs of the offer's mood. Raises MoodstreamError for an unknown song."""
     picked = library.song(library.catalogue.position(pick.song_id))
-    ranking = library.ranked(pick.song_id, options.count, pick.mood, preferences, history)
+    ranking = library.ranked(pick.song_id, options.count, pick.mood, preferences, history, learned, pick.id)
     best = tuple(entry.song for entry in ranking)
     if options.goal != "match":
         best = library.path(pick.song_id, options.goal, pick.mood, options.count, options.limits)

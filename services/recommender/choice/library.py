@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 
@@ -12,15 +13,19 @@ from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.requests import Goal, NextSong
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue, Floats, Positions
+from services.recommender.choice.events_made import NOTHING
 from services.recommender.choice.filters import Filters, Mask
 from services.recommender.choice.goals import ENDS, Limits, find_path
 from services.recommender.choice.history import TELLING, HistoryModel, Past, in_order, what_counts
+from services.recommender.choice.learned import MAX_SHIFT as LEARNED_SHIFT
+from services.recommender.choice.learned import NOTHING_LEARNED, Learned, chances
 from services.recommender.choice.offers import Offers, Order
 from services.recommender.choice.preferences import (
     NO_PREFERENCES,
     Preferences,
     known_positions,
     measure_leanings,
+    moved,
     reorder,
 )
 from services.recommender.choice.ranking import RANKINGS, Ranking, Similarity
@@ -51,6 +56,8 @@ class Match:
     """what the reason says"""
     because: tuple[Because, ...] = ()
     """which earlier songs moved it"""
+    score: float = 0.0
+    """what it is ranked by: its similarity with what preferences add, or its score after a history in deviations"""
 
 
 @dataclass(frozen=True)
@@ -137,24 +144,41 @@ class Library:
         recently_played: Collection[str] = (),
         preferences: Preferences = NO_PREFERENCES,
         history: Iterable[Past] = (),
+        learned: Mapping[Mood, Learned] = NOTHING,
     ) -> Offer:
         """Five songs of the mood, each by another artist, none that played lately; the same for the same cause.
 
         Where that leaves fewer than five, songs of other moods that belong to this one most fill up; where all moods
-        together have too few, also such as have played.
+        together have too few, also such as have played. What the site has ``learned`` of the mood changes how likely
+        songs are, and keeps out those that visitors say are of another one.
         """
         wrong = (song for song, of in preferences.wrong if of == mood)
-        unwanted = set(known_positions((*recently_played, *wrong), self.catalogue.positions).tolist())
+        of_mood = learned.get(mood, NOTHING_LEARNED)
+        kept_out = (*recently_played, *wrong, *self.not_of(mood, of_mood))
+        unwanted = set(known_positions(kept_out, self.catalogue.positions).tolist())
         happened = what_counts(history, self.catalogue.positions, mood)
         prefer: Order | None = None
         if self.after_history is not None and happened:
             prefer = partial(_order_by, self.after_history.scores(happened))
         elif preferences.likes or preferences.skips:
             prefer = partial(self._order_by_preferences, preferences)
-        chosen = self.offers.draw(mood, cause_id, unwanted, prefer)
+        chosen = self.offers.draw(mood, cause_id, unwanted, prefer, self._chances(of_mood, cause_id))
         filled = {self.moods.mood(at) for at in chosen} - {mood}
         songs = tuple(self.song(at) for at in chosen)
         return Offer(songs, tuple(one for one in MOODS if one in filled))
+
+    def not_of(self, mood: Mood, learned: Learned) -> set[str]:
+        """Songs that visitors say do not have this mood."""
+        code, positions = MOODS.index(mood), self.catalogue.positions
+        known = [song for song in learned.songs if song in positions]
+        return learned.not_of_the_mood({song: float(self.moods.memberships[positions[song], code]) for song in known})
+
+    def _chances(self, learned: Learned, cause_id: str) -> dict[int, float]:
+        known = [song for song in sorted(learned.songs) if song in self.catalogue.positions]
+        if not known:
+            return {}
+        drawn = chances(learned.leanings(known, cause_id)).tolist()
+        return {self.catalogue.positions[song]: chance for song, chance in zip(known, drawn, strict=True)}
 
     def _order_by_preferences(self, preferences: Preferences, songs: list[int]) -> list[int]:
         leanings = self._leanings(np.array(songs, dtype=np.intp), preferences)
@@ -180,12 +204,16 @@ class Library:
         position = self.catalogue.position(song_id)
         ranking = self.of_mood.get(mood, self.whole) if mood else self.whole
         positions, similarities = self._nearest(ranking, position, count, per_artist)
+        scores = similarities
         if preferences.likes or preferences.skips:
-            rows = reorder(similarities, self._leanings(positions, preferences))
-            positions, similarities = positions[rows], similarities[rows]
+            scores = moved(similarities, self._leanings(positions, preferences))
+            rows = np.argsort(-scores, kind="stable")
+            positions, similarities, scores = positions[rows], similarities[rows], scores[rows]
         reasons = self.reasons.between(position, positions)
-        found = zip(positions.tolist(), similarities.tolist(), reasons, strict=True)
-        return [Match(at, likeness, reason.sentence, reason.compared) for at, likeness, reason in found]
+        found = zip(positions.tolist(), similarities.tolist(), scores.tolist(), reasons, strict=True)
+        return [
+            Match(at, likeness, reason.sentence, reason.compared, score=score) for at, likeness, score, reason in found
+        ]
 
     def _nearest(self, ranking: Ranking, position: int, count: int, per_artist: int | None) -> tuple[Positions, Floats]:
         if per_artist is None or count == 0:
@@ -207,18 +235,27 @@ class Library:
         mood: Mood | None = None,
         preferences: Preferences = NO_PREFERENCES,
         history: Iterable[Past] = (),
+        learned: Mapping[Mood, Learned] = NOTHING,
+        cause_id: str = str(UUID(int=0)),
     ) -> tuple[RankedSong, ...]:
         """As ``similar``, with the songs themselves, and artists mixed; after a history, by what comes next after it.
 
-        A pick without a history is ranked by similarity alone.
+        A pick without a history is ranked by similarity alone. What the site has ``learned`` of the mood moves songs a
+        little, and drops those that visitors say are of another one.
         """
         position = self.catalogue.position(song_id)
         happened = what_counts(history, self.catalogue.positions, mood)
         happened = [one for one in happened if one.position != position]
+        of_mood = learned.get(mood, NOTHING_LEARNED) if mood is not None else NOTHING_LEARNED
+        wanted = count + len(of_mood.songs) if count else 0
         if self.after_history is None or not happened:
-            matches = self.similar(song_id, count, mood, preferences, MAX_PER_ARTIST)
+            matches = self.similar(song_id, wanted, mood, preferences, MAX_PER_ARTIST)
         else:
-            matches = self._going_on(position, [*happened, Happened(position)], count, mood)
+            matches = self._going_on(position, [*happened, Happened(position)], wanted, mood)
+        if of_mood.songs and mood is not None:
+            matches = self._as_learned(matches, mood, of_mood, cause_id)
+        if count:
+            matches = matches[:count]
         return tuple(
             RankedSong(
                 song=self.song(match.position),
@@ -229,6 +266,13 @@ class Library:
             )
             for match in matches
         )
+
+    def _as_learned(self, matches: list[Match], mood: Mood, learned: Learned, cause_id: str) -> list[Match]:
+        """Moved by what visitors of this site did, and without what they say is of another mood."""
+        names = [str(self.catalogue.frame["id"].iat[one.position]) for one in matches]
+        wrong, leanings = self.not_of(mood, learned), learned.leanings(names, cause_id)
+        moved = np.array([one.score for one in matches]) + LEARNED_SHIFT * leanings
+        return [matches[row] for row in np.argsort(-moved, kind="stable").tolist() if names[row] not in wrong]
 
     def after(self, song_ids: Sequence[str], count: int, mood: Mood | None = None) -> tuple[NextSong, ...]:
         """What comes next after songs that were heard, the oldest first, of a mood or of all; 0 gives them all.
@@ -264,10 +308,9 @@ class Library:
         likeness = self.whole.likeness(position, found.positions).tolist()
         reasons = self.reasons.between(position, found.positions)
         because = self._because(found, happened)
-        return [
-            Match(at, alike, reason.sentence, reason.compared, why)
-            for at, alike, reason, why in zip(found.positions.tolist(), likeness, reasons, because, strict=True)
-        ]
+        scores = (found.scores / max(float(found.scores.std()), 1e-9)).tolist()
+        told = zip(found.positions.tolist(), likeness, reasons, because, scores, strict=True)
+        return [Match(at, alike, reason.sentence, reason.compared, *why) for at, alike, reason, *why in told]
 
     def _because(self, found: Next, happened: Sequence[Happened]) -> list[tuple[Because, ...]]:
         """For each song, what moved it by more than a little, the most telling first."""

@@ -1,6 +1,7 @@
 """Which songs of a catalogue are offered for a mood: those that fit it, and what fills up where they are too few."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -25,12 +26,19 @@ class Offers:
         self._catalogue, self._moods, self._allowed = catalogue, moods, allowed
         self._positions = {mood: at[allowed[at]] for mood in MOODS for at in [moods.positions(mood)]}
 
-    def draw(self, mood: Mood, cause_id: str, unwanted: Collection[int], prefer: Order | None = None) -> list[int]:
+    def draw(
+        self,
+        mood: Mood,
+        cause_id: str,
+        unwanted: Collection[int],
+        prefer: Order | None = None,
+        chances: Mapping[int, float] = MappingProxyType({}),
+    ) -> list[int]:
         """Positions of five songs by different artists where there are as many, the same for the same cause.
 
         Songs at the border of the mood come in only where too few others are left, then songs of other moods that
         belong to this one most, and last, where all moods together have too few, also unwanted ones. ``prefer`` puts a
-        few more than five into a better order first.
+        few more than five into a better order first; ``chances`` are how much likelier than otherwise a song is drawn.
         """
         own = self._positions.get(mood, np.array([], dtype=np.intp))
         own = own[~np.isin(own, list(unwanted))] if unwanted else own
@@ -38,13 +46,15 @@ class Offers:
         chosen: list[int] = []
         for songs in (own[sure], own[~sure]):
             if len(chosen) < OFFERED:
-                drawn = self._draw(songs, mood, cause_id, OFFERED * (DRAWN_PER_OFFER if prefer else 1))
+                drawn = self._draw(songs, mood, cause_id, OFFERED * (DRAWN_PER_OFFER if prefer else 1), chances)
                 best = chosen + (prefer(drawn) if prefer else drawn)
                 chosen = sampling.one_per_artist(best, self._catalogue.artist)[:OFFERED]
         return chosen + self._fill(mood, chosen, unwanted) if len(chosen) < OFFERED else chosen
 
-    def _draw(self, songs: Positions, mood: Mood, cause_id: str, count: int) -> list[int]:
+    def _draw(self, songs: Positions, mood: Mood, cause_id: str, count: int, chances: Mapping[int, float]) -> list[int]:
         weights = fit_weights(self._moods.memberships[songs, MOODS.index(mood)])
+        if chances:
+            weights = weights * [chances.get(song, 1.0) for song in songs.tolist()]
         return sampling.draw_songs(songs, self._catalogue.artist, cause_id, count, weights)
 
     def _fill(self, mood: Mood, chosen: list[int], unwanted: Collection[int]) -> list[int]:

@@ -46,9 +46,13 @@ def _nearness(points: Floats, songs: Positions, others: Positions, typical: floa
     return np.asarray(weight * (0.5 * alike.max(axis=1) + 0.5 * alike.mean(axis=1)))
 
 
+def moved(similarities: Floats, leanings: Floats) -> Floats:
+    return similarities + MAX_SHIFT * leanings
+
+
 def reorder(similarities: Floats, leanings: Floats) -> Positions:
     """The new order of a ranking: rows, the same ones, ties as they were."""
-    return np.argsort(-(similarities + MAX_SHIFT * leanings), kind="stable")
+    return np.argsort(-moved(similarities, leanings), kind="stable")
 
 
 def known_positions(ids: Sequence[str], positions: dict[str, int]) -> Positions:

@@ -1,6 +1,7 @@
 // The operator's page: asks for the status every two seconds, and passes on what the operator does.
 
 import { chart } from "./chart.js";
+import { Learned } from "./learned.js";
 import { View } from "./view.js";
 
 const STATUS_MS = 2_000;
@@ -14,6 +15,7 @@ const find = (selector) => document.querySelector(selector);
 let hours = 6;
 let status = null;
 const view = new View(ask, element);
+const learned = new Learned(ask, element);
 let acting = Promise.resolve(); // requests sent at once may arrive in another order than they were pressed
 
 function element(tag, properties = {}, ...children) {
@@ -238,3 +240,4 @@ async function repeat(job, pauseMs) {
 }
 repeat(look, STATUS_MS);
 repeat(lookBack, HISTORY_MS);
+repeat(() => learned.look(), HISTORY_MS);

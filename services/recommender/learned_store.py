@@ -1,0 +1,84 @@
+"""What a site has learned, in Redis: counts that fade, each visit once for each song. All recommenders add to the same.
+
+Counts are kept as they would be worth at ``ORIGIN``, so that adding is one command whatever time has passed, and nobody
+has to go over them to let them fade.
+"""
+
+import time
+
+from moodstream.contracts.moods import MOODS, Mood
+from services.recommender.choice.learned import Learned, What, by_mood
+from services.recommender.visits import REMEMBERED_S
+from shared.bus.connection import Bus
+
+HALF_LIFE_S = 30 * 86_400.0
+ORIGIN = 1_767_225_600.0
+"""seconds since 1970: the beginning of 2026"""
+FORGOTTEN = 0.05
+"""A count below this is taken out."""
+
+_ONCE = """
+if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+redis.call('HINCRBYFLOAT', KEYS[1], ARGV[3], ARGV[4])
+return 1
+"""
+
+
+class LearnedStore:
+    """A hash for each mood, of song and what happened; a set for each visit, of what it has said already."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def note(self, session_id: str, mood: Mood, song_id: str, what: What) -> bool:
+        """Count it, if this visit has not said the same already; whether it was counted."""
+        if mood not in MOODS:
+            return False
+        name = f"{what} {song_id}"
+        keys = [self._key(mood), self._said_key(session_id)]
+        given = [f"{mood.value} {name}", REMEMBERED_S, name, repr(_worth(time.time()))]
+        return bool(await self._bus.redis.eval(_ONCE, len(keys), *keys, *given))
+
+    async def read(self) -> dict[Mood, Learned]:
+        """By mood, as much as it is worth now."""
+        now, found = _worth(time.time()), []
+        for mood in MOODS:
+            faded = []
+            for name, value in (await self._bus.redis.hgetall(self._key(mood))).items():
+                what, _, song_id = name.decode().partition(" ")
+                count = float(value) / now
+                if count < FORGOTTEN:
+                    faded.append(name)
+                else:
+                    found.append((mood, song_id, what, count))
+            if faded:
+                await self._bus.redis.hdel(self._key(mood), *faded)
+        return by_mood(found)
+
+    async def clear(self, song_id: str | None = None) -> int:
+        """Forget a song, or everything; how many songs there were, of all moods."""
+        learned = await self.read()
+        songs = {song for one in learned.values() for song in one.songs if song_id in (None, song)}
+        for mood in MOODS:
+            if song_id is None:
+                await self._bus.redis.delete(self._key(mood))
+            else:
+                names = [f"{what} {song_id}" for what in ("taken", "heard", "refused", "wrong")]
+                await self._bus.redis.hdel(self._key(mood), *names)
+        return len(songs)
+
+    async def forget_session(self, session_id: str) -> None:
+        """What a visit has said already; the counts stay."""
+        await self._bus.redis.delete(self._said_key(session_id))
+
+    def _key(self, mood: Mood) -> str:
+        return self._bus.key("learned", mood.value)
+
+    def _said_key(self, session_id: str) -> str:
+        return self._bus.key("learned-from", session_id)
+
+
+def _worth(now: float) -> float:
+    """What a count of now is worth at the origin: the more, the later."""
+    return float(2.0 ** ((now - ORIGIN) / HALF_LIFE_S))
