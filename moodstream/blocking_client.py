@@ -16,6 +16,7 @@ from moodstream.contracts.requests import (
     FeedbackCleared,
     FeedbackList,
     Goal,
+    LearnedForgotten,
     LearnedSongs,
     MoodOfSong,
     NextSongs,
@@ -92,7 +93,7 @@ class BlockingClient:
     def learned(self) -> LearnedSongs:
         return self._loop.run(self._client.learned())
 
-    def forget_learned(self, song_id: str | None = None) -> int:
+    def forget_learned(self, song_id: str | None = None) -> LearnedForgotten:
         return self._loop.run(self._client.forget_learned(song_id))
 
     def choose_mood(self, mood: AnyMood, camera_id: str) -> Session:

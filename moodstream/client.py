@@ -31,6 +31,7 @@ from moodstream.contracts.requests import (
     ForgetLearned,
     FourMoods,
     Goal,
+    LearnedForgotten,
     LearnedSongs,
     ListDevices,
     ListFeedback,
@@ -148,9 +149,9 @@ class Client:
         """What the site has learned from its visitors; over Redis alone."""
         return await self.ask(ListLearned())
 
-    async def forget_learned(self, song_id: str | None = None) -> int:
-        """Forget it, of one song or of all; how many songs there were. Over Redis alone."""
-        return (await self.ask(ForgetLearned.of({"id": song_id}))).forgotten
+    async def forget_learned(self, song_id: str | None = None) -> LearnedForgotten:
+        """Forget it, of one song or of all; over Redis alone."""
+        return await self.ask(ForgetLearned.of({"id": song_id}))
 
     async def choose_mood(self, mood: AnyMood, camera_id: str) -> Session:
         """A mood chosen by hand at a camera."""

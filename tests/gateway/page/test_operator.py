@@ -1,6 +1,7 @@
 """The operator's page in a real browser, over all of Moodstream."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -25,7 +26,8 @@ CUT = """() => [...document.querySelectorAll("#chart text")].filter((text) => {
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("site"), "--camera", "pattern:", "--player", "log") as one:
+    learning = {"MOODSTREAM_LEARN": "true"}
+    with site(tmp_path_factory.mktemp("site"), "--camera", "pattern:", "--player", "log", **learning) as one:
         yield one
 
 
@@ -115,6 +117,43 @@ async def test_a_camera_is_looked_through_while_visitors_are_told_and_stop_ends_
         async with httpx.AsyncClient(base_url=whole.url, auth=("op", TOKEN), timeout=20) as operator:
             assert (await operator.get("/api/v1/operator/view")).json()["result"] == {"view": None, "picture": None}
             assert "moodstream_view_running 0.0" in (await operator.get("/metrics")).text
+
+
+async def test_what_the_site_has_learned_is_listed_exported_and_forgotten(whole: Site, chromium: Browser) -> None:
+    async with httpx.AsyncClient(base_url=f"{whole.url}/api/v1", timeout=20) as visitor:
+        await visitor.post("/moods", json={"mood": "calm"})
+        async with asyncio.timeout(30):
+            while (offer := (await visitor.get("/state")).json()["cameras"]["camera-1"]["offer"]) is None:
+                await asyncio.sleep(0.1)
+        songs = offer["songs"]
+        for kind, song in (("wrong_mood", songs[0]), ("like", songs[1])):
+            said = {"kind": kind, "song_id": song["id"], "mood": "calm"}
+            assert (await visitor.post("/feedback", json=said)).status_code == 202
+        assert (await visitor.get("/operator/learned")).status_code == 401
+        async with asyncio.timeout(20):
+            while len(await _learned(visitor)) < 2:
+                await asyncio.sleep(0.1)
+        async with opened(chromium, whole.url) as page:
+            page.on("dialog", lambda dialog: dialog.accept())
+            disputed = page.locator("#learned tr").first
+            await expect(disputed).to_contain_text(songs[0]["title"])
+            assert await disputed.locator("td.number").all_text_contents() == ["0", "0", "0", "1"]
+            async with page.expect_download() as download:
+                await page.get_by_role("link", name="Export").click()
+            exported = json.loads(await asyncio.to_thread((await (await download.value).path()).read_text))
+            assert {one["id"] for one in exported["result"]["songs"]} >= {song["id"] for song in songs[:2]}
+            await disputed.get_by_role("button", name="Forget").click()
+            await expect(page.locator("#said")).to_have_text("One song forgotten.")
+            assert songs[0]["id"] not in {one["id"] for one in await _learned(visitor)}
+            await page.get_by_role("button", name="Forget all").click()
+            await expect(page.locator("#learned-note")).to_contain_text("Nothing yet")
+            assert await _learned(visitor) == []
+
+
+async def _learned(visitor: httpx.AsyncClient) -> list[dict[str, object]]:
+    answer = await visitor.get("/operator/learned", headers={"Authorization": f"Bearer {TOKEN}"})
+    songs: list[dict[str, object]] = answer.json()["result"]["songs"]
+    return songs
 
 
 async def test_what_is_pressed_first_is_done_first(whole: Site, chromium: Browser) -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from playwright.async_api import Browser, expect
 
-from moodstream.contracts.events import Compared
+from moodstream.contracts.events import Because, Compared
 from moodstream.contracts.moods import MOODS, Mood
 from services.gateway.pages import STATIC
 from services.gateway.state.kiosk import Language
@@ -53,7 +53,7 @@ def test_every_word_that_the_page_asks_for_is_there_and_is_asked_for() -> None:
     asked = set(re.findall(r"""\bt\("(\w+)"|data-text="(\w+)\"""", code))
     assert {key for pair in asked for key in pair if key} <= known
     made = {key for key in known if key.startswith(MADE)} | {m.value for m in MOODS}
-    made |= {"do_pause", "do_resume"}
+    made |= {"do_pause", "do_resume"} | {f"because_{kind}" for kind in ("picked", "liked", "heard")}
     assert {key for key in known - made if not re.search(rf"\b{key}\b", code)} == set()
 
 
@@ -112,6 +112,28 @@ async def test_the_language_is_switched_on_the_spot_and_back_after_the_visit(
         assert moon["x"] > said["x"]  # the moon stands where reading begins
         await bus.publish(mood_changed(Mood.NOBODY, mood.session_id, phase="end"))
         await expect(page.locator("#word")).to_have_text("Auf Wiedersehen")
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_a_ranking_says_which_earlier_song_speaks_most_for_another(
+    language: str, gateway: Gateway, chromium: Browser, bus: Bus
+) -> None:
+    words = messages(language)
+    async with open_page(chromium, gateway, path=f"/?lang={language}") as page:
+        _, offer = await arrive(bus, page)
+        ranking = ranked(picked(offer))
+        liked = Because(song=offer.songs[2], kind="liked", weight=0.9)
+        own = Because(song=ranking.picked, kind="picked", weight=1.2)
+        against = Because(song=offer.songs[3], kind="skipped", weight=-2.0)
+        told = [(liked, own), (own, liked), (against, liked), (against,), ()]
+        moved = [one.model_copy(update={"because": why}) for one, why in zip(ranking.ranking, told, strict=False)]
+        await bus.publish(ranking.model_copy(update={"ranking": tuple(moved)}))
+        reasons = page.locator("#ranking .reason")
+        because = words["because_liked"].replace("{title}", offer.songs[2].title)
+        await expect(reasons.nth(0)).to_have_text(because)
+        await expect(reasons.nth(2)).to_have_text(because)
+        for row in (1, 3, 4):
+            await expect(reasons.nth(row)).not_to_have_text(because)
 
 
 async def test_a_ranking_says_in_german_what_was_compared_whatever_the_sentence(

@@ -1,0 +1,167 @@
+"""Does it help that a site learns? ``python -m benchmarks.learning [--visits 2000] [--catalogue FILE]``.
+
+Simulated visitors go through the real recommender over a real Redis, twice: learning and not, with the same visitors
+and the same moods. A site's people like some music more than other: each visitor likes a song the better, the nearer it
+lies to one of the site's few favourite songs. They call songs wrong that the crowd hears as another mood. Others like
+at random. Reported: the share of offers in which a song is liked well enough to be picked, skips a visit, songs offered
+that the crowd hears as wrong, and for those who like at random the same, which must not be worse.
+"""
+
+import argparse
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+from uuid import UUID, uuid5
+
+import numpy as np
+
+from moodstream.contracts.events import NAMESPACE, FeedbackGiven, SongPicked, SongsOffered, SongsRanked, expiry
+from moodstream.contracts.moods import MOODS, Mood
+from services.cli.run.embedded_redis import embedded_redis
+from services.recommender.catalogue.sample import take_sample
+from services.recommender.catalogue.table import Catalogue
+from services.recommender.choice.library import Library
+from services.recommender.models.vectors import Floats
+from tests.support.recommenders import Site, mood_changed, recommender
+
+E = TypeVar("E", SongsOffered, SongsRanked)
+
+FAVOURITES = 6
+PICKY = 0.7
+"""Quantile of liking from which on a song is picked."""
+SKIPS_BELOW = 0.3
+DISPUTED = 0.15
+"""Share of the songs that the crowd hears as another mood than the model."""
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Crowd:
+    """What the visitors of one site like, [n] from 0 to 1 by song, and which songs they hear as wrong."""
+
+    library: Library
+    seed: int
+    fickle: bool
+    liking: Floats = field(init=False)
+    wrong: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        random = np.random.default_rng(self.seed)
+        points = self.library.points
+        favourites = points[random.choice(len(points), FAVOURITES, replace=False)]
+        near = (0.5 ** (((points[:, None] - favourites[None]) ** 2).sum(axis=2) / self.library.typical)).max(axis=1)
+        self.liking = np.argsort(np.argsort(near)) / len(near)
+        self.wrong = random.random(len(points)) < DISPUTED
+
+
+@dataclass
+class Seen:
+    """Counts over all visits."""
+
+    visits: int = 0
+    picked: int = 0
+    skips: int = 0
+    wrong: int = 0
+    offered: int = 0
+    later: list[tuple[bool, int]] = field(default_factory=list)
+
+
+async def one_visit(site: Site, crowd: Crowd, number: int, seen: Seen) -> None:
+    random = np.random.default_rng((crowd.seed, number))
+    site.session = str(uuid5(NAMESPACE, f"{crowd.seed} {number}"))
+    mood = MOODS[int(random.integers(len(MOODS)))]
+    event = mood_changed(mood, site.session, phase="start", id=str(uuid5(UUID(site.session), "mood")))
+    await site.bus.publish(event)
+    offer = await _following(site, SongsOffered, site.session)
+    at = [crowd.library.catalogue.position(song.id) for song in offer.songs]
+    liking = random.random(len(at)) if crowd.fickle else crowd.liking[at]
+    wrong = np.zeros(len(at), bool) if crowd.fickle else crowd.wrong[at]
+    best = int(np.argmax(np.where(wrong, -1, liking)))
+    picks = liking[best] >= PICKY and not wrong[best]
+    seen.visits, seen.offered, seen.wrong = seen.visits + 1, seen.offered + len(at), seen.wrong + int(wrong.sum())
+    seen.picked += picks
+    for song in np.flatnonzero(wrong).tolist():
+        await _say(site, "wrong_mood", offer.songs[song].id, mood)
+    skips = 0
+    if picks:
+        await _pick(site, offer, best)
+        ranking = await _following(site, SongsRanked, site.session)
+        played = [crowd.library.catalogue.position(song.id) for song in ranking.play[:3]]
+        for song, place in zip(ranking.play[:3], played, strict=True):
+            like = random.random() if crowd.fickle else crowd.liking[place]
+            if like < SKIPS_BELOW:
+                skips += 1
+                await _say(site, "skip", song.id, mood)
+            elif like > PICKY:
+                await _say(site, "like", song.id, mood)
+    seen.skips += skips
+    seen.later.append((bool(picks), skips))
+    await site.mood(Mood.NOBODY, phase="end")
+
+
+async def _say(site: Site, kind: str, song_id: str, mood: Mood) -> None:
+    said = {"kind": kind, "song_id": song_id, "session_id": site.session, "mood": mood}
+    await site.publish_and_wait(FeedbackGiven.model_validate(said))
+
+
+async def _pick(site: Site, offer: SongsOffered, place: int) -> None:
+    pick = {"offer_id": offer.id, "song_id": offer.songs[place].id, "mood": offer.mood, "by": "visitor"}
+    await site.bus.publish(
+        SongPicked.model_validate(pick | {"session_id": site.session, "expires_at": expiry(SongPicked)})
+    )
+
+
+async def _following(site: Site, kind: type[E], session: str) -> E:
+    """The newest event of a kind in this visit."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            entries = await site.bus.redis.xrevrange(site.bus.stream(kind), count=1)
+            if entries:
+                event = kind.model_validate_json(entries[0][1][b"__data__"])
+                if event.session_id == session:
+                    return event
+            await asyncio.sleep(0.002)
+
+
+async def one_site(path: Path, library: Library, visits: int, *, learn: bool, fickle: bool, seed: int) -> Seen:
+    seen, crowd = Seen(), Crowd(library, seed, fickle)
+    with embedded_redis() as url:
+        async with recommender(url, path, learn=learn, heard_minutes=0) as site:
+            for number in range(visits):
+                await one_visit(site, crowd, number, seen)
+    return seen
+
+
+def report(name: str, seen: Seen) -> None:
+    picked, skips = np.mean(seen.later[len(seen.later) // 2 :], axis=0)
+    print(
+        f"{name:<34} picked {seen.picked / seen.visits:.3f}, in the second half {picked:.3f};  "
+        f"skips a visit {seen.skips / seen.visits:.3f}, in the second half {skips:.3f};  "
+        f"wrong songs offered {seen.wrong / seen.offered:.3f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--visits", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--catalogue", type=Path, help="default: the sample catalogue")
+    given = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        path = given.catalogue or Path(folder) / "catalogue.parquet"
+        if given.catalogue is None:
+            take_sample(path)
+        library = Library.build(Catalogue.load(path))
+        print(f"{len(library.catalogue)} songs, {given.visits} visits each, seed {given.seed}")
+        for fickle in (False, True):
+            for learn in (False, True):
+                seen = asyncio.run(one_site(path, library, given.visits, learn=learn, fickle=fickle, seed=given.seed))
+                who = "who like at random" if fickle else "with a taste"
+                report(f"{who}, {'learning' if learn else 'not learning'}", seen)
+
+
+if __name__ == "__main__":
+    main()
