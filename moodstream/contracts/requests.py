@@ -489,6 +489,7 @@ def family(kind: str) -> str:
 ANSWERED_BY: Mapping[str, str] = {
     "songs": "recommender",
     "feedback": "recommender",
+    "learned": "recommender",
     "mood": "emotion",
     "session": "emotion",
     "camera": "camera",

@@ -15,7 +15,7 @@ from services.__main__ import main
 from services.recommender.choice.history import Past, in_order, what_counts
 from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.history_store import HEARD_TO_ITS_END
-from services.recommender.models.session import SESSION, Happened, SessionModel, SessionRanking
+from services.recommender.models.session import NEARNESS, SESSION, Happened, SessionModel, SessionRanking
 from tests.support.asking import ask
 from tests.support.random_songs import catalogue, saved, table
 from tests.support.recommenders import picked, recommender
@@ -64,9 +64,11 @@ def test_the_parts_of_a_score_sum_to_it_and_are_what_the_weights_say(library: Li
     assert weights[[0, 2]].sum() == pytest.approx(1)
     assert (weights[[0, 2]] > 0).all()
     assert (weights[[1, 3]] < 0).all()
-    centred = vectors - vectors.mean(axis=0)
-    expected = (centred[found.positions] @ vectors[[3, 9, 40, 7]].T) * weights
-    assert found.parts == pytest.approx(expected, abs=1e-4)
+    at = [3, 9, 40, 7]
+    far = ((library.points[:, None] - library.points[at][None]) ** 2).sum(axis=2) / library.typical
+    worth = vectors @ vectors[at].T - NEARNESS * far
+    expected = ((worth - worth.mean(axis=0)) * weights)[found.positions]
+    assert found.parts == pytest.approx(expected, abs=1e-3)
     few = ranking.after(happened, everything, 5)
     assert few.positions.tolist() == found.positions[:5].tolist()
 

@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
-from services.recommender.models.session import SESSION
-from services.recommender.models.vectors import Floats
+import numpy as np
+
+from services.recommender.choice.history import SONG_S
+from services.recommender.models.session import SESSION, Happened, SessionRanking
+from services.recommender.models.vectors import Floats, Positions
 from training.data import in_one_line
 from training.session import by_id, encoders
 from training.session.measures import HISTORIES, Scores, by_source, evaluate, interval, mean
@@ -45,7 +48,21 @@ def encoded(name: str, data: Playlists, seed: int) -> Scores:
     return encoders.scores_of(encoders.fit(name, data, seed=seed))
 
 
+def as_it_ships(data: Playlists, seed: int) -> Scores:
+    """Attention and similarity together, as the recommender computes them."""
+    embedding = similarity.fit(data.numbers, list(data.members), similarity.STEPS, seed)
+    model = encoders.frozen(encoders.fit(SHIPS, data, seed=seed))
+    ranking = SessionRanking(model, data.numbers, embedding.points(data.numbers), embedding.typical)
+
+    def scores(heard: Positions) -> Floats:
+        ages = SONG_S * np.arange(len(heard) - 1, -1, -1)
+        return ranking.scores([Happened(at, age_s=age) for at, age in zip(heard.tolist(), ages.tolist(), strict=True)])
+
+    return scores
+
+
 WAYS: Mapping[str, Way] = {
+    "ships": as_it_ships,
     "last": last_song,
     "middle": mean_place,
     **{name: partial(encoded, name) for name in encoders.POOLS},

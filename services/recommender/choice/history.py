@@ -13,6 +13,9 @@ HistoryModel = Literal["attention", "mean", "off"]
 SONG_S = 210.0
 """How long ago a song is taken to be heard, for each that came after it, where nobody says when."""
 
+JUST_PICKED = 3.0
+"""As how many picks the one counts that a ranking follows: it is what the visitor wants now."""
+
 TELLING = 0.05
 """Share of all that moved a song from which on a reason is told."""
 

@@ -16,7 +16,7 @@ from services.recommender.catalogue.table import Catalogue, Floats, Positions
 from services.recommender.choice.events_made import NOTHING
 from services.recommender.choice.filters import Filters, Mask
 from services.recommender.choice.goals import ENDS, Limits, find_path
-from services.recommender.choice.history import TELLING, HistoryModel, Past, in_order, what_counts
+from services.recommender.choice.history import JUST_PICKED, TELLING, HistoryModel, Past, in_order, what_counts
 from services.recommender.choice.learned import MAX_SHIFT as LEARNED_SHIFT
 from services.recommender.choice.learned import NOTHING_LEARNED, Learned, chances
 from services.recommender.choice.offers import Offers, Order
@@ -115,7 +115,8 @@ class Library:
         catalogue.prepare()  # here, which is before the service is ready and in a thread of its own
         after_history = None
         if options.history != "off":
-            after_history = SessionRanking(SessionModel.load(), catalogue.inputs, attend=options.history == "attention")
+            model, attend = SessionModel.load(), options.history == "attention"
+            after_history = SessionRanking(model, catalogue.inputs, points, embedding.typical, attend=attend)
         make = RANKINGS[options.similarity](catalogue, points, embedding.typical)
         return cls(
             catalogue,
@@ -251,7 +252,7 @@ class Library:
         if self.after_history is None or not happened:
             matches = self.similar(song_id, wanted, mood, preferences, MAX_PER_ARTIST)
         else:
-            matches = self._going_on(position, [*happened, Happened(position)], wanted, mood)
+            matches = self._going_on(position, [*happened, Happened(position, times=JUST_PICKED)], wanted, mood)
         if of_mood.songs and mood is not None:
             matches = self._as_learned(matches, mood, of_mood, cause_id)
         if count:

@@ -26,6 +26,8 @@ WEIGHTS: dict[Kind, float] = {"picked": 1.0, "liked": 2.0, "heard": 1.0, "skippe
 AGAINST: frozenset[Kind] = frozenset({"skipped", "wrong_mood"})
 AVERSION = 0.15
 """What all that speaks against songs counts beside all that speaks for them. Chosen, too."""
+NEARNESS = 3.0
+"""What a typical squared distance takes off a score; chosen on playlists that neither model was fitted on."""
 HOUR_S = 3600.0
 """An event of this age counts half, one of a day a twenty-fifth: what is liked now counts most, and nothing is lost."""
 
@@ -37,6 +39,8 @@ class Happened:
     position: int
     kind: Kind = "picked"
     age_s: float = 0.0
+    times: float = 1.0
+    """as how many it counts"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +101,7 @@ class SessionModel:
 
         With ``attend`` an event counts by how it fits the others, too.
         """
-        share = np.array([WEIGHTS[one.kind] / (1 + max(0.0, one.age_s) / HOUR_S) for one in happened])
+        share = np.array([one.times * WEIGHTS[one.kind] / (1 + max(0.0, one.age_s) / HOUR_S) for one in happened])
         against = np.array([one.kind in AGAINST for one in happened], dtype=bool)
         weights = np.zeros(len(happened))
         if not against.all():
@@ -130,20 +134,26 @@ class Next:
 
 
 class SessionRanking:
-    """Ranks the songs of one catalogue after what happened in a session."""
+    """Ranks the songs of one catalogue after what happened in a session.
 
-    def __init__(self, model: SessionModel, numbers: Floats, *, attend: bool = True) -> None:
-        """``numbers`` [n, 12] of the songs, in the order of ``vectors.INPUTS``."""
-        self._model, self._attend = model, attend
-        vectors = model.vectors(numbers)
-        self._vectors = vectors - vectors.mean(axis=0) if len(vectors) else vectors
-        self._whole = vectors
-        self._prior = self._vectors @ model.prior.astype(np.float32)
+    A song scores by how far it lies along the direction of the session, and by how near it is to what happened: squared
+    distances of the model of similarity, which errs elsewhere. Both are sums over the events, so they are one product
+    of what is kept here of each song with what is added up of the events.
+    """
+
+    def __init__(self, model: SessionModel, numbers: Floats, points: Floats, typical: float, *, attend: bool = True):
+        """``numbers`` [n, 12] of the songs, in the order of ``vectors.INPUTS``; ``points`` [n, d] and the ``typical``
+        squared distance of two of them are those of the model of similarity."""
+        self._model, self._attend, self._scale = model, attend, NEARNESS / typical
+        self._whole, self._points = model.vectors(numbers), points.astype(np.float32)
+        parts = [self._whole, self._points, (self._points**2).sum(axis=1, keepdims=True)]
+        kept = np.hstack(parts) if len(numbers) else np.empty((0, len(model.prior) + points.shape[1] + 1), np.float32)
+        self._kept = kept - kept.mean(axis=0) if len(kept) else kept
+        self._prior = self._kept[:, : len(model.prior)] @ model.prior.astype(np.float32)
 
     def scores(self, happened: Sequence[Happened]) -> Floats:
         """[n] of all songs."""
-        direction = self._weigh(happened) @ self._heard(happened) if happened else np.zeros(len(self._model.prior))
-        return np.asarray(self._vectors @ direction.astype(np.float32) + self._prior, np.float64)
+        return np.asarray(self._kept @ (self._weigh(happened) @ self._of_each(happened)) + self._prior, np.float64)
 
     def after(self, happened: Sequence[Happened], candidates: Positions, count: int) -> Next:
         """The best ``count`` of the candidates, 0 for all, less those that it happened to. Ties stand by position."""
@@ -155,13 +165,16 @@ class SessionRanking:
             positions, scores = positions[enough], scores[enough]
         order = np.lexsort((positions, -scores))[: count or None]
         best = positions[order]
-        chosen = self._vectors[best].astype(np.float64)
-        parts = (chosen @ self._heard(happened).T.astype(np.float64)) * self._weigh(happened)
-        prior = chosen @ self._model.prior
+        parts = (self._kept[best].astype(np.float64) @ self._of_each(happened).T) * self._weigh(happened)
+        prior = self._prior[best].astype(np.float64)
         return Next(best, parts.sum(axis=1) + prior, parts, prior)
 
-    def _heard(self, happened: Sequence[Happened]) -> Singles:
-        return self._whole[[one.position for one in happened]]
+    def _of_each(self, happened: Sequence[Happened]) -> Singles:
+        """[k, d]: the product with what is kept of a song is what an event adds to its score."""
+        at = [one.position for one in happened]
+        near = 2 * self._scale * self._points[at]
+        return np.hstack([self._whole[at], near, np.full((len(at), 1), -self._scale, np.float32)]).astype(np.float32)
 
-    def _weigh(self, happened: Sequence[Happened]) -> Floats:
-        return self._model.weights(self._heard(happened), happened, attend=self._attend)
+    def _weigh(self, happened: Sequence[Happened]) -> Singles:
+        heard = self._whole[[one.position for one in happened]]
+        return self._model.weights(heard, happened, attend=self._attend).astype(np.float32)
