@@ -4,7 +4,8 @@ Simulated visitors go through the real recommender over a real Redis, twice: lea
 and the same moods. A site's people like some music more than other: each visitor likes a song the better, the nearer it
 lies to one of the site's few favourite songs. They call songs wrong that the crowd hears as another mood. Others like
 at random. Reported: the share of offers in which a song is liked well enough to be picked, skips a visit, songs offered
-that the crowd hears as wrong, and for those who like at random the same, which must not be worse.
+that the crowd hears as wrong. Those who like at random like nothing better or worse, so for them it is told how well
+the songs fit the mood and how many different ones there are, which must not be worse by more than a hundredth.
 """
 
 import argparse
@@ -65,6 +66,8 @@ class Seen:
     skips: int = 0
     wrong: int = 0
     offered: int = 0
+    fit: float = 0.0
+    songs: set[str] = field(default_factory=set)
     later: list[tuple[bool, int]] = field(default_factory=list)
 
 
@@ -82,6 +85,8 @@ async def one_visit(site: Site, crowd: Crowd, number: int, seen: Seen) -> None:
     picks = liking[best] >= PICKY and not wrong[best]
     seen.visits, seen.offered, seen.wrong = seen.visits + 1, seen.offered + len(at), seen.wrong + int(wrong.sum())
     seen.picked += picks
+    seen.fit += float(crowd.library.moods.memberships[at, MOODS.index(mood)].sum())
+    seen.songs |= {song.id for song in offer.songs}
     for song in np.flatnonzero(wrong).tolist():
         await _say(site, "wrong_mood", offer.songs[song].id, mood)
     skips = 0
@@ -139,7 +144,8 @@ def report(name: str, seen: Seen) -> None:
     print(
         f"{name:<34} picked {seen.picked / seen.visits:.3f}, in the second half {picked:.3f};  "
         f"skips a visit {seen.skips / seen.visits:.3f}, in the second half {skips:.3f};  "
-        f"wrong songs offered {seen.wrong / seen.offered:.3f}",
+        f"wrong songs offered {seen.wrong / seen.offered:.3f};  "
+        f"membership in the mood {seen.fit / seen.offered:.3f}, {len(seen.songs)} different songs",
         flush=True,
     )
 
@@ -147,6 +153,7 @@ def report(name: str, seen: Seen) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=2000)
+    parser.add_argument("--who", choices=("taste", "random"), help="these visitors alone")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--catalogue", type=Path, help="default: the sample catalogue")
     given = parser.parse_args()
@@ -157,6 +164,8 @@ def main() -> None:
         library = Library.build(Catalogue.load(path))
         print(f"{len(library.catalogue)} songs, {given.visits} visits each, seed {given.seed}")
         for fickle in (False, True):
+            if given.who == ("taste" if fickle else "random"):
+                continue
             for learn in (False, True):
                 seen = asyncio.run(one_site(path, library, given.visits, learn=learn, fickle=fickle, seed=given.seed))
                 who = "who like at random" if fickle else "with a taste"

@@ -28,6 +28,9 @@ AVERSION = 0.15
 """What all that speaks against songs counts beside all that speaks for them. Chosen, too."""
 NEARNESS = 3.0
 """What a typical squared distance takes off a score; chosen on playlists that neither model was fitted on."""
+TIE_DIGITS = 5
+TIE = 10.0**-TIE_DIGITS
+"""Scores as near as this are the same: single precision tells them no further apart."""
 HOUR_S = 3600.0
 """An event of this age counts half, one of a day a twenty-fifth: what is liked now counts most, and nothing is lost."""
 
@@ -153,18 +156,17 @@ class SessionRanking:
 
     def scores(self, happened: Sequence[Happened]) -> Floats:
         """[n] of all songs."""
-        return np.asarray(self._kept @ (self._weigh(happened) @ self._of_each(happened)) + self._prior, np.float64)
+        return np.asarray(self._kept @ (self._weigh(happened) @ self._of_each(happened)) + self._prior)
 
     def after(self, happened: Sequence[Happened], candidates: Positions, count: int) -> Next:
         """The best ``count`` of the candidates, 0 for all, less those that it happened to. Ties stand by position."""
-        scores = self.scores(happened)[candidates].round(5)
-        open_ = ~np.isin(candidates, [one.position for one in happened])
-        positions, scores = candidates[open_], scores[open_]
-        if 0 < count < len(positions):
-            enough = scores >= np.partition(scores, -count)[-count]
-            positions, scores = positions[enough], scores[enough]
-        order = np.lexsort((positions, -scores))[: count or None]
-        best = positions[order]
+        every = self.scores(happened)
+        every[[one.position for one in happened]] = -np.inf
+        scores = every[candidates]
+        least = np.partition(scores, -count)[-count] if 0 < count < len(scores) else -np.inf
+        enough = np.flatnonzero((scores >= least - TIE) & np.isfinite(scores))
+        positions = candidates[enough]
+        best = positions[np.lexsort((positions, -np.round(scores[enough], TIE_DIGITS)))[: count or None]]
         parts = (self._kept[best].astype(np.float64) @ self._of_each(happened).T) * self._weigh(happened)
         prior = self._prior[best].astype(np.float64)
         return Next(best, parts.sum(axis=1) + prior, parts, prior)
