@@ -72,14 +72,13 @@ class FeedbackStore:
         """What a session and its profile like."""
         return preferences_of(_oldest_first(await self._known(session_id))) if session_id is not None else Preferences()
 
-    async def past(self, session_id: str) -> list[Past]:
-        """What a session and its profile said of songs, in no order."""
-        now = time.time()
+    async def past(self, session_id: str, now: float) -> list[Past]:
+        """What a session and its profile said of songs, in no order; ``now`` in seconds since 1970."""
         return [
             Past(
                 entry["song_id"],
                 KINDS[entry["kind"]],
-                max(0.0, now - entry["at"]),
+                now - entry["at"],
                 entry["mood"] and Mood(entry["mood"]),
             )
             for entry in (await self._known(session_id)).values()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 
 from faststream.redis import RedisRouter
 
@@ -72,14 +73,14 @@ def create_router(
         chosen_now = mood.reason == "forced" and not mood.repeated
         if not chosen_now and mood.mood == await visits.last_mood(session):
             return
-        offered = events_made.create_offer(mood, reloader.library, *await known_of(session))
+        offered = events_made.create_offer(mood, reloader.library, *await known_of(session, mood.at))
         # what a visitor has chosen by hand does not wait for a choice among songs of a mood that was wrong
         if await visits.open_offer(session, offered.id, replace=chosen_now):
             await publish_opened(offered, session)
 
-    async def known_of(session: str) -> Known:
-        """What plays at this site, what a visit likes and did, and what the site has learned from all."""
-        likes, history = await feedback.preferences(session), await histories.history(session)
+    async def known_of(session: str, at: datetime) -> Known:
+        """What plays at this site, what a visit likes and did until then, and what the site has learned from all."""
+        likes, history = await feedback.preferences(session), await histories.history(session, at)
         return await feedback.recently_played(), likes, history, await learned()
 
     async def learned() -> Mapping[Mood, Learned]:
@@ -101,7 +102,7 @@ def create_router(
 
     async def renew(request: RenewOffer, made: RequestMade) -> OfferRenewed:
         session = request.session_id
-        offered = events_made.renew_offer(request, made, reloader.library, *await known_of(session))
+        offered = events_made.renew_offer(request, made, reloader.library, *await known_of(session, made.at))
         await visits.open_offer(session, offered.id, replace=True)
         await publish_opened(offered, session)
         return OfferRenewed(offer_id=offered.id)
@@ -110,7 +111,7 @@ def create_router(
     async def rank(pick: SongPicked) -> None:
         try:
             preferences = await feedback.preferences(pick.session_id)
-            history = await histories.history(pick.session_id)
+            history = await histories.history(pick.session_id, pick.at)
             ranking = events_made.create_ranking(pick, reloader.library, options, preferences, history, await learned())
         except MoodstreamError as error:
             metrics.dropped()

@@ -4,7 +4,7 @@ In Redis until the visit is over; workers on different machines see the same.
 """
 
 import json
-import time
+from datetime import datetime
 
 from moodstream.contracts.events import PlaybackChanged, SongPicked
 from services.recommender.choice.history import Past
@@ -51,15 +51,18 @@ class HistoryStore:
             await self._bus.redis.expire(key, REMEMBERED_S)
         return heard
 
-    async def history(self, session_id: str | None) -> tuple[Past, ...]:
-        """All that happened to songs in a visit, and what a profile named in it said, in no order."""
+    async def history(self, session_id: str | None, until: datetime) -> tuple[Past, ...]:
+        """What had happened to songs in a visit, and what a profile named in it had said, in no order.
+
+        Until a moment, that of the cause of an event: delivered once more, the same cause makes the same event.
+        """
         if session_id is None:
             return ()
-        now = time.time()
+        now = until.timestamp()
         entries = await self._bus.redis.hgetall(self._key(session_id))
         happened = [json.loads(entry) for name, entry in entries.items() if name != _PLAYING.encode()]
-        past = [Past(one["song_id"], one["kind"], max(0.0, now - one["at"])) for one in happened]
-        return (*past, *await self._feedback.past(session_id))
+        past = [Past(one["song_id"], one["kind"], now - one["at"]) for one in happened]
+        return tuple(one for one in (*past, *await self._feedback.past(session_id, now)) if one.age_s >= 0)
 
     async def forget_session(self, session_id: str) -> None:
         await self._bus.redis.delete(self._key(session_id))

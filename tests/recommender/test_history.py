@@ -201,12 +201,13 @@ async def test_a_visit_has_a_history_until_it_ends(redis_url: str, tmp_path: Pat
         first, second, third = offer.songs[:3]
         await site.publish_and_wait(picked(offer))
         playing = {"state": "playing", "output": "log", "session_id": site.session}
-        began = PlaybackChanged.model_validate({**playing, "song": first, "at": utc_now()})
         assert first.duration_ms is not None
-        louder = began.model_copy(update={"id": "louder", "volume": 40})
         heard_s = HEARD_TO_ITS_END * first.duration_ms / 1000 + 1
-        other = PlaybackChanged.model_validate({**playing, "song": second, "at": began.at.timestamp() + heard_s})
-        soon = PlaybackChanged.model_validate({**playing, "song": third, "at": other.at.timestamp() + 5})
+        over = utc_now().timestamp() - 10
+        began = PlaybackChanged.model_validate({**playing, "song": first, "at": over - heard_s})
+        louder = began.model_copy(update={"id": "louder", "volume": 40})
+        other = PlaybackChanged.model_validate({**playing, "song": second, "at": over})
+        soon = PlaybackChanged.model_validate({**playing, "song": third, "at": over + 5})
         for event in (began, louder, other, soon):
             await site.publish_and_wait(event)
         await site.publish_and_wait(FeedbackGiven(kind="like", song_id=second.id, session_id=site.session))

@@ -10,7 +10,7 @@ import pytest
 from moodstream.contracts.events import FeedbackGiven, SongsOffered, SongsRanked
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.requests import LearnedSongs
-from services.recommender.choice.learned import MAX_SHIFT, MOST, Counts, Learned, believed, chances
+from services.recommender.choice.learned import MAX_FACTOR, MAX_SHIFT, Counts, Learned, believed, chances
 from services.recommender.choice.library import Library
 from services.recommender.learned_store import HALF_LIFE_S, LearnedStore
 from tests.support.asking import ask
@@ -60,11 +60,11 @@ def test_what_is_taken_comes_oftener_and_what_is_skipped_rarer_but_never_out_of_
     before = offered(library, Mood.HAPPY, song, {})
     liked = offered(library, Mood.HAPPY, song, {Mood.HAPPY: Learned({song: Counts(taken=1e6)})})
     skipped = offered(library, Mood.HAPPY, song, {Mood.HAPPY: Learned({song: Counts(refused=1e6)})})
-    assert before < liked < 1.2 * MOST * before
-    assert 0.7 / MOST * before < skipped < before
+    assert before < liked < 1.2 * MAX_FACTOR * before
+    assert 0.7 / MAX_FACTOR * before < skipped < before
     extremes = Learned({"a": Counts(taken=1e9), "b": Counts(refused=1e9)}).leanings(["a", "b", "c"], str(uuid4()))
     assert extremes == pytest.approx([1, -1, 0], abs=1e-3)
-    assert chances(extremes) == pytest.approx([MOST, 1 / MOST, 1], abs=0.01)
+    assert chances(extremes) == pytest.approx([MAX_FACTOR, 1 / MAX_FACTOR, 1], abs=0.01)
 
 
 def test_a_ranking_moves_by_no_more_than_the_bound(library: Library) -> None:

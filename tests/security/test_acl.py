@@ -103,9 +103,9 @@ COMMANDS = {
     | SORTED
     | {"xadd", "xtrim", "xdel", "scan", "multi", "exec", "discard"}
     | {"del", "expire"},
-    "all": CONNECT | LOOK | WORK | HASH | SORTED | {"xdel", "info", "config|get", "exists"},
+    "all": CONNECT | LOOK | WORK | HASH | SORTED | {"sadd", "hincrbyfloat", "xdel", "info", "config|get", "exists"},
     "emotion": CONNECT | LOOK | WORK | FRAMES | {"xdel", "config|get"},
-    "recommender": CONNECT | LOOK | WORK | HASH | SORTED,
+    "recommender": CONNECT | LOOK | WORK | HASH | SORTED | {"sadd", "hincrbyfloat"},
     "bridge": CONNECT | LOOK | WORK | HASH | SORTED,
 }
 """What each may do at most, on keys of its own; the other services may do what stands in the first three."""

@@ -19,9 +19,9 @@ What = Literal["taken", "heard", "refused", "wrong"]
 
 CAUTION = 4.0
 """Visits that what is known beforehand counts as: half of them take a song, or share it out by its memberships."""
-MOST = 4.0
+MAX_FACTOR = 4.0
 """How much oftener or rarer than otherwise a song is drawn, at most."""
-LEAST_BELIEVED = 0.5
+MIN_BELIEVED = 0.5
 """Share of a song's membership in a mood that must be left after what visitors said, or it is not offered for it."""
 MAX_SHIFT = 0.1
 """How far a similarity moves at most, and a score by how many of its standard deviations."""
@@ -55,7 +55,7 @@ class Learned:
             for song, counts in self.songs.items()
             if counts.wrong
             and song in memberships
-            and believed(memberships[song], counts) < LEAST_BELIEVED * memberships[song]
+            and believed(memberships[song], counts) < MIN_BELIEVED * memberships[song]
         }
 
     def leanings(self, songs: Iterable[str], cause_id: str) -> Floats:
@@ -79,8 +79,8 @@ def believed(membership: float, counts: Counts) -> float:
 
 
 def chances(leanings: Floats) -> Floats:
-    """How much likelier each song is to be drawn, from a ``MOST``-th to ``MOST`` times."""
-    return np.asarray(MOST**leanings)
+    """How much likelier each song is to be drawn, from a ``MAX_FACTOR``-th to ``MAX_FACTOR`` times."""
+    return np.asarray(MAX_FACTOR**leanings)
 
 
 def by_mood(entries: Iterable[tuple[Mood, str, What, float]]) -> dict[Mood, Learned]:
