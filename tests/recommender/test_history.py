@@ -1,6 +1,7 @@
 """What happened in a visit changes what comes next; reasons are the parts of the score."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -199,11 +200,11 @@ async def test_a_visit_has_a_history_until_it_ends(redis_url: str, tmp_path: Pat
         await site.mood(Mood.SAD, phase="start")
         (offer,) = await site.all(SongsOffered)
         first, second, third = offer.songs[:3]
-        await site.publish_and_wait(picked(offer))
         playing = {"state": "playing", "output": "log", "session_id": site.session}
         assert first.duration_ms is not None
         heard_s = HEARD_TO_ITS_END * first.duration_ms / 1000 + 1
         over = utc_now().timestamp() - 10
+        await site.publish_and_wait(picked(offer, at=datetime.fromtimestamp(over - heard_s - 1, UTC)))
         began = PlaybackChanged.model_validate({**playing, "song": first, "at": over - heard_s})
         louder = began.model_copy(update={"id": "louder", "volume": 40})
         other = PlaybackChanged.model_validate({**playing, "song": second, "at": over})
