@@ -26,9 +26,10 @@ from tests.support.page.site import TOKEN
 NOWHERE = "redis://127.0.0.1:1/0"
 
 READ = ["/events", "/state", "/status", "/moods/current", "/moods", "/sessions", "/feedback", "/songs/offer", "/player"]
-READ += ["/songs/similar", "/songs/mood", "/songs/path", "/songs/search", "/qr"]
+READ += ["/songs/similar", "/songs/next", "/songs/mood", "/songs/path", "/songs/search", "/qr"]
 CHANGE = ["/picks", "/moods", "/sessions/end", "/feedback", "/player", "/consents", "/offers", "/frames"]
 OPERATOR = ["/operator/status", "/operator/history", "/operator/self-test", "/operator/opening", "/operator/view"]
+OPERATOR += ["/operator/learned"]
 SOCKETS = ["/events/ws", "/frames"]
 PAGES = ["/", "/static", "/static/font.ttf", "/docs", "/docs/{name:path}", "/operator", "/operator/sign"]
 PAGES += ["/operator/staff", "/cover/{path:path}", "/music/{path:path}"]
@@ -63,7 +64,7 @@ FIELDS = (
 
 def method_of(path: str) -> str:
     """Of a door of the operator."""
-    return "GET" if path.endswith(("status", "history")) else "POST"
+    return "GET" if path.endswith(("status", "history", "learned")) else "POST"
 
 
 def settings() -> GatewaySettings:
@@ -77,7 +78,7 @@ def test_every_door_of_the_gateway_stands_in_a_row() -> None:
     found = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     expected = {("GET", path) for path in READ} | {("POST", path) for path in CHANGE} | {("DELETE", "/feedback")}
     expected |= {(method_of(path), path) for path in OPERATOR}
-    expected |= {("GET", "/operator/view"), ("DELETE", "/operator/view")}
+    expected |= {("GET", "/operator/view"), ("DELETE", "/operator/view"), ("DELETE", "/operator/learned")}
     assert found == expected
     routers = [kind(context).router() for kind in (EventRoutes, SiteRoutes, VisitorRoutes, OperatorRoutes)]
     routes = [route for router in routers for route in router.routes]
