@@ -40,6 +40,9 @@ from services.recommender.models.vectors import Embedding
 PATH_CANDIDATES = 500
 """How many of the songs most like the pick a path is made of, of each of its two moods."""
 
+MAX_MOVED = 200
+"""Songs beyond those wanted that may move into a ranking by what was learned, or take the place of those dropped."""
+
 MAX_PER_ARTIST = 2
 """How often an artist stands in a ranking, the picked song counted, so that it does not become an artist's album."""
 
@@ -248,7 +251,7 @@ class Library:
         happened = what_counts(history, self.catalogue.positions, mood)
         happened = [one for one in happened if one.position != position]
         of_mood = learned.get(mood, NOTHING_LEARNED) if mood is not None else NOTHING_LEARNED
-        wanted = count + len(of_mood.songs) if count else 0
+        wanted = count + min(len(of_mood.songs), MAX_MOVED) if count else 0
         if self.after_history is None or not happened:
             matches = self.similar(song_id, wanted, mood, preferences, MAX_PER_ARTIST)
         else:
@@ -304,7 +307,7 @@ class Library:
         while found is None or (len(kept) < count and wanted < len(candidates)):
             wanted *= 4
             found = self._after_history.after(happened, candidates, wanted)
-            kept = limit_per_artist(found.positions.tolist(), artist, MAX_PER_ARTIST, artist(position))[:count]
+            kept = limit_per_artist(found.positions.tolist(), artist, MAX_PER_ARTIST, artist(position))[: count or None]
         found = found.rows(np.flatnonzero(np.isin(found.positions, kept)))
         likeness = self.whole.likeness(position, found.positions).tolist()
         reasons = self.reasons.between(position, found.positions)
