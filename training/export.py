@@ -142,7 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, required=True, help="folder of a run of training.train")
     parser.add_argument("--data", type=Path, required=True, help="FER2013: .csv, .npz or folder")
     parser.add_argument("--out", type=Path, default=MODEL, help="where the chosen file goes too (models/mood_cnn.onnx)")
-    parser.add_argument("--version", default="2.3.0")
+    parser.add_argument("--version", default="2.4.0")
     given = parser.parse_args(arguments)
     result = export(given.run, load(given.data), given.version)
     shutil.copyfile(given.run / CHOSEN, given.out)
