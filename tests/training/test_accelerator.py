@@ -81,4 +81,3 @@ def test_the_plan_names_networks_that_exist() -> None:
     assert {one.network for one in teachers} == {"wide", "inception", "densenet", "efficientnet_lite0"}
     assert {one.network for one in [*teachers, *pupils]} <= set(NETWORKS)
     assert len({one.seed for one in teachers}) == len(teachers), "unlike teachers begin with unlike weights"
-    assert all(one.mirrored for one in pupils)
