@@ -24,7 +24,7 @@ except ImportError:
     missing("tensorflow (make setup-train)")
 
 
-def playlists(folder: Path, count: int = 900) -> Path:
+def playlists(folder: Path, count: int = 900, name: str = "lists") -> Path:
     """Eighty playlists: those of even number have slow songs, those of odd number quick ones."""
     songs = table(count, seed=3).rename(columns={"id": "track_id"})
     random = np.random.default_rng(2)
@@ -33,8 +33,8 @@ def playlists(folder: Path, count: int = 900) -> Path:
         halves[number % 2].sample(20, random_state=int(random.integers(1 << 30))).assign(playlist_id=f"list {number}")
         for number in range(80)
     ]
-    pd.concat(rows).to_csv(folder / "lists.csv", index=False)
-    return folder / "lists.csv"
+    pd.concat(rows).to_csv(folder / f"{name}.csv", index=False)
+    return folder / f"{name}.csv"
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +123,16 @@ def test_the_command_prints_a_row_for_each_way_and_writes_what_ships(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoders, "STEPS", 5)
+    monkeypatch.setattr(similarity, "STEPS", 5)
     lists, out = playlists(tmp_path), tmp_path / "session.npz"
     assert main(["--playlists", str(lists), "--way", "popularity", "--out", str(out)]) == 0
     rows = [line.split()[:3] for line in capsys.readouterr().out.splitlines()[2:]]
     assert rows == [["popularity", split_, part] for split_ in ("cold", "warm") for part in ("lists", "all")]
     assert SessionModel.load(out).vectors(np.zeros((1, 12))).shape == (1, encoders.DIMENSIONS)
+    more = playlists(tmp_path, 1200, name="more")
+    options = ["--way", "skips", "--split", "outside", "--seed", "2"]
+    assert main(["--playlists", str(lists), str(more), *options]) == 0
+    rows = [line.split()[:3] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == [["skips", "outside", part] for part in ("lists", "more")]
     assert main(["--playlists", str(tmp_path / "none.csv")]) == 1
     assert capsys.readouterr().err.count("\n") == 1

@@ -1,8 +1,8 @@
 """Ways to say what comes next, compared, and the one that ships: ``python -m training.session --playlists FILE...``.
 
-A fifth of the playlists of each table is kept aside; all ways are fitted on the rest, twice: less all songs of those
-kept aside (cold: no way has met a song that follows) and with them (warm). Prints a table; ``--out`` fits what ships on
-all playlists and writes it.
+A fifth of the playlists of each table is kept aside; all ways are fitted on the rest: less all songs of those kept
+aside (cold: no way has met a song that follows), with them (warm), or on the other tables alone, less these songs
+(outside). Prints a table; ``--out`` fits what ships on all playlists and writes it.
 """
 
 import argparse
@@ -25,6 +25,8 @@ from training.songs import similarity
 Way = Callable[[Playlists, int], Scores]
 """Fitted on playlists, from a seed."""
 SHIPS = "attention"
+SPLITS = ("cold", "warm", "outside")
+"""What the ways are fitted on; see above."""
 
 
 def last_song(data: Playlists, seed: int) -> Scores:
@@ -48,21 +50,27 @@ def encoded(name: str, data: Playlists, seed: int) -> Scores:
     return encoders.scores_of(encoders.fit(name, data, seed=seed))
 
 
-def as_it_ships(data: Playlists, seed: int) -> Scores:
-    """Attention and similarity together, as the recommender computes them."""
+def as_it_ships(data: Playlists, seed: int, skips: int = 0) -> Scores:
+    """Attention and similarity together, as the recommender computes them.
+
+    ``skips`` are simulated: so many songs, drawn from all, are taken to have been skipped after those heard.
+    """
     embedding = similarity.fit(data.numbers, list(data.members), similarity.STEPS, seed)
     model = encoders.frozen(encoders.fit(SHIPS, data, seed=seed))
     ranking = SessionRanking(model, data.numbers, embedding.points(data.numbers), embedding.typical)
 
     def scores(heard: Positions) -> Floats:
         ages = SONG_S * np.arange(len(heard) - 1, -1, -1)
-        return ranking.scores([Happened(at, age_s=age) for at, age in zip(heard.tolist(), ages.tolist(), strict=True)])
+        happened = [Happened(at, age_s=age) for at, age in zip(heard.tolist(), ages.tolist(), strict=True)]
+        drawn = np.random.default_rng([seed, *heard]).choice(len(data.numbers), skips, replace=False)
+        return ranking.scores([*happened, *(Happened(at, "skipped") for at in drawn.tolist())])
 
     return scores
 
 
 WAYS: Mapping[str, Way] = {
     "ships": as_it_ships,
+    "skips": partial(as_it_ships, skips=3),
     "last": last_song,
     "middle": mean_place,
     **{name: partial(encoded, name) for name in encoders.POOLS},
@@ -73,31 +81,35 @@ WAYS: Mapping[str, Way] = {
 }
 
 
-def compare(ways: Sequence[str], data: Playlists, seed: int) -> None:
+def compare(ways: Sequence[str], data: Playlists, seed: int, kinds: Sequence[str]) -> None:
     """Prints a row for each way, kind of split and table."""
     _, aside = split(data)
     print(
         f"{len(aside.members)} playlists kept aside; AUC after {', '.join(map(str, HISTORIES))} songs, the rest after 5"
     )
     print(
-        "way          split table                       playlists " + "".join(f"AUC {one:<18}" for one in HISTORIES),
+        "way          split   table                       playlists " + "".join(f"AUC {one:<18}" for one in HISTORIES),
         end="",
     )
     print("recall@100 recall@500 nDCG@100 MRR   first of five")
-    for cold in (True, False):
-        fitted = split(data, cold=cold)[0]
+    for kind in kinds:
         for name in ways:
-            scores = WAYS[name](fitted, seed)
+            if kind == "outside":
+                for source, part in by_source(aside) if len(data.tables) > 1 else ():
+                    others = data.chosen(data.sources != source).without(part.works())
+                    _row(name, kind, source, part, WAYS[name](others, seed))
+                continue
+            scores = WAYS[name](split(data, cold=kind == "cold")[0], seed)
             for source, part in [*by_source(aside), ("all", aside)]:
-                _row(name, cold, source, part, scores)
+                _row(name, kind, source, part, scores)
 
 
-def _row(name: str, cold: bool, source: str, part: Playlists, scores: Scores) -> None:
+def _row(name: str, kind: str, source: str, part: Playlists, scores: Scores) -> None:
     rows = [evaluate(scores, part, heard) for heard in HISTORIES]
     said = "".join(f"{mean(one).auc:.3f} [{interval(one)[0]:.3f}, {interval(one)[1]:.3f}] " for one in rows)
     last = mean(rows[-1])
     print(
-        f"{name:<12} {'cold' if cold else 'warm'}  {source:<27} {len(part.members):>9} {said}"
+        f"{name:<12} {kind:<7} {source:<27} {len(part.members):>9} {said}"
         f"{last.recall_100:<10.3f} {last.recall_500:<10.3f} {last.ndcg_100:<8.3f} {last.mrr:.3f} "
         f"{last.first_of_five:.3f}",
         flush=True,
@@ -112,13 +124,14 @@ def main(arguments: list[str] | None = None) -> int:
         "--features", type=Path, nargs="*", default=[], help="tables with songs' features, where those lack them"
     )
     parser.add_argument("--way", choices=WAYS, action="append", default=[], help="compare these alone; repeatable")
+    parser.add_argument("--split", choices=SPLITS, action="append", default=[], help="these alone; repeatable")
     parser.add_argument("--skip-evaluation", action="store_true")
     parser.add_argument("--out", type=Path, metavar="FILE", help=f"write {SHIPS}, fitted on all, e.g. {SESSION.name}")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     data = read(given.playlists, given.features)
     if not given.skip_evaluation:
-        compare(given.way or list(WAYS), data, given.seed)
+        compare(given.way or list(WAYS), data, given.seed, given.split or SPLITS)
     if given.out:
         encoders.frozen(encoders.fit(SHIPS, data, seed=given.seed)).save(given.out)
     return 0
