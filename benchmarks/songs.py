@@ -24,7 +24,8 @@ from services.recommender.catalogue.importers import import_songs
 from services.recommender.catalogue.listening import listen
 from services.recommender.catalogue.sound_file import RATE, read_excerpt
 from services.recommender.catalogue.table import Catalogue
-from services.recommender.choice.library import MAX_PER_ARTIST, Library
+from services.recommender.choice.after_history import MAX_PER_ARTIST
+from services.recommender.choice.library import Library
 from services.recommender.choice.preferences import Preferences
 from services.recommender.choice.ranking import Distance
 from services.recommender.models.ears import Ears

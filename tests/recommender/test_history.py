@@ -30,7 +30,7 @@ def library() -> Library:
 @pytest.fixture(scope="module")
 def ranking(library: Library) -> SessionRanking:
     assert library.after_history is not None
-    return library.after_history
+    return library.after_history.ranking
 
 
 def ids(library: Library) -> list[str]:
@@ -79,7 +79,7 @@ def test_what_was_skipped_lowers_what_is_like_it_and_what_is_newer_or_liked_coun
 ) -> None:
     before, after = ranking.scores([Happened(1)]), ranking.scores([Happened(1), Happened(2, "skipped")])
     change = after - before
-    assert change[2] < np.median(change) < 0 or change[2] < 0
+    assert change[2] < 0
     assert np.corrcoef(change, ranking.scores([Happened(2)]))[0, 1] < -0.9
     model = SessionModel.load()
     alike = np.zeros((2, len(model.prior)), np.float32)

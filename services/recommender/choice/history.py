@@ -16,9 +16,6 @@ SONG_S = 210.0
 JUST_PICKED = 3.0
 """As how many picks the one counts that a ranking follows: it is what the visitor wants now."""
 
-TELLING = 0.05
-"""Share of all that moved a song from which on a reason is told."""
-
 
 @dataclass(frozen=True)
 class Past:

@@ -8,15 +8,16 @@ from uuid import UUID
 
 import numpy as np
 
-from moodstream.contracts.events import Because, Compared, RankedSong, Song
+from moodstream.contracts.events import RankedSong, Song
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.requests import Goal, NextSong
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue, Floats, Positions
+from services.recommender.choice.after_history import MAX_PER_ARTIST, AfterHistory, Match
 from services.recommender.choice.events_made import NOTHING
 from services.recommender.choice.filters import Filters, Mask
 from services.recommender.choice.goals import ENDS, Limits, find_path
-from services.recommender.choice.history import JUST_PICKED, TELLING, HistoryModel, Past, in_order, what_counts
+from services.recommender.choice.history import HistoryModel, Past, in_order, what_counts
 from services.recommender.choice.learned import MAX_SHIFT as LEARNED_SHIFT
 from services.recommender.choice.learned import NOTHING_LEARNED, Learned, chances
 from services.recommender.choice.offers import Offers, Order
@@ -33,7 +34,7 @@ from services.recommender.choice.reasons import Reasons
 from services.recommender.choice.sampling import limit_per_artist
 from services.recommender.choice.search import SongSearch
 from services.recommender.models import mood_cache
-from services.recommender.models.session import Happened, Next, SessionModel, SessionRanking
+from services.recommender.models.session import SessionModel, SessionRanking
 from services.recommender.models.song_moods import Method, SongMoods
 from services.recommender.models.vectors import Embedding
 
@@ -42,25 +43,6 @@ PATH_CANDIDATES = 500
 
 MAX_MOVED = 200
 """Songs beyond those wanted that may move into a ranking by what was learned, or take the place of those dropped."""
-
-MAX_PER_ARTIST = 2
-"""How often an artist stands in a ranking, the picked song counted, so that it does not become an artist's album."""
-
-
-@dataclass(frozen=True, eq=False)
-class Match:
-    """A song that is similar to another."""
-
-    position: int
-    similarity: float
-    """0..1; 1 is the same"""
-    reason: str
-    compared: tuple[Compared, ...]
-    """what the reason says"""
-    because: tuple[Because, ...] = ()
-    """which earlier songs moved it"""
-    score: float = 0.0
-    """what it is ranked by: its similarity with what preferences add, or its score after a history in deviations"""
 
 
 @dataclass(frozen=True)
@@ -97,8 +79,8 @@ class Library:
     points: Floats
     """[n, d] in which likes and skips are compared"""
     typical: float
-    after_history: SessionRanking | None = None
-    """ranks after a history; None where that is off"""
+    after_history: AfterHistory | None = None
+    """None where that is off"""
 
     @classmethod
     def build(
@@ -116,17 +98,18 @@ class Library:
         embedding = Embedding.load()
         points = embedding.points(catalogue.inputs)
         catalogue.prepare()  # here, which is before the service is ready and in a thread of its own
-        after_history = None
+        make = RANKINGS[options.similarity](catalogue, points, embedding.typical)
+        whole, reasons, after_history = make(np.flatnonzero(allowed)), Reasons(catalogue), None
         if options.history != "off":
             model, attend = SessionModel.load(), options.history == "attention"
-            after_history = SessionRanking(model, catalogue.inputs, points, embedding.typical, attend=attend)
-        make = RANKINGS[options.similarity](catalogue, points, embedding.typical)
+            next_songs = SessionRanking(model, catalogue.inputs, points, embedding.typical, attend=attend)
+            after_history = AfterHistory(catalogue, next_songs, whole, reasons)
         return cls(
             catalogue,
             moods,
-            whole=make(np.flatnonzero(allowed)),
+            whole=whole,
             of_mood={mood: make(_among(moods.positions(mood), allowed)) for mood in MOODS},
-            reasons=Reasons(catalogue),
+            reasons=reasons,
             allowed=allowed,
             offers=Offers(catalogue, moods, allowed),
             points=points,
@@ -163,7 +146,7 @@ class Library:
         happened = what_counts(history, self.catalogue.positions, mood)
         prefer: Order | None = None
         if self.after_history is not None and happened:
-            prefer = partial(_order_by, self.after_history.scores(happened))
+            prefer = self.after_history.order(happened)
         elif preferences.likes or preferences.skips:
             prefer = partial(self._order_by_preferences, preferences)
         chosen = self.offers.draw(mood, cause_id, unwanted, prefer, self._chances(of_mood, cause_id))
@@ -255,7 +238,7 @@ class Library:
         if self.after_history is None or not happened:
             matches = self.similar(song_id, wanted, mood, preferences, MAX_PER_ARTIST)
         else:
-            matches = self._going_on(position, [*happened, Happened(position, times=JUST_PICKED)], wanted, mood)
+            matches = self.after_history.matches(position, happened, self._candidates(mood), wanted, self.song)
         if of_mood.songs and mood is not None:
             matches = self._as_learned(matches, mood, of_mood, cause_id)
         if count:
@@ -285,48 +268,13 @@ class Library:
         """
         for song_id in song_ids:
             self.catalogue.position(song_id)
-        happened = what_counts(in_order(song_ids), self.catalogue.positions, mood)
-        found = self._after_history.after(happened, self._candidates(mood), count)
-        because = self._because(found, happened)
-        songs = zip(found.positions.tolist(), found.scores.tolist(), because, strict=True)
-        return tuple(NextSong(song=self.song(at), score=round(score, 4), because=why) for at, score, why in songs)
-
-    @property
-    def _after_history(self) -> SessionRanking:
         if self.after_history is None:
             raise MoodstreamError("what comes next is not known: MOODSTREAM_HISTORY_MODEL is off")
-        return self.after_history
+        happened = what_counts(in_order(song_ids), self.catalogue.positions, mood)
+        return self.after_history.songs(happened, self._candidates(mood), count, self.song)
 
     def _candidates(self, mood: Mood | None) -> Positions:
         return np.flatnonzero(self.allowed) if mood is None else _among(self.moods.positions(mood), self.allowed)
-
-    def _going_on(self, position: int, happened: list[Happened], count: int, mood: Mood | None) -> list[Match]:
-        """The songs that come next, artists mixed; the last event is the pick."""
-        artist, candidates = self.catalogue.artist, self._candidates(mood)
-        wanted, kept, found = count, [], None
-        while found is None or (len(kept) < count and wanted < len(candidates)):
-            wanted *= 4
-            found = self._after_history.after(happened, candidates, wanted)
-            kept = limit_per_artist(found.positions.tolist(), artist, MAX_PER_ARTIST, artist(position))[: count or None]
-        found = found.rows(np.flatnonzero(np.isin(found.positions, kept)))
-        likeness = self.whole.likeness(position, found.positions).tolist()
-        reasons = self.reasons.between(position, found.positions)
-        because = self._because(found, happened)
-        scores = (found.scores / max(float(found.scores.std()), 1e-9)).tolist()
-        told = zip(found.positions.tolist(), likeness, reasons, because, scores, strict=True)
-        return [Match(at, alike, reason.sentence, reason.compared, *why) for at, alike, reason, *why in told]
-
-    def _because(self, found: Next, happened: Sequence[Happened]) -> list[tuple[Because, ...]]:
-        """For each song, what moved it by more than a little, the most telling first."""
-        songs = [self.song(one.position) for one in happened]
-        said = []
-        for row in found.parts:
-            least = TELLING * np.abs(row).sum()
-            order = [at for at in np.argsort(-np.abs(row), kind="stable").tolist() if abs(row[at]) > least]
-            said.append(
-                tuple(Because(song=songs[at], kind=happened[at].kind, weight=round(float(row[at]), 4)) for at in order)
-            )
-        return said
 
     def path(self, song_id: str, goal: Goal, start: Mood, count: int, limits: Limits) -> tuple[Song, ...]:
         """Songs that lead from a mood to a goal, in the order to play them, chosen among those most like a song.
@@ -355,10 +303,6 @@ class Library:
         liked = known_positions(preferences.likes, self.catalogue.positions)
         skipped = known_positions(preferences.skips, self.catalogue.positions)
         return measure_leanings(self.points, songs, liked, skipped, self.typical)
-
-
-def _order_by(scores: Floats, songs: list[int]) -> list[int]:
-    return sorted(songs, key=lambda at: -scores[at])
 
 
 def _among(positions: Positions, allowed: Mask) -> Positions:
