@@ -4,8 +4,8 @@ Simulated visitors go through the real recommender over a real Redis, twice: lea
 and the same moods. A site's people like some music more than other: each visitor likes a song the better, the nearer it
 lies to one of the site's few favourite songs. They call songs wrong that the crowd hears as another mood. Others like
 at random. Reported: the share of offers in which a song is liked well enough to be picked, skips a visit, songs offered
-that the crowd hears as wrong. Those who like at random like nothing better or worse, so for them it is told how well
-the songs fit the mood and how many different ones there are, which must not be worse by more than a hundredth.
+that the crowd hears as wrong. Those who like at random like nothing better or worse, whatever they are offered, so for
+them it is told, too, how well the songs fit the mood, and how many different ones there are.
 """
 
 import argparse
