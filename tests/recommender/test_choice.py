@@ -10,9 +10,9 @@ from benchmarks.songs import one_listener
 from moodstream.contracts.moods import COORDINATES, MOODS, Mood
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import FEATURES, Catalogue
+from services.recommender.choice.after_history import MAX_PER_ARTIST
 from services.recommender.choice.filters import Filters, read_list
 from services.recommender.choice.goals import Limits, find_path, waypoints
-from services.recommender.choice.after_history import MAX_PER_ARTIST
 from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.choice.preferences import MAX_SHIFT, Preferences, reorder
 from services.recommender.choice.sampling import OFFERED, SURE_MARGIN
