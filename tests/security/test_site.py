@@ -176,14 +176,14 @@ def test_an_outage_of_redis_is_read_in_a_minute(day: Day) -> None:
     begun, ended = day.outage
     words = 0
     for name in RIGHTS:
-        lines = [
-            line
+        since = [
+            (datetime.fromisoformat(line["at"]).timestamp(), line["message"])
             for line in day.lines(name)
-            if begun <= datetime.fromisoformat(line["at"]).timestamp() < ended + 15 and line["level"] != "DEBUG"
+            if datetime.fromisoformat(line["at"]).timestamp() >= begun and line["level"] != "DEBUG"
         ]
-        messages = [line["message"] for line in lines]
-        words += sum(len(message.split()) + 1 for message in messages)  # and the name of the service
-        first, last = messages[0], next(text for text in messages if "works again after" in text)
+        # and the name of the service
+        words += sum(len(message.split()) + 1 for at, message in since if at < ended + 15)
+        first, last = since[0][1], next(message for _, message in since if "works again after" in message)
         assert first.startswith("waiting for Redis at redis://127.0.0.1:")
         seconds = float(re.findall(r"after ([\d.]+) s", last)[0])
         assert OUTAGE_S - 2 < seconds < OUTAGE_S + 25
