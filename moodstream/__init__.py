@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from moodstream.client import Client, events, iter_events, iter_moods, moods
     from moodstream.errors import MoodstreamError, NoAnswer, RequestRefused
 
+__version__ = "0.1.0"
+
 __all__ = [
     "BlockingClient",
     "Client",

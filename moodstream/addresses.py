@@ -32,9 +32,9 @@ def is_http(url: str) -> bool:
     if scheme in REDIS:
         return False
     try:
-        import httpx  # noqa: F401 - the extra `client`
+        import httpx  # noqa: F401 - the extra `http`
     except ImportError:
-        raise MoodstreamError('over HTTP the client needs httpx: pip install "moodstream[client]"') from None
+        raise MoodstreamError('over HTTP the client needs httpx: pip install "moodstream-client[http]"') from None
     return True
 
 

@@ -3,7 +3,7 @@
     async for mood in moods("http://127.0.0.1:8080"):
         print(mood.mood, mood.confidence)
 
-The address is that of the page (server-sent events; needs the extra ``client``) or of Redis (``redis://``, ``unix://``,
+The address is that of the page (server-sent events; needs the extra ``http``) or of Redis (``redis://``, ``unix://``,
 ``redis+sentinel://``). A server that is not there yet is waited for; a connection that breaks is made again, and goes
 on after the last event that was received. ``on_gap`` is called when events were missed all the same.
 """

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO, cast
 
+from moodstream import __version__
 from moodstream.errors import MoodstreamError
 from services.cli.commands import (
     acl,
@@ -18,15 +19,16 @@ from services.cli.commands import (
     player,
     run,
     settings,
+    setup,
     songs,
     webhooks,
 )
+from services.cli.installed import what_is_missing
 from services.cli.options import Run
-from shared import __version__
 from shared.exit_codes import EXIT_FAILED
 from shared.plain_text import PlainStream, raw
 
-COMMANDS = (run, emotion, camera, songs, player, events, webhooks, dead, acl, doctor, settings, openapi)
+COMMANDS = (run, setup, emotion, camera, songs, player, events, webhooks, dead, acl, doctor, settings, openapi)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +48,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         return command(given)
     except MoodstreamError as error:
         print(f"moodstream: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except ModuleNotFoundError as error:
+        print(f"moodstream: {what_is_missing(error)}", file=sys.stderr)
         return EXIT_FAILED
     except BrokenPipeError:  # the reader of our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

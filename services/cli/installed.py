@@ -6,6 +6,8 @@ from pathlib import Path
 
 SERVICES = ("camera", "emotion", "recommender", "player", "gateway", "bridge")
 
+OURS = ("moodstream", "services", "shared", "training")
+
 
 def is_installed(service: str) -> bool:
     """Whether a service is installed here: an image holds one of them."""
@@ -21,3 +23,14 @@ def in_container() -> bool:
     return (
         Path("/.dockerenv").exists() or Path("/run/.containerenv").exists() or "KUBERNETES_SERVICE_HOST" in os.environ
     )
+
+
+def what_is_missing(error: ModuleNotFoundError) -> str:
+    """For people: what to install, or that an image has another service. Raises it again where the fault is ours."""
+    package, _, inside = (error.name or "").partition(".")
+    if package in OURS:
+        service = inside.partition(".")[0]
+        if package != "services" or service not in SERVICES or is_installed(service):
+            raise error
+        return f"this is an image of one service, and the command needs the service {service}"
+    return f"this command needs {package}, which is not installed: install moodstream[run], which brings everything"

@@ -12,7 +12,6 @@ from services.emotion.faces.classifier import MODEL, Classifier
 from services.emotion.faces.detection import Detector
 from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.reader import Reader
-from services.emotion.faces.weights import PACKAGE
 from services.emotion.faces.yunet import YuNetDetector
 from services.emotion.handlers import create_router
 from services.emotion.metrics import Metrics
@@ -82,10 +81,10 @@ class EmotionSettings(Settings):
         )
 
 
-def create_detector(settings: EmotionSettings, package: str = PACKAGE) -> Detector:
-    """The face detector of the settings; ``package`` holds YuNet's weights. A file that is named is never passed over.
+def create_detector(settings: EmotionSettings, package: str | None = None) -> Detector:
+    """The face detector of the settings; ``package`` is where YuNet's weights are.
 
-    Raises MoodstreamError when its file cannot be used.
+    A file that is named is never passed over. Raises MoodstreamError when its file cannot be used.
     """
     if settings.detector == "haar":
         return HaarDetector()

@@ -93,7 +93,7 @@ async def test_without_the_extra_it_speaks_to_redis_and_says_what_http_needs(gat
         lines = await run(bus, installed, gateway.redis_url, *SERVER, *httpx)
         assert lines == ["offer Harbour Kite", "mood happy"]
         lines = await run(bus, installed, gateway.url, *SERVER, *httpx)
-        assert lines == ['error over HTTP the client needs httpx: pip install "moodstream[client]"']
+        assert lines == ['error over HTTP the client needs httpx: pip install "moodstream-client[http]"']
 
 
 def test_its_types_are_there_for_others() -> None:

@@ -14,8 +14,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from moodstream import __version__
 from services.camera.rules.cameras import read_cameras
-from shared import __version__
 from shared.settings import Settings
 from tests.support.needs import missing
 

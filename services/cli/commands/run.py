@@ -38,6 +38,7 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 def run(given: argparse.Namespace) -> int:
     """The parent: owns the embedded server and the socket of the page, restarts its one child."""
     from services.cli import runtime_file
+    from services.cli.commands.setup import first_start
     from services.cli.options import print_note
     from services.cli.run import child_environment as child
     from services.cli.run.announcement import waiting_for_child
@@ -49,6 +50,7 @@ def run(given: argparse.Namespace) -> int:
 
     forbid_core_dumps()  # of the embedded Redis, too, through which the pictures pass
     settings = load(RunSettings, port=given.port)
+    first_start(as_json=given.json)
     with contextlib.ExitStack() as stack:
         sock = stack.enter_context(listen(settings.host, settings.port))
         own = settings.redis_url is None

@@ -21,7 +21,7 @@ from moodstream.errors import MoodstreamError
 from services.emotion.faces.boxes import Box, distinct, largest_first, scaled
 from services.emotion.faces.decode import Grey
 from services.emotion.faces.patches import back_in_frame, cut, grey_of, shrunk
-from services.emotion.faces.weights import FILE, PACKAGE, own_weights, packaged_weights
+from services.emotion.faces.weights import WEIGHTS, own_weights, packaged_weights
 
 STRIDES = (8, 16, 32)
 OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
@@ -54,7 +54,7 @@ class YuNetDetector:
     NEAR_SIDES, MIN_NEAR_FACE = (64, 96, 128), 38
     """A followed face is searched in a square of the first of these sides in which its box has this many pixels."""
 
-    def __init__(self, path: Path | None = None, package: str = PACKAGE) -> None:
+    def __init__(self, path: Path | None = None, package: str | None = None) -> None:
         weights = packaged_weights(package) if path is None else own_weights(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -67,7 +67,7 @@ class YuNetDetector:
             self._detect(np.zeros((64, 96), np.uint8))
         except Exception as error:  # onnxruntime's errors have no common class of their own
             raise MoodstreamError(
-                f"not the weights of YuNet for any size: {path or FILE} ({type(error).__name__})"
+                f"not the weights of YuNet for any size: {path or WEIGHTS.path} ({type(error).__name__})"
             ) from None
 
     def find_faces(self, grey: Grey) -> list[Box]:

@@ -15,15 +15,16 @@ from services.emotion.faces import weights
 from services.emotion.faces.haar import HaarDetector
 from services.emotion.faces.yunet import YuNetDetector
 from services.emotion.main import EmotionSettings, create_detector
+from shared.packaged_data import MAX_BYTES
 from shared.settings import load
 from tests.support.pictures import noise
 
 
 def packaged_file() -> Path:
-    spec = find_spec(weights.PACKAGE)
+    spec = find_spec(weights.WEIGHTS.package)
     assert spec is not None, "make setup fetches it"
     assert spec.submodule_search_locations is not None
-    return Path(spec.submodule_search_locations[0], weights.FILE)
+    return Path(spec.submodule_search_locations[0], weights.WEIGHTS.path)
 
 
 def package(folder: Path, name: str, data: bytes | None, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -31,7 +32,7 @@ def package(folder: Path, name: str, data: bytes | None, monkeypatch: pytest.Mon
     (folder / name).mkdir()
     (folder / name / "__init__.py").write_text("raise RuntimeError('imported')\n")
     if data is not None:
-        (folder / name / weights.FILE).write_bytes(data)
+        (folder / name / weights.WEIGHTS.path).write_bytes(data)
     monkeypatch.syspath_prepend(str(folder))
     return name
 
@@ -78,7 +79,7 @@ def test_a_file_of_the_users_own_is_used_or_refused_in_a_line(detector: str, tmp
     data, own = packaged_file().read_bytes(), tmp_path / "own.onnx"
     own.write_bytes(data)
     assert isinstance(create_detector(load(EmotionSettings, detector=detector, yunet_model=own)), YuNetDetector)
-    for wrong in (b"", b"no model", data[:100_000], b"x" * (weights.MAX_BYTES + 1)):
+    for wrong in (b"", b"no model", data[:100_000], b"x" * (MAX_BYTES + 1)):
         own.write_bytes(wrong)
         with pytest.raises(MoodstreamError, match="not the weights of YuNet") as caught:
             create_detector(load(EmotionSettings, detector=detector, yunet_model=own))
