@@ -86,8 +86,9 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1 MOODSTR
 # By number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 EXPOSE 8000
-# Ready means that every subscriber runs and Redis answers. It is asked all day long, so by the lightest of clients.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["python", "-m", "shared.app.healthcheck"]
+# Ready means that every subscriber runs and Redis answers. It is asked all day long, so by the lightest of clients; a busy machine has
+# time to answer, because a container that is called unhealthy under load gets help from nobody.
+HEALTHCHECK --interval=10s --timeout=15s --start-period=30s --retries=3 CMD ["python", "-I", "-S", "/app/shared/app/healthcheck.py"]
 # A shell would not pass SIGTERM on; exec makes the service the process that is stopped.
 CMD ["sh", "-c", "exec python -m services.${SERVICE}.main"]
 ARG VERSION=development
