@@ -24,7 +24,7 @@ PINNED := $(PIP) --require-hashes -r
 WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity faststream-next packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,10 @@ sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the
 
 capacity: setup $(VENV)/.test ## Measure what a camera costs every service; needs redis-server
 	$(BIN)/python -m benchmarks.capacity $(ARGS)
+
+faststream-next: setup $(VENV)/.test ## Test what we rely on of FastStream with its newest version, also one that is not released
+	$(PIP) --upgrade --pre --no-deps --target $(VENV)/faststream-next faststream
+	PYTHONPATH=$(VENV)/faststream-next $(BIN)/python -m pytest tests/shared/bus tests/shared/delivery $(ARGS)
 
 packages-try: setup ## Install both wheels as users do, by pipx and pip, on each Python that is found: make packages-try PYTHONS=python3.13
 	OUT="$(abspath $(OUT))" deploy/packages-try $(PYTHONS)
