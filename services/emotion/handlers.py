@@ -43,7 +43,7 @@ def create_router(
         if _age_s(frame) * 1000 > max_age_ms:
             metrics.frame_too_old()
             return
-        with bus.traces.step("emotion reads", frame):
+        with bus.traces.step("emotion", "reads", frame, consumes=True):
             try:
                 async with asyncio.timeout(STUCK_AFTER_S):
                     loop = asyncio.get_running_loop()

@@ -63,7 +63,7 @@ class TrackedCamera:
         if machine is None:
             return
         missed, late, still = machine.missed, machine.late, machine.still_faces
-        with self._bus.traces.step("emotion tracks", reading):
+        with self._bus.traces.step("emotion", "tracks", reading, consumes=True):
             await self.publish_moods(machine.observe(reading, time.monotonic()))
         self._metrics.reading_applied(machine.missed - missed, machine.late - late)
         if machine.still_faces > still:

@@ -172,7 +172,7 @@ class Conductor:
             await self._save()
             if not self._lease.held:  # Redis took its time
                 return
-        with self._bus.traces.step(f"player {action.kind}", action.cause):
+        with self._bus.traces.step("player", action.kind, action.cause, consumes=True):
             if action.kind == "play":
                 log.debug("a ranking of %d songs is played", len(action.songs))
             await self._run_action(action)

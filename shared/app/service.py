@@ -77,6 +77,8 @@ class App:
 
     def __init__(self, bus: Bus, services: Sequence[Service]) -> None:
         self.bus, self.services = bus, services
+        if len(services) == 1:
+            bus.traces.service = services[0].name
         self.exit_code = 0
         self.ready = asyncio.Event()
         self._watchdog = Watchdog(bus)

@@ -37,7 +37,9 @@ class Bus:
         """what this process is called in consumer groups"""
         self.stopping = asyncio.Event()
         """set when the process begins to end; whatever holds a connection open lets go of it"""
-        self.traces = Traces(settings.traces_url, settings.traces_fraction)
+        self.traces = Traces(
+            settings.traces_url, settings.traces_fraction, prefix=settings.prefix, instance=self.consumer
+        )
         self.metrics = Metrics()
         self.servers = Servers(settings, middlewares)
         self.outage = Outage(" and ".join(self.servers.addresses))

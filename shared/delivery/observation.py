@@ -9,7 +9,9 @@ from faststream import BaseMiddleware
 from moodstream.contracts.events import utc_now
 from shared.bus.message_format import JSON
 from shared.bus.metrics import event_type_label
+from shared.bus.spans import Work
 from shared.bus.traces import trace_of
+from shared.delivery.consume import service_of
 from shared.logs import TRACE
 
 
@@ -23,7 +25,9 @@ class TraceEvents(BaseMiddleware):
         trace = trace_of(event.get("trace_id"))
         TRACE.set(trace)  # not reset: failures are logged after this has ended
         traces = self.context.get("bus").traces
-        with traces.handling(f"{msg.group} {event_type_label(event.get('type'))}", event.get("id"), trace):
+        what = event_type_label(event.get("type"))
+        work = Work(service_of(msg.group), what, msg.raw_message["channel"], msg.group)
+        with traces.handling(work, event.get("id"), trace):
             return await call_next(msg)
 
 

@@ -2,12 +2,14 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import UUID
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtelSpan
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,12 @@ class Span:
     id: str
     parent: str
     seconds: float
+    service: str
+    """of its resource"""
+    kind: str
+    """CLIENT, CONSUMER, INTERNAL, PRODUCER or SERVER"""
+    attributes: dict[str, str]
+    resource: dict[str, str]
 
 
 @dataclass
@@ -35,6 +43,10 @@ class Collector:
                 one.span_id.hex(),
                 one.parent_span_id.hex(),
                 (one.end_time_unix_nano - one.start_time_unix_nano) / 1e9,
+                texts(resource.resource.attributes)["service.name"],
+                OtelSpan.SpanKind.Name(one.kind).removeprefix("SPAN_KIND_"),
+                texts(one.attributes),
+                texts(resource.resource.attributes),
             )
             for resource in told.resource_spans
             for scope in resource.scope_spans
@@ -43,6 +55,10 @@ class Collector:
 
     def of(self, trace_id: str) -> dict[str, Span]:
         return {span.name: span for span in self.spans if span.trace == UUID(trace_id).hex}
+
+
+def texts(attributes: Iterable[KeyValue]) -> dict[str, str]:
+    return {one.key: one.value.string_value for one in attributes}
 
 
 @contextlib.contextmanager

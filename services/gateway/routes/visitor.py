@@ -126,7 +126,7 @@ class VisitorRoutes:
             by="visitor",
             expires_at=expiry(SongPicked),
         )
-        with self._bus.traces.step("gateway pick", offer.event):
+        with self._bus.traces.step("gateway", "pick", offer.event):
             answer = await publish(self._bus, picked)
         self._state.pick(picked.offer_id, picked.song_id)
         return answer
@@ -156,7 +156,7 @@ class VisitorRoutes:
             by="visitor",
             expires_at=expiry(SongPicked),
         )
-        with self._bus.traces.step("gateway pick", ranking):
+        with self._bus.traces.step("gateway", "pick", ranking):
             return await publish(self._bus, picked)
 
     async def choose_mood(self, body: ChosenMood, request: HttpRequest) -> JSONResponse:

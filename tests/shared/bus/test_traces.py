@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from faststream.redis import RedisRouter
 
+from moodstream import __version__
 from moodstream.contracts.events import Song, SongPicked, SongsOffered, SongsRanked, expiry
 from moodstream.contracts.moods import Mood
 from shared.app.service import Service, build_app, create_bus
@@ -83,6 +84,81 @@ async def test_what_follows_across_services_is_one_tree(redis_url: str, collecto
     ):
         assert spans[child].parent == spans[parent].id, child
     assert all(0 <= span.seconds < 10 for span in spans.values())
+    assert {name: (span.service, span.kind) for name, span in spans.items()} == {
+        "SongsOffered": ("first", "PRODUCER"),
+        "first SongsOffered": ("first", "CONSUMER"),
+        "SongPicked": ("first", "PRODUCER"),
+        "second SongPicked": ("second", "CONSUMER"),
+        "SongsRanked": ("second", "PRODUCER"),
+    }
+    assert spans["first SongsOffered"].attributes == {
+        "messaging.system": "redis_streams",
+        "messaging.operation.type": "process",
+        "messaging.operation.name": "process",
+        "messaging.destination.name": "mood:offers",
+        "messaging.message.id": offered.id,
+        "messaging.consumer.group.name": "first",
+    }
+    made = spans["SongsOffered"]
+    assert made.attributes["messaging.operation.type"] == "send"
+    assert (made.resource["service.namespace"], made.resource["service.version"]) == ("moodstream", __version__)
+
+
+def test_services_of_one_process_have_names_of_their_own(collector: Collector) -> None:
+    traces, offered = Traces(collector.url), offer()
+    with traces.step("recommender", "works", offered), traces.making(offer()):
+        pass
+    with traces.step("player", "play", offered, consumes=True):
+        pass
+    with traces.making(offered):
+        pass
+    traces.close()
+    assert sorted((span.service, span.name, span.kind) for span in collector.spans) == [
+        ("moodstream", "SongsOffered", "PRODUCER"),
+        ("player", "player play", "CONSUMER"),
+        ("recommender", "SongsOffered", "PRODUCER"),
+        ("recommender", "recommender works", "INTERNAL"),
+    ]
+
+
+def test_variables_of_opentelemetry_hold_before_ours(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.removesuffix("/v1/traces"))
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "mine")
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=museum")
+    traces = Traces(None)
+    with traces.making(offer()):
+        pass
+    traces.close()
+    [span] = collector.spans
+    assert (span.service, span.resource["deployment.environment.name"]) == ("mine", "museum")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
+    quiet = Traces(None)
+    with quiet.making(offer()):
+        pass
+    quiet.close()
+    assert len(collector.spans) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("OTEL_SDK_DISABLED", "true", ""), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "only http/protobuf is spoken")],
+)
+def test_variables_of_opentelemetry_that_mean_no_traces(
+    collector: Collector,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    value: str,
+    told: str,
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.removesuffix("/v1/traces"))
+    monkeypatch.setenv(name, value)
+    traces = Traces(None)
+    with traces.making(offer()):
+        pass
+    traces.close()
+    assert collector.spans == []
+    assert told in caplog.text
 
 
 async def test_off_unless_asked_for_but_logs_know_the_trace(redis_url: str, collector: Collector) -> None:
@@ -96,7 +172,7 @@ async def test_a_share_of_nothing_and_a_collector_that_is_away_change_nothing(
     redis_url: str, collector: Collector
 ) -> None:
     traces = Traces(collector.url, fraction=0.0)
-    with traces.step("work", offer()), traces.making(offer()):
+    with traces.step("recommender", "works", offer()), traces.making(offer()):
         pass
     traces.close()
     assert collector.spans == []
