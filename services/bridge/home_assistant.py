@@ -6,16 +6,21 @@ Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payloa
 import json
 import re
 from hashlib import blake2b
-from typing import Any
+from typing import Any, get_args
 
-ORIGIN = {"name": "moodstream"}
-MOODS = ["angry", "happy", "sad", "calm", "unsure", "nobody"]
+from moodstream import __version__
+from moodstream.contracts.events import PlaybackState
+from moodstream.contracts.moods import MOODS as CHOSEN
+
+NAME = "moodstream"
+ORIGIN = {"name": NAME, "sw_version": __version__}
+MOODS = [*map(str, CHOSEN), "unsure", "nobody"]
 
 Document = dict[str, Any]
 
 
-def camera_device(topic: str, camera_id: str) -> tuple[str, Document]:
-    """(object id, discovery message) of one camera: mood, confidence, valence, arousal, people."""
+def camera_device(topic: str, camera_id: str, page: str | None = None) -> tuple[str, Document]:
+    """(object id, discovery message) of one camera: what is seen, whether somebody is there, a mood chosen by hand."""
     device = f"{slug(topic)}_{slug(camera_id)}"
     state = f"{topic}/{level(camera_id)}/state"
 
@@ -35,14 +40,32 @@ def camera_device(topic: str, camera_id: str) -> tuple[str, Document]:
         "valence": sensor("Valence", "valence", icon="mdi:thumbs-up-down-outline", **number),
         "arousal": sensor("Arousal", "arousal", icon="mdi:flash-outline", **number),
         "people": sensor("People", "people", state_class="measurement", icon="mdi:account-multiple-outline"),
+        "occupancy": sensor("Occupancy", "occupancy", platform="binary_sensor", device_class="occupancy")
+        | {"value_template": "{{ 'ON' if value_json.people > 0 else 'OFF' }}"},
+        "choice": _choice(device, f"{topic}/{level(camera_id)}/mood/set"),
     }
-    return device, _document(topic, device, f"Moodstream {camera_id}", components) | {"state_topic": state}
+    return device, _document(topic, device, f"Moodstream {camera_id}", components, page) | {"state_topic": state}
 
 
-def player_device(topic: str) -> tuple[str, Document]:
-    """(object id, discovery message) of the player: now playing, and two buttons.
+def _choice(device: str, command_topic: str) -> Document:
+    """A mood chosen by hand. Nothing is chosen where the mood is none that can be."""
+    options = [*map(str, CHOSEN)]
+    return {
+        "platform": "select",
+        "name": "Choose mood",
+        "unique_id": f"{device}_choice",
+        "command_topic": command_topic,
+        "options": options,
+        "value_template": f"{{{{ value_json.mood if value_json.mood in {options} else 'None' }}}}",
+        "icon": "mdi:gesture-tap",
+    }
 
-    Outputs have no volume, so silence is a pause, and is called so.
+
+def player_device(topic: str, page: str | None = None) -> tuple[str, Document]:
+    """(object id, discovery message) of the player: what plays, its state, and buttons.
+
+    The state has a sensor of its own, because Home Assistant keeps the attribute `state` for itself. MQTT has no media
+    player in Home Assistant.
     """
     device = f"{slug(topic)}_player"
     components: Document = {
@@ -55,6 +78,16 @@ def player_device(topic: str) -> tuple[str, Document]:
             "json_attributes_topic": f"{topic}/playback",
             "icon": "mdi:music",
         },
+    }
+    components["state"] = {
+        "platform": "sensor",
+        "name": "State",
+        "unique_id": f"{device}_state",
+        "state_topic": f"{topic}/playback",
+        "value_template": "{{ value_json.state }}",
+        "device_class": "enum",
+        "options": [*get_args(PlaybackState)],
+        "icon": "mdi:play-circle-outline",
     }
     for command, name, icon in (
         ("next", "Next", "mdi:skip-next"),
@@ -69,12 +102,13 @@ def player_device(topic: str) -> tuple[str, Document]:
             "payload_press": command,
             "icon": icon,
         }
-    return device, _document(topic, device, "Moodstream player", components)
+    return device, _document(topic, device, "Moodstream player", components, page)
 
 
-def _document(topic: str, device: str, name: str, components: Document) -> Document:
+def _document(topic: str, device: str, name: str, components: Document, page: str | None) -> Document:
+    about = {"identifiers": [device], "name": name, "manufacturer": "Moodstream", "sw_version": __version__}
     return {
-        "device": {"identifiers": [device], "name": name, "manufacturer": "Moodstream"},
+        "device": about | ({"configuration_url": page} if page else {}),
         "origin": ORIGIN,
         "components": components,
         "availability_topic": _availability(topic),
@@ -92,7 +126,8 @@ def is_ours(document: str, topic: str) -> bool:
         read = json.loads(document)
     except ValueError:
         return False
-    if not isinstance(read, dict) or read.get("origin") != ORIGIN:
+    origin = read.get("origin") if isinstance(read, dict) else None
+    if not isinstance(origin, dict) or origin.get("name") != NAME:  # whatever version has written it
         return False
     return bool(read.get("availability_topic") == _availability(topic))
 

@@ -47,6 +47,11 @@ class BridgeSettings(OperatorSettings):
     mqtt_discovery: str = Field(
         "homeassistant", description="Where Home Assistant looks for new devices; `none` announces none."
     )
+    mqtt_page: str | None = Field(
+        None,
+        pattern="^https?://[^\\s]+$",
+        description="Address that Home Assistant links to from each device, such as http://kiosk:8080/operator.",
+    )
     osc_to: str | None = Field(None, description="Where OSC is sent: 127.0.0.1:9000, or several, separated by spaces.")
     osc_listen: str | None = Field(None, description="Where OSC commands are received, for example 127.0.0.1:9001.")
     osc_rate: float = Field(30, gt=0, le=200, description="OSC messages of each value per second.")
@@ -83,7 +88,7 @@ def _outputs(
     if settings.mqtt_url:
         discovery = None if settings.mqtt_discovery == "none" else settings.mqtt_discovery
         address = parse_address(settings.mqtt_url, settings.mqtt_ca)
-        mqtt = Mqtt(address, settings.mqtt_topic, discovery, state, controls.command_player)
+        mqtt = Mqtt(address, settings.mqtt_topic, discovery, state, controls, settings.mqtt_page)
         listeners.append(mqtt.show_event)
         jobs.append(mqtt.run)
     if settings.osc_to:

@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import aiomqtt
 from pydantic import JsonValue
@@ -15,6 +16,7 @@ from pydantic import JsonValue
 from moodstream.cancellation import heed
 from moodstream.contracts.events import Event, MoodChanged, PlaybackChanged, StatusChanged, utc_now
 from moodstream.contracts.status_codes import StatusCode
+from services.bridge.controls import Controls
 from services.bridge.home_assistant import camera_device, is_ours, level, player_device
 from services.bridge.mqtt_address import Address
 from services.bridge.mqtt_messages import camera_state, nobody, playback_state
@@ -31,15 +33,24 @@ CLEAR_AFTER_S = 10.0
 """What an earlier run has left on the broker is removed when its camera has not come back after this."""
 STOPPED = (StatusCode.STOPPED, StatusCode.END_OF_INPUT)
 
-Command = Callable[[str], Awaitable[None]]
-
 
 class Mqtt:
-    """Keeps the broker's retained messages up to date. ``command`` is given what is sent to ``<topic>/command``."""
+    """Keeps the broker's retained messages up to date, and carries out what is sent to it."""
 
-    def __init__(self, address: Address, topic: str, discovery: str | None, state: SiteState, command: Command) -> None:
-        self._address, self._topic, self._discovery = address, topic, discovery
-        self._state, self._command = state, command
+    def __init__(
+        self,
+        address: Address,
+        topic: str,
+        discovery: str | None,
+        state: SiteState,
+        controls: Controls,
+        page: str | None = None,
+    ) -> None:
+        """``page``: the address that Home Assistant shows beside each device."""
+        self._address, self._topic, self._discovery, self._page = address, topic, discovery, page
+        self._state, self._controls = state, controls
+        self._choices: dict[str, str] = {}
+        """the camera of each topic that takes a mood"""
         self._retained: dict[str, str] = {}
         self._own: set[str] = set()
         """topics of this run's cameras and player"""
@@ -48,9 +59,9 @@ class Mqtt:
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
         self._log = RateLimitedLog(log)
-        self._commands: asyncio.Queue[str] = asyncio.Queue(COMMANDS_WAITING)
+        self._commands: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue(COMMANDS_WAITING)
         if discovery:
-            self._announce(*player_device(topic))
+            self._announce(*player_device(topic, page))
 
     def show_event(self, event: Event) -> None:
         """Retain what an event has changed."""
@@ -78,8 +89,12 @@ class Mqtt:
     def _state_topic(self, camera_id: str) -> str:
         return f"{self._topic}/{level(camera_id)}/state"
 
+    def _choice_topic(self, camera_id: str) -> str:
+        return f"{self._topic}/{level(camera_id)}/mood/set"
+
     def _forget(self, camera_id: str) -> None:
         """Take back what was retained for a camera that is gone for good."""
+        self._choices.pop(self._choice_topic(camera_id), None)
         for topic in self._topics_of(camera_id):
             if topic in self._retained:
                 self._retain(topic, "")
@@ -94,7 +109,8 @@ class Mqtt:
 
     def _announce_camera(self, camera_id: str) -> None:
         """Once, and not for the cameras of browsers, which come and go."""
-        object_id, document = camera_device(self._topic, camera_id)
+        object_id, document = camera_device(self._topic, camera_id, self._page)
+        self._choices[self._choice_topic(camera_id)] = camera_id
         if (
             self._discovery
             and self._config_topic(object_id) not in self._own
@@ -147,6 +163,7 @@ class Mqtt:
         self._changed = dict.fromkeys(self._retained)
         self._news.set()
         await heed(client.subscribe(f"{self._topic}/command", qos=1))
+        await heed(client.subscribe(f"{self._topic}/+/mood/set", qos=1))
         await heed(client.subscribe(f"{self._topic}/+/state", qos=1))
         if self._discovery:
             await heed(client.subscribe(f"{self._discovery}/status", qos=1))
@@ -180,11 +197,11 @@ class Mqtt:
     async def _take_messages(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             text = message.payload.decode(errors="replace") if isinstance(message.payload, bytes) else ""
-            if message.topic.matches(f"{self._topic}/command"):
+            if work := self._work(message.topic.value, text):
                 if message.retain or self._commands.full():
                     self._log.warning("MQTT: a command was ignored: %r", text[:50])
                 else:
-                    self._commands.put_nowait(text)
+                    self._commands.put_nowait(work)
             elif message.retain and text and message.topic.value not in self._own:
                 self._note_stale(message.topic.value, text)
             # Home Assistant has started, and may have forgotten us
@@ -207,9 +224,18 @@ class Mqtt:
             self._retain(topic, "", own=False)
         self._stale.clear()
 
+    def _work(self, topic: str, text: str) -> Callable[[], Awaitable[None]] | None:
+        """What a message asks for; None where its topic takes no commands."""
+        if topic == f"{self._topic}/command":
+            return partial(self._controls.command_player, text)
+        if topic in self._choices:
+            return partial(self._controls.choose_mood, text, self._choices[topic])
+        return None
+
     async def _carry_out_commands(self) -> None:
         while True:
-            await self._command(await self._commands.get())
+            carry_out = await self._commands.get()
+            await carry_out()
 
 
 def is_topic(text: str) -> bool:

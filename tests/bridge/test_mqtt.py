@@ -9,12 +9,14 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
+from jinja2 import Environment
 from pydantic import JsonValue
 
+from moodstream import __version__
 from moodstream.contracts.events import RequestMade, StatusChanged
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
-from services.bridge.home_assistant import camera_device
+from services.bridge.home_assistant import camera_device, is_ours
 from services.bridge.mqtt_address import Address, parse_address
 from services.cli.run.embedded_redis import embedded_redis
 from tests.support.bridges import Watcher, bridge, broker, until, watching
@@ -24,13 +26,14 @@ from tests.support.scenes import SIMILAR, faces_read, mood_changed, new_session,
 
 STATE = "moodstream/camera-1/state"
 AVAILABILITY = "moodstream/bridge/availability"
+PAGE = "http://kiosk:8080/operator"
 
 
 async def test_the_present_is_retained_and_home_assistant_is_told_how_to_read_it(
     redis_url: str, tmp_path: Path
 ) -> None:
     with broker(tmp_path) as mosquitto:
-        async with bridge(redis_url, mqtt_url=mosquitto.url) as bus:
+        async with bridge(redis_url, mqtt_url=mosquitto.url, mqtt_page=PAGE) as bus:
             await bus.publish(mood_changed(Mood.HAPPY, new_session(), confidence=0.8))
             await bus.publish(playing())
             async with watching(mosquitto) as early:
@@ -47,17 +50,22 @@ async def test_the_present_is_retained_and_home_assistant_is_told_how_to_read_it
             await until(lambda: after.payloads.get(AVAILABILITY) == "offline")
     assert state | {"mood": "happy", "confidence": 0.8, "people": 1} == state
     assert playback["now_playing"] == "Kites over Kilve - Ola Verano"
-    assert set(camera["components"]) == {"mood", "confidence", "valence", "arousal", "people"}
+    sensors = {"mood", "confidence", "valence", "arousal", "people"}
+    assert set(camera["components"]) == sensors | {"occupancy", "choice"}
     assert camera["state_topic"] == STATE
-    for name, component in camera["components"].items():
+    for name in sensors:
+        component = camera["components"][name]
         assert component["platform"] == "sensor"
         assert component["value_template"] == "{{ value_json." + name + " }}"
         assert name in state
-    assert set(player["components"]) == {"now_playing", "next", "toggle", "mute"}
+    assert set(player["components"]) == {"now_playing", "state", "next", "toggle", "mute"}
     assert player["components"]["next"]["command_topic"] == "moodstream/command"
+    assert playback["state"] in player["components"]["state"]["options"]
     for document in (camera, player):
         assert document["availability_topic"] == AVAILABILITY
-        assert document["origin"]["name"] == "moodstream"
+        assert document["origin"] == {"name": "moodstream", "sw_version": __version__}
+        assert document["device"]["sw_version"] == __version__
+        assert document["device"]["configuration_url"] == PAGE
         assert len({one["unique_id"] for one in document["components"].values()}) == len(document["components"])
 
 
@@ -103,6 +111,56 @@ async def test_commands_reach_the_player_and_nonsense_does_not(redis_url: str, t
             await watcher.client.publish("moodstream/command", "toggle", qos=1)
             asked.append(await task)
     assert [one.body["command"] for one in asked] == ["next", "pause", "resume"]
+
+
+@pytest.mark.parametrize(
+    ("state", "occupied", "chosen"),
+    [
+        ({"mood": "happy", "people": 2}, "ON", "happy"),
+        ({"mood": "unsure", "people": 1}, "ON", "None"),
+        ({"mood": "nobody", "people": 0}, "OFF", "None"),
+    ],
+)
+def test_templates_say_what_home_assistant_takes(state: dict[str, JsonValue], occupied: str, chosen: str) -> None:
+    """`None` is no choice; a sensor's options and a select's are all that Home Assistant accepts."""
+    components = camera_device("moodstream", "camera-1")[1]["components"]
+
+    def shown(name: str) -> str:
+        return Environment(autoescape=True).from_string(components[name]["value_template"]).render(value_json=state)
+
+    assert (shown("mood"), shown("occupancy"), shown("choice")) == (state["mood"], occupied, chosen)
+    assert state["mood"] in components["mood"]["options"]
+    assert chosen in [*components["choice"]["options"], "None"]
+
+
+def test_what_an_earlier_version_left_is_ours_too() -> None:
+    document = camera_device("moodstream", "camera-1")[1]
+    for version in ({}, {"sw_version": "9"}):
+        assert is_ours(json.dumps(document | {"origin": {"name": "moodstream"} | version}), "moodstream")
+    for another in ({"name": "zigbee2mqtt"}, "moodstream", None):
+        assert not is_ours(json.dumps(document | {"origin": another}), "moodstream")
+
+
+async def test_a_mood_is_chosen_at_the_camera_of_its_topic(redis_url: str, tmp_path: Path) -> None:
+    with broker(tmp_path) as mosquitto:
+        async with (
+            bridge(redis_url, mqtt_url=mosquitto.url) as bus,
+            connected_bus(redis_url) as tracker,
+            watching(mosquitto) as watcher,
+        ):
+            await bus.publish(mood_changed(Mood.HAPPY, new_session()))
+            await until(lambda: "homeassistant/device/moodstream_camera-1/config" in watcher.payloads)
+            device = watcher.json("homeassistant/device/moodstream_camera-1/config")
+            topic = device["components"]["choice"]["command_topic"]
+            task = await answer(tracker, "mood.choose")
+            for to, mood in (
+                ("moodstream/camera-9/mood/set", "sad"),
+                (topic, "nobody"),
+                (topic, "angry"),
+            ):
+                await watcher.client.publish(to, mood, qos=1)
+            asked = await task
+    assert asked.body == {"camera_id": "camera-1", "mood": "angry"}
 
 
 def told(watcher: Watcher, title: str) -> bool:
@@ -232,4 +290,4 @@ def test_names_that_differ_are_different_devices() -> None:
     names = ("bar_1", "bar.1", "bar-1", "Bar_1", "a", "b", "入口", "出口")
     devices = [camera_device("moodstream", name) for name in names]
     assert len({object_id for object_id, _ in devices}) == len(names)
-    assert len({one["unique_id"] for _, each in devices for one in each["components"].values()}) == 5 * len(names)
+    assert len({one["unique_id"] for _, each in devices for one in each["components"].values()}) == 7 * len(names)

@@ -46,6 +46,18 @@ def test_the_docs_name_the_same_alarms() -> None:
     assert re.findall(r"^\| `(\w+)` \|", chapter.partition("\n## ")[0], re.MULTILINE) == list(rules())
 
 
+def test_the_dashboard_takes_any_prometheus() -> None:
+    """Ours by default, which is provisioned under this name; where it is imported, Grafana asks."""
+    text = (ROOT / "deploy" / "grafana" / "dashboards" / "moodstream.json").read_text()
+    [variable] = json.loads(text)["templating"]["list"]
+    assert (variable["name"], variable["type"], variable["query"]) == ("datasource", "datasource", "prometheus")
+    [ours] = yaml.safe_load((ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml").read_text())[
+        "datasources"
+    ]
+    assert variable["current"]["value"] == ours["uid"]
+    assert set(re.findall(r'"uid": "(.*)"', text)) == {"moodstream", "${datasource}"}
+
+
 @contextmanager
 def prometheus(folder: Path, targets: Path) -> Iterator[Callable[[str], Any]]:
     """A real one with our rules, which looks every second and waits for none; gives what asks its API."""
@@ -87,17 +99,16 @@ def test_a_service_that_dies_is_an_alarm_although_its_name_vanishes(redis_url: s
     """In compose a container that has stopped is no longer among the addresses of its service."""
     targets, gateway = tmp_path / "targets.json", Gateway(redis_url)
     there = [{"targets": [f"127.0.0.1:{gateway.port}"], "labels": {"service": "gateway"}}]
-    targets.write_text(json.dumps(there))
+    targets.write_text("[]")
 
     with prometheus(tmp_path, targets) as ask:
 
         def firing() -> list[str]:
-            found = (ask("alerts") or {"alerts": []})["alerts"]
-            return [
-                one["labels"]["service"] for one in found if one["state"] == "firing" and "service" in one["labels"]
-            ]
+            found = [one for one in (ask("alerts") or {"alerts": []})["alerts"] if one["state"] == "firing"]
+            return [one["labels"].get("service") for one in found]
 
         with gateway.run():
+            targets.write_text(json.dumps(there))
             eventually(lambda: (ask("query?query=up==1") or {"result": []})["result"])
             assert firing() == []
         targets.write_text("[]")
