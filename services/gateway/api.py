@@ -16,6 +16,7 @@ from moodstream.contracts.validation import describe_fault
 from services.gateway.context import Context
 from services.gateway.guard import Guard
 from services.gateway.openapi import ABOUT, REFUSALS, SECURITY_SCHEMES
+from services.gateway.origins import cross_origin
 from services.gateway.pages import SecurityHeaders
 from services.gateway.routes.events import EventRoutes
 from services.gateway.routes.operator import OperatorRoutes
@@ -67,12 +68,16 @@ def create_api(context: Context) -> Api:
     return app
 
 
-def mount(context: Context) -> Mount:
-    """The API with what guards it."""
+def mount(context: Context, origins: frozenset[str] = frozenset()) -> Mount:
+    """The API with what guards it; pages of ``origins`` may use it as visitors do."""
     return Mount(
         "/api/v1",
         create_api(context),
-        middleware=[Middleware(SecurityHeaders, cache="no-store"), Middleware(Guard)],
+        middleware=[
+            Middleware(SecurityHeaders, cache="no-store"),
+            *cross_origin(origins),
+            Middleware(Guard, origins=origins),
+        ],
     )
 
 

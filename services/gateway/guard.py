@@ -26,8 +26,9 @@ def address_of(connection: HTTPConnection) -> str:
 class Guard:
     """Refuses with one line of JSON before anything is parsed."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, origins: frozenset[str] = frozenset()) -> None:
+        """``origins``: other sites whose pages may do what visitors do."""
+        self._app, self._origins = app, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -47,7 +48,7 @@ class Guard:
 
     def _refusal(self, connection: HTTPConnection, max_bytes: int) -> JSONResponse | None:
         writes = connection.scope.get("method", "POST") not in SAFE_METHODS  # a WebSocket may be opened by any page
-        if writes and is_foreign(connection):
+        if writes and is_foreign(connection) and connection.headers.get("origin") not in self._origins:
             return JSONResponse({"error": "only pages of this server may do that"}, 403)
         length = connection.headers.get("content-length", "0")
         if length.isdecimal() and int(length) > max_bytes:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from moodstream.contracts.ids import CameraId
 from moodstream.errors import MoodstreamError
@@ -17,6 +17,7 @@ from services.gateway.metrics import Metrics
 from services.gateway.mounting_view import MountingViews
 from services.gateway.music import MusicFolder
 from services.gateway.opening_control import OpeningControl
+from services.gateway.origins import parse_origins
 from services.gateway.pages import operator_routes, page_routes
 from services.gateway.pictures.browser_camera import BrowserCameras
 from services.gateway.pictures.guest_frames import MAX_FRAMES_PER_S, Guests, site_watches
@@ -105,6 +106,18 @@ class GatewaySettings(OperatorSettings):
         400, ge=1, description="Maximum number of listeners to the events from one address."
     )
 
+    origins: str = Field(
+        "",
+        description="Other sites whose pages may listen, choose and show the page in a frame, such as "
+        "http://homeassistant.local:8123, separated by spaces; empty: none.",
+    )
+
+    @field_validator("origins")
+    @classmethod
+    def _origins(cls, origins: str) -> str:
+        parse_origins(origins)
+        return origins
+
     def kiosk(self) -> Kiosk:
         return Kiosk(
             consent=self.consent or ("stay" if self.auto else "touch"),
@@ -173,7 +186,7 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     if settings.music is not None and not settings.music.is_dir():
         raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
     context, music = create_context(settings, bus), MusicFolder(settings.music)
-    feed, cameras = context.feed, context.browser_cameras
+    feed, cameras, origins = context.feed, context.browser_cameras, parse_origins(settings.origins)
     cameras.metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
     views = context.mounting_views
     cameras.metrics.gauge("moodstream_view_running", "Whether an operator looks now", lambda: int(bool(views.running)))
@@ -192,9 +205,9 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
         await context.mounting_views.run(feed.publish_snapshot)
 
     routes = [
-        mount(context),
+        mount(context, origins),
         *operator_routes(context.operator, pictures_on_disk=settings.frames_on_disk),
-        *page_routes(music, spotify_embed=settings.spotify_embed),
+        *page_routes(music, spotify_embed=settings.spotify_embed, origins=origins),
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
     return Service(

@@ -26,11 +26,10 @@ STATIC = Path(__file__).parent / "static"
 CSP = "Content-Security-Policy"
 SPOTIFY = "https://open.spotify.com"
 
+ANCESTORS = "frame-ancestors 'self'"
+
 HEADERS = {
-    CSP: (
-        "default-src 'self'; frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'self'"
-    ),
+    CSP: ("default-src 'self'; frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; " + ANCESTORS),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     # Nothing but the page itself may ask for the camera.
@@ -70,14 +69,20 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def page_routes(music: MusicFolder | None = None, *, spotify_embed: bool = False) -> list[BaseRoute]:
+def page_routes(
+    music: MusicFolder | None = None, *, spotify_embed: bool = False, origins: frozenset[str] = frozenset()
+) -> list[BaseRoute]:
     """The page at ``/``, its files below ``/static``, what others may build on below ``/docs``.
 
-    Sounds of the music folder lie below ``/music``, their covers below ``/cover``.
+    Sounds of the music folder lie below ``/music``, their covers below ``/cover``. Pages of ``origins`` may frame the
+    page.
     """
     # Browsers ask again each time and are answered "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
-    page = [Middleware(SecurityHeaders, "no-cache", EMBED_CSP)] if spotify_embed else headers
+    csp = " ".join(
+        (EMBED_CSP if spotify_embed else HEADERS[CSP], *sorted(origins))
+    )  # it ends with the frame's ancestors
+    page = [Middleware(SecurityHeaders, "no-cache", csp)]
     return [
         Route("/", index, middleware=page),
         Route("/static/font.ttf", font, middleware=[Middleware(SecurityHeaders, cache="max-age=86400")]),
