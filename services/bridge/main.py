@@ -33,7 +33,7 @@ log = logging.getLogger("moodstream.bridge")
 class BridgeSettings(OperatorSettings):
     """Settings of the bridge."""
 
-    camera_id: CameraId = Field("camera-1", description="Camera whose mood OSC sends.")
+    camera_id: CameraId = Field("camera-1", description="Camera that OSC sends without /camera/ID before it.")
     mqtt_url: str | None = Field(
         None, repr=False, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS."
     )

@@ -22,7 +22,7 @@ from services.bridge.rate_limited_log import RateLimitedLog
 from tests.support.bridges import bridge, hearing_osc, until
 from tests.support.gateways import answer, connected_bus
 from tests.support.ports import free_port
-from tests.support.scenes import faces_read, mood_changed, new_session
+from tests.support.scenes import faces_read, mood_changed, new_session, playing
 
 Heard = Sequence[tuple[float, str, tuple[Any, ...]]]
 
@@ -75,6 +75,31 @@ def test_boxes_at_the_edge_stay_in_their_range_and_one_face_less_does_not_move_t
     assert camera.glide.now["/faces/1/x"] == pytest.approx(600 / 640)
     assert not [name for name in camera.glide.now if name.startswith("/faces/2/")]
     camera.apply_event(reading.model_copy(update={"faces": (left,), "size": None}))
+
+
+async def test_each_camera_and_the_song_have_addresses_of_their_own(redis_url: str) -> None:
+    async with hearing_osc() as (port, heard), bridge(redis_url, osc_to=f"127.0.0.1:{port}", osc_smoothing_s=0) as bus:
+        await until(lambda: len(values(heard, "/valence")) > 1)
+        await bus.publish(mood_changed(Mood.HAPPY, new_session()))
+        await bus.publish(mood_changed(Mood.SAD, new_session(), camera_id="hall"))
+        await bus.publish(mood_changed(Mood.CALM, new_session(), camera_id="hand-1-2"))
+        await bus.publish(faces_read())
+        await bus.publish(playing())
+        await until(lambda: "playing" in values(heard, "/song/state") and "sad" in values(heard, "/camera/hall/mood"))
+        await until(
+            lambda: values(heard, "/camera/hall/valence")[-1:] and values(heard, "/camera/hall/valence")[-1] < 0
+        )
+        await until(lambda: values(heard, "/camera/camera-1/faces/1/mood"))
+        await bus.publish(StatusChanged(service="camera", part="hall", state="offline"))
+        await asyncio.sleep(0.5)
+        gone = len(values(heard, "/camera/hall/people"))
+        await asyncio.sleep(0.3)
+        assert len(values(heard, "/camera/hall/people")) == gone
+    assert set(values(heard, "/mood")) - {"nobody"} == {"happy"}
+    assert set(values(heard, "/camera/camera-1/mood")) == {"happy"}
+    assert values(heard, "/song/title")[-1] == "Kites over Kilve"
+    assert values(heard, "/song/artist")[-1] == "Ola Verano"
+    assert not [name for _, name, _ in heard if name.startswith("/camera/hand-")]
 
 
 async def test_control_comes_back_in(redis_url: str) -> None:

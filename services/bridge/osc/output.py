@@ -9,30 +9,53 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 
-from moodstream.contracts.events import Event
+from moodstream.contracts.events import Event, MoodChanged, PlaybackChanged, StatusChanged
+from moodstream.contracts.ids import is_place_by_hand
 from services.bridge.osc.endpoints import Endpoint
 from services.bridge.osc.glide import Glide
-from services.bridge.osc.values import CameraValues
+from services.bridge.osc.values import CameraValues, SongValues
 from shared.tasks import end_tasks
 
 log = logging.getLogger("moodstream.bridge")
 
 RETRY_S = 5.0
 REPEAT_MOOD_S = 1.0
+MAX_CAMERAS = 32
+"""That are sent each for itself, so that whoever makes cameras up does not fill the network."""
 
 
 class OscOutput:
-    """Sends one camera to any number of endpoints, ``rate`` times a second."""
+    """Sends the site to any number of endpoints, ``rate`` times a second: its first camera, each camera, the song."""
 
     def __init__(self, endpoints: Sequence[Endpoint], rate: float, smoothing_s: float, camera_id: str) -> None:
         self._endpoints, self._pause_s = endpoints, 1 / rate
-        self._values = CameraValues(camera_id, Glide(smoothing_s))
+        self._smoothing_s = smoothing_s
+        self._first = CameraValues(camera_id, Glide(smoothing_s))
+        self._cameras: dict[str, CameraValues] = {}
+        """those that have seen somebody and not gone offline since"""
+        self._song = SongValues()
         self._transports: list[asyncio.DatagramTransport] = []
 
     def show_event(self, event: Event) -> None:
-        """Aim at what an event has changed; a change of mood goes out at once."""
-        if self._values.apply_event(event):
-            self._send(self._values.mood_messages())
+        """Aim at what an event has changed; another mood or song goes out at once."""
+        match event:
+            case PlaybackChanged():
+                if self._song.apply_event(event):
+                    self._send(self._song.messages())
+            case StatusChanged(service="camera" | "gateway", part=str(camera_id), state="offline"):
+                self._cameras.pop(camera_id, None)
+            case MoodChanged() if not is_place_by_hand(event.camera_id) and len(self._cameras) < MAX_CAMERAS:
+                self._cameras.setdefault(
+                    event.camera_id,
+                    CameraValues(event.camera_id, Glide(self._smoothing_s), f"/camera/{event.camera_id}"),
+                )
+        for camera in self._all_cameras():
+            if camera.apply_event(event):
+                self._send(camera.mood_messages())
+
+    def _all_cameras(self) -> Iterator[CameraValues]:
+        yield self._first
+        yield from self._cameras.values()
 
     def _send(self, messages: Iterator[bytes]) -> None:
         for datagram in messages:
@@ -47,11 +70,14 @@ class OscOutput:
             while True:
                 await asyncio.sleep(self._pause_s)
                 now = loop.time()
-                self._values.glide.step(now - before)
+                for camera in self._all_cameras():
+                    camera.glide.step(now - before)
+                    self._send(camera.messages())
                 before = now
-                self._send(self._values.messages())
                 if now - mood_at >= REPEAT_MOOD_S:  # datagrams get lost
-                    self._send(self._values.mood_messages())
+                    for camera in self._all_cameras():
+                        self._send(camera.mood_messages())
+                    self._send(self._song.messages())
                     mood_at = now
 
     @contextlib.asynccontextmanager

@@ -1,11 +1,11 @@
-"""What is sent of one camera, as OSC messages."""
+"""What is sent of one camera, and of the player, as OSC messages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from moodstream.contracts.events import Event, FacesRead, MoodChanged
+from moodstream.contracts.events import Event, FacesRead, MoodChanged, PlaybackChanged
 from moodstream.contracts.moods import MOODS, Mood, expectation
 from services.bridge.osc.glide import Glide
 
@@ -31,6 +31,8 @@ class CameraValues:
 
     camera_id: str
     glide: Glide
+    root: str = ""
+    """before every address"""
     mood: Mood = Mood.NOBODY
     people: int = 0
     faces: tuple[str, ...] = ()
@@ -69,17 +71,38 @@ class CameraValues:
                 self.glide.aim(f"/faces/{number}/{name}", value)
 
     def mood_messages(self) -> Iterator[bytes]:
-        yield message("/mood", self.mood.value)
-        yield message("/mood/number", NUMBERS[self.mood])
+        yield message(f"{self.root}/mood", self.mood.value)
+        yield message(f"{self.root}/mood/number", NUMBERS[self.mood])
 
     def messages(self) -> Iterator[bytes]:
         """All values as they are now."""
-        yield message("/people", self.people)
-        yield message("/faces/count", len(self.faces))
+        yield message(f"{self.root}/people", self.people)
+        yield message(f"{self.root}/faces/count", len(self.faces))
         for number, mood in enumerate(self.faces, 1):
-            yield message(f"/faces/{number}/mood", mood)
+            yield message(f"{self.root}/faces/{number}/mood", mood)
         for name, value in self.glide.now.items():
-            yield message(name, value)
+            yield message(self.root + name, value)
+
+
+@dataclass
+class SongValues:
+    """The player as OSC messages, all of them text."""
+
+    title: str = ""
+    artist: str = ""
+    state: str = ""
+
+    def apply_event(self, event: PlaybackChanged) -> bool:
+        """Take in an event; True when something is different now."""
+        before = self.title, self.artist, self.state
+        self.title, self.artist = (event.song.title, event.song.artist) if event.song else ("", "")
+        self.state = event.state
+        return before != (self.title, self.artist, self.state)
+
+    def messages(self) -> Iterator[bytes]:
+        yield message("/song/title", self.title)
+        yield message("/song/artist", self.artist)
+        yield message("/song/state", self.state)
 
 
 def _shares_of(box: tuple[int, int, int, int], size: tuple[int, int]) -> dict[str, float]:
