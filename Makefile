@@ -24,7 +24,7 @@ PINNED := $(PIP) --require-hashes -r
 WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run capacity faststream-next packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run songs-compare songs-postgres capacity faststream-next packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +89,12 @@ soak: setup $(VENV)/.test ## The whole chain under load for half an hour: nothin
 	$(BIN)/python -m benchmarks.soak --minutes 30 $(ARGS)
 sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the leader of Redis is killed, hung, stopped; needs redis-server
 	$(BIN)/python -m benchmarks.sentinel --seconds 60 $(ARGS)
+
+songs-compare: setup $(VENV)/.test ## Do PostgreSQL and memory offer and rank the same, on 100,000 songs? A few minutes
+	MOODSTREAM_TEST_SONGS=100000 $(BIN)/python -m pytest -q tests/recommender/test_postgres.py -k "same_five or are_the_same" $(ARGS)
+
+songs-postgres: setup $(VENV)/.test ## A million songs in PostgreSQL beside the k-d tree: import, size, recall, times
+	$(BIN)/python -m benchmarks.songs_postgres $(ARGS)
 
 capacity: setup $(VENV)/.test ## Measure what a camera costs every service; needs redis-server
 	$(BIN)/python -m benchmarks.capacity $(ARGS)

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid5
 
 from moodstream.contracts.events import NAMESPACE, new_id
@@ -21,6 +22,9 @@ from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import Method
 
+if TYPE_CHECKING:
+    from services.recommender.postgres.database import Database
+
 log = logging.getLogger("moodstream.recommender")
 
 
@@ -32,6 +36,44 @@ def import_file(
     progress(f"writing {report.kept:,} songs")
     catalogue.save(target)
     return report
+
+
+def upload(path: Path, songs_url: str | None, method: Method, progress: Progress = lambda _: None) -> int:
+    """``moodstream songs upload``: a catalogue file goes into PostgreSQL. Raises MoodstreamError."""
+    from services.recommender.postgres import importing
+
+    with _database(songs_url) as database:
+        database.reach()  # before minutes are spent on the moods
+        progress(f"reading {path}")
+        catalogue = take_sample(path) if sample_wanted(path) else Catalogue.load(path)
+        importing.write(database, catalogue, method, progress)
+    return len(catalogue)
+
+
+def download(songs_url: str | None, path: Path) -> int:
+    """``moodstream songs download``: what is in use in PostgreSQL goes into a file. Raises MoodstreamError."""
+    from services.recommender.postgres.version import export, newest
+
+    with _database(songs_url) as database:
+        database.check()
+        catalogue = export(newest(database))
+    catalogue.save(path)
+    return len(catalogue)
+
+
+@contextmanager
+def _database(songs_url: str | None) -> "Iterator[Database]":
+    from services.recommender.postgres.database import SETTING, Database, SongsUnreachable
+
+    if songs_url is None:
+        raise MoodstreamError(f"set {SETTING} to the address of PostgreSQL")
+    database = Database(songs_url)
+    try:
+        yield database
+    except SongsUnreachable as error:
+        raise MoodstreamError(str(error)) from None
+    finally:
+        database.close()
 
 
 def open_songs(path: Path) -> Catalogue:

@@ -1,5 +1,6 @@
 """Moods become offers, picks become rankings, requests get answers."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime
@@ -73,7 +74,8 @@ def create_router(
         chosen_now = mood.reason == "forced" and not mood.repeated
         if not chosen_now and mood.mood == await visits.last_mood(session):
             return
-        offered = events_made.create_offer(mood, reloader.library, *await known_of(session, mood.at))
+        known = await known_of(session, mood.at)
+        offered = await asyncio.to_thread(events_made.create_offer, mood, reloader.library, *known)
         # what a visitor has chosen by hand does not wait for a choice among songs of a mood that was wrong
         if await visits.open_offer(session, offered.id, replace=chosen_now):
             await publish_opened(offered, session)
@@ -88,9 +90,11 @@ def create_router(
 
     async def learn(session: str | None, mood: Mood | None, song_id: str | None, what: What) -> None:
         """One visit more in which this happened; of songs that the catalogue has."""
-        if not learns or session is None or song_id not in reloader.library.catalogue.positions:
+        if not learns or session is None or song_id is None:
             return
-        if (mood := mood or await visits.last_mood(session)) is not None and song_id is not None:
+        if not await asyncio.to_thread(reloader.library.songs.find, [song_id]):
+            return
+        if (mood := mood or await visits.last_mood(session)) is not None:
             await site.note(session, mood, song_id, what)
 
     async def publish_opened(offered: SongsOffered, session: str) -> None:
@@ -102,7 +106,8 @@ def create_router(
 
     async def renew(request: RenewOffer, made: RequestMade) -> OfferRenewed:
         session = request.session_id
-        offered = events_made.renew_offer(request, made, reloader.library, *await known_of(session, made.at))
+        known = await known_of(session, made.at)
+        offered = await asyncio.to_thread(events_made.renew_offer, request, made, reloader.library, *known)
         await visits.open_offer(session, offered.id, replace=True)
         await publish_opened(offered, session)
         return OfferRenewed(offer_id=offered.id)
@@ -112,7 +117,8 @@ def create_router(
         try:
             preferences = await feedback.preferences(pick.session_id)
             history = await histories.history(pick.session_id, pick.at)
-            ranking = events_made.create_ranking(pick, reloader.library, options, preferences, history, await learned())
+            known = preferences, history, await learned()
+            ranking = await asyncio.to_thread(events_made.create_ranking, pick, reloader.library, options, *known)
         except MoodstreamError as error:
             metrics.dropped()
             log.warning("a pick was dropped: %s", error)

@@ -16,6 +16,7 @@ from services.recommender.feedback_store import FeedbackStore
 from services.recommender.handlers import create_router
 from services.recommender.metrics import Metrics
 from services.recommender.reloader import Reloader
+from services.recommender.sources import check_url, source_of
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
@@ -32,6 +33,12 @@ class RecommenderSettings(Settings):
         default_factory=default_catalogue,
         description="File with the songs, written by `moodstream songs import`; when not set, a file in the user's "
         "data folder that starts as the sample catalogue.",
+    )
+    songs_url: Annotated[str | None, AfterValidator(check_url)] = Field(
+        None,
+        repr=False,
+        description="Address of PostgreSQL with pgvector that holds the songs instead of a file, such as "
+        "postgresql://USER:PASSWORD@HOST/DATABASE (docs/scaling.md).",
     )
     auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
     ranked: int = Field(10, ge=1, le=100, description="Number of songs to rank by similarity to the pick.")
@@ -112,7 +119,7 @@ class RecommenderSettings(Settings):
 
 def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
     """The recommender; it reads the catalogue before it takes messages, and ends with one line when there is none."""
-    reloader = Reloader(settings.catalogue, settings.library_options)
+    reloader = Reloader(source_of(settings.songs_url, settings.catalogue), settings.library_options)
     feedback = FeedbackStore(bus, settings.profile_days, settings.heard_minutes)
     metrics = Metrics(reloader)
     router = create_router(

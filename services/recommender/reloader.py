@@ -1,22 +1,24 @@
-"""The library in use: built at the start, and again when the catalogue changes, or a season begins or ends."""
+"""The library in use: built at the start, and again when the songs change, or a season begins or ends."""
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moodstream.errors import MoodstreamError
 
 if TYPE_CHECKING:
-    from services.recommender.choice.library import Library, LibraryOptions
+    from services.recommender.choice.library import LibraryOptions
+    from services.recommender.choice.song_library import SongLibrary
+    from services.recommender.sources import Source
 
 log = logging.getLogger("moodstream.recommender")
 
 CHECK_EVERY_S = 0.5
-
-Stamp = tuple[int, int, int] | None
+RETRY_S = 1.0
+REMIND_EVERY_S = 30.0
 
 
 class Reloader:
@@ -24,21 +26,23 @@ class Reloader:
 
     def __init__(
         self,
-        path: Path,
+        source: "Source",
         read_options: "Callable[[date], LibraryOptions]",
         today: Callable[[], date] = lambda: datetime.now().astimezone().date(),
     ) -> None:
         """``read_options`` is called each time and each day, so that changed lists of songs and seasons count."""
-        self._path = path
+        self._source = source
         self._read_options = read_options
         self._today = today
         self._day: date | None = None
         self._options: LibraryOptions | None = None
-        self._library: Library | None = None
-        self._seen: Stamp = None
+        self._library: SongLibrary | None = None
+        self._seen: object = None
+        self._away_since_s: float | None = None
+        self._told_s = 0.0
 
     @property
-    def library(self) -> "Library":
+    def library(self) -> "SongLibrary":
         """The library in use."""
         assert self._library is not None, "load comes first"
         return self._library
@@ -46,22 +50,57 @@ class Reloader:
     @property
     def count(self) -> int:
         """Songs in the catalogue; 0 before it was read."""
-        return len(self._library.catalogue) if self._library is not None else 0
+        return len(self._library.songs) if self._library is not None else 0
 
     async def load(self) -> None:
-        """Read the catalogue for the first time. Raises MoodstreamError when it is no good."""
-        before = await asyncio.to_thread(self._stamp)
-        self._library = await asyncio.to_thread(self._build)
-        self._seen = before or await asyncio.to_thread(self._stamp)  # the sample may have been put there just now
+        """Read the songs for the first time. Raises MoodstreamError when they are no good; waits for a server."""
+        while True:
+            try:
+                before = await asyncio.to_thread(self._source.stamp)
+                self._library = await asyncio.to_thread(self._build)
+                # the sample may have been put there just now
+                self._seen = before or await asyncio.to_thread(self._source.stamp)
+            except ConnectionError as error:
+                self._tell_away(error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._tell_back()
+                return
 
     async def watch(self) -> None:
-        """Follow the changes of the file for ever."""
-        while True:
-            await asyncio.sleep(CHECK_EVERY_S)
-            stamp = await asyncio.to_thread(self._stamp)
+        """Follow the changes of the songs for ever."""
+        try:
+            while True:
+                await asyncio.sleep(CHECK_EVERY_S)
+                await self._look()
+        finally:
+            self._source.close()
+
+    async def _look(self) -> None:
+        try:
+            stamp = await asyncio.to_thread(self._source.stamp)
             if stamp != self._seen or await asyncio.to_thread(self._another_season):
-                self._seen = stamp
                 await self._reload()
+                self._seen = stamp
+        except ConnectionError as error:
+            self._tell_away(error)
+            await asyncio.sleep(RETRY_S)
+        else:
+            self._tell_back()
+
+    def _tell_away(self, error: ConnectionError) -> None:
+        now_s = time.monotonic()
+        if self._away_since_s is None:
+            self._away_since_s = self._told_s = now_s
+            log.warning("waiting for the songs: %s", error)
+        elif now_s - self._told_s >= REMIND_EVERY_S:
+            self._told_s = now_s
+            log.warning("still waiting for the songs, for %.0f s: %s", now_s - self._away_since_s, error)
+
+    def _tell_back(self) -> None:
+        if self._away_since_s is not None:
+            log.warning("the songs are there again after %.1f s", time.monotonic() - self._away_since_s)
+            self._away_since_s = None
 
     def _another_season(self) -> bool:
         """Whether a new day asks for another library than the one in use."""
@@ -81,23 +120,10 @@ class Reloader:
         except MoodstreamError as error:
             log.warning("the new catalogue is not used, the old one stays: %s", error)
 
-    def _build(self) -> "Library":
-        # pandas and scikit-learn take seconds to import, for which the page and the other services need not wait.
-        from services.recommender.catalogue.sample import sample_wanted, take_sample
-        from services.recommender.catalogue.table import Catalogue
-        from services.recommender.choice.library import Library
-
-        catalogue = take_sample(self._path) if sample_wanted(self._path) else Catalogue.load(self._path)
+    def _build(self) -> "SongLibrary":
         self._day = self._today()
         options = self._read_options(self._day)
-        library = Library.build(catalogue, options, self._path)
+        library = self._source.build(options)
         self._options = options
-        log.info("%d songs from %s", len(catalogue), self._path)
+        log.info("%d songs from %s", len(library.songs), self._source.where)
         return library
-
-    def _stamp(self) -> Stamp:
-        try:
-            stat = self._path.stat()
-        except OSError:
-            return None
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino

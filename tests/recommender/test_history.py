@@ -13,6 +13,7 @@ from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import MAX_HISTORY
 from moodstream.errors import MoodstreamError
 from services.__main__ import main
+from services.recommender.choice.after_history import Candidates
 from services.recommender.choice.history import Past, in_order, what_counts
 from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.history_store import HEARD_TO_ITS_END
@@ -30,7 +31,8 @@ def library() -> Library:
 @pytest.fixture(scope="module")
 def ranking(library: Library) -> SessionRanking:
     assert library.after_history is not None
-    return library.after_history.ranking
+    assert isinstance(library.after_history.ranking, Candidates)
+    return library.after_history.ranking.ranking
 
 
 def ids(library: Library) -> list[str]:

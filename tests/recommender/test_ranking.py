@@ -174,7 +174,7 @@ def test_the_reason_says_what_people_hear_in_words_and_in_codes(
     values[0], values[1] = 0, [other[name] for name in FEATURES]
     songs[list(FEATURES)] = values
     songs[["key", "mode"]] = songs[["key", "mode"]].round()
-    [reason] = Reasons(Catalogue(songs)).between(0, np.array([1]))
+    [reason] = Reasons(Catalogue(songs).standardised).between(0, np.array([1]))
     assert reason.sentence == sentence
     said = [f"{one.trait} {one.degree} {one.direction or ''}".rstrip() for one in reason.compared]
     assert said == compared

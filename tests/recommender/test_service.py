@@ -30,6 +30,7 @@ from services.recommender.choice.events_made import RankingOptions
 from services.recommender.choice.history import Past
 from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.reloader import Reloader
+from services.recommender.sources import FileSource
 from services.recommender.visits import Visits
 from shared.delivery.consume import create_groups
 from tests.support.asking import ask
@@ -341,7 +342,7 @@ async def test_a_broken_catalogue_at_the_start_is_one_clear_line(tmp_path: Path)
     path = tmp_path / "catalogue.parquet"
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(MoodstreamError, match="cannot read"):
-        await Reloader(path, lambda _: LibraryOptions()).load()
+        await Reloader(FileSource(path), lambda _: LibraryOptions()).load()
 
 
 async def test_feedback_is_kept_for_the_session_and_the_profile_can_be_listed_and_cleared(

@@ -121,7 +121,7 @@ def test_a_mood_without_a_cluster_is_filled_by_the_songs_nearest_to_it() -> None
     random = np.random.default_rng(0)
     valence, arousal = random.uniform(0, 1, (2, 300))
     moods = song_moods.SongMoods(codes, valence, arousal, memberships)
-    drawn = Offers(songs, moods, np.ones(300, bool)).draw(Mood.CALM, "5f0c7e51-1f7a-4c1e-9a57-0d3f5d3c2b1a", ())
+    drawn = Offers(songs.artist, moods, np.ones(300, bool)).draw(Mood.CALM, "5f0c7e51-1f7a-4c1e-9a57-0d3f5d3c2b1a", ())
     away = np.linalg.norm(moods.plane - np.array(COORDINATES[Mood.CALM]), axis=1)
     assert drawn == np.argsort(away)[:5].tolist()
 

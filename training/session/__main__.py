@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from services.recommender.choice.history import SONG_S
-from services.recommender.models.session import SESSION, Happened, SessionRanking
+from services.recommender.models.session import SESSION, Happened, SessionRanking, kept_of
 from services.recommender.models.vectors import Floats, Positions
 from training.data import in_one_line
 from training.session import by_id, encoders
@@ -57,7 +57,8 @@ def as_it_ships(data: Playlists, seed: int, skips: int = 0) -> Scores:
     """
     embedding = similarity.fit(data.numbers, list(data.members), similarity.STEPS, seed)
     model = encoders.frozen(encoders.fit(SHIPS, data, seed=seed))
-    ranking = SessionRanking(model, data.numbers, embedding.points(data.numbers), embedding.typical)
+    kept = kept_of(model.vectors(data.numbers), embedding.points(data.numbers))
+    ranking = SessionRanking(model, kept, embedding.typical)
 
     def scores(heard: Positions) -> Floats:
         ages = SONG_S * np.arange(len(heard) - 1, -1, -1)

@@ -21,7 +21,7 @@ def describe_offers(labels: Labels, memberships: Floats) -> str:
     A song counts as often as it was offered; the intervals come from drawing artists again.
     """
     weights = Draws(labels).weights()
-    offers = Offers(catalogue_of(labels), place_songs(memberships), np.ones(len(labels), bool))
+    offers = Offers(catalogue_of(labels).artist, place_songs(memberships), np.ones(len(labels), bool))
     lines, all_rows, all_right = [], [], []
     for code, mood in enumerate(MOODS):
         drawn = [offers.draw(mood, str(UUID(int=number)), ()) for number in range(OFFERS)]

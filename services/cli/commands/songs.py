@@ -45,6 +45,9 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     imports.add_argument(
         "--report", type=Path, metavar="FILE", help="also write the report to a file: .html, .json, .csv or text"
     )
+    text = "Copy the catalogue, as it is, from its file into the PostgreSQL of MOODSTREAM_SONGS_URL."
+    uploads = add_command(songs, "upload", songs_upload, text)
+    downloads = add_command(songs, "download", songs_download, "Copy the catalogue from PostgreSQL back into its file.")
     text = "Make a catalogue from a folder of music; needs moodstream[scan]."
     scans = add_json(add_command(songs, "scan", songs_scan, text))
     scans.add_argument("folder", type=Path, metavar="FOLDER")
@@ -73,11 +76,11 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     reports.add_argument(
         "--table", type=Path, metavar="FILE", help="the table that was imported, to show its numbers before cleaning"
     )
-    for one in (imports, scans, moods, finds, similar, nexts, offers, paths, reports):
+    for one in (imports, uploads, downloads, scans, moods, finds, similar, nexts, offers, paths, reports):
         one.add_argument(
             "--catalogue", type=Path, metavar="FILE", help="use this catalogue instead of MOODSTREAM_CATALOGUE"
         )
-    for one in (moods, finds, similar, nexts, offers, paths, reports):
+    for one in (uploads, moods, finds, similar, nexts, offers, paths, reports):
         one.add_argument("--method", choices=METHODS, help="how songs get their moods")
     for one in (similar, paths):
         one.add_argument("--similarity", choices=SIMILARITIES, help="how songs are compared")
@@ -103,6 +106,27 @@ def songs_import(given: argparse.Namespace) -> int:
         forms = {".html": report.as_html(), ".json": json.dumps(report.as_dict()), ".csv": report.as_csv()}
         _write(given.report, forms.get(given.report.suffix, report.as_text()))
     print(json.dumps(report.as_dict()) if given.json else report.as_text())
+    return 0
+
+
+def songs_upload(given: argparse.Namespace) -> int:
+    """Copy the catalogue into PostgreSQL."""
+    from services.recommender.commands import upload
+
+    settings = _settings(given)
+    with Progress() as progress:
+        count = upload(settings.catalogue, settings.songs_url, settings.song_moods, progress.show)
+    print(f"{count:,} songs are in PostgreSQL and in use")
+    return 0
+
+
+def songs_download(given: argparse.Namespace) -> int:
+    """Copy the catalogue back from PostgreSQL."""
+    from services.recommender.commands import download
+
+    settings = _settings(given)
+    count = download(settings.songs_url, settings.catalogue)
+    print(f"{count:,} songs are in {settings.catalogue}; unset MOODSTREAM_SONGS_URL to use them")
     return 0
 
 

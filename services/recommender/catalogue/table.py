@@ -1,7 +1,7 @@
 """The songs that may be offered: one table in one form, whatever file they came from."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ import pandas as pd
 from moodstream.contracts.events import Song
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.songs import UnknownSong
 from services.recommender.catalogue.tables.files import read_table
 from services.recommender.catalogue.tables.headings import plain
 from services.recommender.catalogue.tables.texts import ARTISTS
@@ -110,19 +111,21 @@ class Catalogue:
         try:
             return self.positions[song_id]
         except KeyError:
-            raise MoodstreamError(f"no song with the id {song_id!r} in the catalogue") from None
+            raise UnknownSong(song_id) from None
+
+    def find(self, song_ids: Iterable[str]) -> dict[str, int]:
+        """Positions by id of those that are there."""
+        return {song_id: self.positions[song_id] for song_id in song_ids if song_id in self.positions}
+
+    def ids(self, positions: Sequence[int]) -> list[str]:
+        return [self._texts[position][0] for position in positions]
+
+    def songs(self, positions: Sequence[int]) -> list[Song]:
+        return [self.song(position) for position in positions]
 
     def song(self, position: int) -> Song:
-        song_id, title, artist, genre, uri = self._texts[position]
         """What the table says of a song; its place on the circumplex is not in it."""
-        return Song(
-            id=song_id,
-            title=title,
-            artist=artist.replace(ARTISTS, ", "),
-            genre=genre or None,
-            uri=uri or None,
-            duration_ms=self._durations[position],
-        )
+        return song_of(self._texts[position], self._durations[position])
 
     def name_key(self, position: int) -> tuple[str, str]:
         """What title and first artist are known again by."""
@@ -150,11 +153,14 @@ class Catalogue:
     @cached_property
     def standardised(self) -> Floats:
         """float64 [n, 11]: ``features`` with mean 0 and standard deviation 1; 0 where all songs are alike."""
-        centred = self.features - self.features.mean(axis=0)
+        return standardise(self.features, *self.standardisation)
+
+    @property
+    def standardisation(self) -> tuple[Floats, Floats]:
+        """[11] the mean of each feature, and by what it is divided; infinite where all songs are alike."""
         spread = self.features.std(axis=0)
         alike = spread <= 1e-9 * np.abs(self.features).max(axis=0)
-        centred[:, alike] = 0
-        return np.asarray(centred / np.where(alike, 1, spread))
+        return self.features.mean(axis=0), np.where(alike, np.inf, spread)
 
     def prepare(self) -> None:
         """Work out now what the first question would wait for: seconds, for a million songs."""
@@ -180,6 +186,24 @@ class Catalogue:
     @cached_property
     def _texts(self) -> list[tuple[str, ...]]:
         return list(zip(*(self.frame[column] for column in TEXTS), strict=True))
+
+
+def song_of(texts: Sequence[str], duration_ms: int) -> Song:
+    """A song from what stands in the columns ``TEXTS``."""
+    song_id, title, artist, genre, uri = texts
+    return Song(
+        id=song_id,
+        title=title,
+        artist=artist.replace(ARTISTS, ", "),
+        genre=genre or None,
+        uri=uri or None,
+        duration_ms=duration_ms,
+    )
+
+
+def standardise(features: Floats, centre: Floats, scale: Floats) -> Floats:
+    """[k, 11] of some songs, by what ``Catalogue.standardisation`` says of all."""
+    return np.asarray((features - centre) / scale)
 
 
 def name_key(title: str, artists: str) -> tuple[str, str]:

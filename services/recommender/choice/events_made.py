@@ -23,7 +23,7 @@ from services.recommender.choice.preferences import NO_PREFERENCES, Preferences
 if TYPE_CHECKING:
     from services.recommender.choice.history import Past
     from services.recommender.choice.learned import Learned
-    from services.recommender.choice.library import Library
+    from services.recommender.choice.song_library import SongLibrary
 
 Play = Literal["top", "pick"]
 
@@ -38,7 +38,7 @@ def wants_offer(mood: MoodChanged) -> bool:
 
 def create_offer(
     mood: MoodChanged,
-    library: "Library",
+    library: "SongLibrary",
     recently_played: Collection[str] = (),
     preferences: Preferences = NO_PREFERENCES,
     history: "Iterable[Past]" = (),
@@ -58,7 +58,7 @@ def create_offer(
 def renew_offer(
     request: RenewOffer,
     made: RequestMade,
-    library: "Library",
+    library: "SongLibrary",
     recently_played: Collection[str] = (),
     preferences: Preferences = NO_PREFERENCES,
     history: "Iterable[Past]" = (),
@@ -104,14 +104,14 @@ class RankingOptions:
 
 def create_ranking(
     pick: SongPicked,
-    library: "Library",
+    library: "SongLibrary",
     options: RankingOptions,
     preferences: Preferences = NO_PREFERENCES,
     history: "Iterable[Past]" = (),
     learned: "Mapping[Mood, Learned]" = NOTHING,
 ) -> SongsRanked:
     """The ranking of the songs of the offer's mood. Raises MoodstreamError for an unknown song."""
-    picked = library.song(library.catalogue.position(pick.song_id))
+    picked = library.song(library.songs.position(pick.song_id))
     ranking = library.ranked(pick.song_id, options.count, pick.mood, preferences, history, learned, pick.id)
     best = tuple(entry.song for entry in ranking)
     if options.goal != "match":

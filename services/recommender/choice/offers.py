@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from moodstream.contracts.moods import MOODS, Mood
-from services.recommender.catalogue.table import Catalogue, Positions
+from services.recommender.catalogue.table import Positions
 from services.recommender.choice import sampling
 from services.recommender.choice.filters import Mask
 from services.recommender.choice.sampling import OFFERED, SURE_MARGIN, fit_weights
@@ -22,8 +22,8 @@ Order = Callable[[list[int]], list[int]]
 class Offers:
     """Draws from the songs that may be offered."""
 
-    def __init__(self, catalogue: Catalogue, moods: SongMoods, allowed: Mask) -> None:
-        self._catalogue, self._moods, self._allowed = catalogue, moods, allowed
+    def __init__(self, artist: Callable[[int], str], moods: SongMoods, allowed: Mask) -> None:
+        self._artist, self._moods, self._allowed = artist, moods, allowed
         self._positions = {mood: at[allowed[at]] for mood in MOODS for at in [moods.positions(mood)]}
 
     def draw(
@@ -48,14 +48,14 @@ class Offers:
             if len(chosen) < OFFERED:
                 drawn = self._draw(songs, mood, cause_id, OFFERED * (DRAWN_PER_OFFER if prefer else 1), chances)
                 best = chosen + (prefer(drawn) if prefer else drawn)
-                chosen = sampling.one_per_artist(best, self._catalogue.artist)[:OFFERED]
+                chosen = sampling.one_per_artist(best, self._artist)[:OFFERED]
         return chosen + self._fill(mood, chosen, unwanted) if len(chosen) < OFFERED else chosen
 
     def _draw(self, songs: Positions, mood: Mood, cause_id: str, count: int, chances: Mapping[int, float]) -> list[int]:
         weights = fit_weights(self._moods.memberships[songs, MOODS.index(mood)])
         if chances:
             weights = weights * [chances.get(song, 1.0) for song in songs.tolist()]
-        return sampling.draw_songs(songs, self._catalogue.artist, cause_id, count, weights)
+        return sampling.draw_songs(songs, self._artist, cause_id, count, weights)
 
     def _fill(self, mood: Mood, chosen: list[int], unwanted: Collection[int]) -> list[int]:
         """What is missing, from the nearest moods: wanted songs by other artists first, then any that are allowed."""
@@ -65,6 +65,6 @@ class Offers:
         away = ((self._moods.plane[among] - MOOD_POINTS[code]) ** 2).sum(axis=1)
         nearest = among[np.lexsort((away, -self._moods.memberships[among, code]))].tolist()
         fresh = [at for at in nearest if at not in unwanted]
-        order = sampling.one_per_artist(chosen + fresh, self._catalogue.artist) + fresh + nearest
+        order = sampling.one_per_artist(chosen + fresh, self._artist) + fresh + nearest
         rest = [at for at in dict.fromkeys(order) if at not in chosen]
         return rest[: OFFERED - len(chosen)]

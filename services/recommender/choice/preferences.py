@@ -1,11 +1,11 @@
 """What feedback changes: the order of songs, within bounds; never which songs there are."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from moodstream.contracts.moods import Mood
+from services.recommender.catalogue.songs import Rows
 from services.recommender.models.vectors import Floats, Positions
 
 MAX_SHIFT = 0.1
@@ -28,7 +28,7 @@ class Preferences:
 NO_PREFERENCES = Preferences()
 
 
-def measure_leanings(points: Floats, songs: Positions, liked: Positions, skipped: Positions, typical: float) -> Floats:
+def measure_leanings(points: Rows, songs: Positions, liked: Positions, skipped: Positions, typical: float) -> Floats:
     """[k] -1..1: how much nearer each song is to what was liked than to what was skipped.
 
     ``points`` are those of the catalogue, ``typical`` the squared distance of two songs that have nothing in common.
@@ -36,7 +36,7 @@ def measure_leanings(points: Floats, songs: Positions, liked: Positions, skipped
     return _nearness(points, songs, liked, typical) - _nearness(points, songs, skipped, typical)
 
 
-def _nearness(points: Floats, songs: Positions, others: Positions, typical: float) -> Floats:
+def _nearness(points: Rows, songs: Positions, others: Positions, typical: float) -> Floats:
     """0..1: mostly the nearest of the others, a little all of them, so that one odd like does not count for much."""
     if not len(others):
         return np.zeros(len(songs))
@@ -53,8 +53,3 @@ def moved(similarities: Floats, leanings: Floats) -> Floats:
 def reorder(similarities: Floats, leanings: Floats) -> Positions:
     """The new order of a ranking: rows, the same ones, ties as they were."""
     return np.argsort(-moved(similarities, leanings), kind="stable")
-
-
-def known_positions(ids: Sequence[str], positions: dict[str, int]) -> Positions:
-    """Positions of those songs that are in the catalogue still."""
-    return np.array([positions[song] for song in ids if song in positions], dtype=np.intp)

@@ -38,11 +38,15 @@ class Distance:
     def nearest(self, position: int, count: int) -> tuple[Positions, Floats]:
         near = self._near(position, count)
         near = near[near != position]
-        return _first(near, self.likeness(position, near), count)
+        return first(near, self.likeness(position, near), count)
 
     def likeness(self, position: int, others: Positions) -> Floats:
-        squares = ((self._points[others] - self._points[position]) ** 2).sum(axis=1)
-        return np.asarray(0.5 ** (squares / self._typical))
+        return self.similarity(self._points[others] - self._points[position], self._typical)
+
+    @staticmethod
+    def similarity(differences: Floats, typical: float) -> Floats:
+        """[k] of differences [k, d] between points."""
+        return np.asarray(0.5 ** ((differences**2).sum(axis=1) / typical))
 
     def _near(self, position: int, count: int) -> Positions:
         if self._index is None or not 0 < count < len(self._candidates) - 1:
@@ -65,7 +69,7 @@ class ArticleCosine:
 
     def nearest(self, position: int, count: int) -> tuple[Positions, Floats]:
         others = self._candidates[self._candidates != position]
-        return _first(others, self.likeness(position, others), count)
+        return first(others, self.likeness(position, others), count)
 
     def likeness(self, position: int, others: Positions) -> Floats:
         cosines = self._directions[others] @ self._directions[position]
@@ -73,12 +77,13 @@ class ArticleCosine:
         return np.asarray(np.round(cosines.clip(0, 1), 12))
 
 
-def _first(positions: Positions, similarities: Floats, count: int) -> tuple[Positions, Floats]:
+def first(positions: Positions, similarities: Floats, count: int) -> tuple[Positions, Floats]:
+    """The ``count`` most similar, 0 for all; of equal ones those of lower positions, in the order of their ids."""
     if 0 < count < len(positions):
         least = np.partition(similarities, -count)[-count]
         enough = similarities >= least
         positions, similarities = positions[enough], similarities[enough]
-    order = np.lexsort((positions, -similarities))[: count or None]  # positions are in the order of the ids
+    order = np.lexsort((positions, -similarities))[: count or None]
     return positions[order], similarities[order]
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from moodstream.contracts.events import Compared, Degree, TraitName
-from services.recommender.catalogue.table import FEATURES, Catalogue, Positions
+from services.recommender.catalogue.songs import Rows
+from services.recommender.catalogue.table import FEATURES, Positions
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ TRAITS = (
     Trait("acousticness", "sound", "more acoustic", "less acoustic"),
     Trait("speechiness", "amount of speech", "more spoken", "less spoken"),
 )
+
+TRAIT_COLUMNS = [FEATURES.index(trait.feature) for trait in TRAITS]
 
 STEPS = (0.3, 1.0, 2.0)
 """From how many standard deviations of the catalogue on a difference is heard, is clear, is great."""
@@ -51,12 +54,14 @@ class Reason:
 class Reasons:
     """Compares the songs of one catalogue."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._traits = catalogue.standardised[:, [FEATURES.index(trait.feature) for trait in TRAITS]]
+    def __init__(self, standardised: Rows) -> None:
+        """``standardised`` [n, 11] in the order of ``FEATURES``."""
+        self._standardised = standardised
 
     def between(self, position: int, others: Positions) -> list[Reason]:
         """For each of the other songs, how it differs from the one at ``position``."""
-        differences = self._traits[others] - self._traits[position]
+        traits = self._standardised[np.append(position, others)][:, TRAIT_COLUMNS]
+        differences = traits[1:] - traits[0]
         sizes = np.abs(differences)
         greatest = sizes.argmax(axis=1)
         rows = np.arange(len(others))

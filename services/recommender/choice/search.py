@@ -26,8 +26,40 @@ def fold(text: str) -> str:
     return " ".join("".join(sign if sign.isalnum() else " " for sign in bare.replace("'", "").replace("’", "")).split())
 
 
+class Words:
+    """The different words of a catalogue. What is needed for mistakes is made when it is first asked for."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = words
+
+    def like(self, word: str) -> list[tuple[int, float]]:
+        """Words by number, and how like they are, 0 to 1."""
+        asked = self._letters.transform([word]).indices
+        common = np.asarray(self._grams[:, asked].sum(axis=1)).ravel()
+        likeness = 2 * common / (self._sizes + len(asked))
+        best = np.argsort(-likeness, kind="stable")[:LOOKED_AT]
+        return [(int(at), float(likeness[at])) for at in best if likeness[at] >= LIKE]
+
+    @cached_property
+    def _letters(self) -> Any:
+        from sklearn.feature_extraction.text import HashingVectorizer
+
+        options = {"binary": True, "norm": None, "alternate_sign": False, "dtype": np.float32}
+        return HashingVectorizer(analyzer="char_wb", ngram_range=(2, 3), n_features=BUCKETS, **options)
+
+    @cached_property
+    def _grams(self) -> Any:
+        """[words, BUCKETS] which pairs and triples of letters a word has, column by column."""
+        return self._letters.transform(self.words).tocsc()
+
+    @cached_property
+    def _sizes(self) -> Floats:
+        """[words] how many pairs and triples each has."""
+        return np.asarray(self._grams.sum(axis=1)).ravel()
+
+
 class SongSearch:
-    """Over the songs of one catalogue, by position. What is needed for mistakes is made when it is first asked for."""
+    """Over the songs of one catalogue, by position."""
 
     def __init__(self, titles: Sequence[str], artists: Sequence[str]) -> None:
         self._titles = [fold(title) for title in titles]
@@ -59,7 +91,7 @@ class SongSearch:
         total = np.zeros(len(self._texts))
         for word in words:
             best = np.zeros(len(self._texts))
-            for number, likeness in self._words_like(word):
+            for number, likeness in self._words.like(word):
                 songs = self._songs_of(number)
                 best[songs] = np.maximum(best[songs], likeness)
             total += best * len(word)  # long words tell more
@@ -67,16 +99,12 @@ class SongSearch:
         likely = [int(at) for at in np.flatnonzero(shares >= ENOUGH) if at not in known]
         return sorted(likely, key=lambda at: (-shares[at], len(self._texts[at]), at))[:count]
 
-    def _words_like(self, word: str) -> list[tuple[int, float]]:
-        """Words of the catalogue by number, and how like they are."""
-        asked = self._letters.transform([word]).indices
-        common = np.asarray(self._grams[:, asked].sum(axis=1)).ravel()
-        likeness = 2 * common / (self._sizes + len(asked))
-        best = np.argsort(-likeness, kind="stable")[:LOOKED_AT]
-        return [(int(at), float(likeness[at])) for at in best if likeness[at] >= LIKE]
-
     def _songs_of(self, word: int) -> Positions:
         return self._songs[self._starts[word] : self._starts[word + 1]]
+
+    @cached_property
+    def _words(self) -> Words:
+        return Words(list(self._vocabulary))
 
     @cached_property
     def _vocabulary(self) -> dict[str, int]:
@@ -102,20 +130,3 @@ class SongSearch:
     @property
     def _songs(self) -> Positions:
         return self._occurrences[1]
-
-    @cached_property
-    def _letters(self) -> Any:
-        from sklearn.feature_extraction.text import HashingVectorizer
-
-        options = {"binary": True, "norm": None, "alternate_sign": False, "dtype": np.float32}
-        return HashingVectorizer(analyzer="char_wb", ngram_range=(2, 3), n_features=BUCKETS, **options)
-
-    @cached_property
-    def _grams(self) -> Any:
-        """[words, BUCKETS] which pairs and triples of letters a word has, column by column."""
-        return self._letters.transform(self._vocabulary).tocsc()
-
-    @cached_property
-    def _sizes(self) -> Floats:
-        """[words] how many pairs and triples each has."""
-        return np.asarray(self._grams.sum(axis=1)).ravel()

@@ -144,19 +144,18 @@ class SessionRanking:
     of what is kept here of each song with what is added up of the events.
     """
 
-    def __init__(self, model: SessionModel, numbers: Floats, points: Floats, typical: float, *, attend: bool = True):
-        """``numbers`` [n, 12] of the songs, in the order of ``vectors.INPUTS``; ``points`` [n, d] and the ``typical``
-        squared distance of two of them are those of the model of similarity."""
+    def __init__(self, model: SessionModel, kept: Singles, typical: float, *, attend: bool = True):
+        """``kept`` [n, d + p + 1] of the songs, as ``kept_of`` makes it; ``typical`` is the squared distance of two of
+        their points in the model of similarity."""
         self._model, self._attend, self._scale = model, attend, NEARNESS / typical
-        self._whole, self._points = model.vectors(numbers), points.astype(np.float32)
-        parts = [self._whole, self._points, (self._points**2).sum(axis=1, keepdims=True)]
-        kept = np.hstack(parts) if len(numbers) else np.empty((0, len(model.prior) + points.shape[1] + 1), np.float32)
-        self._kept = kept - kept.mean(axis=0) if len(kept) else kept
+        self._mean = kept.mean(axis=0) if len(kept) else np.zeros(kept.shape[1], np.float32)
+        self._kept = kept - self._mean
         self._prior = self._kept[:, : len(model.prior)] @ model.prior.astype(np.float32)
 
     def scores(self, happened: Sequence[Happened]) -> Floats:
         """[n] of all songs."""
-        return np.asarray(self._kept @ (self._weigh(happened) @ self._of_each(happened)) + self._prior)
+        of_each, weights = self._of_each(happened)
+        return np.asarray(self._kept @ (weights @ of_each) + self._prior)
 
     def after(self, happened: Sequence[Happened], candidates: Positions, count: int) -> Next:
         """The best ``count`` of the candidates, 0 for all, less those that it happened to. Ties stand by position."""
@@ -164,19 +163,29 @@ class SessionRanking:
         every[[one.position for one in happened]] = -np.inf
         scores = every[candidates]
         least = np.partition(scores, -count)[-count] if 0 < count < len(scores) else -np.inf
-        enough = np.flatnonzero((scores >= least - TIE) & np.isfinite(scores))
-        positions = candidates[enough]
-        best = positions[np.lexsort((positions, -np.round(scores[enough], TIE_DIGITS)))[: count or None]]
-        parts = (self._kept[best].astype(np.float64) @ self._of_each(happened).T) * self._weigh(happened)
-        prior = self._prior[best].astype(np.float64)
-        return Next(best, parts.sum(axis=1) + prior, parts, prior)
+        near = candidates[np.flatnonzero((scores >= least - 2 * TIE) & np.isfinite(scores))]
+        return self._best_of(near, happened, count)
 
-    def _of_each(self, happened: Sequence[Happened]) -> Singles:
-        """[k, d]: the product with what is kept of a song is what an event adds to its score."""
-        at = [one.position for one in happened]
-        near = 2 * self._scale * self._points[at]
-        return np.hstack([self._whole[at], near, np.full((len(at), 1), -self._scale, np.float32)]).astype(np.float32)
+    def _best_of(self, near: Positions, happened: Sequence[Happened], count: int) -> Next:
+        """In double precision, so that the order does not depend on which other songs were added up beside them."""
+        of_each, weights = self._of_each(happened)
+        kept, prior = self._kept[near].astype(np.float64), self._model.prior
+        parts = (kept @ of_each.T.astype(np.float64)) * weights
+        alone = kept[:, : len(prior)] @ prior
+        scores = parts.sum(axis=1) + alone
+        rows = np.lexsort((near, -np.round(scores, TIE_DIGITS)))[: count or None]
+        return Next(near[rows], scores[rows], parts[rows], alone[rows])
 
-    def _weigh(self, happened: Sequence[Happened]) -> Singles:
-        heard = self._whole[[one.position for one in happened]]
-        return self._model.weights(heard, happened, attend=self._attend).astype(np.float32)
+    def _of_each(self, happened: Sequence[Happened]) -> tuple[Singles, Singles]:
+        """[k, d + p + 1] whose product with what is kept of a song is what each event adds; [k] their weights."""
+        kept = self._kept[[one.position for one in happened]] + self._mean
+        size = len(self._model.prior)
+        whole, near = kept[:, :size], 2 * self._scale * kept[:, size:-1]
+        of_each = np.hstack([whole, near, np.full((len(kept), 1), -self._scale, np.float32)]).astype(np.float32)
+        return of_each, self._model.weights(whole, happened, attend=self._attend).astype(np.float32)
+
+
+def kept_of(whole: Singles, points: Floats) -> Singles:
+    """float32 [n, d + p + 1]: what is kept of songs, from their vectors [n, d] and points [n, p]."""
+    near = points.astype(np.float32)
+    return np.hstack([whole, near, (near**2).sum(axis=1, keepdims=True)])
