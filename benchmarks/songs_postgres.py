@@ -1,8 +1,8 @@
 """Songs in PostgreSQL beside songs in memory: ``python -m benchmarks.songs_postgres [--songs N]``.
 
 One run, one catalogue made at random: how long the import takes and how much it fills, how many of the 100 nearest
-songs the graph of neighbours finds, whether the rankings are the same, and how long both take. It starts a PostgreSQL of
-its own.
+songs the graph of neighbours finds, whether the rankings are the same, and how long both take. It starts a PostgreSQL
+of its own.
 """
 
 import argparse

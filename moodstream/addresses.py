@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from redis.connection import parse_url
 
-from moodstream import sentinel
+from moodstream import cluster, sentinel
 from moodstream.errors import MoodstreamError
 
 HTTP = ("http", "https")
@@ -15,12 +15,15 @@ API = "/api/v1"
 def is_http(url: str) -> bool:
     """Whether it is the address of a page, not of Redis. Raises MoodstreamError when it cannot be either."""
     scheme = url.partition("://")[0]
-    if scheme not in (*HTTP, *REDIS, *sentinel.SCHEMES):
+    if scheme not in (*HTTP, *REDIS, *sentinel.SCHEMES, *cluster.SCHEMES):
         raise MoodstreamError(
             f"{without_password(url)}: must begin with http://, https://, redis://, rediss:// or unix://"
         )
     if scheme in sentinel.SCHEMES:
         sentinel.parse(url)
+        return False
+    if scheme in cluster.SCHEMES:
+        cluster.parse(url)
         return False
     try:
         if scheme in REDIS:
@@ -53,6 +56,9 @@ def check_redis(url: str) -> None:
     scheme = url.partition("://")[0]
     if scheme in sentinel.SCHEMES:
         sentinel.parse(url)
+        return
+    if scheme in cluster.SCHEMES:
+        cluster.parse(url)
         return
     try:
         parts = urlsplit(url)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from redis.exceptions import RedisError
 
-from moodstream import sentinel
+from moodstream import cluster, sentinel
 from moodstream.addresses import without_password
 from moodstream.contracts.events import ReplyGiven, RequestMade, StatusChanged
 from moodstream.contracts.requests import Request
@@ -81,5 +81,7 @@ def _reply(text: bytes) -> ReplyGiven | None:
 @asynccontextmanager
 async def open_redis(url: str, prefix: str, timeout_s: float) -> AsyncIterator[RedisAsker]:
     """Connects when it is first asked."""
-    async with sentinel.async_client(url, socket_timeout=5, socket_connect_timeout=2) as redis:
+    async with sentinel.async_client(
+        cluster.with_prefix(url, prefix), socket_timeout=5, socket_connect_timeout=2
+    ) as redis:
         yield RedisAsker(redis, url, prefix, timeout_s)

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from moodstream import sentinel
+from moodstream import cluster, sentinel
 from moodstream.addresses import without_password
 from moodstream.contracts.event_filter import EventFilter
 from moodstream.contracts.events import Event, StatusChanged
@@ -22,7 +22,7 @@ async def follow_redis(url: str, filters: EventFilter, prefix: str) -> AsyncGene
     """Never ends by itself. Raises MoodstreamError when Redis will never let us in."""
     shown = without_password(url)
     feed, backoff = _Feed(filters, prefix), Backoff(shown)
-    async with sentinel.async_client(url, socket_timeout=5) as redis:
+    async with sentinel.async_client(cluster.with_prefix(url, prefix), socket_timeout=5) as redis:
         while True:
             try:
                 if not feed.position:

@@ -24,12 +24,13 @@ from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.asyncio.sentinel import SentinelManagedConnection as AsyncConnection
 from redis.asyncio.sentinel import SentinelManagedSSLConnection as AsyncTlsConnection
 from redis.backoff import NoBackoff
-from redis.connection import parse_url
+from redis.connection import ConnectionPool, parse_url
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
+from moodstream import cluster
 from moodstream.cancellation import Heedful, connection_class
 from moodstream.errors import MoodstreamError
 
@@ -93,19 +94,23 @@ def broker_options(url: str) -> dict[str, Any]:
 
 
 def client(url: str, **options: Any) -> Redis:
-    """A client without asyncio, for any address that redis-py or this module knows."""
+    """A client without asyncio, for any address that redis-py, this module or ``cluster`` knows."""
+    if cluster.is_cluster(url):
+        node = cluster.parse(url)
+        kind = cluster.blocking_connection_class(node)
+        return Redis.from_pool(ConnectionPool(connection_class=kind, **node.options, **options))
     if not is_sentinel(url):
         return Redis.from_url(url, **options)
     address = parse(url)
     manager = Sentinel(list(address.sentinels), sentinel_kwargs=_of_sentinels(address, Retry(NoBackoff(), 0)))
-    kind = _Tls if address.tls else _Plain
-    leading: Redis = manager.master_for(address.master, connection_class=kind, **_of_server(address), **options)
+    connections = _Tls if address.tls else _Plain
+    leading: Redis = manager.master_for(address.master, connection_class=connections, **_of_server(address), **options)
     return leading
 
 
 @asynccontextmanager
 async def async_client(url: str, **options: Any) -> AsyncIterator[AsyncRedis]:
-    """A client for asyncio, for any address that redis-py or this module knows."""
+    """A client for asyncio, for any address that redis-py, this module or ``cluster`` knows."""
     async with _direct(url, options) if not is_sentinel(url) else _leading(url, options) as found:
         try:
             yield found
@@ -114,7 +119,11 @@ async def async_client(url: str, **options: Any) -> AsyncIterator[AsyncRedis]:
 
 
 def _direct(url: str, options: dict[str, Any]) -> AsyncRedis:
-    found: dict[str, Any] = {**parse_async_url(url), "connection_class": connection_class(url)}
+    if cluster.is_cluster(url):
+        node = cluster.parse(url)
+        found: dict[str, Any] = {**node.options, "connection_class": cluster.connection_class(node)}
+    else:
+        found = {**parse_async_url(url), "connection_class": connection_class(url)}
     return AsyncRedis.from_pool(AsyncConnectionPool(**found, **options))
 
 
@@ -131,6 +140,12 @@ async def forget(client: AsyncRedis) -> None:
     manager = getattr(client.connection_pool, "sentinel_manager", None)
     if manager is not None:
         await manager.aclose()
+
+
+async def is_deposed(pool: Any) -> bool:
+    """Whether the Sentinels name another server than the one that the connections of this pool were made to."""
+    leader = pool.master_address
+    return bool(await pool.get_master_address() != leader)
 
 
 class _Async(Heedful, AsyncConnection):

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from moodstream import cluster
 from moodstream.contracts.validation import place_and_text
 from moodstream.errors import MoodstreamError, SettingError
 from shared.host_names import parse_host_names
@@ -31,7 +32,7 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
         repr=False,
-        description="Address of Redis, Valkey or Sentinels; `moodstream run` starts its own when not set.",
+        description="Address of Redis, Valkey, Sentinels or a cluster; `moodstream run` starts its own when not set.",
     )
     frames_redis_url: str | None = Field(
         None,
@@ -53,7 +54,10 @@ class Settings(BaseSettings):
         None, description="PEM file of a client certificate, if servers ask for one."
     )
     redis_key: Path | None = Field(None, description="PEM file of the client certificate's private key.")
-    prefix: str = Field("mood:", description="Prefix of every stream and key; one prefix is one site.")
+    prefix: str = Field(
+        "mood:",
+        description="Prefix of every stream and key; one prefix is one site. On a cluster with a hash tag: {north}:",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on for the page and the health checks.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
     tls_certificate: Path | None = Field(None, description="PEM file of a certificate, for HTTPS instead of HTTP.")
@@ -114,7 +118,7 @@ class Settings(BaseSettings):
         if self.redis_password and ":" not in name and (parts.scheme != "unix" or name):
             name = f"{name}:{quote(self.redis_password, safe='')}"
         query = parts.query
-        if parts.scheme in ("rediss", "rediss+sentinel"):
+        if parts.scheme in ("rediss", "rediss+sentinel", "rediss+cluster"):
             files = {
                 "ssl_ca_certs": self.redis_ca,
                 "ssl_certfile": self.redis_certificate,
@@ -123,7 +127,8 @@ class Settings(BaseSettings):
             needed = {what: str(file) for what, file in files.items() if file is not None and f"{what}=" not in query}
             query = "&".join(filter(None, (query, urlencode(needed))))
         place = f"{name}@{host}" if name else host
-        return f"{parts.scheme}://{place}{parts.path}" + (f"?{query}" if query else "")
+        whole = f"{parts.scheme}://{place}{parts.path}" + (f"?{query}" if query else "")
+        return cluster.with_prefix(whole, self.prefix)
 
     @property
     def scheme(self) -> str:
@@ -136,7 +141,8 @@ class RunSettings(Settings):
     redis_url: str | None = Field(  # type: ignore[assignment]
         None,
         repr=False,
-        description="Address of Redis, Valkey or Sentinels (docs/scaling.md); `run` starts its own when not set.",
+        description="Address of Redis, Valkey, Sentinels or a cluster (docs/scaling.md); `run` starts its own when not "
+        "set.",
     )
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
 

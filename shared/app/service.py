@@ -169,7 +169,7 @@ class App:
         await self._retry(self._make_groups)
 
     async def _make_groups(self) -> None:
-        await self.bus.servers.refuse_clusters()
+        await self.bus.servers.check_kind()
         await self.bus.ping()
         await create_groups(self.bus)
 

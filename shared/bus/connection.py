@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from faststream.redis import RedisBroker
 from pydantic import BaseModel
 
-from moodstream import sentinel
+from moodstream import cluster, sentinel
 from moodstream.contracts.events import Event, FrameCaptured
 from moodstream.contracts.requests import Request
 from shared.bus import asking
@@ -48,7 +48,7 @@ class Bus:
             self.outage,
             metrics=self.metrics,
             traces=self.traces,
-            replicas=Replicas() if sentinel.is_sentinel(settings.redis_url) else None,
+            replicas=_replicas(settings.redis_url),
             frames_kept=settings.frames_kept,
         )
         self.follower = Follower(self.servers, self.outage, self.stopping)
@@ -142,3 +142,10 @@ class Bus:
     async def ask(self, request: Request[R], timeout_s: float = asking.TIMEOUT_S) -> R:
         """Ask whichever service answers this kind. Raises RequestRefused, or NoAnswer when nobody answers in time."""
         return await asking.ask(self.publisher, self.follower, request, timeout_s)
+
+
+def _replicas(url: str) -> Replicas | None:
+    """None where there is one server alone."""
+    if cluster.is_cluster(url):
+        return Replicas(cluster.is_deposed)
+    return Replicas(sentinel.is_deposed) if sentinel.is_sentinel(url) else None

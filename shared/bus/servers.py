@@ -5,7 +5,7 @@ from typing import Any
 
 from faststream.redis import RedisBroker, RedisSentinelBroker
 
-from moodstream import sentinel
+from moodstream import cluster, sentinel
 from moodstream.addresses import check_redis, without_password
 from moodstream.cancellation import connection_class
 from moodstream.contracts.events import Event
@@ -14,7 +14,7 @@ from moodstream.errors import MoodstreamError
 from shared.bus.message_format import BareJson
 from shared.settings import Settings
 
-NO_CLUSTER = "belongs to a Redis Cluster, which cannot be used; take a single server, or one with Sentinel"
+ONE_OF_A_CLUSTER = "belongs to a cluster; its address begins with redis+cluster://"
 
 
 class Servers:
@@ -78,15 +78,18 @@ class Servers:
         if self._frames is not self.redis:
             await self._frames.ping()
 
-    async def refuse_clusters(self) -> None:
-        """Raises MoodstreamError for a node of a Redis Cluster: streams that are read together lie on several of them.
+    async def check_kind(self) -> None:
+        """Raises MoodstreamError for a cluster that the address calls a server, or a server that it calls a cluster.
 
         Every server says what it is in its greeting, whatever rights a user has.
         """
         for client, address in zip((self.redis, self._frames), self.addresses, strict=False):
+            if cluster.is_cluster(address):
+                await client.connection_pool.connection_class.leader.find()
+                continue
             greeting = await client.execute_command("HELLO")
             if b"cluster" in (greeting.values() if isinstance(greeting, dict) else greeting):
-                raise MoodstreamError(f"{address} {NO_CLUSTER}")
+                raise MoodstreamError(f"{address} {ONE_OF_A_CLUSTER}")
 
     async def close(self) -> None:
         for client in {self._redis, self._frames} - {None}:
@@ -114,4 +117,11 @@ def _broker(url: str, middlewares: Sequence[Any]) -> RedisBroker:
     }
     if sentinel.is_sentinel(url):
         return RedisSentinelBroker(**sentinel.broker_options(url), **options)
+    if cluster.is_cluster(url):
+        # Not FastStream's RedisClusterBroker: a site is one slot, so one node at a time, and what needs one connection
+        # to one server (WAIT after an event, transactions, PING, INFO) stays as it is.
+        address = cluster.parse(url)
+        host, port = address.nodes[0]
+        kind = cluster.connection_class(address)
+        return RedisBroker(f"redis://{host}:{port}", connection_class=kind, **address.options, **options)
     return RedisBroker(url, connection_class=connection_class(url), **options)

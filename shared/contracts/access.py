@@ -29,7 +29,7 @@ from shared.contracts.mounting_view import PICTURE, WANTED, WATCHED
 
 Server = Literal["events", "frames", "both"]
 
-CONNECT = "time ping hello auth select role wait client|setname client|id"
+CONNECT = "time ping hello auth select role wait client|setname client|id cluster|slots"
 """Without ``client|setinfo``, which Redis 7.0 does not know; newer servers refuse it, and clients go on without it."""
 PUT = "xadd xtrim"
 WRITE = f"{PUT} xlen"

@@ -92,20 +92,21 @@ def test_frames_that_would_lie_on_a_disk_are_told() -> None:
         assert redis_faults(redis_url=urls[1], frames_redis_url=urls[0]) == []
 
 
-async def test_a_cluster_is_refused_at_once(tmp_path: Path) -> None:
+async def test_a_node_of_a_cluster_that_is_called_a_server_is_refused_at_once(tmp_path: Path) -> None:
+    belongs = r"belongs to a cluster; its address begins with redis\+cluster://"
     cluster = ("--cluster-enabled", "yes", "--cluster-config-file", str(tmp_path / "nodes.conf"))
     with single(*cluster) as client:
         client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
         url = f"redis://127.0.0.1:{client.connection_pool.connection_kwargs['port']}/0"
         [found] = redis_faults(redis_url=url)
-        assert "Redis Cluster, which cannot be used" in (found.hint or "")
+        assert "redis+cluster://" in (found.hint or "")
         for frames in (None, url):
             with embedded_redis() as own:
                 settings = load(Settings, redis_url=own if frames else url, frames_redis_url=frames)
                 servers = Servers(settings)
                 await servers.connect()
-                with pytest.raises(MoodstreamError, match=r"Redis Cluster, which cannot be used; take a single server"):
-                    await servers.refuse_clusters()
+                with pytest.raises(MoodstreamError, match=belongs):
+                    await servers.check_kind()
                 await servers.close()
 
 

@@ -8,12 +8,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
 
-from moodstream import sentinel
+from moodstream import cluster, sentinel
 from moodstream.addresses import check_redis, without_password
 from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding
 from services.cli.installed import is_image
-from shared.bus.servers import NO_CLUSTER
+from shared.bus.servers import ONE_OF_A_CLUSTER
 from shared.settings import RunSettings, load
 
 MIN_VERSION = (7, 0)
@@ -55,6 +55,8 @@ def _server(part: str, setting: str, url: str, *, holds_frames: bool) -> Iterato
         with sentinel.client(url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
             info: dict[str, Any] = client.info()
             yield Finding(part, "ok", f"{info['redis_version']} at {without_password(url)}")
+            if info.get("redis_mode") == "cluster" and not cluster.is_cluster(url):
+                yield Finding(part, "missing", f"this server {ONE_OF_A_CLUSTER}", _address(setting, "HOST"))
             yield from _faults(part, setting, client, info, holds_frames)
     except AuthenticationError as error:
         yield Finding(part, "missing", f"{without_password(url)} refused the password: {error}", _address(setting, url))
@@ -67,8 +69,6 @@ def _faults(part: str, setting: str, client: Any, info: dict[str, Any], holds_fr
     if tuple(int(number) for number in info["redis_version"].split(".")[:2]) < MIN_VERSION:
         hint = f"version {info['redis_version']} loses messages of workers that died; it must be 7.0 or newer"
         yield Finding(part, "missing", hint, "sudo apt-get install redis-server")
-    if info.get("redis_mode") == "cluster":
-        yield Finding(part, "missing", f"this server {NO_CLUSTER}", _address(setting, "HOST"))
     if info.get("role") == "slave":
         yield Finding(part, "missing", "this server is a replica and takes no writes", _address(setting, "HOST"))
     if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":

@@ -165,7 +165,7 @@ async def test_nothing_is_lost_when_the_leader_dies_hangs_or_is_stopped(servers:
 
 
 async def test_an_event_is_not_kept_waiting_for_replicas_that_are_not_there(caplog: pytest.LogCaptureFixture) -> None:
-    replicas = Replicas()
+    replicas = Replicas(sentinel.is_deposed)
     caplog.set_level(logging.WARNING)
     with trio() as lonely:
         for port in lonely.servers[1:]:

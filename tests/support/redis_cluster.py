@@ -1,0 +1,149 @@
+"""Debian's Redis as a cluster: three nodes that lead and three that follow them."""
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.crc import key_slot
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from services.cli.run.embedded_redis import end_with_parent
+from tests.support.needs import missing
+from tests.support.ports import free_port
+
+PASSWORD = "nodes-only"
+NODE_TIMEOUT_MS = 2_000
+"""Longer than a lease is believed in (shared/bus/lease.py), so that no two processes hold one across a failover."""
+MAX_PORT = 55_000
+"""The nodes talk to each other on their port and ten thousand."""
+LEADERS = 3
+
+NODE = f"""
+save ""
+appendonly no
+requirepass {PASSWORD}
+masterauth {PASSWORD}
+maxmemory-policy noeviction
+repl-diskless-sync-delay 0
+cluster-enabled yes
+cluster-node-timeout {NODE_TIMEOUT_MS}
+"""
+
+
+class Cluster:
+    """The nodes by their ports. ``url`` is what a service is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.ports = [port for port in (free_port() for _ in range(40)) if port < MAX_PORT][: 2 * LEADERS]
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports[:LEADERS])
+        self.url = f"redis+cluster://:{PASSWORD}@{hosts}"
+
+    def start(self) -> None:
+        for port in self.ports:
+            self.start_node(port)
+        first, *others = self.ports
+        for at in range(LEADERS):
+            begin, end = (16384 * place // LEADERS for place in (at, at + 1))
+            self.ask(self.ports[at], "CLUSTER", "ADDSLOTSRANGE", begin, end - 1)
+        for port in others:
+            self.ask(first, "CLUSTER", "MEET", "127.0.0.1", port)
+        _until(lambda: all(self._info(port)["cluster_known_nodes"] == "6" for port in self.ports), "they do not meet")
+        for leader, follower in zip(self.ports[:LEADERS], self.ports[LEADERS:], strict=True):
+            name = self.ask(leader, "CLUSTER", "MYID")
+            _until(lambda to=follower, of=name: self.ask(to, "CLUSTER", "REPLICATE", of) == "OK", "nobody follows")
+        _until(self._is_whole, "the cluster does not become whole")
+
+    def start_node(self, port: int) -> None:
+        home = self._folder / str(port)
+        home.mkdir(exist_ok=True)
+        file = home / "redis.conf"
+        file.write_text(f"port {port}\nbind 127.0.0.1\ndir {home}\nlogfile {home / 'log'}\n{NODE}")
+        self._processes[port] = subprocess.Popen(
+            ["redis-server", str(file)], stdin=subprocess.DEVNULL, preexec_fn=end_with_parent
+        )
+        _until(lambda: self.ask(port, "PING"), f"the node at {port} does not start")
+
+    def node(self, port: int) -> Any:
+        """A client of one node, bytes as text."""
+        once = Retry(NoBackoff(), 0)
+        limits: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": once}
+        return Redis(host="127.0.0.1", port=port, password=PASSWORD, decode_responses=True, **limits)
+
+    def ask(self, port: int, *command: object) -> Any:
+        with self.node(port) as client:
+            return client.execute_command(*command)
+
+    def _info(self, port: int) -> dict[str, str]:
+        with self.node(port) as client:
+            return dict(client.execute_command("CLUSTER INFO"))
+
+    def _is_whole(self) -> bool:
+        def sees_all(port: int) -> bool:
+            with self.node(port) as client:
+                followed = [nodes for _, _, *nodes in client.execute_command("CLUSTER SLOTS") if len(nodes) > 1]
+            return self._info(port)["cluster_state"] == "ok" and len(followed) == LEADERS
+
+        return all(sees_all(port) for port in self.ports)
+
+    def leader(self, prefix: str, without: int | None = None) -> int:
+        """The port of the node that leads the slot of a site, as a node other than ``without`` says."""
+        slot = key_slot(prefix.encode())
+        for port in self.ports:
+            if port == without:
+                continue
+            with contextlib.suppress(RedisError), self.node(port) as client:
+                slots = client.execute_command("CLUSTER SLOTS")
+                return int(next(leader[1] for low, high, leader, *_ in slots if low <= slot <= high))
+        raise RuntimeError("no node answers")
+
+    def kill(self, port: int) -> None:
+        self._processes[port].kill()
+        self._processes[port].wait()
+
+    def wait_for_another(self, prefix: str, than: int) -> int:
+        """Once another node leads the slot of a site, its port."""
+        _until(lambda: self.leader(prefix, than) != than, "no other node leads")
+        return self.leader(prefix, than)
+
+    def wait_until_whole(self) -> None:
+        _until(self._is_whole, "the cluster does not become whole again")
+
+    def stop(self) -> None:
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+
+
+def _until(holds: Any, fault: str, timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        with contextlib.suppress(RedisError, OSError):
+            if holds():
+                return
+        if time.monotonic() > deadline:
+            raise AssertionError(fault)
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Six nodes, agreed with each other; all gone afterwards."""
+    if shutil.which("redis-server") is None:
+        missing("Debian's redis-server")
+    with tempfile.TemporaryDirectory(prefix="moodstream-cluster-") as folder:
+        one = Cluster(Path(folder))
+        try:
+            one.start()
+            yield one
+        finally:
+            one.stop()
