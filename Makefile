@@ -24,7 +24,7 @@ PINNED := $(PIP) --require-hashes -r
 WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run songs-compare songs-postgres capacity faststream-next packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres capacity faststream-next packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +89,13 @@ soak: setup $(VENV)/.test ## The whole chain under load for half an hour: nothin
 	$(BIN)/python -m benchmarks.soak --minutes 30 $(ARGS)
 sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the leader of Redis is killed, hung, stopped; needs redis-server
 	$(BIN)/python -m benchmarks.sentinel --seconds 60 $(ARGS)
+
+cluster-run: setup $(VENV)/.test ## The same on a cluster of six nodes, of which one that leads a site is killed, hung, stopped; needs redis-server
+	$(BIN)/python -m benchmarks.sentinel --cluster --seconds 60 $(ARGS)
+
+cluster-chaos: setup $(VENV)/.test ## The same from 20 seeds, which draw what happens, when and to which site; stops at the first loss
+	@set -e; for seed in $$(seq 1 20); do echo "seed $$seed"; \
+		$(BIN)/python -m benchmarks.sentinel --cluster --seconds 30 --seed $$seed $(ARGS); done
 
 songs-compare: setup $(VENV)/.test ## Do PostgreSQL and memory offer and rank the same, on 100,000 songs? A few minutes
 	MOODSTREAM_TEST_SONGS=100000 $(BIN)/python -m pytest -q tests/recommender/test_postgres.py -k "same_five or are_the_same" $(ARGS)

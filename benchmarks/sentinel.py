@@ -1,6 +1,9 @@
 """Eight cameras at two sites, four emotion workers, one group of Redis servers whose leader is taken away meanwhile.
 
-    python -m benchmarks.sentinel [--seconds 60] [--harm kill hang shut-down]
+    python -m benchmarks.sentinel [--cluster] [--seconds 60] [--harm kill hang shut-down] [--seed 1]
+
+The servers are three behind three Sentinels, or with ``--cluster`` six nodes of a cluster, of which a harm takes away
+the one that leads a site. ``--seed`` draws harms, moments and sites instead.
 
 The cameras are drawn faces, sent as a camera sends them; all services are processes of their own, as in containers.
 Needs Debian's redis-server. Each harm comes in the middle of its share of the time. Then it counts: every frame that
@@ -23,10 +26,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from uuid import uuid4
 
 import cv2
 
+from moodstream import cluster
 from moodstream.contracts.events import (
     Event,
     FacesRead,
@@ -46,11 +51,15 @@ from shared.app.service import create_bus
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
 from tests.support.ports import free_port
+from tests.support.redis_cluster import Cluster
+from tests.support.redis_cluster import cluster as six_nodes
 from tests.support.redis_servers import Trio, trio
 
 ROOT = Path(__file__).parents[1]
-SITES = {"north:": 4, "south:": 4}
-"""prefix and number of cameras"""
+SITES = ("north", "south")
+CAMERAS = 4
+"""of each site"""
+HARMS = ("kill", "hang", "shut-down")
 WORKERS = 2
 """emotion workers a site"""
 FRAMES_PER_S = 5
@@ -152,7 +161,12 @@ async def watch(site: Site) -> None:
             site.seen[str(event.id)] = event
 
 
-async def harm(servers: Trio, how: str) -> tuple[float, float]:
+def prefix_of(site: str, given: argparse.Namespace) -> str:
+    """On a cluster a site is one slot."""
+    return f"{{{site}}}:" if given.cluster else f"{site}:"
+
+
+async def harm(servers: Trio | Cluster, how: str) -> tuple[float, float]:
     """Take the leader away; gives when, and when another led."""
     before_s, old = time.monotonic(), servers.leader()
     print(f"{how} at {utc_now():%H:%M:%S.%f}", flush=True)
@@ -167,26 +181,34 @@ async def harm(servers: Trio, how: str) -> tuple[float, float]:
     return before_s, leads_s
 
 
-async def drive(servers: Trio, given: argparse.Namespace) -> tuple[list[Site], list[tuple[str, float, float]]]:
+async def drive(
+    servers: Trio | Cluster, given: argparse.Namespace
+) -> tuple[list[Site], list[tuple[str, float, float]]]:
     frames, stop, harms = pictures(), asyncio.Event(), []
+    prefixes = [prefix_of(name, given) for name in SITES]
     sites = [
         Site(prefix, create_bus(load(Settings, redis_url=servers.url, prefix=prefix, frames_kept=2_000)))
-        for prefix in SITES
+        for prefix in prefixes
     ]
     for site in sites:
         await site.bus.connect()
     watching = [asyncio.create_task(watch(site)) for site in sites]
     cameras = [
-        asyncio.create_task(camera(site, f"{site.prefix[:-1]}-{n}", 0.9 * n + 0.4 * at, stop, frames))
+        asyncio.create_task(camera(site, f"{SITES[at]}-{n}", 0.9 * n + 0.4 * at, stop, frames))
         for at, site in enumerate(sites)
-        for n in range(SITES[site.prefix])
+        for n in range(CAMERAS)
     ]
+    random = Random(given.seed)
     share_s = given.seconds / len(given.harm)
-    for how in given.harm:
-        await asyncio.sleep(share_s / 2)
+    for at, planned in enumerate(given.harm):
+        before_s = share_s * (0.5 if given.seed is None else random.uniform(0.2, 0.8))
+        how = planned if given.seed is None else random.choice(HARMS)
+        await asyncio.sleep(before_s)
+        if isinstance(servers, Cluster):
+            servers.prefix = prefixes[at % len(prefixes)] if given.seed is None else random.choice(prefixes)
         harms.append((how, *await harm(servers, how)))
         await asyncio.to_thread(servers.wait_until_whole)
-        await asyncio.sleep(share_s / 2)
+        await asyncio.sleep(share_s - before_s)
     stop.set()
     await asyncio.gather(*cameras)
     await drained(sites)
@@ -250,7 +272,7 @@ def audit(url: str, site: Site, harms: list[tuple[str, float, float]], told: Aud
 
 def stored(url: str, prefix: str) -> Mapping[type[Event], Counter[str]]:
     """Ids of what the server that leads now holds."""
-    with connected(url) as client:
+    with connected(cluster.with_prefix(url, prefix)) as client:
         return {
             kind: Counter(
                 str(kind.model_validate_json(fields[b"__data__"]).id)
@@ -302,16 +324,16 @@ def chain(site: Site, told: Audit) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=90, help="of cameras, shared by the harms")
-    parser.add_argument(
-        "--harm", nargs="+", choices=["kill", "hang", "shut-down"], default=["kill", "hang", "shut-down"]
-    )
+    parser.add_argument("--harm", nargs="+", choices=HARMS, default=list(HARMS))
+    parser.add_argument("--cluster", action="store_true", help="six nodes of a cluster instead of Sentinels")
+    parser.add_argument("--seed", type=int, help="draw harms, as many as without it, moments and sites")
     given = parser.parse_args()
     with ExitStack() as stack:
-        servers = stack.enter_context(trio())
+        servers = stack.enter_context(six_nodes(prefix_of(SITES[0], given)) if given.cluster else trio())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="moodstream-sites-")))
         started_s = time.monotonic()
         processes, ports = [], []
-        for prefix in SITES:
+        for prefix in (prefix_of(site, given) for site in SITES):
             for name, count, settings in (
                 ("emotion", WORKERS, {}),
                 ("recommender", 1, {"MOODSTREAM_AUTO": "true"}),

@@ -21,6 +21,7 @@ from redis.connection import Connection, SSLConnection, parse_url
 from redis.crc import key_slot
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from moodstream.cancellation import Heedful
 from moodstream.errors import MoodstreamError
@@ -197,8 +198,11 @@ class _Following:
     async def read_response(self, *arguments: Any, **options: Any) -> Any:
         try:
             return await super().read_response(*arguments, **options)  # type: ignore[misc]
+        except (RedisConnectionError, RedisTimeoutError):
+            self.leader.node = None  # it may hang, and take connections all the same
+            raise
         except RedisError as error:
-            if isinstance(error, RedisConnectionError) or not _has_left(error):
+            if not _has_left(error):
                 raise
             self.leader.node = None
             await self.disconnect()  # type: ignore[attr-defined]
@@ -221,8 +225,11 @@ class _FollowingBlocking:
     def read_response(self, *arguments: Any, **options: Any) -> Any:
         try:
             return super().read_response(*arguments, **options)  # type: ignore[misc]
+        except (RedisConnectionError, RedisTimeoutError):
+            self.leader.node = None
+            raise
         except RedisError as error:
-            if isinstance(error, RedisConnectionError) or not _has_left(error):
+            if not _has_left(error):
                 raise
             self.leader.node = None
             self.disconnect()  # type: ignore[attr-defined]

@@ -95,9 +95,9 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site(redis_url: str) -> AsyncIterator[Site]:
+async def site(redis_url: str, prefix: str | None = None) -> AsyncIterator[Site]:
     """The site without its recommender."""
-    bus = create_bus(load(Settings, redis_url=redis_url))
+    bus = create_bus(load(Settings, redis_url=redis_url, prefix=prefix))
     await bus.connect()
     try:
         yield Site(bus)
@@ -111,7 +111,7 @@ async def recommender(redis_url: str, catalogue: Path, **settings: Any) -> Async
     chosen = load(RecommenderSettings, redis_url=redis_url, catalogue=catalogue, **settings)
     bus = create_bus(chosen)
     app = build_app(bus, create_service(chosen, bus))
-    async with site(redis_url) as around, app.web.router.lifespan_context(app.web):
+    async with site(redis_url, settings.get("prefix")) as around, app.web.router.lifespan_context(app.web):
         async with asyncio.timeout(15):
             await app.ready.wait()
         yield around

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -39,10 +40,13 @@ cluster-node-timeout {NODE_TIMEOUT_MS}
 
 
 class Cluster:
-    """The nodes by their ports. ``url`` is what a service is told."""
+    """The nodes by their ports. ``url`` is what a service is told.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    It leads, where nothing else is said, who leads the slot of the site with this ``prefix``.
+    """
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        self._folder, self.prefix = folder, prefix
         self.ports = [port for port in (free_port() for _ in range(40)) if port < MAX_PORT][: 2 * LEADERS]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports[:LEADERS])
@@ -95,9 +99,9 @@ class Cluster:
 
         return all(sees_all(port) for port in self.ports)
 
-    def leader(self, prefix: str, without: int | None = None) -> int:
-        """The port of the node that leads the slot of a site, as a node other than ``without`` says."""
-        slot = key_slot(prefix.encode())
+    def leader(self, without: int | None = None) -> int:
+        """The port of the node that leads, as a node other than ``without`` says."""
+        slot = key_slot(self.prefix.encode())
         for port in self.ports:
             if port == without:
                 continue
@@ -110,10 +114,35 @@ class Cluster:
         self._processes[port].kill()
         self._processes[port].wait()
 
-    def wait_for_another(self, prefix: str, than: int) -> int:
-        """Once another node leads the slot of a site, its port."""
-        _until(lambda: self.leader(prefix, than) != than, "no other node leads")
-        return self.leader(prefix, than)
+    def hang(self, port: int) -> None:
+        self._processes[port].send_signal(signal.SIGSTOP)
+
+    def go_on(self, port: int) -> None:
+        self._processes[port].send_signal(signal.SIGCONT)
+
+    def shut_down(self, port: int) -> None:
+        """As for an upgrade: one of those that follow takes over first."""
+        name = self.ask(port, "CLUSTER", "MYID")
+        [follower] = [one for one in self.ports if one != port and self._follows(one) == name]
+        self.ask(follower, "CLUSTER", "FAILOVER")
+        self.wait_for_another(port)
+        with self.node(port) as client, contextlib.suppress(RedisError):  # it ends before it answers
+            client.shutdown(nosave=True)
+        self._processes[port].wait()
+
+    def _follows(self, port: int) -> str | None:
+        """The id of the node that this one follows."""
+        lines = self.ask(port, "CLUSTER", "NODES")
+        own = next(line for line in lines.splitlines() if "myself" in line) if isinstance(lines, str) else ""
+        return own.split()[3] if own else None
+
+    def start_again(self, port: int) -> None:
+        self.start_node(port)
+
+    def wait_for_another(self, than: int) -> int:
+        """Once another node leads, its port."""
+        _until(lambda: self.leader(than) != than, "no other node leads")
+        return self.leader(than)
 
     def wait_until_whole(self) -> None:
         _until(self._is_whole, "the cluster does not become whole again")
@@ -136,12 +165,12 @@ def _until(holds: Any, fault: str, timeout_s: float = 60) -> None:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster(prefix: str) -> Iterator[Cluster]:
     """Six nodes, agreed with each other; all gone afterwards."""
     if shutil.which("redis-server") is None:
         missing("Debian's redis-server")
     with tempfile.TemporaryDirectory(prefix="moodstream-cluster-") as folder:
-        one = Cluster(Path(folder))
+        one = Cluster(Path(folder), prefix)
         try:
             one.start()
             yield one

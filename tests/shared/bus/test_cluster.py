@@ -1,8 +1,11 @@
 """A site on a Redis Cluster: one slot, whose node may die."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from faststream.redis import RedisRouter
@@ -10,15 +13,20 @@ from redis import Redis
 
 from moodstream import cluster
 from moodstream.client import events
-from moodstream.contracts.events import StatusChanged
+from moodstream.contracts.events import SongsOffered, SongsRanked, StatusChanged
+from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
+from services.bridge.webhooks.outbox import Letter, Outbox
 from services.cli.redis_client import connected
 from shared.app.service import Service, build_app, create_bus
 from shared.bus.lease import Lease
+from shared.contracts.access import acl_file
 from shared.delivery import dead_letters
 from shared.delivery.consume import consume
 from shared.settings import Settings, load
 from tests.support.made_events import status
+from tests.support.random_songs import saved
+from tests.support.recommenders import picked, recommender
 from tests.support.redis_cluster import PASSWORD, Cluster
 from tests.support.redis_cluster import cluster as started_cluster
 from tests.support.redis_servers import single
@@ -28,7 +36,7 @@ PREFIX = "{north}:"
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Cluster]:
-    with started_cluster() as started:
+    with started_cluster(PREFIX) as started:
         yield started
 
 
@@ -80,8 +88,8 @@ def test_commands_reach_the_node_of_the_site_and_are_told_a_wrong_password(nodes
     for prefix in ("{north}:", "{south}:", "{east}:", "{west}:"):
         with connected(cluster.with_prefix(nodes.url, prefix)) as client:
             assert client.set(f"{prefix}one", 1)
-            with nodes.node(nodes.leader(prefix)) as leader:
-                assert leader.get(f"{prefix}one") == "1"
+        held = [key for port in nodes.ports[:3] for key in nodes.ask(port, "KEYS", "*")]
+        assert held.count(f"{prefix}one") == 1
     wrong = cluster.with_prefix(nodes.url.replace(PASSWORD, "wrong"), PREFIX)
     with pytest.raises(MoodstreamError, match="invalid username-password pair") as told, connected(wrong):
         pass
@@ -117,14 +125,14 @@ async def test_nothing_is_lost_when_the_node_of_a_site_dies(nodes: Cluster) -> N
         jobs = [asyncio.create_task(job()) for job in (follow, listen)]
         await asyncio.sleep(0.5)
         await bus.redis.xadd(bus.stream(StatusChanged), {"__data__": b"no event"})
-        old = nodes.leader(PREFIX)
+        old = nodes.leader()
         while published < 300:
             assert published > 100 or await lease.ask()
             if published == 100:
                 nodes.kill(old)
             await bus.publish(status(published))
             published += 1
-        assert nodes.leader(PREFIX, old) != old
+        assert nodes.leader(old) != old
         await asyncio.sleep(lease.MARGIN_S)
         assert await lease.ask()
         while len(handled) < published or len(set(followed)) < published or len(set(heard)) < published:
@@ -144,3 +152,33 @@ async def test_nothing_is_lost_when_the_node_of_a_site_dies(nodes: Cluster) -> N
         assert dead_letters.replay(client, PREFIX, {letter["letter"]}) == 1
     nodes.start_node(old)
     await asyncio.to_thread(nodes.wait_until_whole)
+
+
+async def test_a_site_with_the_least_rights_offers_ranks_and_remembers_there(nodes: Cluster, tmp_path: Path) -> None:
+    rights = acl_file(PREFIX, "both", {"all": sha256(b"secret").hexdigest()}).splitlines()
+    [line] = [one for one in rights if one.startswith("user all ")]
+    for port in nodes.ports:
+        nodes.ask(port, "ACL", "SETUSER", *_words(line.removeprefix("user ")))
+    url = nodes.url.replace(f"://:{PASSWORD}@", "://all:secret@")
+    async with recommender(url, saved(tmp_path), prefix=PREFIX) as site:
+        await site.mood(Mood.HAPPY, phase="start")
+        (offer,) = await site.all(SongsOffered)
+        await site.publish_and_wait(picked(offer))
+        await site.publish_and_wait(picked(offer, 1))
+        first, second = await site.all(SongsRanked)
+        assert len(first.ranking) == 10
+        assert second.ranking[0].because, "the first pick is in the history of the visit"
+    bus = create_bus(load(Settings, redis_url=url, prefix=PREFIX))
+    await bus.connect()
+    outbox = Outbox(bus, "shop")
+    assert await outbox.put("one", "body") == 0
+    taken = await outbox.take_next()
+    assert isinstance(taken, Letter)
+    await outbox.retry_later(taken, 9.0, unreachable=True)
+    assert await outbox.retry_unreachable() == 1
+    await bus.close()
+
+
+def _words(line: str) -> list[str]:
+    """The rules of a user; what stands in brackets is one."""
+    return re.findall(r"\([^)]*\)|\S+", line)
