@@ -102,6 +102,8 @@ class Leader:
         """nodes that the address does not name"""
         self.node: Node | None = None
         """None where it has to be asked"""
+        self.last: Node | None = None
+        """who led when that was last asked"""
 
     async def find(self) -> Node:
         """Ask the nodes one after the other. Raises RedisConnectionError where none answers, or NoCluster."""
@@ -153,7 +155,7 @@ class Leader:
         self._others = tuple(dict.fromkeys(node for one in nodes.values() for node in one))
         for (start, end), (leader, *_) in nodes.items():
             if start <= self._address.slot <= end:
-                self.node = leader
+                self.node = self.last = leader
                 return leader
         raise RedisConnectionError(f"nobody leads slot {self._address.slot}")
 
@@ -254,7 +256,7 @@ def blocking_connection_class(address: Address) -> type[Any]:
 
 
 async def is_deposed(pool: Any) -> bool:
-    """Whether another node leads than the one that the connections of this pool were made to."""
+    """Whether another node leads than when this was last asked."""
     leader: Leader = pool.connection_class.leader
-    before = leader.node
+    before = leader.last
     return await leader.find() != before

@@ -23,8 +23,6 @@ from tests.support.ports import free_port
 PASSWORD = "nodes-only"
 NODE_TIMEOUT_MS = 2_000
 """Longer than a lease is believed in (shared/bus/lease.py), so that no two processes hold one across a failover."""
-MAX_PORT = 55_000
-"""The nodes talk to each other on their port and ten thousand."""
 LEADERS = 3
 
 NODE = f"""
@@ -47,7 +45,9 @@ class Cluster:
 
     def __init__(self, folder: Path, prefix: str) -> None:
         self._folder, self.prefix = folder, prefix
-        self.ports = [port for port in (free_port() for _ in range(40)) if port < MAX_PORT][: 2 * LEADERS]
+        self.ports = [free_port() for _ in range(2 * LEADERS)]
+        self._talk = {port: free_port() for port in self.ports}
+        """the ports at which the nodes talk to each other"""
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports[:LEADERS])
         self.url = f"redis+cluster://:{PASSWORD}@{hosts}"
@@ -60,7 +60,7 @@ class Cluster:
             begin, end = (16384 * place // LEADERS for place in (at, at + 1))
             self.ask(self.ports[at], "CLUSTER", "ADDSLOTSRANGE", begin, end - 1)
         for port in others:
-            self.ask(first, "CLUSTER", "MEET", "127.0.0.1", port)
+            self.ask(first, "CLUSTER", "MEET", "127.0.0.1", port, self._talk[port])
         _until(lambda: all(self._info(port)["cluster_known_nodes"] == "6" for port in self.ports), "they do not meet")
         for leader, follower in zip(self.ports[:LEADERS], self.ports[LEADERS:], strict=True):
             name = self.ask(leader, "CLUSTER", "MYID")
@@ -71,7 +71,9 @@ class Cluster:
         home = self._folder / str(port)
         home.mkdir(exist_ok=True)
         file = home / "redis.conf"
-        file.write_text(f"port {port}\nbind 127.0.0.1\ndir {home}\nlogfile {home / 'log'}\n{NODE}")
+        file.write_text(
+            f"port {port}\ncluster-port {self._talk[port]}\nbind 127.0.0.1\ndir {home}\nlogfile {home / 'log'}\n{NODE}"
+        )
         self._processes[port] = subprocess.Popen(
             ["redis-server", str(file)], stdin=subprocess.DEVNULL, preexec_fn=end_with_parent
         )
