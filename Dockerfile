@@ -16,9 +16,9 @@ RUN if ! python -c "import ctypes; ctypes.CDLL('libstdc++.so.6')" 2>/dev/null; t
 # The layer that all images share: Python and the user, without what only people at a terminal or an installer would use.
 FROM python AS trimmed
 ARG SOURCE_DATE_EPOCH=1767225600
-# What a service keeps, it keeps in its home, /data. Below /secrets lies what each gets at the first start of a stack.
+# What a service keeps, it keeps in its home, /data; what operators set lies in /site, for all. Below /secrets lies what each gets at the first start of a stack.
 RUN echo 'moodstream:x:10001:10001::/data:/usr/sbin/nologin' >> /etc/passwd && echo 'moodstream:x:10001:' >> /etc/group \
-    && install --directory --owner 10001 --group 10001 --mode 700 /data /secrets \
+    && install --directory --owner 10001 --group 10001 --mode 700 /data /secrets /site \
     && for one in redis camera demo emotion recommender player gateway bridge mqtt mosquitto grafana; do \
         install --directory --owner 10001 --group 10001 --mode 755 "/secrets/$one"; done \
     && rm -rf /usr/share/doc /usr/share/i18n /usr/share/info /usr/share/locale /usr/share/man /usr/share/python-wheels \

@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from moodstream import cluster
 from moodstream.contracts.validation import place_and_text
@@ -18,8 +25,12 @@ from shared.host_names import parse_host_names
 from shared.logs import Form
 from shared.networks import parse_networks
 from shared.secret_files import SecretFiles
+from shared.site_file import SiteFile, default_site_file
 
 S = TypeVar("S", bound="Settings")
+
+DEFAULT_PREFIX = "MOODSTREAM_DEFAULT_"
+"""Of variables that say what a setting is where nobody, neither the environment nor an operator, has set it."""
 
 
 class Settings(BaseSettings):
@@ -87,6 +98,12 @@ class Settings(BaseSettings):
     traces_fraction: float = Field(1.0, ge=0, le=1, description="Fraction of traces to export, 0 to 1.")
     frames_kept: int = Field(4, ge=1, description="Maximum number of waiting frames: 2 x (cameras + emotion workers).")
 
+    site_settings: Path = Field(
+        default_factory=default_site_file,
+        description="TOML file with what operators set on their page, which the environment overrules; when not set, "
+        "settings.toml in the user's data folder.",
+    )
+
     @field_validator("proxies")
     @classmethod
     def _networks(cls, proxies: str) -> str:
@@ -109,7 +126,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         files = SecretFiles(settings_cls, env_settings, dotenv_settings)
-        return init_settings, env_settings, dotenv_settings, files
+        given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
+        site = SiteFile(settings_cls, given, env_settings, dotenv_settings)
+        # what a deployment has as defaults, which operators may overrule on their page
+        defaults = EnvSettingsSource(settings_cls, env_prefix=DEFAULT_PREFIX)
+        return init_settings, env_settings, dotenv_settings, files, site, defaults
 
     def address(self, url: str) -> str:
         """The whole address of a Redis server: with the password and the files that TLS needs. Not to be shown."""
@@ -156,6 +177,11 @@ def load(kind: type[S], **given: Any) -> S:
     except ValidationError as error:
         place, text = place_and_text(error)
         raise SettingError(f"MOODSTREAM_{'_'.join(map(str, place)).upper()}", text) from None
+
+
+def set_by_environment(kind: type[Settings]) -> frozenset[str]:
+    """The settings that the environment or ``.env`` sets."""
+    return frozenset({**DotEnvSettingsSource(kind)(), **EnvSettingsSource(kind)()})
 
 
 def example(parts: Mapping[str, type[Settings]]) -> str:

@@ -458,6 +458,73 @@ class ListDevices(Request[Devices]):
     REPLY = Devices
 
 
+SettingValue = bool | int | float | str | None
+
+
+class SiteSetting(Reply):
+    """A setting that operators may change, as a service has it."""
+
+    name: str
+    """as it stands in the file of the site's settings"""
+    variable: str
+    """of the environment, which overrules the file"""
+    value: SettingValue
+    """that the environment, the file or else the default says now"""
+    default: SettingValue
+    set_by: Literal["environment", "file", "default"]
+    control: Literal["flag", "choice", "number", "text", "lines"]
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    live: bool
+    """whether a change counts at once; else after the service was started again"""
+    pending: bool = False
+    """whether the service still runs with another value and has to be started again"""
+    meaning: str
+
+
+class SettingFault(Reply):
+    """Why a service would not take settings."""
+
+    name: str | None
+    """of the setting that is wrong, where it is one"""
+    error: str
+    """one line for people"""
+
+
+class SiteSettings(Reply):
+    """The settings of a service that operators may change, and whether it would take those that were asked about."""
+
+    settings: tuple[SiteSetting, ...]
+    fault: SettingFault | None = None
+
+
+class CheckSettings(Request[SiteSettings]):
+    """What operators may set of a service, and whether it would take ``values`` instead of those in the file."""
+
+    REPLY = SiteSettings
+    values: dict[str, JsonValue] | None = None
+    """by name; all that shall stand in the file for this service"""
+
+
+class CheckSongSettings(CheckSettings):
+    """What operators may set of the songs: which are offered, and where the music leads."""
+
+    KIND = "songs.settings"
+
+
+class CheckPlayerSettings(CheckSettings):
+    """What operators may set of the player: where songs play, and how loud."""
+
+    KIND = "player.settings"
+
+
+class CheckMoodSettings(CheckSettings):
+    """What operators may set of the moods: how several faces become one."""
+
+    KIND = "mood.settings"
+
+
 REQUESTS: tuple[type[Request[Any]], ...] = (
     OfferSongs,
     RenewOffer,
@@ -477,6 +544,9 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     CommandPlayer,
     AskPlayer,
     ListDevices,
+    CheckSongSettings,
+    CheckPlayerSettings,
+    CheckMoodSettings,
 )
 KINDS: Mapping[str, type[Request[Any]]] = {request.KIND: request for request in REQUESTS}
 

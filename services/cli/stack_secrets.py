@@ -10,7 +10,7 @@ passwords are kept, so every start may run this; remove the volumes to get new o
     redis/operator, redis/subscriber    for people at a terminal, and for your own software, which only reads
     USER/moodstream_redis_url           a setting as a file (``shared.settings``); so are the next three
     USER/moodstream_frames_redis_url
-    USER/moodstream_operator_token
+    USER/moodstream_operator_token, USER/moodstream_staff_token
     USER/moodstream_mqtt_url
     BROKER/passwords, BROKER/home       Mosquitto's users, and the password for home automation
     OTHER/password                      of third-party services, such as Grafana
@@ -94,10 +94,11 @@ def create(
                 )
     for server in ("events", "frames"):
         folders.write_file(f"{SERVER}/{server}.acl", acl(prefix, server, passwords), READABLE)
-    tokens = [f"{operator}/moodstream_operator_token" for operator in operators]
-    token = folders.password_in(tokens)
-    for file in tokens:
-        folders.write_file(file, token)
+    for role in ("operator", "staff"):
+        tokens = [f"{operator}/moodstream_{role}_token" for operator in operators]
+        token = folders.password_in(tokens)
+        for file in tokens:
+            folders.write_file(file, token)
     if broker:
         _broker(folders, *broker)
     for other in others:

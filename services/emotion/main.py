@@ -21,12 +21,15 @@ from services.emotion.visits.policy import Policy
 from services.emotion.visits.smoothing import Steadiness
 from services.emotion.visits.thresholds import Thresholds
 from services.emotion.visits.visit_machine import VisitMachine
+from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
+from shared.contracts.site_settings import SettingsDesk
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
+from shared.site_file import LIVE
 
 log = logging.getLogger("moodstream.emotion")
 
@@ -64,7 +67,9 @@ class EmotionSettings(Settings):
         description="Seconds after which a face that never moves counts as a picture on a wall; 0 counts all as alive.",
     )
     policy: Policy = Field(
-        "largest", description="How several faces become one mood: the largest face, the average, or the majority."
+        "largest",
+        json_schema_extra=LIVE,
+        description="How several faces become one mood: the largest face, the average, or the majority.",
     )
     preview: Preview = Field("outline", description=PREVIEW_TEXT)
 
@@ -105,14 +110,26 @@ def create_reader(settings: EmotionSettings, classifier: Classifier | None = Non
 def create_service(settings: EmotionSettings, bus: Bus, classifier: Classifier | None = None) -> Service:
     """The service; ``classifier`` replaces the model that the settings name."""
     reader = create_reader(settings, classifier)
-    thresholds, metrics = settings.thresholds(), Metrics()
+    thresholds, metrics = [settings.thresholds()], Metrics()
     tracker = TrackerJob(
-        bus, lambda camera_id: VisitMachine(camera_id, reader.model_name, thresholds), reader.note_reading, metrics
+        bus,
+        lambda camera_id: VisitMachine(camera_id, reader.model_name, thresholds[0]),
+        reader.note_reading,
+        metrics,
+        SettingsDesk(settings, EmotionSettings.thresholds),
     )
+
+    def apply(changed: EmotionSettings) -> None:
+        thresholds[0] = changed.thresholds()
+        tracker.change_policy(changed.policy)
+
+    async def follow_site_settings() -> None:
+        await follow_settings(bus, settings, apply)
+
     view = None if settings.preview == "off" else ViewPublisher(bus, settings.preview, metrics.view_drawn)
     router = create_router(bus, reader, settings.frame_max_age_ms, metrics, show=view.show if view else None)
     frames = FramesServer(bus, settings, reads=True)
-    background = [tracker.run, frames.watch, *([view.run] if view else [])]
+    background = [tracker.run, frames.watch, follow_site_settings, *([view.run] if view else [])]
     return Service("emotion", router, metrics=metrics.registry, prepare=[frames.check], background=background)
 
 

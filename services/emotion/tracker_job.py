@@ -6,19 +6,22 @@ Every worker follows the readings; for each camera one of them leads and publish
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 from moodstream.contracts.events import Event, FacesRead, MoodChanged, RequestMade, StatusChanged, utc_now
 from moodstream.contracts.moods import Mood
-from moodstream.contracts.requests import ChooseMood, EndSession, Session
+from moodstream.contracts.requests import CheckMoodSettings, ChooseMood, EndSession, Request, Session, SiteSettings
 from moodstream.contracts.status_codes import StatusCode
 from moodstream.contracts.streams import SELF_TEST
 from services.emotion.metrics import Metrics
 from services.emotion.tracked_camera import TrackedCamera
+from services.emotion.visits.policy import Policy
 from services.emotion.visits.visit_machine import VisitMachine
 from shared.bus.connection import Bus
 from shared.bus.lease import RENEW_S
 from shared.bus.outage import REDIS_ERRORS
-from shared.delivery.serve import NotMine, RequestServer
+from shared.contracts.site_settings import SettingsDesk
+from shared.delivery.serve import Handler, NotMine, RequestServer
 
 GATHER_MS = 25
 """How long readings are collected before they are applied together: a tenth of the work when frames come fast, and no
@@ -36,11 +39,24 @@ class TrackerJob:
         create_machine: Callable[[str], VisitMachine],
         note_reading: Callable[[FacesRead], None],
         metrics: Metrics,
+        desk: SettingsDesk[Any],
     ) -> None:
         """``create_machine`` is given a camera's id; ``note_reading`` receives the readings of all workers."""
         self._bus, self._create_machine, self._note_reading, self._metrics = bus, create_machine, note_reading, metrics
         self._cameras: dict[str, TrackedCamera] = {}
-        self._requests = RequestServer(bus, {ChooseMood: self._choose_mood, EndSession: self._end_session})
+        self._desk = desk
+        handlers: dict[type[Request[Any]], Handler] = {
+            ChooseMood: self._choose_mood,
+            EndSession: self._end_session,
+            CheckMoodSettings: self._check_settings,
+        }
+        self._requests = RequestServer(bus, handlers)
+
+    def change_policy(self, policy: Policy) -> None:
+        """How several faces become one mood from now on, at every camera."""
+        for camera in self._cameras.values():
+            if camera.machine is not None:
+                camera.machine.change_policy(policy)
 
     async def run(self) -> None:
         try:
@@ -108,6 +124,10 @@ class TrackerJob:
     async def _choose_mood(self, request: ChooseMood, made: RequestMade) -> Session:
         camera, machine = await self._led_camera(request.camera_id)
         return await self._publish_for_reply(camera, machine.choose_mood(Mood(request.mood), made, time.monotonic()))
+
+    async def _check_settings(self, request: CheckMoodSettings, _: RequestMade) -> SiteSettings:
+        """Every worker answers, with one event: the id of a reply follows from the request's."""
+        return await asyncio.to_thread(self._desk.answer, request.values)
 
     async def _led_camera(self, camera_id: str) -> tuple[TrackedCamera, VisitMachine]:
         """Raises NotMine when another worker leads."""

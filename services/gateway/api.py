@@ -20,6 +20,7 @@ from services.gateway.origins import cross_origin
 from services.gateway.pages import SecurityHeaders
 from services.gateway.routes.events import EventRoutes
 from services.gateway.routes.operator import OperatorRoutes
+from services.gateway.routes.settings import SettingsRoutes
 from services.gateway.routes.site import SiteRoutes
 from services.gateway.routes.visitor import VisitorRoutes
 
@@ -63,6 +64,7 @@ def create_api(context: Context) -> Api:
         SiteRoutes(context).router(),
         VisitorRoutes(context).router(),
         OperatorRoutes(context).router(),
+        SettingsRoutes(context).router(),
     ):
         app.include_router(router)
     return app

@@ -64,7 +64,8 @@ class PlayerCommand(Body):
 
 
 class Consent(Body):
-    choice: Literal["given", "declined", "withdrawn"]
+    choice: Literal["given", "declined", "stopped", "withdrawn"]
+    """stopped: the visitor ended a visit that had music already, or in which the mood was chosen by hand"""
     by: Literal["touch", "stay"] = "touch"
 
 

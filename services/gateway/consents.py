@@ -1,11 +1,13 @@
-"""How many visitors agreed, declined and withdrew, and how often an operator looked through a camera, by day.
+"""How many visitors agreed, declined, stopped and withdrew, and how often an operator looked through a camera, by day.
 
 Numbers alone, in Redis, gone after a while.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from services.gateway.state.report import CONSENTS
 from shared.bus.connection import Bus
 
 KEPT_DAYS = 31
@@ -27,19 +29,21 @@ class Consents:
         await self._add("viewed", now)
 
     async def _add(self, name: str, now: datetime) -> None:
-        key = self._key(now)
+        key = self._key(now.date())
         await self._bus.redis.hincrby(key, name, 1)
         await self._bus.redis.expire(key, KEPT_DAYS * 86_400)
 
-    async def read_days(self, now: datetime) -> list[dict[str, Any]]:
+    async def newest(self, now: datetime) -> list[dict[str, Any]]:
         """The last days, newest first."""
+        return await self.read_days([now.date() - timedelta(days=ago) for ago in range(SHOWN_DAYS)])
+
+    async def read_days(self, days: Iterable[date]) -> list[dict[str, Any]]:
+        """What was counted on each of these days."""
         found: list[dict[str, Any]] = []
-        for ago in range(SHOWN_DAYS):
-            day = now - timedelta(days=ago)
+        for day in days:
             counts = {name.decode(): int(n) for name, n in (await self._bus.redis.hgetall(self._key(day))).items()}
-            names = ("given_by_touch", "given_by_stay", "declined", "withdrawn", "viewed")
-            found.append({"day": day.date().isoformat(), **{name: counts.get(name, 0) for name in names}})
+            found.append({"day": day.isoformat(), **{name: counts.get(name, 0) for name in CONSENTS}})
         return found
 
-    def _key(self, day: datetime) -> str:
-        return self._bus.key("consents", day.date().isoformat())
+    def _key(self, day: date) -> str:
+        return self._bus.key("consents", day.isoformat())

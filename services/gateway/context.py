@@ -10,8 +10,10 @@ from services.gateway.opening_control import OpeningControl
 from services.gateway.pictures.browser_camera import BrowserCameras
 from services.gateway.pictures.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
+from services.gateway.site_settings.control import SettingsControl
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
+from services.gateway.state.kiosk import Kiosk
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
 from shared.delivery.frames_server import FramesServer
@@ -39,4 +41,7 @@ class Context:
     health: HealthReader
     self_test: SelfTest
     operator: Operator
+    settings: SettingsControl
+    change_kiosk: Callable[[Kiosk], object]
+    """what every page is told of the site from now on"""
     max_listeners_per_address: int

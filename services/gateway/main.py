@@ -1,6 +1,7 @@
 """The gateway: what people see. Run it alone with ``python -m services.gateway.main``."""
 
 import sys
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,23 @@ from services.gateway.pictures.browser_camera import BrowserCameras
 from services.gateway.pictures.guest_frames import MAX_FRAMES_PER_S, Guests, site_watches
 from services.gateway.pictures.pushed_frames import PushedFrames
 from services.gateway.self_test import SelfTest
+from services.gateway.site_settings.control import SettingsControl
+from services.gateway.site_settings.file import SettingsFile
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
 from services.gateway.state.kiosk import Consent, Kiosk, Language, Theme
-from services.gateway.state.opening_hours import parse_opening_hours, time_zone_of
+from services.gateway.state.opening_hours import OpeningHours, parse_opening_hours, time_zone_of
 from services.gateway.state.snapshot import snapshot_of
+from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
+from shared.contracts.site_settings import SettingsDesk
 from shared.contracts.site_state import SiteState
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
+from shared.site_file import LIVE
 from shared.web.operator import Operator, OperatorSettings
 
 COSTS = {
@@ -47,6 +53,7 @@ COSTS = {
     "/api/v1/sessions": 2.0,
     "/api/v1/songs": 2.0,
     "/api/v1/operator/history": 5.0,
+    "/api/v1/operator/settings": 5.0,
     "/api/v1/operator/self-test": 10.0,
 }
 """In cheap requests, by what each keeps busy."""
@@ -84,6 +91,7 @@ class GatewaySettings(OperatorSettings):
     goodbye_s: float = Field(6, ge=0, le=60, description="Seconds for which the page says goodbye.")
     language: Language | None = Field(
         None,
+        json_schema_extra=LIVE,
         description="Language of the page for a new visitor: en, de, fr, es, ja or ar; when not set: the browser's.",
     )
     theme: Theme = Field(
@@ -97,10 +105,14 @@ class GatewaySettings(OperatorSettings):
     auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
     preview: Preview = Field("outline", description=PREVIEW_TEXT)
     opening_hours: str = Field(
-        "", description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always."
+        "",
+        json_schema_extra=LIVE,
+        description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always.",
     )
     time_zone: str = Field(
-        "", description="Time zone of the opening hours, such as Europe/Berlin; empty: this machine's own."
+        "",
+        json_schema_extra=LIVE,
+        description="Time zone of the opening hours, such as Europe/Berlin; empty: this machine's own.",
     )
     listeners_per_address: int = Field(
         400, ge=1, description="Maximum number of listeners to the events from one address."
@@ -133,11 +145,17 @@ class GatewaySettings(OperatorSettings):
             pictures_on_disk=self.frames_on_disk,
         )
 
+    def hours(self) -> tuple[OpeningHours | None, tzinfo]:
+        """Raises SettingError."""
+        zone = time_zone_of(self.time_zone)
+        return parse_opening_hours(self.opening_hours, zone), zone
+
 
 def create_context(settings: GatewaySettings, bus: Bus) -> Context:
     """Nothing connects yet. Raises MoodstreamError when a setting is wrong."""
-    state, kiosk, zone = SiteState(settings.camera_id), settings.kiosk(), time_zone_of(settings.time_zone)
-    control = OpeningControl(bus, state, parse_opening_hours(settings.opening_hours, zone), zone)
+    state, kiosk = SiteState(settings.camera_id), [settings.kiosk()]
+    control = OpeningControl(bus, state, *settings.hours())
+    desk = SettingsDesk(settings, GatewaySettings.hours)
 
     frames_server = FramesServer(bus, settings, needed=False)
     guests = Guests(bus, lambda: site_watches(state))
@@ -146,7 +164,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
 
     def snapshot() -> str:
         browser = settings.browser_camera
-        return snapshot_of(state, control.opening, kiosk, browser_camera=browser, view=views.to_json())
+        return snapshot_of(state, control.opening, kiosk[0], browser_camera=browser, view=views.to_json())
 
     return Context(
         bus=bus,
@@ -172,6 +190,8 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         health=HealthReader(bus),
         self_test=SelfTest(bus),
         operator=Operator(settings),
+        settings=SettingsControl(bus, desk, SettingsFile(settings.site_settings)),
+        change_kiosk=lambda changed: kiosk.__setitem__(0, changed),
         max_listeners_per_address=settings.listeners_per_address,
     )
 
@@ -204,12 +224,21 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     async def watch_views() -> None:
         await context.mounting_views.run(feed.publish_snapshot)
 
+    def apply(changed: GatewaySettings) -> None:
+        context.opening_control.change_hours(*changed.hours())
+        context.change_kiosk(changed.kiosk())
+        feed.publish_snapshot()
+
+    async def follow_site_settings() -> None:
+        await follow_settings(bus, settings, apply)
+
     routes = [
         mount(context, origins),
         *operator_routes(context.operator, pictures_on_disk=settings.frames_on_disk),
         *page_routes(music, spotify_embed=settings.spotify_embed, origins=origins),
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
+    background.append(follow_site_settings)
     return Service(
         "gateway",
         routes=routes,

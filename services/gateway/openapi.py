@@ -30,6 +30,19 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 OPERATOR_ONLY: dict[str, Any] = {"security": [{"basic": []}, {"bearer": []}]}
+NOTED: dict[str, Any] = {
+    "openapi_extra": OPERATOR_ONLY,
+    "responses": {507: {"model": Problem, "description": "It cannot be stored or noted, so it is not done"}},
+}
+"""Of what stands in the audit."""
+CHANGES_SETTINGS: dict[str, Any] = {
+    "openapi_extra": OPERATOR_ONLY,
+    "responses": {
+        412: {"model": Problem, "description": "Somebody else has changed the settings meanwhile"},
+        428: {"model": Problem, "description": "If-Match is needed"},
+        **NOTED["responses"],
+    },
+}
 SECURITY_SCHEMES = {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"type": "http", "scheme": "bearer"}}
 
 _JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}

@@ -43,6 +43,11 @@ class OpeningControl:
         """what the operator has set; None where the hours decide"""
         self._update()
 
+    def change_hours(self, hours: OpeningHours | None, zone: tzinfo) -> None:
+        """The operator has set other hours; what was set by hand ends when the next change of them is another one."""
+        self._hours, self.zone = hours, zone
+        self._update()
+
     def local_now(self) -> datetime:
         return utc_now().astimezone(self.zone)
 

@@ -99,10 +99,10 @@ def operator_routes(operator: Operator, *, pictures_on_disk: bool = False) -> li
     def endpoint(name: str) -> Callable[[Request], Awaitable[Response]]:
         async def show_page(request: Request) -> Response:
             try:
-                operator.admit(request)
+                operator.admit(request, owner=False)
             except HTTPException as error:
                 return PlainTextResponse(error.detail, error.status_code, error.headers)
-            if name != "page" and pictures_on_disk:
+            if name in ("sign", "staff") and pictures_on_disk:
                 return PlainTextResponse(UNTRUE, 409)
             return FileResponse(STATIC / "operator" / f"{name}.html", media_type="text/html")
 
@@ -111,6 +111,9 @@ def operator_routes(operator: Operator, *, pictures_on_disk: bool = False) -> li
     headers = [Middleware(SecurityHeaders, cache="no-store")]
     return [
         Route("/operator", endpoint("page"), middleware=headers),
+        Route("/operator/report", endpoint("report"), middleware=headers),
+        Route("/operator/settings", endpoint("settings"), middleware=headers),
+        Route("/operator/songs", endpoint("songs"), middleware=headers),
         Route("/operator/sign", endpoint("sign"), middleware=headers),
         Route("/operator/staff", endpoint("staff"), middleware=headers),
     ]

@@ -19,6 +19,7 @@ from services.player.metrics import Metrics
 from services.player.outputs import Output
 from services.player.playback import PlaybackPublisher
 from services.player.programme.actions import Action
+from services.player.programme.rules import Rules
 from services.player.programme.state_machine import Programme
 from services.player.request_handlers import RequestHandlers
 from services.player.saved_state import LeaseLost, SavedState, StateStore
@@ -26,6 +27,7 @@ from shared.bounded import Bounded
 from shared.bus.connection import Bus
 from shared.bus.follower import PutAside
 from shared.bus.lease import RENEW_S, Lease
+from shared.contracts.site_settings import SettingsDesk
 from shared.delivery.dead_letters import put_aside
 from shared.delivery.serve import RequestServer
 
@@ -52,6 +54,7 @@ class Conductor:
         programme: Programme,
         output: Output,
         metrics: Metrics,
+        desk: SettingsDesk[Any],
         clock: Callable[[], float],
     ) -> None:
         self._bus, self._lease, self._store, self._clock = bus, lease, store, clock
@@ -67,13 +70,18 @@ class Conductor:
         self._results = ActionResults()
         self._runner = ActionRunner(output, metrics)
         self._playback = PlaybackPublisher(bus, programme, output.name, metrics)
-        handlers = RequestHandlers(programme, output, self._playback, self._results, self._wake.set)
+        handlers = RequestHandlers(programme, output, self._playback, self._results, desk, self._wake.set)
         self._requests = RequestServer(bus, handlers.by_kind())
         metrics.show_playback(self._playback.now)
 
     def check_output_now(self) -> None:
         """Something has changed outside: somebody has signed in."""
         self._programme.check_now()
+        self._wake.set()
+
+    def change_rules(self, rules: Rules) -> None:
+        """The operator has set something else."""
+        self._programme.change_rules(rules)
         self._wake.set()
 
     async def run(self) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -16,6 +17,7 @@ from services.player.programme.state_machine import Programme
 from services.player.saved_state import LeaseLost, StateStore
 from shared.bus.connection import Bus
 from shared.bus.lease import RENEW_S, Lease
+from shared.contracts.site_settings import SettingsDesk
 
 log = logging.getLogger("moodstream.player")
 
@@ -25,8 +27,15 @@ RETRY_S = 1.0
 class Leader:
     """Makes a conductor whenever it gets the lease; that one knows what the player before has saved."""
 
-    def __init__(self, bus: Bus, output: Output, rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
-        self._bus, self._output, self._rules, self._clock = bus, output, rules, clock
+    def __init__(
+        self,
+        bus: Bus,
+        output: Output,
+        rules: Rules,
+        desk: SettingsDesk[Any],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._bus, self._output, self._rules, self._desk, self._clock = bus, output, rules, desk, clock
         self.metrics = Metrics(output.name)
         self._lease = Lease(bus, "player")
         self._store = StateStore(bus, self._lease)
@@ -36,6 +45,12 @@ class Leader:
         """Somebody has signed in, for example. A player that does not lead has no use for it."""
         if self._conductor is not None:
             self._conductor.check_output_now()
+
+    def change_rules(self, rules: Rules) -> None:
+        """From now on, also for the next time of leading."""
+        self._rules = rules
+        if self._conductor is not None:
+            self._conductor.change_rules(rules)
 
     async def run(self) -> None:
         """Lead whenever the lease can be had, until the process ends."""
@@ -65,7 +80,7 @@ class Leader:
         state = await self._store.load()
         programme = Programme(self._rules, state.programme)
         self._conductor = Conductor(
-            self._bus, self._lease, self._store, state, programme, self._output, self.metrics, self._clock
+            self._bus, self._lease, self._store, state, programme, self._output, self.metrics, self._desk, self._clock
         )
         try:
             await self._conductor.run()

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from moodstream.errors import MoodstreamError
+from moodstream.errors import MoodstreamError, SettingError
 from services.player.leader import Leader
 from services.player.mpd import MpdOutput
 from services.player.outputs import BrowserOutput, HouseOutput, LogOutput, Output
@@ -18,11 +18,14 @@ from services.player.programme.rules import Rules
 from services.player.spotify.login import CALLBACK, SpotifyLogin
 from services.player.spotify.login_pages import login_routes
 from services.player.spotify.output import SpotifyOutput
+from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.contracts.site_settings import SettingsDesk
 from shared.paths import state_home
 from shared.settings import Settings, load
+from shared.site_file import AT_START, LIVE
 from shared.web.operator import Operator, OperatorSettings
 
 
@@ -35,6 +38,7 @@ class PlayerSettings(OperatorSettings):
 
     player: Literal["browser", "house", "log", "mpd", "spotify"] = Field(
         "browser",
+        json_schema_extra=AT_START,
         description="Where songs play: on the page (browser), on the page without any music service (house), nowhere "
         "but in the log (log), on MPD (mpd) or on Spotify (spotify).",
     )
@@ -47,11 +51,17 @@ class PlayerSettings(OperatorSettings):
     volume: int | None = Field(
         None, ge=0, le=100, description="Volume at the start, percent; empty leaves it unchanged."
     )
-    volume_min: int = Field(0, ge=0, le=100, description="Minimum volume, percent.")
-    volume_max: int = Field(100, ge=0, le=100, description="Maximum volume, percent.")
-    quiet_hours: str = Field("", description="Quiet hours in local time, such as 22:00-07:00; empty for none.")
+    volume_min: int = Field(0, ge=0, le=100, json_schema_extra=LIVE, description="Minimum volume, percent.")
+    volume_max: int = Field(100, ge=0, le=100, json_schema_extra=LIVE, description="Maximum volume, percent.")
+    quiet_hours: str = Field(
+        "", json_schema_extra=LIVE, description="Quiet hours in local time, such as 22:00-07:00; empty for none."
+    )
     quiet_volume: int = Field(
-        0, ge=0, le=100, description="Maximum volume in the quiet hours, percent; 0 pauses the music."
+        0,
+        ge=0,
+        le=100,
+        json_schema_extra=LIVE,
+        description="Maximum volume in the quiet hours, percent; 0 pauses the music.",
     )
     crossfade_s: int = Field(0, ge=0, le=30, description="Seconds of crossfade between songs (mpd).")
     mpd_address: str = Field(
@@ -109,7 +119,7 @@ def create_login(settings: PlayerSettings) -> SpotifyLogin:
 def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules:
     """What the operator has set. Raises MoodstreamError."""
     if settings.volume_min > settings.volume_max:
-        raise MoodstreamError("MOODSTREAM_VOLUME_MIN: is above MOODSTREAM_VOLUME_MAX")
+        raise SettingError("MOODSTREAM_VOLUME_MIN", "is above MOODSTREAM_VOLUME_MAX")
     return Rules(
         song_min_s=settings.song_min_s,
         music_after_s=settings.music_after_s,
@@ -125,12 +135,24 @@ def create_rules(settings: PlayerSettings, check_every_s: float | None) -> Rules
 def create_service(settings: PlayerSettings, bus: Bus, output: Output | None = None) -> Service:
     """The service, with the output of the settings unless one is given."""
     chosen = output or create_output(settings)
-    leader = Leader(bus, chosen, create_rules(settings, chosen.check_every_s))
+
+    def rules_of(tried: PlayerSettings) -> Rules:
+        return create_rules(tried, chosen.check_every_s)
+
+    def check(tried: PlayerSettings) -> None:
+        rules_of(tried)
+        create_output(tried)  # nothing connects yet
+
+    leader = Leader(bus, chosen, rules_of(settings), SettingsDesk(settings, check))
+
+    async def follow_site_settings() -> None:
+        await follow_settings(bus, settings, lambda changed: leader.change_rules(rules_of(changed)))
+
     routes: Sequence[BaseRoute] = ()
     if isinstance(chosen, SpotifyOutput):
         routes = login_routes(chosen.login, leader.check_output_now, Operator(settings))
     metrics = leader.metrics.registry
-    return Service("player", routes=routes, metrics=metrics, background=[leader.run])
+    return Service("player", routes=routes, metrics=metrics, background=[leader.run, follow_site_settings])
 
 
 def create() -> tuple[Settings, Bus, Service]:

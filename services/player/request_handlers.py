@@ -8,6 +8,7 @@ from typing import Any
 from moodstream.contracts.events import RequestMade
 from moodstream.contracts.requests import (
     AskPlayer,
+    CheckPlayerSettings,
     CommandPlayer,
     Device,
     Devices,
@@ -15,12 +16,14 @@ from moodstream.contracts.requests import (
     PlayerState,
     PlayerStatus,
     Request,
+    SiteSettings,
 )
 from moodstream.errors import MoodstreamError
 from services.player.action_results import ActionResults
 from services.player.outputs import Output
 from services.player.playback import PlaybackPublisher
 from services.player.programme.state_machine import Programme
+from shared.contracts.site_settings import SettingsDesk
 from shared.delivery.serve import Handler
 
 REPLY_S = 0.7
@@ -38,14 +41,20 @@ class RequestHandlers:
         output: Output,
         playback: PlaybackPublisher,
         results: ActionResults,
+        desk: SettingsDesk[Any],
         wake: Callable[[], None],
     ) -> None:
         """``wake`` is called when there is something to do."""
         self._programme, self._output, self._playback = programme, output, playback
-        self._results, self._wake = results, wake
+        self._results, self._desk, self._wake = results, desk, wake
 
     def by_kind(self) -> Mapping[type[Request[Any]], Handler]:
-        return {CommandPlayer: self._command, AskPlayer: self._status, ListDevices: self._list_devices}
+        return {
+            CommandPlayer: self._command,
+            AskPlayer: self._status,
+            ListDevices: self._list_devices,
+            CheckPlayerSettings: self._check_settings,
+        }
 
     async def _command(self, request: CommandPlayer, made: RequestMade) -> PlayerState:
         action = self._programme.apply_command(request, made, datetime.now().astimezone())
@@ -65,3 +74,6 @@ class RequestHandlers:
         except TimeoutError:
             raise MoodstreamError(f"{self._output.name} does not answer") from None
         return Devices(tuple(Device(id=one.id, name=one.name, active=one.active) for one in found))
+
+    async def _check_settings(self, request: CheckPlayerSettings, _: RequestMade) -> SiteSettings:
+        return await asyncio.to_thread(self._desk.answer, request.values)

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from faststream.redis import RedisRouter
 
@@ -31,6 +32,7 @@ from services.recommender.reloader import Reloader
 from services.recommender.request_handlers import RequestHandlers
 from services.recommender.visits import Visits
 from shared.bus.connection import Bus
+from shared.contracts.site_settings import SettingsDesk
 from shared.delivery.consume import consume
 from shared.delivery.serve import serve
 
@@ -48,8 +50,9 @@ def create_router(
     bus: Bus,
     reloader: Reloader,
     feedback: FeedbackStore,
-    options: RankingOptions,
+    options: Callable[[], RankingOptions],
     metrics: Metrics,
+    desk: SettingsDesk[Any],
     *,
     auto: bool = False,
     learns: bool = False,
@@ -118,7 +121,7 @@ def create_router(
             preferences = await feedback.preferences(pick.session_id)
             history = await histories.history(pick.session_id, pick.at)
             known = preferences, history, await learned()
-            ranking = await asyncio.to_thread(events_made.create_ranking, pick, reloader.library, options, *known)
+            ranking = await asyncio.to_thread(events_made.create_ranking, pick, reloader.library, options(), *known)
         except MoodstreamError as error:
             metrics.dropped()
             log.warning("a pick was dropped: %s", error)
@@ -140,6 +143,6 @@ def create_router(
         await feedback.note_playback(playback)
         await learn(playback.session_id, None, await histories.note_playback(playback), "heard")
 
-    handlers = RequestHandlers(reloader, feedback, site if learns else None, options.limits)
+    handlers = RequestHandlers(reloader, feedback, site if learns else None, options().limits, desk)
     serve(router, bus, GROUP, {**handlers.by_kind(), RenewOffer: renew}, answers_strangers=True)
     return router

@@ -17,10 +17,13 @@ from services.recommender.handlers import create_router
 from services.recommender.metrics import Metrics
 from services.recommender.reloader import Reloader
 from services.recommender.sources import check_url, source_of
+from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
+from shared.contracts.site_settings import SettingsDesk
 from shared.settings import Settings, load
+from shared.site_file import LIVE, LIVE_LINES
 
 if TYPE_CHECKING:
     from services.recommender.choice.library import LibraryOptions
@@ -61,23 +64,32 @@ class RecommenderSettings(Settings):
         "valence and energy (quadrant) or by clustering (article, dbscan, birch, gmm).",
     )
     goal: Goal = Field(
-        "match", description="Where the music leads: stay with the mood (match), lift it (lift) or calm it (calm)."
+        "match",
+        json_schema_extra=LIVE,
+        description="Where the music leads: stay with the mood (match), lift it (lift) or calm it (calm).",
     )
     goal_max_arousal: float = Field(
         1.0, ge=-1, le=1, description="Maximum arousal of songs that lead to a goal, -1 to 1."
     )
     explicit: bool = Field(
-        True, description="Offer songs with explicit lyrics or rude titles, too; kiosks and containers set it to false."
+        True,
+        json_schema_extra=LIVE,
+        description="Offer songs with explicit lyrics or rude titles, too; kiosks and containers set it to false.",
     )
     seasons: str = Field(
         DEFAULT,
+        json_schema_extra=LIVE,
         description="When songs of a season may be offered, from one day to another: christmas, new-year, halloween, "
         "easter; at other times, and those of seasons not named, never. `always` offers them all year.",
     )
     oddities: bool = Field(
-        False, description="Offer intros, skits, spoken word, karaoke, noise and pieces of a few seconds, too."
+        False,
+        json_schema_extra=LIVE,
+        description="Offer intros, skits, spoken word, karaoke, noise and pieces of a few seconds, too.",
     )
-    genres: str = Field("", description="Offer only these genres, separated by commas; empty for all.")
+    genres: str = Field(
+        "", json_schema_extra=LIVE, description="Offer only these genres, separated by commas; empty for all."
+    )
     year_from: int = Field(
         0, ge=0, le=9999, description="Offer no songs older than this year; those of an unknown year stay."
     )
@@ -86,6 +98,25 @@ class RecommenderSettings(Settings):
     )
     songs_allowed: Path | None = Field(None, description="File with the only songs or artists to offer, one per line.")
     songs_blocked: Path | None = Field(None, description="File with songs or artists never to offer, one per line.")
+    block: str = Field(
+        "",
+        max_length=100_000,
+        json_schema_extra=LIVE_LINES,
+        description="Songs (ids) or artists never to offer, one per line, beside those in MOODSTREAM_SONGS_BLOCKED.",
+    )
+    allow: str = Field(
+        "",
+        max_length=100_000,
+        json_schema_extra=LIVE_LINES,
+        description="The only songs (ids) or artists to offer, one per line, beside those in MOODSTREAM_SONGS_ALLOWED.",
+    )
+    corrected: str = Field(
+        "",
+        max_length=100_000,
+        json_schema_extra=LIVE_LINES,
+        description="Songs whose mood the operator knows better, one per line: its id, a space, and angry, happy, sad "
+        "or calm.",
+    )
     heard_minutes: float = Field(
         60, ge=0, description="Minutes before a song that has played is offered again; 0 for no wait."
     )
@@ -102,15 +133,20 @@ class RecommenderSettings(Settings):
         Raises MoodstreamError when a list cannot be read or the seasons make no sense.
         """
         # pandas takes a second to import, for which the other services need not wait.
-        from services.recommender.choice.filters import Filters, read_list
+        from services.recommender.choice.filters import Filters, parse_list, read_list
         from services.recommender.choice.library import LibraryOptions
+        from services.recommender.models.corrections import parse_corrections
 
         genres = frozenset(genre.strip() for genre in self.genres.split(",") if genre.strip())
         allowed, blocked = read_list(self.songs_allowed), read_list(self.songs_blocked) or frozenset()
+        if only := parse_list(self.allow):
+            allowed = only | (allowed or frozenset())
+        blocked |= parse_list(self.block)
         now = in_season(self.seasons, today or datetime.now().astimezone().date())
         years = self.year_from, self.year_to
         filters = Filters(self.explicit, genres, *years, allowed, blocked, now, self.oddities)
-        return LibraryOptions(self.similarity, self.song_moods, filters, self.history_model)
+        corrected = parse_corrections(self.corrected)
+        return LibraryOptions(self.similarity, self.song_moods, filters, self.history_model, corrected)
 
     def ranking_options(self) -> RankingOptions:
         """How songs are ranked after a pick."""
@@ -121,13 +157,26 @@ def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
     """The recommender; it reads the catalogue before it takes messages, and ends with one line when there is none."""
     reloader = Reloader(source_of(settings.songs_url, settings.catalogue), settings.library_options)
     feedback = FeedbackStore(bus, settings.profile_days, settings.heard_minutes)
-    metrics = Metrics(reloader)
+    metrics, options = Metrics(reloader), [settings.ranking_options()]
+
+    def check(tried: RecommenderSettings) -> None:
+        tried.ranking_options()
+        reloader.check(tried.library_options())
+
+    desk = SettingsDesk(settings, check)
     router = create_router(
-        bus, reloader, feedback, settings.ranking_options(), metrics, auto=settings.auto, learns=settings.learn
+        bus, reloader, feedback, lambda: options[0], metrics, desk, auto=settings.auto, learns=settings.learn
     )
-    return Service(
-        "recommender", router, metrics=metrics.registry, prepare=[reloader.load], background=[reloader.watch]
-    )
+
+    def apply(changed: RecommenderSettings) -> None:
+        options[0] = changed.ranking_options()
+        reloader.change_options(changed.library_options)
+
+    async def follow_site_settings() -> None:
+        await follow_settings(bus, settings, apply)
+
+    background = [reloader.watch, follow_site_settings]
+    return Service("recommender", router, metrics=metrics.registry, prepare=[reloader.load], background=background)
 
 
 def create() -> tuple[RecommenderSettings, Bus, Service]:

@@ -52,6 +52,16 @@ class Reloader:
         """Songs in the catalogue; 0 before it was read."""
         return len(self._library.songs) if self._library is not None else 0
 
+    def change_options(self, read_options: "Callable[[date], LibraryOptions]") -> None:
+        """The next look at the file, at once, builds the library anew if that makes a difference."""
+        self._read_options = read_options
+        self._day = None
+
+    def check(self, options: "LibraryOptions") -> None:
+        """Raises MoodstreamError where no song in use would be left to offer."""
+        if self._library is not None:
+            self._source.check(self._library, options)
+
     async def load(self) -> None:
         """Read the songs for the first time. Raises MoodstreamError when they are no good; waits for a server."""
         while True:
@@ -111,7 +121,7 @@ class Reloader:
         try:
             return self._read_options(day) != self._options
         except MoodstreamError as error:
-            log.warning("the songs of yesterday stay: %s", error)
+            log.warning("the songs in use stay: %s", error)
             return False
 
     async def _reload(self) -> None:

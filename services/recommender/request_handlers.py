@@ -9,6 +9,7 @@ from typing import Any
 from moodstream.contracts.events import RequestMade, Song, new_id
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import (
+    CheckSongSettings,
     ClearFeedback,
     FeedbackCleared,
     FeedbackList,
@@ -29,6 +30,7 @@ from moodstream.contracts.requests import (
     Request,
     SearchSongs,
     SimilarSongs,
+    SiteSettings,
     SongPath,
     SongsFound,
     SongsOfMood,
@@ -38,6 +40,7 @@ from services.recommender.choice.learned import Learned
 from services.recommender.feedback_store import FeedbackStore
 from services.recommender.learned_store import LearnedStore
 from services.recommender.reloader import Reloader
+from shared.contracts.site_settings import SettingsDesk
 from shared.delivery.serve import Handler
 
 
@@ -45,9 +48,15 @@ class RequestHandlers:
     """Each raises MoodstreamError when there is no such song, mood or session."""
 
     def __init__(
-        self, reloader: Reloader, feedback: FeedbackStore, learned: LearnedStore | None, limits: Limits
+        self,
+        reloader: Reloader,
+        feedback: FeedbackStore,
+        learned: LearnedStore | None,
+        limits: Limits,
+        desk: SettingsDesk[Any],
     ) -> None:
-        self._reloader, self._feedback, self._learned, self._limits = reloader, feedback, learned, limits
+        self._reloader, self._feedback, self._learned = reloader, feedback, learned
+        self._limits, self._desk = limits, desk
 
     def by_kind(self) -> Mapping[type[Request[Any]], Handler]:
         return {
@@ -61,6 +70,7 @@ class RequestHandlers:
             ClearFeedback: self._clear_feedback,
             ListLearned: self._list_learned,
             ForgetLearned: self._forget_learned,
+            CheckSongSettings: self._check_settings,
         }
 
     async def _offer(self, request: OfferSongs, _: RequestMade) -> SongsOfMood:
@@ -132,3 +142,6 @@ class RequestHandlers:
 
     async def _forget_learned(self, request: ForgetLearned, _: RequestMade) -> LearnedForgotten:
         return LearnedForgotten(forgotten=await self._learned.clear(request.id) if self._learned is not None else 0)
+
+    async def _check_settings(self, request: CheckSongSettings, _: RequestMade) -> SiteSettings:
+        return await asyncio.to_thread(self._desk.answer, request.values)

@@ -23,6 +23,9 @@ class Source(Protocol):
     def build(self, options: "LibraryOptions") -> "SongLibrary":
         """Raises MoodstreamError when the songs are no good, ConnectionError while a server is away."""
 
+    def check(self, library: "SongLibrary", options: "LibraryOptions") -> None:
+        """Raises MoodstreamError for options with which no song of the library in use could be offered."""
+
     def close(self) -> None:
         """Let go of all connections."""
 
@@ -47,6 +50,12 @@ class FileSource:
 
         catalogue = take_sample(self._path) if sample_wanted(self._path) else Catalogue.load(self._path)
         return Library.build(catalogue, options, self._path)
+
+    def check(self, library: "SongLibrary", options: "LibraryOptions") -> None:
+        from services.recommender.choice.library import Library
+
+        assert isinstance(library, Library)
+        options.filters.check(library.catalogue)
 
     def close(self) -> None:
         """There is nothing to let go of."""
@@ -73,6 +82,12 @@ class PostgresSource:
 
         self._database.check()
         return library.build(newest(self._database), options)
+
+    def check(self, library: "SongLibrary", options: "LibraryOptions") -> None:
+        from services.recommender.postgres import library as stored
+        from services.recommender.postgres.version import newest
+
+        stored.check(newest(self._database), options)
 
     def close(self) -> None:
         self._database.close()

@@ -14,6 +14,9 @@ from moodstream.contracts.requests import (
     AskPlayer,
     CameraPaused,
     CameraStatus,
+    CheckMoodSettings,
+    CheckPlayerSettings,
+    CheckSongSettings,
     ChooseMood,
     ClearFeedback,
     CommandPlayer,
@@ -47,6 +50,8 @@ from moodstream.contracts.requests import (
     SearchSongs,
     Session,
     SimilarSongs,
+    SiteSetting,
+    SiteSettings,
     SongPath,
     SongsFound,
     SongsOfMood,
@@ -63,6 +68,29 @@ HARBOUR = Song(
 )
 LANTERN = Song(id="simulated-12", title="Lantern River", artist="Plum Radio", genre="pop")
 VISIT = "00000000-0000-4000-8000-000000000003"
+GOAL = SiteSetting(
+    name="goal",
+    variable="MOODSTREAM_GOAL",
+    value="match",
+    default="match",
+    set_by="default",
+    control="choice",
+    choices=("match", "lift", "calm"),
+    live=True,
+    meaning="Where the music leads.",
+)
+QUIETEST = SiteSetting(
+    name="volume_min",
+    variable="MOODSTREAM_VOLUME_MIN",
+    value=20,
+    default=0,
+    set_by="file",
+    control="number",
+    minimum=0,
+    maximum=100,
+    live=True,
+    meaning="Minimum volume, percent.",
+)
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 
@@ -149,4 +177,7 @@ EXAMPLES: Sequence[Example] = (
         PlayerStatus(state="playing", output="mpd", song=HARBOUR, volume=40, coming=(LANTERN,), missing=()),
     ),
     Example(ListDevices(), Devices((Device(id="1", name="Kitchen", active=True),))),
+    Example(CheckSongSettings(values={"goal": "lift"}), SiteSettings(settings=(GOAL,))),
+    Example(CheckPlayerSettings(), SiteSettings(settings=(QUIETEST,))),
+    Example(CheckMoodSettings(), SiteSettings(settings=())),
 )

@@ -1,20 +1,23 @@
 """Who the operator is: whoever knows the token, as the password of ``Basic`` (any name) or as ``Bearer``.
 
 Every browser asks for it by itself, so there is no sign-in page, no cookie and no script. Where there is no token,
-only this machine is let in, under a name of its own, and not through a proxy.
+only this machine is let in, under a name of its own, and not through a proxy. A second token is for staff, who look
+after the site from day to day; the first one is the owner's, who may do everything.
 """
 
 import hmac
 import ipaddress
 import secrets
 from base64 import b64decode
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from moodstream.errors import MoodstreamError
+from moodstream.errors import MoodstreamError, SettingError
 from shared.files import create_private
 from shared.host_names import LOCAL, host_of
 from shared.paths import state_home
@@ -44,7 +47,15 @@ class OperatorSettings(Settings):
         "the pages to this machine only.",
     )
 
-    @field_validator("operator_token")
+    staff_token: str | None = Field(
+        None,
+        min_length=MIN_LETTERS,
+        repr=False,
+        description="Second password of the operator's pages, for staff: they open and close, look after the sound, "
+        "block songs and read; the owner's token does all. Without it there is no such role.",
+    )
+
+    @field_validator("operator_token", "staff_token")
     @classmethod
     def _made(cls, token: str | None) -> str | None:
         """Not the example's, nor one that can be guessed; the text never shows it."""
@@ -53,32 +64,51 @@ class OperatorSettings(Settings):
         return token
 
 
+@dataclass(frozen=True)
+class Who:
+    """An operator, as far as that is known."""
+
+    role: Literal["owner", "staff"]
+    address: str
+
+
 class Operator:
     """Lets the operator in and nobody else."""
 
     def __init__(self, settings: OperatorSettings) -> None:
-        self._token = settings.operator_token
+        self._token, self._staff_token = settings.operator_token, settings.staff_token
+        if self._token is not None and self._token == self._staff_token:
+            raise SettingError("MOODSTREAM_STAFF_TOKEN", "this is the owner's token; staff need another one")
         self._guesses = Limits(GUESSES_A_MINUTE / 60, GUESSES_A_MINUTE)
 
-    def admit(self, connection: HTTPConnection) -> None:
-        """Raises HTTPException for everybody but the operator."""
+    def admit(self, connection: HTTPConnection, *, owner: bool = True) -> Who:
+        """Who it is. Raises HTTPException for everybody but the owner, or without ``owner`` but owner and staff."""
         if is_foreign(connection):
             raise HTTPException(403, "only pages of this server may do that")
+        address = connection.client.host if connection.client else ""
+        given = _password(connection)
+        if _is_same(given, self._staff_token):
+            if owner:
+                raise HTTPException(403, "only the owner may do that, and this is the token of the staff")
+            return Who("staff", address)
         if self._token is None:
             if not _is_local(connection):
                 raise HTTPException(403, "only from this machine itself, unless MOODSTREAM_OPERATOR_TOKEN is set")
-            return
-        given = _password(connection)
+            return Who("owner", address)
         # The right token is taken however many wrong ones came before: else anybody at the operator's address, such as
         # a visitor in the same network, could lock the operator out. Guessing 16 letters and more takes longer than a
         # limited number of requests a second allows (shared.app.request_guard).
-        if hmac.compare_digest(given.encode(errors="replace"), self._token.encode()):
-            return
-        address = connection.client.host if connection.client else ""
+        if _is_same(given, self._token):
+            return Who("owner", address)
         # a browser asks once without a password to learn that it needs one
         if given and (wait_s := self._guesses.take(address)):
             raise HTTPException(429, "too many wrong passwords; try again later", {"Retry-After": f"{wait_s:.0f}"})
         raise HTTPException(401, "the operator's token is needed", CHALLENGE)
+
+
+def _is_same(given: str, token: str | None) -> bool:
+    """In constant time."""
+    return token is not None and hmac.compare_digest(given.encode(errors="replace"), token.encode())
 
 
 def kept_token() -> Path:

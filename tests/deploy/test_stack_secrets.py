@@ -41,15 +41,15 @@ def test_everybody_gets_what_is_theirs_and_no_more(root: Path) -> None:
     assert set(contents(root)) == {
         *(f"redis/{name}" for name in ("events.acl", "frames.acl", "health", "admin", "operator", "subscriber")),
         *(f"camera/moodstream_{name}" for name in ("redis_url", "frames_redis_url")),
-        *(f"gateway/moodstream_{name}" for name in ("redis_url", "operator_token")),
-        *(f"bridge/moodstream_{name}" for name in ("redis_url", "operator_token")),
+        *(f"gateway/moodstream_{name}" for name in ("redis_url", "operator_token", "staff_token")),
+        *(f"bridge/moodstream_{name}" for name in ("redis_url", "operator_token", "staff_token")),
         *(f"mqtt/moodstream_{name}" for name in ("redis_url", "mqtt_url")),
         *(f"mosquitto/{name}" for name in ("passwords", "home")),
         "grafana/password",
     }
     words = [password(text) for name, text in contents(root).items() if name not in LISTS]
-    # the camera has one password for both servers, all operator's pages one token, and both bridges are one user
-    assert len(set(words)) == len(words) - 3
+    # the camera has one password for both servers, all operator's pages one token a role, and both bridges are one user
+    assert len(set(words)) == len(words) - 4
     assert min(map(len, words)) >= 32
     assert not [word for word in words for name in LISTS if word in contents(root)[name]]
     assert {path.stat().st_mode & 0o777 for path in root.rglob("*/*") if path.is_file()} == {0o400, 0o444}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from moodstream.contracts.events import FeedbackGiven
 from moodstream.contracts.moods import Mood
-from services.gateway.state.history import BUCKETS, SONGS_KEPT, VISITS_KEPT, History
+from services.gateway.state.history import BUCKETS, KEPT, SONGS_KEPT, VISITS_KEPT, History
 from tests.support.scenes import mood_changed, new_session, offered, picked, playing, song
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -55,7 +55,7 @@ def test_a_month_of_visits_stays_small() -> None:
         history.apply(mood_changed(Mood.CALM, session, phase="start", at=begin))
         history.apply(playing(song(minute, "a", "b", "c"), at=begin))
         history.apply(mood_changed(Mood.NOBODY, session, phase="end", at=begin + timedelta(seconds=20)))
-    assert len(history._minutes) <= 7 * 24 * 60 / 7 + 1
+    assert len(history._minutes) <= KEPT.days * 24 * 60 / 7 + 1
     assert len(history.visits(10_000)) == VISITS_KEPT
     assert len(history._songs) == SONGS_KEPT
     assert not history._last

@@ -200,13 +200,20 @@ async def test_by_hand_outlives_a_restart() -> None:
 
 
 async def test_consents_are_counted_by_day_and_nothing_else_is_kept(bus: Bus, operator: httpx.AsyncClient) -> None:
-    for body in ({"choice": "given"}, {"choice": "given", "by": "stay"}, {"choice": "declined"}, {"choice": "given"}):
+    for body in (
+        {"choice": "given"},
+        {"choice": "given", "by": "stay"},
+        {"choice": "declined"},
+        {"choice": "given"},
+        {"choice": "stopped"},
+    ):
         assert (await operator.post("/api/v1/consents", json=body)).status_code == 204
     today = (await told(operator))["consents"][0]
     assert {name: today[name] for name in today if name != "day"} == {
         "given_by_touch": 2,
         "given_by_stay": 1,
         "declined": 1,
+        "stopped": 1,
         "withdrawn": 0,
         "viewed": 0,
     }

@@ -29,10 +29,12 @@ READ = ["/events", "/state", "/status", "/moods/current", "/moods", "/sessions",
 READ += ["/songs/similar", "/songs/next", "/songs/mood", "/songs/path", "/songs/search", "/qr"]
 CHANGE = ["/picks", "/moods", "/sessions/end", "/feedback", "/player", "/consents", "/offers", "/frames"]
 OPERATOR = ["/operator/status", "/operator/history", "/operator/self-test", "/operator/opening", "/operator/view"]
-OPERATOR += ["/operator/learned"]
+OPERATOR += ["/operator/learned", "/operator/settings", "/operator/audit", "/operator/block", "/operator/song-mood"]
+OPERATOR += ["/operator/report", "/operator/report.csv"]
 SOCKETS = ["/events/ws", "/frames"]
 PAGES = ["/", "/static", "/static/font.ttf", "/docs", "/docs/{name:path}", "/operator", "/operator/sign"]
-PAGES += ["/operator/staff", "/cover/{path:path}", "/music/{path:path}"]
+PAGES += ["/operator/staff", "/operator/settings", "/operator/songs", "/operator/report"]
+PAGES += ["/cover/{path:path}", "/music/{path:path}"]
 
 KINDS = {
     "control characters": "a\x1b[2J\n",
@@ -64,7 +66,7 @@ FIELDS = (
 
 def method_of(path: str) -> str:
     """Of a door of the operator."""
-    return "GET" if path.endswith(("status", "history", "learned")) else "POST"
+    return "GET" if path.endswith(("status", "history", "learned", "settings", "audit", "report", "csv")) else "POST"
 
 
 def settings() -> GatewaySettings:
@@ -79,6 +81,7 @@ def test_every_door_of_the_gateway_stands_in_a_row() -> None:
     expected = {("GET", path) for path in READ} | {("POST", path) for path in CHANGE} | {("DELETE", "/feedback")}
     expected |= {(method_of(path), path) for path in OPERATOR}
     expected |= {("GET", "/operator/view"), ("DELETE", "/operator/view"), ("DELETE", "/operator/learned")}
+    expected |= {("PATCH", "/operator/settings")}
     assert found == expected
     routers = [kind(context).router() for kind in (EventRoutes, SiteRoutes, VisitorRoutes, OperatorRoutes)]
     routes = [route for router in routers for route in router.routes]

@@ -504,3 +504,53 @@ def test_another_player_goes_on_from_what_was_saved() -> None:
     second.later(1)
     assert second.run() == ["play s3"]
     assert not second.rank(SONGS[2], at=NOON)
+
+
+def test_limits_that_the_operator_changes_count_at_once() -> None:
+    stage = Stage(Rules(volume=70))
+    assert stage.run() == ["volume 70"]
+    stage.programme.change_rules(Rules(volume=70, volume_max=40))
+    assert stage.run() == ["volume 40"]
+    stage.programme.change_rules(Rules(volume_min=50))
+    assert stage.run() == ["volume 50"]
+    stage.programme.change_rules(Rules())
+    assert stage.run() == []
+    stage.order("volume", percent=90)
+    assert stage.run() == ["volume 90"]
+
+
+def test_quiet_hours_that_the_operator_changes_begin_and_end_at_once() -> None:
+    stage = Stage()
+    stage.rank(SONGS[0])
+    assert stage.run() == ["play s0"]
+    stage.programme.change_rules(Rules(quiet=parse_quiet_hours("11:00-13:00")))
+    assert stage.later(1).run() == ["pause"]
+    stage.programme.change_rules(Rules(quiet=parse_quiet_hours("11:00-14:00")))
+    assert stage.later(1).run() == [], "still quiet"
+    stage.programme.change_rules(Rules(quiet=parse_quiet_hours("22:00-07:00")))
+    assert stage.later(1).run() == ["resume"]
+
+
+def test_silence_may_become_low_music_and_low_music_silence() -> None:
+    quiet = parse_quiet_hours("11:00-13:00")
+    stage = Stage(Rules(quiet=quiet, volume=70), at=NOON.replace(hour=10, minute=59))
+    stage.rank(SONGS[0])
+    assert sorted(stage.run()) == ["play s0", "volume 70"]
+    assert stage.later(120).run() == ["pause"]
+    stage.programme.change_rules(Rules(quiet=quiet, quiet_volume=15, volume=70))
+    assert sorted(stage.later(1).run()) == ["resume", "volume 15"]
+    stage.programme.change_rules(Rules(quiet=quiet, volume=70))
+    assert sorted(stage.later(1).run()) == ["pause", "volume 70"]
+    stage.programme.change_rules(Rules(volume=70))
+    assert stage.later(1).run() == ["resume"]
+
+
+def test_the_volume_of_quiet_hours_may_be_raised_while_they_last() -> None:
+    rules = Rules(quiet=parse_quiet_hours("11:00-13:00"), quiet_volume=15, volume=70)
+    stage = Stage(rules, at=NOON.replace(hour=10, minute=59))
+    assert stage.run() == ["volume 70"]
+    assert stage.later(120).run() == ["volume 15"]
+    stage.programme.change_rules(Rules(quiet=rules.quiet, quiet_volume=30, volume=70))
+    assert stage.later(1).run() == ["volume 30"]
+    stage.programme.change_rules(Rules(volume=70))
+    assert stage.later(1).run() == ["volume 70"]

@@ -102,7 +102,7 @@ def test_seasons_run_over_the_end_of_the_year(day: date, expected: frozenset[str
 
 @pytest.mark.parametrize("text", ["christmas", "christmas:12-24", "summer:06-01..08-31", "easter:02-30..04-01"])
 def test_seasons_that_make_no_sense_are_one_clear_line(text: str) -> None:
-    with pytest.raises(MoodstreamError, match=r"^seasons: "):
+    with pytest.raises(MoodstreamError, match=r"^MOODSTREAM_SEASONS: "):
         in_season(text, date(2026, 7, 1))
 
 

@@ -5,6 +5,7 @@ process's.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid5
 
@@ -13,7 +14,7 @@ from moodstream.contracts.moods import MOODS, Mood
 from services.emotion.visits.arrival import Arrival
 from services.emotion.visits.clock import CameraClock
 from services.emotion.visits.face_tracks import FaceTracks
-from services.emotion.visits.policy import MoodPolicy
+from services.emotion.visits.policy import MoodPolicy, Policy
 from services.emotion.visits.smoothing import HeldMood
 from services.emotion.visits.stillness import StillPlaces
 from services.emotion.visits.thresholds import Thresholds
@@ -39,6 +40,12 @@ class VisitMachine:
             thresholds.steadiness, thresholds.arrival_s, thresholds.lost_s, thresholds.unread_s, self._still_places
         )
         self._forget_people()
+
+    def change_policy(self, policy: Policy) -> None:
+        """How several faces become one mood from now on."""
+        self._thresholds = replace(self._thresholds, policy=policy)
+        self._events = replace(self._events, policy=policy)
+        self._policy = MoodPolicy(policy, self._thresholds.steadiness)
 
     @property
     def idle(self) -> bool:

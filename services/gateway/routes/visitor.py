@@ -296,7 +296,7 @@ class VisitorRoutes:
         return Response(picture.getvalue(), media_type="image/svg+xml")
 
     async def count_consent(self, body: Consent) -> Response:
-        """One more visitor has agreed, declined or withdrawn; nothing else is kept."""
+        """One more visitor has agreed, declined, stopped or withdrawn; nothing else is kept."""
         now = self._context.opening_control.local_now()
         await self._context.consents.count(body.choice, body.by, now)
         return Response(status_code=204)

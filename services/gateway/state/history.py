@@ -13,7 +13,8 @@ from moodstream.contracts.events import Event, FeedbackGiven, MoodChanged, Playb
 from moodstream.contracts.moods import Mood
 from shared.bounded import Bounded
 
-KEPT = timedelta(days=7)
+KEPT = timedelta(days=15)
+"""So that on any day the week before can still be reported."""
 VISITS_KEPT = 200
 SONGS_KEPT = 500
 BUCKETS = 96
@@ -27,6 +28,8 @@ class Tally:
 
     seconds: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    played: dict[tuple[str, str], int] = field(default_factory=dict)
+    """how often, by title and artist"""
 
     def count(self, what: Count) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -36,6 +39,8 @@ class Tally:
             self.seconds[mood] = self.seconds.get(mood, 0.0) + seconds
         for what, count in other.counts.items():
             self.counts[what] = self.counts.get(what, 0) + count
+        for song, times in other.played.items():
+            self.played[song] = self.played.get(song, 0) + times
 
 
 @dataclass
@@ -85,6 +90,12 @@ class History:
         """The newest first."""
         return [visit.to_json() for visit in list(reversed(self._visits.values()))[:count]]
 
+    def minutes(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, Tally]]:
+        """Those in which something happened, with when they begin."""
+        for minute, tally in self._minutes.items():
+            if begin.timestamp() <= 60 * minute < end.timestamp():
+                yield datetime.fromtimestamp(60 * minute, UTC), tally
+
     def to_json(self, hours: float, now: datetime) -> dict[str, Any]:
         """The last hours in at most ``BUCKETS`` equal parts, oldest first, and the songs, newest first."""
         width_s = max(60, round(hours * 3600 / BUCKETS / 60) * 60)
@@ -127,7 +138,10 @@ class History:
         assert event.song is not None
         if self._songs and self._songs[-1]["id"] == event.song.id:
             return
-        self._minute(event.at).count("songs")
+        minute = self._minute(event.at)
+        minute.count("songs")
+        named = event.song.title, event.song.artist
+        minute.played[named] = minute.played.get(named, 0) + 1
         mood = next((last.mood for last in self._last.values() if last.session_id == event.session_id), None)
         song = event.song
         self._songs.append(

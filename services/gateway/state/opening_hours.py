@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
-from moodstream.errors import MoodstreamError
+from moodstream.errors import SettingError
 
 DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
 SEARCH_DAYS = 8
@@ -78,11 +78,11 @@ class OpeningHours:
 
 
 def time_zone_of(name: str) -> tzinfo:
-    """The time zone of that name, or this machine's own. Raises MoodstreamError."""
+    """The time zone of that name, or this machine's own. Raises SettingError."""
     try:
         return ZoneInfo(name) if name else _own_zone()
     except (KeyError, ValueError, OSError):
-        raise MoodstreamError(f"MOODSTREAM_TIME_ZONE: {name!r} is no time zone such as Europe/Berlin") from None
+        raise SettingError("MOODSTREAM_TIME_ZONE", f"{name!r} is no time zone such as Europe/Berlin") from None
 
 
 def _own_zone() -> tzinfo:
@@ -97,7 +97,7 @@ def _own_zone() -> tzinfo:
 
 
 def parse_opening_hours(text: str, zone: tzinfo) -> OpeningHours | None:
-    """``mo-fr 09:00-12:00 13:00-18:00; sa su 10:00-02:00; 2026-12-25 closed``, or nothing. Raises MoodstreamError."""
+    """``mo-fr 09:00-12:00 13:00-18:00; sa su 10:00-02:00; 2026-12-25 closed``, or nothing. Raises SettingError."""
     if not text.strip():
         return None
     week: list[tuple[tuple[int, int], ...]] = [()] * 7
@@ -116,7 +116,7 @@ def parse_opening_hours(text: str, zone: tzinfo) -> OpeningHours | None:
         else:
             raise _wrong(rule)
     if not any(week):
-        raise MoodstreamError("MOODSTREAM_OPENING_HOURS: on no day of the week is it open")
+        raise SettingError("MOODSTREAM_OPENING_HOURS", "on no day of the week is it open")
     return OpeningHours(tuple(week), frozenset(closed), zone)
 
 
@@ -148,7 +148,6 @@ def _date(text: str, rule: str) -> date:
         raise _wrong(rule) from None
 
 
-def _wrong(rule: str) -> MoodstreamError:
-    return MoodstreamError(
-        f"MOODSTREAM_OPENING_HOURS: {rule!r} is not of the form 'mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed'"
-    )
+def _wrong(rule: str) -> SettingError:
+    form = "'mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed'"
+    return SettingError("MOODSTREAM_OPENING_HOURS", f"{rule!r} is not of the form {form}")

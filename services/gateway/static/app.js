@@ -143,10 +143,10 @@ async function agreed(how, by) {
 }
 
 function over(why, by, wanted, mine) {
-  const { cameraId, session } = present.view(); // before the camera of this device is forgotten
+  const { cameraId, session, picked } = present.view(); // before the camera of this device is forgotten
   const reading = by !== "own" || camera.on;
   camera.stop();
-  if (why === "stopped" && by) tell("consents", { choice: "withdrawn" });
+  if (why === "stopped" && by) tell("consents", { choice: picked || by === "hand" ? "stopped" : "withdrawn" });
   if (why === "declined") tell("consents", { choice: "declined" });
   if (wanted && by && reading) tell("sessions/end", { camera_id: cameraId, ...(why === "stopped" ? { session_id: mine ?? session } : {}) });
   present.leave();

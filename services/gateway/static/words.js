@@ -8,6 +8,12 @@ export class Words {
   language = null;
   #messages = {};
   #asked = null;
+  #root;
+
+  /** `root` leads from the page to the site: "../" for a page one level down. */
+  constructor(root = "") {
+    this.#root = root;
+  }
 
   /** The language of the address, else the browser's, else English. */
   static preferred() {
@@ -20,7 +26,7 @@ export class Words {
     this.#asked = language;
     if (language === this.language) return true;
     try {
-      const answer = await fetch(`static/messages/${language}.json`);
+      const answer = await fetch(`${this.#root}static/messages/${language}.json`);
       if (!answer.ok) return false;
       const messages = await answer.json();
       if (this.#asked !== language) return false;

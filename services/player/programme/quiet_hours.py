@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from moodstream.errors import MoodstreamError
+from moodstream.errors import SettingError
 
 _FORM = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -28,11 +28,11 @@ class QuietHours:
 
 
 def parse_quiet_hours(text: str) -> QuietHours | None:
-    """``22:00-07:00``, or nothing. Raises MoodstreamError."""
+    """``22:00-07:00``, or nothing. Raises SettingError."""
     if not text:
         return None
     found = _FORM.fullmatch(text.strip())
     if found is None:
-        raise MoodstreamError(f"MOODSTREAM_QUIET_HOURS: {text!r} is not of the form 22:00-07:00")
+        raise SettingError("MOODSTREAM_QUIET_HOURS", f"{text!r} is not of the form 22:00-07:00")
     begin_h, begin_m, end_h, end_m = (int(part) for part in found.groups())
     return QuietHours(time(begin_h, begin_m), time(end_h, end_m))

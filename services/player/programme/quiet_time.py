@@ -17,6 +17,16 @@ class QuietTime:
         self.until: datetime | None = None
         """when they end, while they last"""
 
+    def change_rules(self, rules: Rules) -> None:
+        """Quiet hours other than before, which ``update`` begins or ends.
+
+        Where music that paused may play low from now on, or the other way round, they end here and begin anew.
+        """
+        was_silent, self._rules = self.silent, rules
+        if self.until is not None and self.silent != was_silent:
+            self.until = None
+            self._end()
+
     @property
     def silent(self) -> bool:
         """Whether nothing may play now."""

@@ -67,6 +67,12 @@ class Programme:
         self._begun_s = float("-inf")
         """when the current song began, by the monotonic clock"""
 
+    def change_rules(self, rules: Rules) -> None:
+        """The operator has set something else; a volume beyond the new limits is brought within them."""
+        self._song_min_s, self._music_after_s = rules.song_min_s, rules.music_after_s
+        self._volume.change_rules(rules)
+        self._quiet.change_rules(rules)
+
     def snapshot(self) -> Saved:
         return Saved(
             songs=self._queue.songs,

@@ -21,6 +21,13 @@ class Volume:
         """The nearest volume that is allowed is to be set."""
         return self._pending.add(Action("volume", volume=self._limit(percent), cause=cause))
 
+    def change_rules(self, rules: Rules) -> None:
+        """Limits other than before; what is beyond them, or was held down by the old ones in quiet hours, is set."""
+        self._rules = rules
+        wanted = self.before_quiet if self._quiet and self.before_quiet is not None else self.percent
+        if wanted is not None and self._limit(wanted) != self.percent:
+            self.set_percent(wanted)
+
     def note_seen(self, percent: int | None) -> None:
         """Somebody may have turned the output itself beyond the limits."""
         if percent is not None and self._pending.get("volume") is None and self._limit(percent) != percent:

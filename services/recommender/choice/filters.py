@@ -43,6 +43,12 @@ class Filters:
     oddities: bool = False
     """whether intros, spoken word, karaoke and the like may be offered"""
 
+    def check(self, catalogue: Catalogue) -> Mask:
+        """The same. Raises MoodstreamError when none passes."""
+        good = self.mask(catalogue)
+        refuse_none(bool(good.any()))
+        return good
+
     def mask(self, catalogue: Catalogue) -> Mask:
         """bool [n]: the songs that pass."""
         frame = catalogue.frame
@@ -62,14 +68,25 @@ class Filters:
         return good if self.oddities else good & ~outliers(catalogue)
 
 
+def refuse_none(some: bool) -> None:
+    """Raises MoodstreamError where no song may be offered."""
+    if not some:
+        raise MoodstreamError("the filters and lists of songs leave no song to offer")
+
+
 def read_list(path: Path | None) -> frozenset[str] | None:
     """One id or artist a line; lines that begin with # are remarks. Raises MoodstreamError."""
     if path is None:
         return None
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        return parse_list(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise MoodstreamError(f"cannot read the list of songs {path}: {error}") from None
+
+
+def parse_list(text: str) -> frozenset[str]:
+    """The lines of such a list."""
+    lines = (line.strip() for line in text.splitlines())
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 

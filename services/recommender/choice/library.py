@@ -18,6 +18,7 @@ from services.recommender.choice.reasons import Reasons
 from services.recommender.choice.search import SongSearch
 from services.recommender.choice.song_library import SongLibrary
 from services.recommender.models import mood_cache
+from services.recommender.models.corrections import correct
 from services.recommender.models.session import SessionModel, SessionRanking, kept_of
 from services.recommender.models.song_moods import Method, SongMoods
 from services.recommender.models.vectors import Embedding
@@ -31,6 +32,8 @@ class LibraryOptions:
     method: Method = "listeners"
     filters: Filters = field(default_factory=Filters)
     history: HistoryModel = "attention"
+    corrected: Mapping[str, Mood] = field(default_factory=dict)
+    """moods that the operator knows better, by the ids of songs"""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,9 +52,8 @@ class Library(SongLibrary):
         Moods that take long to find are cached ``beside`` this file.
         """
         options = options or LibraryOptions()
-        moods = mood_cache.load_or_fit(catalogue, options.method, beside)
-        allowed = options.filters.mask(catalogue)
-        refuse_none(allowed)
+        moods = correct(mood_cache.load_or_fit(catalogue, options.method, beside), catalogue, options.corrected)
+        allowed = options.filters.check(catalogue)
         embedding = Embedding.load()
         points = embedding.points(catalogue.inputs)
         catalogue.prepare()  # here, which is before the service is ready and in a thread of its own
@@ -92,12 +94,6 @@ class _LaterSearch:
     def _search(self) -> SongSearch:
         frame = self._catalogue.frame
         return SongSearch(frame["title"].tolist(), frame["artist"].tolist())
-
-
-def refuse_none(allowed: Mask) -> None:
-    """Raises MoodstreamError where no song may be offered."""
-    if not allowed.any():
-        raise MoodstreamError("the filters and lists of songs leave no song to offer")
 
 
 def _candidates(moods: SongMoods, allowed: Mask, mood: Mood | None) -> Positions:

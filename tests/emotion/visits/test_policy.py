@@ -134,3 +134,14 @@ def test_counts_always_agree(shown: list[tuple[list[tuple[Mood, int, int]], floa
         assert all(0 <= one.dwell_s <= event.dwell_s + 3 for one in event.people)
         if event.phase == "update" and event.reason == "change":
             assert event.mood != event.before
+
+
+def test_another_policy_counts_from_the_next_event_on() -> None:
+    crowd = face(Mood.SAD, LEFT), face(Mood.ANGRY, MIDDLE, side=150), face(Mood.SAD, RIGHT)
+    machine = machine_of("largest")
+    [start, *_] = scene(*crowd, machine=machine)
+    assert (start.mood, start.policy) == (Mood.ANGRY, "largest")
+    machine.change_policy("majority")
+    later = scene(*crowd, start_s=3, machine=machine)
+    assert {(one.mood, one.policy) for one in later if one.reason == "change"} == {(Mood.SAD, "majority")}
+    assert not any(one.phase == "start" for one in later), "the visit goes on"

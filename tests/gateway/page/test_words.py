@@ -20,6 +20,7 @@ from tests.support.scenes import COMPARED, REASONS, mood_changed, picked, playin
 
 LANGUAGES = get_args(Language)
 MADE = ("trait_", "degree_", "more_", "less_")
+OPERATOR_MADE = ("op_set_", "op_hint_", "op_choice_", "op_role_", "op_report_", "op_consent_")
 """Beginnings of keys that the page puts together from what the recommender has compared."""
 VALUES = re.compile(r"\{\w+\}")
 SCRIPTS = {"en": "latin", "de": "latin", "fr": "latin", "es": "latin", "ja": r"[぀-ヿ一-鿿]", "ar": r"[؀-ۿ]"}
@@ -42,17 +43,17 @@ def test_every_language_says_everything_with_the_same_values(language: str) -> N
     assert {key for key in words if sorted(VALUES.findall(words[key])) != sorted(VALUES.findall(english[key]))} == set()
     if language != "en":
         same = {key for key in words if words[key] == english[key]}
-        assert same <= {"stop", "paused", "do_pause", "embed", "trait_tempo", "calm", "sad"}, same
+        assert same <= {"stop", "paused", "do_pause", "embed", "trait_tempo", "calm", "sad", "op_no"}, same
     if SCRIPTS[language] != "latin":
         assert {key for key, text in words.items() if not re.search(SCRIPTS[language], text)} == set()
 
 
 def test_every_word_that_the_page_asks_for_is_there_and_is_asked_for() -> None:
-    code = "".join(path.read_text() for path in STATIC.glob("*.js")) + (STATIC / "index.html").read_text()
+    code = "".join(path.read_text("utf-8") for path in (*STATIC.rglob("*.js"), *STATIC.rglob("*.html")))
     known = set(messages("en"))
     asked = set(re.findall(r"""\bt\("(\w+)"|data-text="(\w+)\"""", code))
     assert {key for pair in asked for key in pair if key} <= known
-    made = {key for key in known if key.startswith(MADE)} | {m.value for m in MOODS}
+    made = {key for key in known if key.startswith(MADE + OPERATOR_MADE)} | {m.value for m in MOODS}
     made |= {"do_pause", "do_resume"} | {f"because_{kind}" for kind in ("picked", "liked", "heard")}
     assert {key for key in known - made if not re.search(rf"\b{key}\b", code)} == set()
 

@@ -33,7 +33,7 @@ export class Learned {
 
   #row({ id, mood, song, kept_out, ...counts }) {
     const element = this.#element;
-    const button = element("button", { type: "button", textContent: "Forget" });
+    const button = element("button", { type: "button", className: "owners", textContent: "Forget" });
     button.addEventListener("click", () => this.#forget(`?id=${encodeURIComponent(id)}`));
     return element("tr", {},
       element("th", { scope: "row" }, song ? `${song.title}, ${song.artist}` : `${id} (not in the catalogue)`),

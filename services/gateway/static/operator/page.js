@@ -50,10 +50,14 @@ function act(path, body, done = "") {
       await ask(path, body);
       find("#said").textContent = done;
     } catch (error) {
-      find("#said").textContent = `That did not work: ${error.message}`;
+      sayFailed(error);
     }
   });
   acting.then(look);
+}
+
+function sayFailed(error) {
+  find("#said").textContent = `That did not work: ${error.message}`;
 }
 
 async function look() {
@@ -65,6 +69,7 @@ async function look() {
     return;
   }
   document.body.dataset.state = status.state;
+  document.body.dataset.role = status.role;
   find("#verdict").textContent = verdict();
   showCameras();
   showSound();
@@ -102,7 +107,7 @@ function cameraCard(name) {
   });
   const restart = element("button", { type: "button", dataset: { restart: name } }, "Restart the visit");
   restart.addEventListener("click", () => act("sessions/end", { camera_id: name }, `${name}: the visit was ended and forgotten.`));
-  const mount = element("button", { type: "button", dataset: { view: name } }, "Mount this camera");
+  const mount = element("button", { type: "button", className: "owners", dataset: { view: name } }, "Mount this camera");
   mount.title = "What it sees, for two minutes";
   mount.addEventListener("click", () => view.start(name));
   const group = element("div", { className: "row" }, ...puppet, restart, mount);
@@ -131,6 +136,8 @@ function showSound() {
   find("#playing").textContent = song ? `${song.title}, ${song.artist}` : playback ? "Nothing plays" : "The player has not said anything yet";
   const detail = [playback?.state.replaceAll("_", " "), playback?.output, playback?.device, playback?.message];
   find("#playing-detail").textContent = detail.filter(Boolean).join(" · ");
+  find("#block").hidden = !song;
+  find("#block").dataset.song = song?.id ?? "";
   const paused = playback?.state === "paused";
   find("#hold").textContent = paused ? "Go on" : "Pause";
   find("#hold").dataset.player = paused ? "resume" : "pause";
@@ -169,7 +176,7 @@ function showTables() {
       cell(sum("pending"), { className: "number" }), cell(dead, { className: dead ? "number alarm" : "number" }));
   }));
   find("#consents").replaceChildren(...status.consents.map((day) => row(day.day,
-    ...["given_by_touch", "given_by_stay", "declined", "withdrawn", "viewed"].map((name) => cell(day[name], { className: "number" })))));
+    ...["given_by_touch", "given_by_stay", "declined", "stopped", "withdrawn", "viewed"].map((name) => cell(day[name], { className: "number" })))));
 }
 
 async function lookBack() {
@@ -226,6 +233,13 @@ find("#volume").addEventListener("input", (event) => { find("#volume-value").tex
 find("#mute").addEventListener("click", () => {
   const percent = status?.playback?.volume === 0 ? status.volume_before_mute ?? 100 : 0;
   act("player", { command: "volume", percent });
+});
+find("#block").addEventListener("click", ({ currentTarget: { dataset: { song } } }) => {
+  const title = find("#playing").textContent;
+  if (!confirm(`Never offer ${title} again? The owner may take that back in the settings.`)) return;
+  act("operator/block", { song_id: song }, `${title} is not offered any more.`);
+  const skip = () => ask("player", { command: "next" }).catch(() => ask("player", { command: "stop" })); // none may wait
+  acting = acting.then(skip).catch(sayFailed);
 });
 find("#test").addEventListener("click", selfTest);
 find("#legend").append(...[["calm", "calm"], ["sad", "sad"], ["happy", "happy"], ["angry", "angry"], ["unsure", "not sure"], ["song", "a song begins"]]

@@ -1,0 +1,1 @@
+"""What the owner sets on the operator's page: one file for all services, and who has changed what."""
