@@ -66,7 +66,7 @@ COPY services/__init__.py services/__main__.py /app/services/
 COPY services/cli /app/services/cli
 COPY services/${SERVICE} /app/services/${SERVICE}
 RUN python /sbom.py /packages /sbom /app/sbom.cdx.json "${SERVICE}" "${VERSION}" \
-    && case "${SERVICE}" in emotion|recommender) ;; *) rm -r /app/models ;; esac \
+    && case "${SERVICE}" in emotion|recommender) ;; gateway) find /app/models -type f ! -name words.npz -delete ;; *) rm -r /app/models ;; esac \
     && chmod -R u=rwX,go=rX /app \
     && find /app -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 

@@ -22,13 +22,14 @@ from services.cli.commands import (
     setup,
     songs,
     webhooks,
+    words,
 )
 from services.cli.installed import what_is_missing
 from services.cli.options import Run
 from shared.exit_codes import EXIT_FAILED
 from shared.plain_text import PlainStream, raw
 
-COMMANDS = (run, setup, emotion, camera, songs, player, events, webhooks, dead, acl, doctor, settings, openapi)
+COMMANDS = (run, setup, emotion, words, camera, songs, player, events, webhooks, dead, acl, doctor, settings, openapi)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

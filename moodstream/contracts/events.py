@@ -180,6 +180,60 @@ class FacesRead(Event):
     """time that the reading took, decoding included"""
 
 
+class WordsRead(Event):
+    """A text that somebody wrote was read; the text itself is in no event."""
+
+    type: Literal["WordsRead"] = "WordsRead"
+    camera_id: CameraId
+    """of the place where it was written"""
+    probabilities: Probabilities | None
+    """of the four moods; null where the text tells none"""
+    valence: SignedUnit | None
+    """from unpleasant to pleasant"""
+    language: str | None = None
+    """the likeliest, a code of two letters"""
+    model: str
+    """name and version of the model of words"""
+
+
+class VoiceRead(Event):
+    """Some speech was read; the sound itself is in no event."""
+
+    type: Literal["VoiceRead"] = "VoiceRead"
+    camera_id: CameraId
+    """of the place where it was heard"""
+    heard_at: Moment
+    """when the speech ended, UTC"""
+    probabilities: Probabilities | None
+    """of the four moods; null where there was no speech, too much noise, or no mood to be heard"""
+    arousal: SignedUnit | None
+    """from quiet to excited"""
+    valence: SignedUnit | None
+    """from unpleasant to pleasant; a voice hardly tells it"""
+    speech_s: Annotated[float, Field(ge=0)]
+    """seconds of speech"""
+    snr_db: float | None = None
+    """of the speech to what is heard between, decibels; null where nothing is between"""
+    model: str
+    """name and version of the model of voices"""
+
+
+SourceKind = Literal["face", "voice", "words"]
+
+
+class Source(Model):
+    """What one source says about the mood, where there are several."""
+
+    kind: SourceKind | str
+    """others may be added"""
+    probabilities: Probabilities
+    """of the four moods, as this source alone tells them"""
+    weight: Annotated[float, Field(ge=0)]
+    """how much it counts now"""
+    age_s: Annotated[float, Field(ge=0)] = 0.0
+    """how long ago it was heard; 0 for a face that is seen now"""
+
+
 class Person(Model):
     """One of the people before a camera, for as long as the face can be followed."""
 
@@ -235,6 +289,8 @@ class MoodChanged(Event):
     """people who have gone since the session began"""
     dwell_s: float = 0.0
     """how long somebody has been there, by the camera's clock"""
+    sources: tuple[Source, ...] = ()
+    """what each said, where a voice or words count beside the face or without one; empty where the face alone does"""
 
     LIFETIME = timedelta(seconds=30)
 
@@ -436,6 +492,8 @@ class ReplyGiven(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     FacesRead,
+    WordsRead,
+    VoiceRead,
     MoodChanged,
     SongsOffered,
     SongPicked,

@@ -15,6 +15,8 @@ from moodstream.contracts.events import (
     SongsOffered,
     SongsRanked,
     StatusChanged,
+    VoiceRead,
+    WordsRead,
 )
 
 FRAMES = "frames"
@@ -34,6 +36,8 @@ class Stream:
 
 STREAMS: Mapping[type[Event], Stream] = {
     FacesRead: Stream("readings", 1_000),
+    WordsRead: Stream("words", 1_000),
+    VoiceRead: Stream("voices", 1_000),
     MoodChanged: Stream("moods", 100_000),
     SongsOffered: Stream("offers", 10_000),
     SongPicked: Stream("picks", 10_000),
@@ -44,5 +48,8 @@ STREAMS: Mapping[type[Event], Stream] = {
     RequestMade: Stream("requests", 1_000),
     ReplyGiven: Stream("replies", 1_000),
 }
+
+READINGS: tuple[type[Event], ...] = (FacesRead, WordsRead, VoiceRead)
+"""What is read from people: kept for seconds, and for nobody but the services."""
 
 EVENT_OF_STREAM: Mapping[str, type[Event]] = {stream.name: event for event, stream in STREAMS.items()}

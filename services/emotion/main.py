@@ -24,9 +24,9 @@ from services.emotion.visits.visit_machine import VisitMachine
 from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
+from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
 from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
-from shared.contracts.site_settings import SettingsDesk
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 from shared.site_file import LIVE

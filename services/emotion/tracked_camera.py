@@ -8,8 +8,9 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 
-from moodstream.contracts.events import FacesRead, MoodChanged
+from moodstream.contracts.events import FacesRead, MoodChanged, VoiceRead, WordsRead, utc_now
 from services.emotion.metrics import Metrics
+from services.emotion.visits.fusion import Heard
 from services.emotion.visits.visit_machine import VisitMachine
 from shared.bus.connection import Bus
 from shared.bus.lease import Lease
@@ -17,6 +18,8 @@ from shared.bus.lease import Lease
 log = logging.getLogger("moodstream.emotion")
 
 POSITION_KEPT_S = 24 * 3600
+HEARD_S = 10.0
+"""What was heard longer ago is not taken up: whoever said it may have gone."""
 WARM_UP_MS = 3_000
 """A worker that takes over first reads this much again, so that its smoothing does not start from nothing."""
 
@@ -70,6 +73,16 @@ class TrackedCamera:
             log.info("%s: a face has not moved for long; it counts as a picture until it does", self._camera_id)
         if self.machine is machine:
             self._position = entry_id
+
+    async def apply_heard(self, heard: VoiceRead | WordsRead) -> None:
+        """Give what a voice or words tell to the visit machine, unless it is too old, and publish what follows."""
+        age_s = (utc_now() - heard.at).total_seconds()
+        if self.machine is None or heard.probabilities is None or age_s > HEARD_S:
+            return
+        kind: Heard = "voice" if isinstance(heard, VoiceRead) else "words"
+        with self._bus.traces.step("emotion", "hears", heard, consumes=True):
+            shares = heard.probabilities.in_order()
+            await self.publish_moods(self.machine.hear(kind, shares, heard, time.monotonic()))
 
     async def publish_moods(self, moods: list[MoodChanged]) -> None:
         """Publish as the leader; stops leading if another worker has taken the lease."""

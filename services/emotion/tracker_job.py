@@ -8,19 +8,28 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from moodstream.contracts.events import Event, FacesRead, MoodChanged, RequestMade, StatusChanged, utc_now
+from moodstream.contracts.events import (
+    Event,
+    FacesRead,
+    MoodChanged,
+    RequestMade,
+    StatusChanged,
+    VoiceRead,
+    WordsRead,
+    utc_now,
+)
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import CheckMoodSettings, ChooseMood, EndSession, Request, Session, SiteSettings
 from moodstream.contracts.status_codes import StatusCode
-from moodstream.contracts.streams import SELF_TEST
+from moodstream.contracts.streams import READINGS, SELF_TEST
 from services.emotion.metrics import Metrics
 from services.emotion.tracked_camera import TrackedCamera
 from services.emotion.visits.policy import Policy
 from services.emotion.visits.visit_machine import VisitMachine
+from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
 from shared.bus.lease import RENEW_S
 from shared.bus.outage import REDIS_ERRORS
-from shared.contracts.site_settings import SettingsDesk
 from shared.delivery.serve import Handler, NotMine, RequestServer
 
 GATHER_MS = 25
@@ -71,9 +80,8 @@ class TrackerJob:
             await self._release_all()
 
     async def _follow_streams(self) -> None:
-        start: dict[type[Event], str] = {
-            event: await self._bus.last_id(event) for event in (FacesRead, StatusChanged, RequestMade)
-        }
+        followed: tuple[type[Event], ...] = (*READINGS, StatusChanged, RequestMade)
+        start = {event: await self._bus.last_id(event) for event in followed}
         self._bus.outage.resolve("tracking")
         for event in await self._bus.newest(MoodChanged, count=200):
             if isinstance(event, MoodChanged) and event.expires_at > utc_now():
@@ -104,6 +112,11 @@ class TrackerJob:
             camera.active_s = time.monotonic()
             if await camera.leads():
                 await camera.apply_reading(entry_id, event)
+        elif isinstance(event, VoiceRead | WordsRead):
+            camera = self._camera(event.camera_id)
+            camera.active_s = time.monotonic()
+            if await camera.leads():
+                await camera.apply_heard(event)
         elif isinstance(event, StatusChanged):
             if event.service in ("camera", "gateway") and event.part and event.code == StatusCode.END_OF_INPUT:
                 await self._end_input(event.part)

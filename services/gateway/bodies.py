@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StrictBool
 
 from moodstream.contracts.attribute_docs import Documented
-from moodstream.contracts.events import MoodChanged, RankedSong, Song
+from moodstream.contracts.events import MoodChanged, Probabilities, RankedSong, SignedUnit, Song
 from moodstream.contracts.ids import CAMERA_ID, PROFILE
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import FourMoods, NextSong, PlayerAction
 from services.gateway.state.kiosk import Kiosk
+from shared.words.features import MAX_CHARACTERS
 
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 CameraName = Annotated[str, Field(pattern=CAMERA_ID)]
@@ -30,6 +31,12 @@ class Pick(Body):
 
 class ChosenMood(Body):
     mood: FourMoods
+    camera_id: CameraName | None = None
+
+
+class WrittenWords(Body):
+    text: Annotated[str, Field(max_length=MAX_CHARACTERS)]
+    """how somebody feels, in their own words; read and forgotten"""
     camera_id: CameraName | None = None
 
 
@@ -76,6 +83,21 @@ class SetOpening(Body):
 
 class StartView(Body):
     camera_id: CameraName
+
+
+class WordsResult(Documented):
+    """What a text tells; without the text."""
+
+    id: str
+    """of the event ``WordsRead``"""
+    camera_id: str
+    probabilities: Probabilities | None
+    """of the four moods; null where the text tells none"""
+    valence: SignedUnit | None
+    """from unpleasant to pleasant"""
+    language: str | None
+    """the likeliest, a code of two letters"""
+    model: str
 
 
 class Answer(Documented):

@@ -18,6 +18,7 @@ from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
 from shared.delivery.frames_server import FramesServer
 from shared.web.operator import Operator
+from shared.words.reader import WordsReader
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,5 @@ class Context:
     change_kiosk: Callable[[Kiosk], object]
     """what every page is told of the site from now on"""
     max_listeners_per_address: int
+    words: WordsReader | None
+    """None where no words are read"""

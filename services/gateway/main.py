@@ -34,14 +34,15 @@ from services.gateway.state.snapshot import snapshot_of
 from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
+from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
 from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
-from shared.contracts.site_settings import SettingsDesk
 from shared.contracts.site_state import SiteState
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 from shared.site_file import LIVE
 from shared.web.operator import Operator, OperatorSettings
+from shared.words.reader import WordsReader
 
 COSTS = {
     "/static": 0.05,
@@ -49,6 +50,7 @@ COSTS = {
     "/docs": 0.5,
     "/api/v1/frames": 0.5,
     "/api/v1/moods": 1.0,
+    "/api/v1/words": 1.0,
     "/api/v1/moods/current": 0.5,
     "/api/v1/sessions": 2.0,
     "/api/v1/songs": 2.0,
@@ -71,6 +73,7 @@ class GatewaySettings(OperatorSettings):
     browser_frame_rate: float = Field(
         10, gt=0, le=MAX_FRAMES_PER_S, description="Pictures per second that a browser is asked to send."
     )
+    words: bool = Field(True, description="Whether visitors may write how they feel; read and forgotten.")
     music: Path | None = Field(
         None,
         description="Folder of sound files that the page may play: songs with the address file:PATH, relative to it.",
@@ -143,6 +146,7 @@ class GatewaySettings(OperatorSettings):
             theme=self.theme,
             rest_after_s=self.rest_after_s,
             pictures_on_disk=self.frames_on_disk,
+            words=self.words,
         )
 
     def hours(self) -> tuple[OpeningHours | None, tzinfo]:
@@ -193,6 +197,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         settings=SettingsControl(bus, desk, SettingsFile(settings.site_settings)),
         change_kiosk=lambda changed: kiosk.__setitem__(0, changed),
         max_listeners_per_address=settings.listeners_per_address,
+        words=WordsReader.load() if settings.words else None,
     )
 
 

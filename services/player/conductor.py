@@ -23,11 +23,11 @@ from services.player.programme.rules import Rules
 from services.player.programme.state_machine import Programme
 from services.player.request_handlers import RequestHandlers
 from services.player.saved_state import LeaseLost, SavedState, StateStore
+from shared.app.site_settings import SettingsDesk
 from shared.bounded import Bounded
 from shared.bus.connection import Bus
 from shared.bus.follower import PutAside
 from shared.bus.lease import RENEW_S, Lease
-from shared.contracts.site_settings import SettingsDesk
 from shared.delivery.dead_letters import put_aside
 from shared.delivery.serve import RequestServer
 

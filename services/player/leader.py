@@ -15,9 +15,9 @@ from services.player.outputs import Output
 from services.player.programme.rules import Rules
 from services.player.programme.state_machine import Programme
 from services.player.saved_state import LeaseLost, StateStore
+from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
 from shared.bus.lease import RENEW_S, Lease
-from shared.contracts.site_settings import SettingsDesk
 
 log = logging.getLogger("moodstream.player")
 

@@ -21,8 +21,8 @@ from services.player.spotify.output import SpotifyOutput
 from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
+from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
-from shared.contracts.site_settings import SettingsDesk
 from shared.paths import state_home
 from shared.settings import Settings, load
 from shared.site_file import AT_START, LIVE

@@ -23,7 +23,7 @@ from services.player.action_results import ActionResults
 from services.player.outputs import Output
 from services.player.playback import PlaybackPublisher
 from services.player.programme.state_machine import Programme
-from shared.contracts.site_settings import SettingsDesk
+from shared.app.site_settings import SettingsDesk
 from shared.delivery.serve import Handler
 
 REPLY_S = 0.7

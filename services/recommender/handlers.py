@@ -31,8 +31,8 @@ from services.recommender.metrics import Metrics
 from services.recommender.reloader import Reloader
 from services.recommender.request_handlers import RequestHandlers
 from services.recommender.visits import Visits
+from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
-from shared.contracts.site_settings import SettingsDesk
 from shared.delivery.consume import consume
 from shared.delivery.serve import serve
 

@@ -20,8 +20,8 @@ from services.recommender.sources import check_url, source_of
 from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
+from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
-from shared.contracts.site_settings import SettingsDesk
 from shared.settings import Settings, load
 from shared.site_file import LIVE, LIVE_LINES
 

@@ -40,7 +40,7 @@ from services.recommender.choice.learned import Learned
 from services.recommender.feedback_store import FeedbackStore
 from services.recommender.learned_store import LearnedStore
 from services.recommender.reloader import Reloader
-from shared.contracts.site_settings import SettingsDesk
+from shared.app.site_settings import SettingsDesk
 from shared.delivery.serve import Handler
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from moodstream.contracts.events import Event, FacesRead, FrameCaptured
-from moodstream.contracts.streams import FRAMES, STREAMS
+from moodstream.contracts.events import Event, FrameCaptured
+from moodstream.contracts.streams import FRAMES, READINGS, STREAMS
 from shared.bus.message_format import encode_frame
 from shared.bus.metrics import Metrics
 from shared.bus.outage import REDIS_ERRORS, Outage
@@ -81,7 +81,7 @@ class Publisher:
         """Publish an event if Redis takes it at once, else raise what Redis raised."""
         stream = STREAMS[type(event)]
         body, name = event.model_dump_json().encode(), self._servers.stream(type(event))
-        if self._replicas is None or isinstance(event, FacesRead):  # a reading is soon replaced by the next
+        if self._replicas is None or isinstance(event, READINGS):  # a reading is soon replaced by the next
             await self._servers.broker.publish(body, stream=name, maxlen=stream.kept)
             return
         async with self._servers.redis.pipeline(transaction=False) as both:

@@ -22,6 +22,8 @@ from moodstream.contracts.events import (
     SongsOffered,
     SongsRanked,
     StatusChanged,
+    VoiceRead,
+    WordsRead,
 )
 from moodstream.contracts.streams import DEAD_SUFFIX, FRAMES, STREAMS
 from moodstream.errors import MoodstreamError
@@ -57,7 +59,7 @@ FOR_EVERYBODY: Kinds = (
     PlaybackChanged,
     StatusChanged,
 )
-"""The public events: no readings of faces, no requests or replies."""
+"""The public events: no readings of people, no requests or replies."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ RIGHTS: Mapping[str, Rights] = {
     ),
     "emotion": Rights(
         frames="read",
-        follows=(FacesRead, MoodChanged, StatusChanged, RequestMade),
+        follows=(FacesRead, WordsRead, VoiceRead, MoodChanged, StatusChanged, RequestMade),
         writes=(FacesRead, MoodChanged, ReplyGiven, StatusChanged),
         keys=(("lease:tracker:*", LEASE), ("lease:tracker:* moods", "eval get xadd"), ("tracker:place:*", VALUE)),
         beside_frames=((f"%R~{WANTED} %R~{WATCHED}", "get"), (f"%W~{PICTURE}", "set del")),
@@ -110,7 +112,7 @@ RIGHTS: Mapping[str, Rights] = {
     "gateway": Rights(
         frames="write",
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
-        writes=(SongPicked, FeedbackGiven, StatusChanged, RequestMade),
+        writes=(WordsRead, SongPicked, FeedbackGiven, StatusChanged, RequestMade),
         keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
         beside_frames=(
             (f"~{WANTED} ~{WATCHED}", "get set del"),

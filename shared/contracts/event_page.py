@@ -17,6 +17,8 @@ from moodstream.contracts.events import (
     Probabilities,
     ReplyGiven,
     RequestMade,
+    VoiceRead,
+    WordsRead,
     expiry,
 )
 from moodstream.contracts.moods import Mood
@@ -111,6 +113,18 @@ def examples() -> dict[str, Event]:
     others = (
         FacesRead(
             **same, camera_id="camera-1", run_id="1", seq=7, captured_at=start, faces=(face,), model="mood_cnn 1.0"
+        ),
+        WordsRead(**same, camera_id="camera-1", probabilities=shares, valence=0.5, language="en", model="words 1.0.0"),
+        VoiceRead(
+            **same,
+            camera_id="camera-1",
+            heard_at=start,
+            probabilities=shares,
+            arousal=0.6,
+            valence=0.5,
+            speech_s=1.4,
+            snr_db=21.0,
+            model="voice 1.0.0",
         ),
         FeedbackGiven(**same, kind="like", song_id="simulated-7", mood=Mood.HAPPY),
         request,

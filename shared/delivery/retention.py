@@ -1,4 +1,4 @@
-"""Old events are deleted: readings of faces within half a minute, all others after a number of days that is set.
+"""Old events are deleted: readings of people within half a minute, all others after a number of days that is set.
 
 Each process trims the streams that it writes, and the dead letters of those that it handles, by the clock of Redis.
 """
@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from redis.exceptions import NoPermissionError, RedisError
 
-from moodstream.contracts.events import FacesRead
-from moodstream.contracts.streams import DEAD_SUFFIX
+from moodstream.contracts.streams import DEAD_SUFFIX, READINGS
 from shared.bus.connection import Bus
 from shared.bus.outage import REDIS_ERRORS
 from shared.contracts.access import RIGHTS
@@ -18,7 +17,7 @@ from shared.contracts.access import RIGHTS
 log = logging.getLogger("moodstream.retention")
 
 READINGS_S = 20.0
-"""Readings hold where faces are; a tracker that takes over needs those of the last few seconds."""
+"""Readings hold where faces are and how people sound; a tracker that takes over needs those of the last few seconds."""
 
 TRIM_EVERY_S = 5.0
 DAY_S = 86_400.0
@@ -53,6 +52,6 @@ class Retention:
         days_s = self._bus.events_kept_days * DAY_S
         for rights in (RIGHTS[name] for name in self._services if name in RIGHTS):
             for kind in rights.writes:
-                yield self._bus.stream(kind), self._readings_s if kind is FacesRead else days_s
+                yield self._bus.stream(kind), self._readings_s if kind in READINGS else days_s
             for kind in (*rights.handles, *rights.puts_aside):
                 yield self._bus.stream(kind) + DEAD_SUFFIX, days_s

@@ -7,7 +7,7 @@ import pytest
 from moodstream.errors import MoodstreamError, SettingError
 from services.player.main import PlayerSettings
 from services.recommender.main import RecommenderSettings
-from shared.contracts.site_settings import SettingsDesk
+from shared.app.site_settings import SettingsDesk
 from shared.settings import Settings, load, set_by_environment
 from shared.site_file import MAX_BYTES
 

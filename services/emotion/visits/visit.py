@@ -6,7 +6,17 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid5
 
-from moodstream.contracts.events import Event, MoodChanged, Person, Probabilities, expiry, new_id, utc_now, uuid_of
+from moodstream.contracts.events import (
+    Event,
+    MoodChanged,
+    Person,
+    Probabilities,
+    Source,
+    expiry,
+    new_id,
+    utc_now,
+    uuid_of,
+)
 from moodstream.contracts.moods import MOODS, Mood, expectation
 from services.emotion.visits.face_tracks import Track
 from services.emotion.visits.policy import Policy
@@ -38,6 +48,9 @@ class Visit:
     left: int = 0
     published_counts: tuple[int, int] = (0, 0)
     forced_until_process_s: float | None = None
+    heard_until_process_s: float | None = None
+    """how long a visit stays open that began with what was heard, while no face is seen"""
+    sources: tuple[Source, ...] = ()
 
     @property
     def dwell_s(self) -> float:
@@ -56,6 +69,10 @@ class Visit:
     def is_forced(self, process_s: float) -> bool:
         """Whether a mood chosen by hand still stands."""
         return self.forced_until_process_s is not None and process_s < self.forced_until_process_s
+
+    def is_heard(self, process_s: float) -> bool:
+        """Whether what was heard still keeps a visit open in which no face is seen."""
+        return self.heard_until_process_s is not None and process_s < self.heard_until_process_s
 
     def mark_published(self, camera_s: float, process_s: float) -> None:
         """Note that an event is published now, with the counts as they are."""
@@ -97,6 +114,7 @@ class EventFactory:
             repeated=repeated,
             people=tuple(_person(track) for track in visit.people),
             left=visit.left,
+            sources=visit.sources,
         )
 
     def create_end(self, visit: Visit) -> MoodChanged:

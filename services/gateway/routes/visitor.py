@@ -14,7 +14,6 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
 from moodstream.contracts.events import FeedbackGiven, Song, SongPicked, SongsRanked, expiry, utc_now, uuid_of
-from moodstream.contracts.ids import is_place_by_hand
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import (
     MAX_HISTORY,
@@ -57,6 +56,7 @@ from services.gateway.calls import ask, ask_service, publish
 from services.gateway.context import Context
 from services.gateway.guard import address_of
 from services.gateway.openapi import SVG
+from services.gateway.routes.places import place_of
 from shared.web.rate_limit import Limits
 
 log = logging.getLogger("moodstream.gateway")
@@ -66,8 +66,6 @@ SEARCH_S = 5.0
 """The first search in a catalogue makes its index."""
 MOODS_PER_S, MOODS_BURST = 0.5, 30
 """Of one address."""
-MAX_BY_HAND = 32
-"""Visits without a camera at the same time; those at cameras must keep their places."""
 
 
 class VisitorRoutes:
@@ -133,7 +131,7 @@ class VisitorRoutes:
 
     async def renew_offer(self, body: WantedOffer) -> JSONResponse:
         """A visit goes on choosing: among the songs that it is offered, for another 90 seconds, or among others."""
-        camera_id = self._camera(body.camera_id)
+        camera_id = place_of(self._state, body.camera_id)
         view = self._state.cameras.get(camera_id)
         offer = view.offer if view is not None and view.offer is not None and view.offer.mood == body.mood else None
         wanted = RenewOffer(
@@ -164,13 +162,13 @@ class VisitorRoutes:
         if wait_s := self._by_hand.take(address_of(request)):
             # each is an event that is kept: nobody pushes the moods of a month out of their stream
             raise HTTPException(429, "too many moods; try again in a moment", {"Retry-After": f"{max(1, wait_s):.0f}"})
-        return await ask(self._bus, ChooseMood(camera_id=self._camera(body.camera_id), mood=body.mood))
+        return await ask(self._bus, ChooseMood(camera_id=place_of(self._state, body.camera_id), mood=body.mood))
 
     async def end_session(self, body: Annotated[EndSessionBody | None, Body()] = None) -> JSONResponse:
         """The visit ends and is forgotten; with its session id, the music that it brought fades out, too."""
         camera_id, session_id = (body.camera_id, body.session_id) if body else (None, None)
         if camera_id is None or not self._state.has_gone(camera_id):  # a browser's camera goes at the same moment
-            camera_id = self._camera(camera_id)
+            camera_id = place_of(self._state, camera_id)
         answer = await ask(self._bus, EndSession(camera_id=camera_id))
         after = answer.background = BackgroundTasks()
         if camera_id == self._state.camera_id:  # whoever stops is still before the camera, and wants not to be seen
@@ -194,7 +192,7 @@ class VisitorRoutes:
             kind=body.kind,
             song_id=body.song_id,
             mood=Mood(body.mood) if body.mood else None,
-            session_id=self._state.session_of(self._camera(body.camera_id)),
+            session_id=self._state.session_of(place_of(self._state, body.camera_id)),
             profile=body.profile,
         )
         return await publish(self._bus, given)
@@ -301,17 +299,8 @@ class VisitorRoutes:
         await self._context.consents.count(body.choice, body.by, now)
         return Response(status_code=204)
 
-    def _camera(self, camera_id: str | None) -> str:
-        """The camera that is meant. Raises HTTPException where there is none of that name."""
-        if camera_id is not None and not self._state.knows(camera_id):
-            if not is_place_by_hand(camera_id):
-                raise HTTPException(404, "there is no camera of that name")
-            if sum(map(is_place_by_hand, self._state.cameras)) >= MAX_BY_HAND:
-                raise HTTPException(429, "too many choose by hand; try again in a moment", {"Retry-After": "10"})
-        return camera_id or self._state.camera_id
-
     def _visit(self, camera_id: str | None) -> str:
-        session_id = self._state.session_of(self._camera(camera_id))
+        session_id = self._state.session_of(place_of(self._state, camera_id))
         if session_id is None:
             raise HTTPException(404, "nobody is visiting this camera")
         return session_id

@@ -16,8 +16,8 @@ from moodstream.contracts.requests import (
 )
 from moodstream.errors import MoodstreamError
 from services.gateway.site_settings.file import Changed, SettingsFile, Stored
+from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
-from shared.contracts.site_settings import SettingsDesk
 from shared.web.operator import Who
 
 ASKED: Mapping[str, type[CheckSettings]] = {

@@ -25,6 +25,8 @@ class Kiosk(Model):
     """songs are picked automatically"""
     pictures_on_disk: bool = False
     """the operator has accepted a server that may write pictures to a disk, which the notice then says"""
+    words: bool = True
+    """visitors may write how they feel"""
     language: Language | None = None
     """for a new visitor; None for the browser's"""
     theme: Theme = "dark"

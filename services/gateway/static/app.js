@@ -7,7 +7,7 @@ import { Mirror } from "./mirror.js";
 import { Moon } from "./moon.js";
 import { Player } from "./player.js";
 import { Offers } from "./offers.js";
-import { MOODS, Present, agreeing } from "./present.js";
+import { MOODS, Present, agreeing, likeliest } from "./present.js";
 import { Rest, dress } from "./rest.js";
 import { Songs } from "./songs.js";
 import { Visit } from "./visit.js";
@@ -22,7 +22,7 @@ const now = () => performance.now();
 const words = new Words();
 const { t } = words;
 const present = new Present(new URLSearchParams(location.search).get("camera"));
-const visit = new Visit({ agreed, over });
+const visit = new Visit({ agreed, over, unclear: () => say(t("words_unclear")) });
 const moon = new Moon();
 const mirror = new Mirror(words);
 const rest = new Rest();
@@ -44,7 +44,7 @@ const camera = new BrowserCamera(find("#preview"), {
 const offers = new Offers({
   renew: (cameraId, mood) => tell("offers", { camera_id: cameraId, mood }),
   choose: (mood) => {
-    visit.choose(mood, now(), false);
+    visit.choose(mood, now(), { touched: false });
     tell("moods", { mood, camera_id: present.view().cameraId });
   },
 });
@@ -65,7 +65,7 @@ function show() {
   rest.show(view.stage, present.kiosk?.rest_after_s ?? 0, now());
   document.body.dataset.mood = ["mirror", "listen"].includes(view.stage) ? view.word : "nobody";
   moon.show(view, light);
-  mirror.show(view, { browserCamera: present.browserCamera, cameraOn, onDisk: present.kiosk?.pictures_on_disk });
+  mirror.show(view, { browserCamera: present.browserCamera, cameraOn, onDisk: present.kiosk?.pictures_on_disk, mayWrite: present.kiosk?.words });
   songs.show(view);
   player.show(view);
   showStatus(view);
@@ -173,6 +173,25 @@ async function choose(mood) {
   await command("moods", { mood, camera_id: cameraId });
 }
 
+/** How somebody feels in their own words, which are gone from the page once they are read. */
+async function tellInWords() {
+  const field = find("#feeling");
+  const text = field.value.trim();
+  if (!text) return;
+  if (!visit.going && present.alone(LOCAL)) present.goAlone();
+  const { cameraId, mood } = present.view();
+  let read = null;
+  try {
+    read = await send("words", { text, camera_id: cameraId });
+  } catch {
+    return say(t("not_now"));
+  }
+  field.value = "";
+  if (!read.probabilities) return say(t("words_unclear"));
+  visit.choose(likeliest(read.probabilities), now(), { told: true, before: mood?.id });
+  show();
+}
+
 /** Without a camera: that of this device is switched off, and the one of this place rests for a while. */
 function byHand() {
   const { cameraId, session } = present.view();
@@ -220,6 +239,7 @@ async function speak(language, byVisitor) {
   if (!(await words.speak(language))) return;
   chosenLanguage = byVisitor;
   for (const place of document.querySelectorAll("[data-text]")) place.textContent = t(place.dataset.text);
+  find("#feeling").placeholder = t("tell");
   find("#language").textContent = LANGUAGES[language];
   find("#language").setAttribute("aria-label", `${t("languages")}: ${LANGUAGES[language]}`);
   find("#languages").setAttribute("aria-label", t("languages"));
@@ -241,6 +261,7 @@ for (const [language, name] of Object.entries(LANGUAGES)) {
 /** What happens at a touch; afterwards the page shows it. */
 const touched = (selector, act) => find(selector).addEventListener("click", () => { act(); show(); });
 for (const mood of MOODS) touched(`button[data-mood=${mood}]`, () => choose(mood));
+find("#tell").addEventListener("submit", (event) => { event.preventDefault(); tellInWords(); });
 touched("#agree", () => visit.agree(now()));
 touched("#own-camera", () => visit.askForOwnCamera(now()));
 touched("#by-hand", byHand);

@@ -1,9 +1,10 @@
 // What the page says to the visitor: one sentence, the notice, how sure it is, and the moods to choose from.
 
 import { element } from "./drawing.js";
-import { MOODS } from "./present.js";
+import { MOODS, likeliest } from "./present.js";
 
 const WITH_MOODS = ["hand", "mirror", "listen"];
+const SOURCES = ["face", "voice", "words"]; // that there are words for
 const STANDS_IN = ["drawn", "simulated"]; // for a camera
 
 /** Whether the camera of this place rests for a while, as it does after a Stop. */
@@ -18,13 +19,14 @@ export class Mirror {
     this.#words = words;
   }
 
-  show(view, { browserCamera, cameraOn, onDisk }) {
+  show(view, { browserCamera, cameraOn, onDisk, mayWrite }) {
     this.#sentence(view);
     this.#write("#detail", this.#detail(view, { browserCamera, cameraOn }));
     this.#write("#notice-where", onDisk ? this.#words.t("notice_disk") : this.#where(view));
     this.#write("#footer", view.stage === "ask" ? "" : this.#footer(view, cameraOn, onDisk));
     this.#choices(view, { browserCamera, cameraOn });
     this.#moods(view);
+    this.#find("#tell").hidden = !mayWrite || view.stage !== "hand";
   }
 
   /** Written only when it differs, or screen readers would say it again. */
@@ -33,7 +35,7 @@ export class Mirror {
     if (place.textContent !== text) place.textContent = text;
   }
 
-  #sentence({ stage, word, chosen, passed, goodbye }) {
+  #sentence({ stage, word, chosen, told, passed, goodbye }) {
     const { t } = this.#words;
     const [lead, said] = {
       attract: ["attract_lead", "attract"],
@@ -43,7 +45,7 @@ export class Mirror {
       goodbye: [goodbye === "declined" ? "declined_lead" : "goodbye_lead", "goodbye"],
       closed: ["closed_lead", "closed"],
       away: ["away_lead", "away"],
-    }[stage] ?? (MOODS.includes(word) ? [chosen ? "chosen" : passed ? "looked" : "look", word] : ["unsure_lead", "unsure"]);
+    }[stage] ?? (MOODS.includes(word) ? [chosen ? "chosen" : told ? "told" : passed ? "looked" : "look", word] : ["unsure_lead", "unsure"]);
     const text = t(lead) + t(said);
     if (this.#said === text) return;
     this.#said = text;
@@ -63,7 +65,9 @@ export class Mirror {
     if (!["mirror", "listen"].includes(stage) || chosen) return "";
     if (!MOODS.includes(word)) return t("unsure_detail");
     const many = mood.faces < 2 ? "" : t(mood.policy === "largest" ? "faces" : "faces_together", { count: this.#words.number(mood.faces) });
-    return [t("sure", { percent: this.#words.percent(mood.confidence) }), many].filter(Boolean).join(" · ");
+    const sources = (mood.sources ?? []).filter(({ kind }) => SOURCES.includes(kind))
+      .map(({ kind, probabilities }) => t(`source_${kind}`, { mood: t(likeliest(probabilities)) }));
+    return [t("sure", { percent: this.#words.percent(mood.confidence) }), many, ...sources].filter(Boolean).join(" · ");
   }
 
   #where({ own }) {

@@ -1,7 +1,7 @@
 // The one light of the page: a moon that sleeps while nobody is there and makes the face of the mood it reads. Its
 // colour is mixed from those of the four moods, as far as each is believed; its breath goes with the energy.
 
-import { MOODS } from "./present.js";
+import { MOODS, likeliest } from "./present.js";
 
 // lightness, and the two colour axes of OKLab, of what glows, of the light behind it and of the ground
 const COLOURS = {
@@ -46,6 +46,7 @@ export class Moon {
     style.setProperty("--tempo", `${(5.6 - 3.2 * (reading ? arousal : -0.6)).toFixed(1)}s`);
     this.#face(awake ? { valence, arousal, open: reading || stage !== "ask" ? 1 : 0.85 } : ASLEEP);
     this.#shares(reading ? mood.probabilities : null);
+    this.#sources(reading ? mood.sources ?? [] : []);
     const waiting = this.#find(".waiting");
     waiting.style.strokeDashoffset = staying ? (100 * (staying.ofS - staying.leftS + 1)) / staying.ofS - 100 : 100;
     waiting.style.opacity = staying ? 1 : 0;
@@ -91,6 +92,18 @@ export class Moon {
     const place = this.#find(selector);
     place.setAttribute("d", path);
     place.style.d = `path("${path}")`; // the one that moves, where a browser can do that
+  }
+
+  /** What each source says by itself: the colour of its likeliest mood, as long as it counts. */
+  #sources(sources) {
+    for (const arc of document.querySelectorAll(".sources path")) {
+      const source = sources.find(({ kind }) => kind === arc.dataset.source);
+      const share = Math.min(1, source?.weight ?? 0);
+      if (source) arc.dataset.mood = likeliest(source.probabilities);
+      arc.style.strokeDasharray = `${share * 100} 200`;
+      arc.style.strokeDashoffset = `${-(1 - share) * 50}`;
+      arc.style.opacity = source ? 1 : 0;
+    }
   }
 
   #shares(shares) {

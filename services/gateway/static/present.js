@@ -89,6 +89,7 @@ export class Present {
       mood: ended || stale ? null : mood,
       word: ended || stale ? "nobody" : chosen || believable(mood) ? mood.mood : "unsure",
       chosen,
+      told: !chosen && (mood?.sources ?? []).some(({ kind }) => kind === "words"),
       said,
       offer,
       ranking,
@@ -190,6 +191,9 @@ export function agreeing(view) {
   const known = said?.mood.mood === theirs && said.mood.session_id === mood.session_id;
   return { ...view, word: theirs, passed: true, ...(known ? said : { mood: certain(mood, theirs) }) };
 }
+
+/** The mood that probabilities speak for most. */
+export const likeliest = (probabilities) => MOODS.reduce((best, mood) => (probabilities[mood] > probabilities[best] ? mood : best));
 
 /** A reading that says one mood alone. */
 export function certain(mood, name) {

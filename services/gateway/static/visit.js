@@ -16,10 +16,13 @@ export class Visit {
   #activeMs = 0;
   #goodbye = "";
   #mood = null; // chosen by hand
+  #told = false; // in words, whose mood others decide on
+  #before = null; // id of the reading that was there before
   #kept = null; // songs of a visit by hand, whose session may end before it does
   liked = new Set();
 
-  /** `agreed(how, by)` and `over(why, by, tell, session)` are called once each; `tell` where the gateway has yet to hear of it. */
+  /** `agreed(how, by)` and `over(why, by, tell, session)` are called once each; `tell` where the gateway has yet to hear of it.
+   * `unclear()` is called where the words of a visitor tell no mood. */
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -52,13 +55,14 @@ export class Visit {
     this.#handlers.agreed(how, by);
   }
 
-  /** A mood was chosen by hand; in a visit at a camera it stands for as long as the tracker lets it. */
-  choose(mood, nowMs, touched = true) {
+  /** A mood was chosen by hand, or told in words, which say about this one; in a visit at a camera it stands for as long as
+   * the tracker lets it. `before`: id of the reading that stands now. */
+  choose(mood, nowMs, { touched = true, told = false, before = null } = {}) {
     if (touched) this.touch(nowMs);
     if (this.#phase === "visit" && this.#by !== "hand") return;
     if (this.#phase !== "visit") this.#enter("visit", "hand", null, nowMs);
     this.#sinceMs = nowMs;
-    this.#mood = mood;
+    [this.#mood, this.#told, this.#before] = [mood, told, before];
     this.#kept = null;
     this.#session = null;
   }
@@ -95,6 +99,7 @@ export class Visit {
   #enter(phase, by, session, nowMs) {
     [this.#phase, this.#by, this.#session, this.#sinceMs, this.#activeMs] = [phase, by, session, nowMs, nowMs];
     this.#mood = this.#kept = null;
+    this.#told = false;
   }
 
   #follow(view, rules, nowMs) {
@@ -122,17 +127,28 @@ export class Visit {
     else if (rules.consent === "stay" && forS >= rules.stay_s) this.agree(nowMs, "stay");
   }
 
-  #goOn({ session, chosen, mood, cameraId }, nowMs) {
+  #goOn({ session, chosen, told, mood, cameraId }, nowMs) {
     const seen = session !== null && !chosen && mood.faces > 0;
     if (this.#by === "hand") {
-      const asked = chosen && mood.mood === this.#mood;
-      if (asked && this.#session === null && nowMs - this.#sinceMs < ADOPT_MS) this.#session = session;
-      // forced to another mood from elsewhere: that one stands
-      else if (chosen && session === this.#session && MOODS.includes(mood.mood)) this.#mood = mood.mood;
+      this.#followHand({ session, chosen, told, mood }, nowMs);
     } else if (this.#by === "own") {
       if (seen) this.touch(nowMs);
     } else if (session !== this.#session) this.end("left", nowMs, false);
     else if (seen) this.touch(nowMs);
+  }
+
+  /** Takes over the session that comes of what was chosen or told, and what others make of it. */
+  #followHand({ session, chosen, told, mood }, nowMs) {
+    const mine = session !== null && session === this.#session;
+    const comes = session !== null && this.#session === null && nowMs - this.#sinceMs < ADOPT_MS && mood.id !== this.#before;
+    if (this.#told ? !told || !(mine || comes) : !chosen || !(mine || (comes && mood.mood === this.#mood))) return;
+    if (this.#told && comes && mood.mood === "unsure") {
+      this.askForMood(nowMs);
+      this.#handlers.unclear();
+      return;
+    }
+    this.#session = session;
+    if (MOODS.includes(mood.mood)) this.#mood = mood.mood;
   }
 
   #stillLeft(view, { idle_s, still_there_s }, nowMs) {
@@ -157,10 +173,11 @@ export class Visit {
     const waiting = nowMs - this.#sinceMs < ADOPT_MS;
     const kept = this.#kept ?? { offer: null, ranking: null, picked: null, songs: waiting ? "none" : "expired" };
     const gone = !mine && kept.songs !== "ranking" && !waiting;
+    const read = this.#told && mine && view.told;
     return {
       ...view, ...kept, ...(gone ? { songs: "expired" } : {}),
-      word: this.#mood, chosen: true,
-      mood: certain({ faces: 0, at: new Date(view.atMs - (nowMs - this.#sinceMs)) }, this.#mood),
+      word: this.#mood, chosen: !this.#told, told: this.#told,
+      mood: read ? view.mood : certain({ faces: 0, at: new Date(view.atMs - (nowMs - this.#sinceMs)) }, this.#mood),
     };
   }
 }

@@ -1,5 +1,6 @@
 """A catalogue with all that is worked out from it once: moods, rankings, reasons, what may be offered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from moodstream.contracts.moods import MOODS, Mood
-from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.table import Catalogue, Floats, Positions
 from services.recommender.choice.after_history import AfterHistory, Candidates
 from services.recommender.choice.filters import Filters, Mask

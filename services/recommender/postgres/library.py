@@ -39,7 +39,9 @@ def build(version: Version, options: LibraryOptions) -> SongLibrary:
     if held.kept is not None:
         model = SessionModel.load()
         if model.version != notes["session_version"]:
-            raise MoodstreamError(f"the songs in {version.database.where} are of another model of sessions; import them again")
+            raise MoodstreamError(
+                f"the songs in {version.database.where} are of another model of sessions; import them again"
+            )
         ranking = SessionRanking(model, held.kept, typical, attend=options.history == "attention")
         after_history = AfterHistory(songs, Candidates(ranking, of.__getitem__), whole, reasons)
     return SongLibrary(
@@ -73,6 +75,6 @@ def _refuse_other_options(version: Version, options: LibraryOptions) -> None:
         raise MoodstreamError(f"MOODSTREAM_CORRECTED needs the songs in a file, not in {where}")
     if options.method != method:
         raise MoodstreamError(
-            f"the songs in {where} were imported with MOODSTREAM_SONG_MOODS={method}, not {options.method}; import them "
-            "again, or set it so"
+            f"the songs in {where} were imported with MOODSTREAM_SONG_MOODS={method}, not {options.method}; import "
+            "them again, or set it so"
         )

@@ -1,0 +1,1 @@
+"""The mood that words tell: read where they are typed, and forgotten."""

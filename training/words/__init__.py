@@ -1,0 +1,1 @@
+"""How the model of words is made: labelled texts, sentences of our own, fitting, figures."""
