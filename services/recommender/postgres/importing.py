@@ -68,7 +68,8 @@ def _make_ready(database: Database, connection: Connection) -> None:
         raise MoodstreamError(f"{database.where}: {fault}")
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
     connection.execute(tables.MAKE_VERSIONS)
-    if connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
+    [(locked,)] = connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchall()
+    if not locked:
         raise MoodstreamError(f"{database.where}: another import is running; try again when it is done")
 
 
