@@ -1,5 +1,6 @@
 """Pages of other sites in a real browser: those on the list do what visitors do, all others do nothing."""
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.origins import parse_origins
 from tests.support.gateways import Gateway
 
-TOKEN = "for-this-test-only-9431"
+TOKEN = secrets.token_urlsafe(18)
 
 TRY_ALL = """async ([url, token]) => {
     const api = url + "/api/v1";
