@@ -4,6 +4,7 @@ import { Words } from "../words.js";
 
 const MOODS = ["angry", "happy", "sad", "calm"];
 const SHOWN = 30;
+const TRIES = 20;
 const SVG = "http://www.w3.org/2000/svg";
 const words = new Words("../");
 const { t } = words;
@@ -80,12 +81,18 @@ async function correct(song, name, select, place) {
   try {
     await ask("operator/song-mood", { song_id: song.id, mood: select.value });
     say(t("op_songs_corrected", { song: name, mood: t(select.value) }));
-    setTimeout(async () => { // the recommender takes it up within a second or two
-      const { valence, arousal, mood } = await ask(`songs/mood?${new URLSearchParams({ id: song.id })}`).catch(() => song);
-      if (mood) draw(place, { valence, arousal }, mood);
-    }, 2_500);
+    await showCorrected(song, select.value, place);
   } catch (error) {
     say(t("op_failed"), error.message);
+  }
+}
+
+/** Draw the new place once the recommender has taken it up, which takes a second or two. */
+async function showCorrected({ id }, wanted, place) {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const now = await ask(`songs/mood?${new URLSearchParams({ id })}`).catch(() => ({})); // busy: asked again
+    if (now.mood === wanted) return draw(place, now, now.mood);
   }
 }
 
