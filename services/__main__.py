@@ -21,6 +21,7 @@ from services.cli.commands import (
     settings,
     setup,
     songs,
+    voice,
     webhooks,
     words,
 )
@@ -29,7 +30,23 @@ from services.cli.options import Run
 from shared.exit_codes import EXIT_FAILED
 from shared.plain_text import PlainStream, raw
 
-COMMANDS = (run, setup, emotion, words, camera, songs, player, events, webhooks, dead, acl, doctor, settings, openapi)
+COMMANDS = (
+    run,
+    setup,
+    emotion,
+    voice,
+    words,
+    camera,
+    songs,
+    player,
+    events,
+    webhooks,
+    dead,
+    acl,
+    doctor,
+    settings,
+    openapi,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

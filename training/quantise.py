@@ -6,7 +6,7 @@ Weights use 7 of their 8 bits: processors without VNNI add pairs of products in 
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -22,14 +22,40 @@ CALIBRATION_FACES = 1024
 _BATCH = 32
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
-    def __init__(self, name: str, faces: NDArray[np.float32]) -> None:
-        whole = max(1, len(faces) // _BATCH) * _BATCH  # ONNX Runtime wants batches of one size
-        parts = (faces[start : start + _BATCH, ..., None] for start in range(0, min(whole, len(faces)), _BATCH))
-        self._parts: Iterator[dict[str, NDArray[np.float32]]] = ({name: part} for part in parts)
+Batch = Mapping[str, NDArray[np.float32]]
+"""by input; all batches are of one size, as ONNX Runtime wants them"""
+Nodes = Sequence[onnx.NodeProto]
 
-    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        return next(self._parts, None)
+
+class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+    def __init__(self, batches: Iterable[Batch]) -> None:
+        self._batches = iter(batches)
+
+    def get_next(self) -> Batch | None:
+        return next(self._batches, None)
+
+
+def static_int8(source: Path, out: Path, batches: Iterable[Batch], excluded: Callable[[Nodes], Nodes]) -> None:
+    """Write the int8 form of a file, with the ranges that the batches give; ``excluded`` nodes stay as they are."""
+    with tempfile.TemporaryDirectory(prefix="moodstream-int8-") as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        nodes = onnx.load(prepared).graph.node
+        with redirect_stdout(sys.stderr):  # the collector prints its progress
+            quantize_static(
+                str(prepared),
+                str(out),
+                _Reader(batches),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                # the widest values of all inputs are few, and would cost the others their steps
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"CalibPercentile": 99.999},
+                nodes_to_exclude=[node.name for node in excluded(nodes)],
+            )
 
 
 def quantise(source: Path, out: Path, faces: NDArray[np.uint8], seed: int = 1) -> None:
@@ -39,29 +65,20 @@ def quantise(source: Path, out: Path, faces: NDArray[np.uint8], seed: int = 1) -
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     unscaled, front = without_scaling(model)
     scaled = (chosen.astype(np.float32) - front.zero_point) * np.float32(front.scale)
-    with tempfile.TemporaryDirectory(prefix="moodstream-int8-") as folder:
-        bare, prepared = Path(folder) / "bare.onnx", Path(folder) / "prepared.onnx"
+    name = unscaled.graph.input[0].name
+    whole = max(1, len(scaled) // _BATCH) * _BATCH
+    batches = ({name: scaled[at : at + _BATCH, ..., None]} for at in range(0, min(whole, len(scaled)), _BATCH))
+    with tempfile.TemporaryDirectory(prefix="moodstream-bare-") as folder:
+        bare = Path(folder) / "bare.onnx"
         onnx.save(unscaled, bare)
-        quant_pre_process(str(bare), str(prepared), skip_symbolic_shape=True)
-        nodes = onnx.load(prepared).graph.node
-        pooled = max((place for place, node in enumerate(nodes) if node.op_type == "GlobalAveragePool"), default=None)
-        with redirect_stdout(sys.stderr):  # the collector prints its progress
-            quantize_static(
-                str(prepared),
-                str(out),
-                _Reader(unscaled.graph.input[0].name, scaled),
-                quant_format=QuantFormat.QDQ,
-                per_channel=True,
-                reduce_range=True,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-                # the widest values of all faces are few, and would cost the others their steps
-                calibrate_method=CalibrationMethod.Percentile,
-                extra_options={"CalibPercentile": 99.999},
-                # 256 levels of a logit would show in the probabilities, and these few sums cost nothing
-                nodes_to_exclude=[] if pooled is None else [node.name for node in nodes[pooled + 1 :]],
-            )
+        static_int8(bare, out, batches, _after_pooling)
     model = onnx.load(out)
     take_levels(model, front)
     onnx.helper.set_model_props(model, metadata | {"precision": "int8"})
     onnx.save(model, out)
+
+
+def _after_pooling(nodes: Nodes) -> Nodes:
+    """256 levels of a logit would show in the probabilities, and these few sums cost nothing."""
+    pooled = max((place for place, node in enumerate(nodes) if node.op_type == "GlobalAveragePool"), default=None)
+    return [] if pooled is None else nodes[pooled + 1 :]

@@ -1,0 +1,1 @@
+"""How models/voice.onnx is made: ``python -m training.voice``."""

@@ -1,0 +1,61 @@
+"""The voice models, from the corpora to the files that ship and the figures of their card.
+
+``python -m training.voice --data ../shared/data --cache runs/voice``: fits 16 networks, one after the other or
+``--processes`` at the same time; each that is done lies in the cache, so a run that was stopped goes on. Prints tables
+for ``models/voice.md``, with speakers apart and corpora apart, and writes ``models/voice.onnx`` and
+``models/voice_free.onnx``.
+"""
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from services.voice.model import VOICE_MODELS
+from training.data import in_one_line
+from training.voice import corpora
+from training.voice.card import write_files, write_tables
+from training.voice.lesson import Lesson
+from training.voice.runs import fit, tasks
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def fit_some(names: list[str], data: Path, cache: Path, seed: int) -> None:
+    """Fit these networks, on one core."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    voices = corpora.load(data, cache, seed)
+    every = tasks(voices, seed)
+    for name in names:
+        fit(voices, every[name], Lesson(), seed, cache, say)
+
+
+@in_one_line
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="training.voice", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with voice.csv and the folder voice")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for features and networks (500 MB)")
+    parser.add_argument("--out", type=Path, default=VOICE_MODELS["research"].parent, help="where the files go (models)")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--version", default="1.0.0")
+    given = parser.parse_args(arguments)
+    voices = corpora.load(given.data, given.cache, given.seed)
+    names = list(tasks(voices, given.seed))
+    work = partial(fit_some, data=given.data, cache=given.cache, seed=given.seed)
+    with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
+        list(pool.map(work, [names[at :: given.processes] for at in range(given.processes)]))
+    write_files(voices, given.cache, given.out, given.version, given.seed, say)
+    write_tables(voices, given.cache, given.seed, print)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""Teaching one network: batches drawn evenly from moods and corpora, worn, masked and mixed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from moodstream.contracts.moods import MOODS
+from services.voice.log_mel import BANDS, LEVEL, Floats
+from services.voice.normalise import FRAMES, INPUTS, NUMBERS_IN, OWN_S, Statistics, Usual, frames_in, numbers_in
+from training.backends import keras
+from training.voice.corpora import Ints, Voices
+from training.voice.measures import HIGH
+from training.voice.network import build
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How a network is taught. A few ways were tried on the first fold of the speakers alone."""
+
+    epochs: int = 12
+    batch: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    frames: int = 128
+    """of a piece, at most: 2.0 s, drawn anew each time"""
+    own: float = 0.5
+    """share of pieces that are given statistics of the speaker's other speech"""
+    worn: float = 0.6
+    """share of pieces that come from another room, microphone or network"""
+    smoothing: float = 0.1
+    mixed: float = 0.3
+    """share of batches whose pieces are mixed in pairs"""
+    evenness: float = 0.5
+    """0: a corpus counts by its size; 1: all alike"""
+    width: int = 32
+    dropout: float = 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class Pupil:
+    """A network that was taught, and what its input is measured against."""
+
+    network: keras.Model
+    usual: Usual
+
+
+def usual(voices: Voices, pieces: Ints) -> Usual:
+    """What is usual for everybody, over some pieces."""
+    numbers, speakers = voices.numbers[0, pieces], voices.speaker[pieces]
+    within = [numbers[speakers == name].var(axis=0) for name in np.unique(speakers) if (speakers == name).sum() > 5]
+    bands = [one.bands - one.level for one in map(Statistics, voices.sums[0, pieces])]
+    return Usual(
+        np.mean(bands, axis=0).astype(np.float32),
+        numbers.mean(axis=0),
+        numbers.std(axis=0) + np.float32(1e-4),
+        np.sqrt(np.mean(within, axis=0)) + np.float32(1e-4),
+    )
+
+
+def others_of(voices: Voices, piece: int, same: Ints, wanted_s: float, draw: np.random.Generator) -> Ints:
+    """Pieces of the same speaker less this one, drawn until so many seconds are together."""
+    some = draw.permutation(same[same != piece])
+    return some[: int(np.searchsorted(np.cumsum(voices.seconds[some]), wanted_s)) + 1]
+
+
+class Batches:
+    """Draws batches of pieces: inputs [B, frames, INPUTS]."""
+
+    def __init__(self, voices: Voices, pieces: Ints, lesson: Lesson, seed: int) -> None:
+        self._voices, self._pieces, self._lesson = voices, pieces, lesson
+        self._draw = np.random.default_rng(seed)
+        self._speaker, self._numbers = voices.speaker, voices.numbers
+        self._same = {name: pieces[self._speaker[pieces] == name] for name in np.unique(self._speaker[pieces])}
+        self.usual = usual(voices, pieces)
+        self._chance = self._chances()
+
+    def _chances(self) -> NDArray[np.float64]:
+        corpus, mood = (one[self._pieces] for one in (self._voices.corpus, self._voices.mood))
+        chance = np.zeros(len(self._pieces))
+        for name in np.unique(corpus):
+            for which in np.unique(mood[corpus == name]):
+                rows = (corpus == name) & (mood == which)
+                chance[rows] = (corpus == name).sum() ** (1 - self._lesson.evenness) / rows.sum()
+        return np.asarray(chance / chance.sum())
+
+    def frames(self) -> tuple[Floats, Ints]:
+        """Frames [B, frames, INPUTS] and the pieces that they were made of."""
+        chosen = self._choose(self._lesson.batch)
+        return np.stack([self._frames(piece) for piece in chosen]), chosen
+
+    def numbers(self) -> tuple[Floats, Ints]:
+        """Summaries [B, NUMBERS_IN] and the pieces that they were made of; a larger batch, as they cost little."""
+        chosen = self._choose(4 * self._lesson.batch)
+        rows = []
+        for piece in chosen:
+            copy = self._copy()
+            rows.append(numbers_in(self._numbers[copy, piece], self.usual, self._own(piece, copy)))
+        return np.stack(rows), chosen
+
+    def _choose(self, count: int) -> Ints:
+        return self._pieces[self._draw.choice(len(self._pieces), count, p=self._chance)]
+
+    def _copy(self) -> int:
+        copies = len(self._voices.copies)
+        return int(self._draw.integers(1, copies)) if self._draw.random() < self._lesson.worn else 0
+
+    def _frames(self, piece: int) -> Floats:
+        draw, lesson, copy = self._draw, self._lesson, self._copy()
+        features = self._voices.copies[copy][piece]
+        length = lesson.frames if draw.random() < 0.5 else int(lesson.frames * draw.uniform(0.4, 1))
+        start = int(draw.integers(max(1, len(features) - length + 1)))
+        features = features[start : start + length]
+        rows = frames_in(self._bent(features), self.usual, self._own(piece, copy))[: lesson.frames]
+        return self._masked(rows, len(features))
+
+    def _own(self, piece: int, copy: int) -> Statistics | None:
+        """Statistics of some of the speaker's other pieces, in the same room."""
+        if self._draw.random() >= self._lesson.own:
+            return None
+        wanted_s = self._draw.uniform(3, OWN_S)
+        some = others_of(self._voices, piece, self._same[self._speaker[piece]], wanted_s, self._draw)
+        return Statistics(self._voices.sums[copy, some].sum(axis=0)) if len(some) else None
+
+    def _bent(self, features: Floats) -> Floats:
+        """Another voice, another microphone: bands shifted by up to two, and a tilt."""
+        shift = int(self._draw.integers(-2, 3))
+        if shift:
+            features = features.copy()
+            features[:, :BANDS] = features[:, np.clip(np.arange(BANDS) - shift, 0, BANDS - 1)]
+        tilt = np.zeros(features.shape[1], np.float32)
+        tilt[:BANDS] = np.linspace(-1, 1, BANDS) * self._draw.normal() * 0.5
+        return features + tilt
+
+    def _masked(self, rows: Floats, length: int) -> Floats:
+        draw = self._draw
+        if draw.random() < 0.6:
+            first = int(draw.integers(BANDS - 10))
+            rows[:, first : first + int(draw.integers(2, 11))] = 0
+        if draw.random() < 0.4:
+            first = int(draw.integers(max(1, length - 10)))
+            rows[first : first + int(draw.integers(3, 16)), :BANDS] = 0
+        rows[:, LEVEL] += np.float32(draw.normal() * 0.1) * rows[:, -1]
+        return rows
+
+
+def teach(voices: Voices, pieces: Ints, lesson: Lesson, seed: int, say: Say = lambda _: None) -> Pupil:
+    """Networks fitted on some pieces."""
+    keras.utils.set_random_seed(seed)
+    networks = build(lesson.width, dropout=lesson.dropout, frames=lesson.frames)
+    batches = Batches(voices, pieces, lesson, seed)
+    steps = max(1, len(pieces) // lesson.batch) * lesson.epochs
+    first, warm = lesson.learning_rate / 10, max(1, steps // 20)
+    rate = keras.optimizers.schedules.CosineDecay(
+        first, steps, warmup_target=lesson.learning_rate, warmup_steps=warm, alpha=0.02
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=lesson.weight_decay)
+    variables = networks.both.trainable_variables
+    optimizer.build(variables)
+    wanted = labels(voices, lesson.smoothing)
+    draw = np.random.default_rng([seed, 1])
+
+    def step(speech: tf.Tensor, said: tf.Tensor, numbers: tf.Tensor, told: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = _loss(networks.frames(speech, training=True), said)
+            loss += _loss(networks.numbers(numbers, training=True), told)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    run, total = tf.function(step), 0.0
+    for at in range(1, steps + 1):
+        speech, said = _mixed(*_with(wanted, *batches.frames()), lesson.mixed, draw)
+        numbers, told = _mixed(*_with(wanted, *batches.numbers()), lesson.mixed, draw)
+        total += float(run(speech, said, numbers, told))
+        if at % 200 == 0:
+            say(f"step {at} of {steps}: loss {total / 200:.3f}")
+            total = 0.0
+    whole = build(lesson.width, dropout=lesson.dropout).both
+    whole.set_weights(networks.both.get_weights())
+    return Pupil(whole, batches.usual)
+
+
+def _loss(answer: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(target[:, :4], answer[:, :4]))
+    return loss + 0.5 * tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target[:, 4], answer[:, 4]))
+
+
+def _with(wanted: Floats, given: Floats, pieces: Ints) -> tuple[Floats, Floats]:
+    return given, wanted[pieces]
+
+
+def _mixed(given: Floats, target: Floats, chance: float, draw: np.random.Generator) -> tuple[Floats, Floats]:
+    """Some batches are mixed in pairs (H. Zhang et al., 2018)."""
+    if draw.random() >= chance:
+        return given, target
+    share, other = np.float32(draw.beta(0.4, 0.4)), draw.permutation(len(given))
+    both = share * given + (1 - share) * given[other]
+    if given.ndim == 3:  # where there is sound in one of them, there is in both
+        both[:, :, -1] = np.maximum(given[:, :, -1], given[other][:, :, -1])
+    return both, share * target + (1 - share) * target[other]
+
+
+def labels(voices: Voices, smoothing: float) -> NDArray[np.float32]:
+    """[pieces, 5]: the moods, softened, and high arousal."""
+    mood = voices.mood
+    soft = np.eye(len(MOODS), dtype=np.float32)[mood] * (1 - smoothing) + smoothing / len(MOODS)
+    return np.column_stack([soft, np.abs((mood < HIGH) - smoothing / 2)]).astype(np.float32)
+
+
+def inputs(voices: Voices, pieces: Ints, usual: Usual, own: bool, seed: int = 0) -> tuple[Floats, Floats]:
+    """Frames [n, FRAMES, INPUTS] and summaries [n, NUMBERS_IN] of pieces as they are. With ``own``, against
+    ``OWN_S`` of other pieces of the same speaker, drawn from all."""
+    draw = np.random.default_rng(seed)
+    speaker, summaries = voices.speaker, voices.numbers[0]
+    speech, numbers = (np.empty((len(pieces), *shape), np.float32) for shape in ((FRAMES, INPUTS), (NUMBERS_IN,)))
+    for at, piece in enumerate(pieces):
+        statistics = None
+        if own:
+            some = others_of(voices, piece, np.flatnonzero(speaker == speaker[piece]), OWN_S, draw)
+            statistics = Statistics(voices.sums[0, some].sum(axis=0)) if len(some) else None
+        speech[at] = frames_in(voices.copies[0][piece], usual, statistics)
+        numbers[at] = numbers_in(summaries[piece], usual, statistics)
+    return speech, numbers
+
+
+def logits(network: keras.Model, given: tuple[Floats, Floats], batch: int = 128) -> NDArray[np.float32]:
+    """Answers [n, 5] of a network to frames and summaries."""
+    run = tf.function(lambda speech, numbers: network([speech, numbers], training=False), reduce_retracing=True)
+    rows = range(0, len(given[0]), batch)
+    return np.concatenate([run(*(one[at : at + batch] for one in given)).numpy() for at in rows])
