@@ -116,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.fusion", description=__doc__)
     parser.add_argument("--faces", type=Path, required=True, metavar="FER2013", help=".csv, .npz or folder")
     parser.add_argument("--texts", type=Path, required=True, metavar="FOLDER", help="that of training.words")
-    parser.add_argument("--voices", type=Path, metavar="FILE.npz", help="what training.voice --readings writes")
+    parser.add_argument("--voices", type=Path, metavar="FILE.npz", help="arrays probabilities [N, 4], labels [N]")
     parser.add_argument("--seed", type=int, default=1, help="of the pairs (default: 1)")
     given = parser.parse_args(arguments)
     sources = {"face": faces_of(given.faces), "words": words_of(given.texts)}

@@ -74,6 +74,7 @@ def may(site: Site, user: str, *command: str, frames: bool = False) -> bool:
 
 
 CONNECT = {"ping", "hello", "auth", "quit", "reset", "time", "select", "role", "wait", "client|setname", "client|id"}
+CONNECT |= {"cluster|slots"}
 LOOK = {"xread", "xrange", "xrevrange", "xlen", "xinfo|groups"}
 FRAMES = {"info"}
 """Whether the server of the frames writes to a disk."""
@@ -144,6 +145,8 @@ def may_run(client: Any, user: str, name: bytes) -> bool:
 
 WRITERS = {
     "readings": {"emotion"},
+    "words": {"gateway"},
+    "voices": set(),
     "moods": {"emotion", "demo"},
     "offers": {"recommender"},
     "picks": {"recommender", "gateway", "demo"},
@@ -158,6 +161,8 @@ WRITERS = {
 
 READERS = {
     "readings": {"emotion", "gateway", "bridge"},
+    "words": {"emotion"},
+    "voices": {"emotion"},
     "moods": {"camera", "emotion", "recommender", "player", "gateway", "bridge", "demo", "subscriber"},
     "offers": {"gateway", "bridge", "demo", "subscriber"},
     "picks": {"recommender", "gateway", "bridge", "demo", "subscriber"},
