@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
 from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.ids import CameraId
-from moodstream.contracts.moods import Mood
+from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.status_codes import StatusCode
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -232,6 +232,11 @@ class Source(Model):
     """how much it counts now"""
     age_s: Annotated[float, Field(ge=0)] = 0.0
     """how long ago it was heard; 0 for a face that is seen now"""
+
+    @property
+    def mood(self) -> Mood:
+        """The likeliest of the four."""
+        return max(zip(self.probabilities.in_order(), MOODS, strict=True))[1]
 
 
 class Person(Model):

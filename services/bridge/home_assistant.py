@@ -18,6 +18,9 @@ MOODS = [*map(str, CHOSEN), "unsure", "nobody"]
 
 Document = dict[str, Any]
 
+SOURCES = "{{ {'sources': value_json.sources} | tojson }}"
+"""An attribute of the mood: what face, voice and words each say, where several count."""
+
 
 def camera_device(topic: str, camera_id: str, page: str | None = None) -> tuple[str, Document]:
     """(object id, discovery message) of one camera: what is seen, whether somebody is there, a mood chosen by hand."""
@@ -35,7 +38,8 @@ def camera_device(topic: str, camera_id: str, page: str | None = None) -> tuple[
 
     number = {"state_class": "measurement", "suggested_display_precision": 2}
     components = {
-        "mood": sensor("Mood", "mood", device_class="enum", options=MOODS, icon="mdi:emoticon-outline"),
+        "mood": sensor("Mood", "mood", device_class="enum", options=MOODS, icon="mdi:emoticon-outline")
+        | {"json_attributes_topic": state, "json_attributes_template": SOURCES},
         "confidence": sensor("Confidence", "confidence", icon="mdi:check-decagram-outline", **number),
         "valence": sensor("Valence", "valence", icon="mdi:thumbs-up-down-outline", **number),
         "arousal": sensor("Arousal", "arousal", icon="mdi:flash-outline", **number),

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from pydantic import JsonValue
 
 from moodstream import __version__
-from moodstream.contracts.events import RequestMade, StatusChanged
+from moodstream.contracts.events import RequestMade, Source, StatusChanged
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.home_assistant import camera_device, is_ours
@@ -22,7 +22,7 @@ from services.cli.run.embedded_redis import embedded_redis
 from tests.support.bridges import Watcher, bridge, broker, until, watching
 from tests.support.certificates import make_certificate
 from tests.support.gateways import answer, connected_bus
-from tests.support.scenes import SIMILAR, faces_read, mood_changed, new_session, playing
+from tests.support.scenes import SIMILAR, faces_read, mood_changed, new_session, playing, probabilities
 
 STATE = "moodstream/camera-1/state"
 AVAILABILITY = "moodstream/bridge/availability"
@@ -34,7 +34,8 @@ async def test_the_present_is_retained_and_home_assistant_is_told_how_to_read_it
 ) -> None:
     with broker(tmp_path) as mosquitto:
         async with bridge(redis_url, mqtt_url=mosquitto.url, mqtt_page=PAGE) as bus:
-            await bus.publish(mood_changed(Mood.HAPPY, new_session(), confidence=0.8))
+            words = Source(kind="words", probabilities=probabilities(Mood.HAPPY, 0.9), weight=0.8)
+            await bus.publish(mood_changed(Mood.HAPPY, new_session(), confidence=0.8, sources=(words,)))
             await bus.publish(playing())
             async with watching(mosquitto) as early:
                 await until(
@@ -49,6 +50,9 @@ async def test_the_present_is_retained_and_home_assistant_is_told_how_to_read_it
         async with watching(mosquitto) as after:
             await until(lambda: after.payloads.get(AVAILABILITY) == "offline")
     assert state | {"mood": "happy", "confidence": 0.8, "people": 1} == state
+    assert state["sources"] == {"words": {"mood": "happy", "weight": 0.8}}
+    attributes = Environment(autoescape=False).from_string(camera["components"]["mood"]["json_attributes_template"])
+    assert json.loads(attributes.render(value_json=state)) == {"sources": state["sources"]}
     assert playback["now_playing"] == "Kites over Kilve - Ola Verano"
     sensors = {"mood", "confidence", "valence", "arousal", "people"}
     assert set(camera["components"]) == sensors | {"occupancy", "choice"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
-from moodstream.contracts.events import StatusChanged
+from moodstream.contracts.events import Source, StatusChanged
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.osc.endpoints import parse_endpoints
@@ -22,7 +22,7 @@ from services.bridge.rate_limited_log import RateLimitedLog
 from tests.support.bridges import bridge, hearing_osc, until
 from tests.support.gateways import answer, connected_bus
 from tests.support.ports import free_port
-from tests.support.scenes import faces_read, mood_changed, new_session, playing
+from tests.support.scenes import faces_read, mood_changed, new_session, playing, probabilities
 
 Heard = Sequence[tuple[float, str, tuple[Any, ...]]]
 
@@ -247,3 +247,18 @@ async def test_a_receiver_that_cannot_be_found_does_not_hold_up_the_others(redis
         bridge(redis_url, osc_to=f"nowhere.invalid:9 127.0.0.1:{port}", osc_rate=50),
     ):
         await until(lambda: len(values(heard, "/valence")) > 3)
+
+
+def test_each_source_is_sent_until_it_says_nothing_any_more() -> None:
+    camera = CameraValues("camera-1", Glide(0.0))
+    words = Source(kind="words", probabilities=probabilities(Mood.SAD, 0.9), weight=0.75)
+    sent = []
+    for sources in ((), (words,), ()):
+        camera.apply_event(mood_changed(Mood.SAD, new_session(), sources=sources))
+        told = [one for packet in camera.messages() for one in messages_in(packet)]
+        sent.append({one.address: tuple(one.params) for one in told if "/source/" in one.address})
+    assert sent == [
+        {},
+        {"/source/words/mood": ("sad",), "/source/words/weight": (0.75,)},
+        {"/source/words/mood": ("nobody",), "/source/words/weight": (0.0,)},
+    ]

@@ -12,6 +12,11 @@ CHAOS_S = 20.0
 SEED = 3
 
 
+def low(sizes: list[float]) -> float:
+    """One of the smallest: of few samples a process is not there, since it is being replaced by another."""
+    return sorted(sizes)[len(sizes) // 10]
+
+
 def test_nothing_grows_in_peace_and_nothing_is_lost_in_chaos(tmp_path: Path) -> None:
     with chain(tmp_path) as whole:
         with Watch({name: part.pid for name, part in whole.parts.items()}, 0.5) as watch:
@@ -21,7 +26,7 @@ def test_nothing_grows_in_peace_and_nothing_is_lost_in_chaos(tmp_path: Path) -> 
         for name, samples in watch.samples.items():
             sizes = [size for _, size in samples]
             third = len(sizes) // 3  # a minute in CI: as often is freed memory given back
-            assert min(sizes[-third:]) - min(sizes[third : 2 * third]) < MAX_GROWTH_MB, name
+            assert low(sizes[-third:]) - low(sizes[third : 2 * third]) < MAX_GROWTH_MB, name
 
         found = one_seed(whole, SEED, CHAOS_S)
     assert found.faults == []

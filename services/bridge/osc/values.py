@@ -1,7 +1,7 @@
 """What is sent of one camera, and of the player, as OSC messages."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pythonosc.osc_message_builder import OscMessageBuilder
 
@@ -37,6 +37,8 @@ class CameraValues:
     people: int = 0
     faces: tuple[str, ...] = ()
     """mood of each face that is seen, from left to right"""
+    sources: dict[str, tuple[Mood, float]] = field(default_factory=dict)
+    """mood and weight of each source that was ever told beside others; weight 0 where it says nothing now"""
 
     def __post_init__(self) -> None:
         for name in ("/valence", "/arousal", "/confidence", *(f"/probability/{mood}" for mood in MOODS)):
@@ -52,6 +54,8 @@ class CameraValues:
         self.glide.aim("/valence", event.valence)
         self.glide.aim("/arousal", event.arousal)
         self.glide.aim("/confidence", event.confidence if event.mood is not Mood.NOBODY else 0.0)
+        self.sources = dict.fromkeys(self.sources, (Mood.NOBODY, 0.0))
+        self.sources |= {source.kind: (source.mood, source.weight) for source in event.sources}
         shares = event.probabilities.in_order() if event.probabilities else (0.0,) * 4
         for mood, share in zip(MOODS, shares, strict=True):
             self.glide.aim(f"/probability/{mood}", share)
@@ -80,6 +84,9 @@ class CameraValues:
         yield message(f"{self.root}/faces/count", len(self.faces))
         for number, mood in enumerate(self.faces, 1):
             yield message(f"{self.root}/faces/{number}/mood", mood)
+        for kind, (said, weight) in self.sources.items():
+            yield message(f"{self.root}/source/{kind}/mood", said.value)
+            yield message(f"{self.root}/source/{kind}/weight", weight)
         for name, value in self.glide.now.items():
             yield message(self.root + name, value)
 

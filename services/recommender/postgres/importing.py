@@ -55,6 +55,9 @@ def write(database: Database, catalogue: Catalogue, method: Method, progress: Pr
             with suppress(psycopg.Error):  # the next import tidies up what a lost connection leaves
                 _tidy(connection)
             raise
+        finally:
+            with suppress(psycopg.Error):  # now: the server notices some time later that the connection was closed
+                connection.execute("SELECT pg_advisory_unlock_all()")
     progress(f"version {version} is in use")
     return version
 

@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, PdfMargins, Route, expect
 
+from moodstream.contracts.streams import STREAMS
 from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.pages import STATIC
 from tests.support.gateways import Gateway
@@ -93,7 +94,7 @@ async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site, chro
         await page.get_by_role("button", name="1 h").click()
         await expect(page.locator("#chart rect").first).to_be_visible()
         assert await page.evaluate(CUT) == []
-        await expect(page.locator("#streams tr")).to_have_count(11)
+        await expect(page.locator("#streams tr")).to_have_count(1 + len(STREAMS))
 
 
 async def test_a_camera_is_looked_through_while_visitors_are_told_and_stop_ends_it(

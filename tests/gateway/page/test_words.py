@@ -21,7 +21,8 @@ from tests.support.scenes import COMPARED, REASONS, mood_changed, picked, playin
 LANGUAGES = get_args(Language)
 MADE = ("trait_", "degree_", "more_", "less_")
 OPERATOR_MADE = ("op_set_", "op_hint_", "op_choice_", "op_role_", "op_report_", "op_consent_")
-"""Beginnings of keys that the page puts together from what the recommender has compared."""
+SOURCES = ("source_",)
+"""Beginnings of keys that the page puts together from what the recommender has compared, what operators see, what a mood comes from."""
 VALUES = re.compile(r"\{\w+\}")
 SCRIPTS = {"en": "latin", "de": "latin", "fr": "latin", "es": "latin", "ja": r"[぀-ヿ一-鿿]", "ar": r"[؀-ۿ]"}
 
@@ -53,7 +54,7 @@ def test_every_word_that_the_page_asks_for_is_there_and_is_asked_for() -> None:
     known = set(messages("en"))
     asked = set(re.findall(r"""\bt\("(\w+)"|data-text="(\w+)\"""", code))
     assert {key for pair in asked for key in pair if key} <= known
-    made = {key for key in known if key.startswith(MADE + OPERATOR_MADE)} | {m.value for m in MOODS}
+    made = {key for key in known if key.startswith(MADE + OPERATOR_MADE + SOURCES)} | {m.value for m in MOODS}
     made |= {"do_pause", "do_resume"} | {f"because_{kind}" for kind in ("picked", "liked", "heard")}
     assert {key for key in known - made if not re.search(rf"\b{key}\b", code)} == set()
 
