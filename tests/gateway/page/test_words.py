@@ -22,7 +22,7 @@ LANGUAGES = get_args(Language)
 MADE = ("trait_", "degree_", "more_", "less_")
 OPERATOR_MADE = ("op_set_", "op_hint_", "op_choice_", "op_role_", "op_report_", "op_consent_")
 SOURCES = ("source_",)
-"""Beginnings of keys that the page puts together from what the recommender has compared, what operators see, what a mood comes from."""
+"""Beginnings of keys that the page puts together: what was compared, what operators see, what a mood comes from."""
 VALUES = re.compile(r"\{\w+\}")
 SCRIPTS = {"en": "latin", "de": "latin", "fr": "latin", "es": "latin", "ja": r"[぀-ヿ一-鿿]", "ar": r"[؀-ۿ]"}
 
