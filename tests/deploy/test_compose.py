@@ -122,10 +122,10 @@ MEMORY_MB = {
 }
 VOLUMES = {
     "camera": {"media"},
-    "emotion": {"media"},
-    "recommender": {"media", "recommender"},
-    "player": {"player"},
-    "gateway": {"media"},
+    "emotion": {"media", "site"},
+    "recommender": {"media", "site", "recommender"},
+    "player": {"site", "player"},
+    "gateway": {"media", "site"},
     "bridge": {"media"},
     "redis": {"events"},
     "redis-frames": set(),
@@ -167,6 +167,7 @@ def test_every_container_is_hardened(stack: Stack, service: str) -> None:
     assert all(mount["Type"] == "volume" for mount in mounts.values())
     assert {mount["Name"].partition("_")[2] for mount in mounts.values()} == VOLUMES[service]
     assert not any(mount["RW"] for path, mount in mounts.items() if path == "/media")
+    assert [path for path in mounts if path == "/site" and mounts[path]["RW"]] == ["/site"] * (service == "gateway")
     assert all("size=" in options for options in host["Tmpfs"].values())
     networks = {name.partition("_")[2] for name in container["NetworkSettings"]["Networks"]}
     assert networks == NETWORKS[service]
