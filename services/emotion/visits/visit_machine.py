@@ -153,7 +153,7 @@ class VisitMachine:
         elif visit.is_forced(process_s) and kind == "voice":
             return []
         visit.forced_until_process_s = None
-        if not self._faces:
+        if not self._faces or self._is_silent(self._thresholds.silence_s, process_s):
             visit.heard_until_process_s = process_s + self._thresholds.forced_s
         before = visit.mood
         mood = self._pool(visit, process_s) or before
@@ -179,6 +179,7 @@ class VisitMachine:
     def _forget_people(self) -> None:
         thresholds = self._thresholds
         self._tracks.forget_people()
+        self._faces = 0
         self._policy = MoodPolicy(thresholds.policy, thresholds.steadiness)
         self._arrival = Arrival(thresholds.arrival_s, thresholds.miss_s)
         self._fusion.forget()

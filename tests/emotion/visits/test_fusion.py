@@ -113,6 +113,18 @@ def test_a_visit_of_words_goes_on_with_the_face_that_comes(machine: VisitMachine
     assert [event.phase for event in events][-1] == "end", "whoever is seen to leave has left"
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_words_stand_where_the_camera_has_rested_since_a_face_was_seen(machine: VisitMachine, ended: bool) -> None:
+    observe_all(machine, script((Mood.HAPPY, 3)))
+    if ended:
+        machine.end()
+    machine.hear("words", shares(Mood.SAD, 0.97), CAUSE, 9.0)
+    later = [event for second in range(10, 60) for event in machine.tick(float(second))]
+    assert later
+    assert {event.phase for event in later} == {"update"}
+    assert [event.phase for event in machine.tick(70.0)] == ["end"]
+
+
 def test_words_take_the_place_of_a_mood_by_hand_and_a_voice_does_not(machine: VisitMachine) -> None:
     request = RequestMade(kind="mood.choose", expires_at=expiry(RequestMade))
     machine.choose_mood(Mood.ANGRY, request, process_s=0.0)
