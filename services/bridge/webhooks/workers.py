@@ -5,6 +5,7 @@ receiver takes any other. A receiver may get a message twice; it knows it again 
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from redis.exceptions import RedisError
 from moodstream.contracts.events import Event
 from services.bridge.webhooks.outbox import MAX_WAITING, Letter, Outbox
 from services.bridge.webhooks.receivers import Receiver
-from services.bridge.webhooks.sender import Sender, payload
+from services.bridge.webhooks.sender import Answer, Sender, payload
 from shared.bus.connection import Bus
 
 log = logging.getLogger("moodstream.bridge")
@@ -98,12 +99,22 @@ class Webhook:
             raise
 
     async def _deliver(self, letter: Letter, sender: Sender) -> None:
-        name = self.receiver.name
         try:
             answer = await sender.send(letter.id, letter.body)
         except asyncio.CancelledError:  # stopped in the middle: who starts next need not wait for the lease to end
             await self._outbox.release(letter)
             raise
+        noting = asyncio.ensure_future(self._note(letter, answer))
+        try:
+            await asyncio.shield(noting)
+        except asyncio.CancelledError:  # noted by half, the letter would wait until its lease ends
+            with contextlib.suppress(RedisError, OSError):
+                await noting
+            raise
+
+    async def _note(self, letter: Letter, answer: Answer) -> None:
+        """What follows from the receiver's answer."""
+        name = self.receiver.name
         if answer.accepted:
             await self._outbox.remove(letter.id)
             await self._outbox.count("delivered")
