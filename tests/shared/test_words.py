@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.errors import MoodstreamError
@@ -166,7 +167,6 @@ def test_the_command_prints_a_line_for_each_text_without_it() -> None:
 
 @pytest.mark.reference
 def test_comments_that_no_fit_saw_are_read_as_the_card_says(reader: WordsReader, reference: Path) -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
     groups = {
         Mood.ANGRY: {"anger", "annoyance"},
         Mood.HAPPY: {"joy", "amusement", "excitement", "love", "optimism", "pride", "gratitude"},
@@ -177,5 +177,5 @@ def test_comments_that_no_fit_saw_are_read_as_the_card_says(reader: WordsReader,
     named = [(text, set(emotions.split("|"))) for text, emotions in zip(comments.text, comments.emotions, strict=True)]
     cases = [(text, mood) for text, emotions in named for mood, own in groups.items() if emotions <= own]
     found = [likeliest(reader, text) if reader.read(text).probabilities else Mood.CALM for text, _ in cases]
-    score = metrics.f1_score([str(mood) for _, mood in cases], [str(mood) for mood in found], average="macro")
+    score = f1_score([str(mood) for _, mood in cases], [str(mood) for mood in found], average="macro")
     assert score >= 0.72
