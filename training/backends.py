@@ -102,7 +102,8 @@ def on_the_host(read: Callable[[Any], NDArray[np.float32]], values: Tensor, shap
     if keras.backend.backend() == "jax":
         import jax
 
-        wanted = jax.ShapeDtypeStruct((values.shape[0], *shape), np.float32)  # type: ignore[no-untyped-call]
+        shaped: Any = jax.ShapeDtypeStruct  # untyped, and not installed everywhere
+        wanted = shaped((values.shape[0], *shape), np.float32)
         return jax.pure_callback(read, wanted, values)
     import tensorflow as tf
 
