@@ -1,4 +1,4 @@
-"""Does it help that a site learns? ``python -m benchmarks.learning [--visits 2000] [--catalogue FILE]``.
+"""Does it help that a site learns? ``python -m benchmarks.learning [--visits 2000] [--catalogue FILE] [--hours]``.
 
 Simulated visitors go through the real recommender over a real Redis, twice: learning and not, with the same visitors
 and the same moods. A site's people like some music more than other: each visitor likes a song the better, the nearer it
@@ -6,11 +6,16 @@ lies to one of the site's few favourite songs. They call songs wrong that the cr
 at random. Reported: the share of offers in which a song is liked well enough to be picked, skips a visit, songs offered
 that the crowd hears as wrong. Those who like at random like nothing better or worse, whatever they are offered, so for
 them it is told, too, how well the songs fit the mood, and how many different ones there are.
+
+With ``--hours`` two crowds of different tastes share the site, one alone in the mornings of working days, the other in
+company in the evenings of weekends. It is told, too, how it would be if a site did not go by these.
 """
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -71,11 +76,20 @@ class Seen:
     later: list[tuple[bool, int]] = field(default_factory=list)
 
 
-async def one_visit(site: Site, crowd: Crowd, number: int, seen: Seen) -> None:
+MOMENTS = (datetime(2026, 11, 27, 9, tzinfo=UTC), 1), (datetime(2026, 11, 28, 20, tzinfo=UTC), 3)
+"""When the two crowds of ``--hours`` come, and in what number."""
+
+
+async def one_visit(
+    site: Site, crowds: Sequence[Crowd], number: int, seen: Seen, moments: Sequence[tuple[datetime, int]]
+) -> None:
+    which = number % len(crowds)
+    crowd, (when, faces) = crowds[which], moments[which]
     random = np.random.default_rng((crowd.seed, number))
     site.session = str(uuid5(NAMESPACE, f"{crowd.seed} {number}"))
     mood = MOODS[int(random.integers(len(MOODS)))]
-    event = mood_changed(mood, site.session, phase="start", id=str(uuid5(UUID(site.session), "mood")))
+    told = {"at": when, "faces": faces} if len(crowds) > 1 else {}
+    event = mood_changed(mood, site.session, phase="start", id=str(uuid5(UUID(site.session), "mood")), **told)
     await site.bus.publish(event)
     offer = await _following(site, SongsOffered, site.session)
     at = [crowd.library.catalogue.position(song.id) for song in offer.songs]
@@ -130,19 +144,20 @@ async def _following(site: Site, kind: type[E], session: str) -> E:
             await asyncio.sleep(0.002)
 
 
-async def one_site(path: Path, library: Library, visits: int, *, learn: bool, fickle: bool, seed: int) -> Seen:
-    seen, crowd = Seen(), Crowd(library, seed, fickle)
+async def one_site(path: Path, crowds: Sequence[Crowd], visits: int, *, learn: bool, blind: bool = False) -> Seen:
+    """``blind``: the crowds differ as ever, but all visits are told to be at the same hour and alone."""
+    seen = Seen()
     with embedded_redis() as url:
-        async with recommender(url, path, learn=learn, heard_minutes=0) as site:
+        async with recommender(url, path, learn=learn, heard_minutes=0, time_zone="UTC") as site:
             for number in range(visits):
-                await one_visit(site, crowd, number, seen)
+                await one_visit(site, crowds, number, seen, MOMENTS[:1] * 2 if blind else MOMENTS)
     return seen
 
 
 def report(name: str, seen: Seen) -> None:
     picked, skips = np.mean(seen.later[len(seen.later) // 2 :], axis=0)
     print(
-        f"{name:<34} picked {seen.picked / seen.visits:.3f}, in the second half {picked:.3f};  "
+        f"{name:<45} picked {seen.picked / seen.visits:.3f}, in the second half {picked:.3f};  "
         f"skips a visit {seen.skips / seen.visits:.3f}, in the second half {skips:.3f};  "
         f"wrong songs offered {seen.wrong / seen.offered:.3f};  "
         f"membership in the mood {seen.fit / seen.offered:.3f}, {len(seen.songs)} different songs",
@@ -154,6 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=2000)
     parser.add_argument("--who", choices=("taste", "random"), help="these visitors alone")
+    parser.add_argument("--hours", action="store_true", help="two crowds of different tastes, by the hour and the day")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--catalogue", type=Path, help="default: the sample catalogue")
     given = parser.parse_args()
@@ -166,10 +182,13 @@ def main() -> None:
         for fickle in (False, True):
             if given.who == ("taste" if fickle else "random"):
                 continue
-            for learn in (False, True):
-                seen = asyncio.run(one_site(path, library, given.visits, learn=learn, fickle=fickle, seed=given.seed))
-                who = "who like at random" if fickle else "with a taste"
-                report(f"{who}, {'learning' if learn else 'not learning'}", seen)
+            crowds = [Crowd(library, given.seed + number, fickle) for number in range(1 + given.hours)]
+            ways = {"not learning": (False, False), "learning": (True, False)}
+            if given.hours:
+                ways["learning, all hours alike"] = (True, True)
+            for name, (learn, blind) in ways.items():
+                seen = asyncio.run(one_site(path, crowds, given.visits, learn=learn, blind=blind))
+                report(f"{'who like at random' if fickle else 'with a taste'}, {name}", seen)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from services.gateway.site_settings.file import SettingsFile
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
 from services.gateway.state.kiosk import Consent, Kiosk, Language, Theme
-from services.gateway.state.opening_hours import OpeningHours, parse_opening_hours, time_zone_of
+from services.gateway.state.opening_hours import OpeningHours, parse_opening_hours
 from services.gateway.state.snapshot import snapshot_of
 from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
@@ -41,6 +41,7 @@ from shared.contracts.site_state import SiteState
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 from shared.site_file import LIVE
+from shared.time_zones import TIME_ZONE_TEXT, time_zone_of
 from shared.web.operator import Operator, OperatorSettings
 from shared.words.reader import WordsReader
 
@@ -112,11 +113,7 @@ class GatewaySettings(OperatorSettings):
         json_schema_extra=LIVE,
         description="When the site is open: mo-fr 09:00-18:00; sa 10:00-14:00; 2026-12-25 closed. Empty: always.",
     )
-    time_zone: str = Field(
-        "",
-        json_schema_extra=LIVE,
-        description="Time zone of the opening hours, such as Europe/Berlin; empty: this machine's own.",
-    )
+    time_zone: str = Field("", json_schema_extra=LIVE, description=TIME_ZONE_TEXT)
     listeners_per_address: int = Field(
         400, ge=1, description="Maximum number of listeners to the events from one address."
     )

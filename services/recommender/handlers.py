@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, tzinfo
 from typing import Any
 
 from faststream.redis import RedisRouter
@@ -20,6 +21,7 @@ from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import OfferRenewed, RenewOffer
 from moodstream.errors import MoodstreamError
 from services.recommender.choice import events_made
+from services.recommender.choice.circumstances import Circumstances
 from services.recommender.choice.events_made import NOTHING, RankingOptions
 from services.recommender.choice.history import Past
 from services.recommender.choice.learned import Learned, What
@@ -56,8 +58,10 @@ def create_router(
     *,
     auto: bool = False,
     learns: bool = False,
+    zone: Callable[[], tzinfo],
 ) -> RedisRouter:
-    """The router. ``auto``: whether a pick follows each offer by itself; ``learns``: whether visits teach the site."""
+    """The router. ``auto``: whether a pick follows each offer by itself; ``learns``: whether visits teach the site;
+    ``zone``: by whose clock they are."""
     router = RedisRouter()
     visits, histories = Visits(bus), HistoryStore(bus, feedback)
     site = LearnedStore(bus)
@@ -75,21 +79,28 @@ def create_router(
 
     async def publish_offer(mood: MoodChanged, session: str) -> None:
         chosen_now = mood.reason == "forced" and not mood.repeated
-        if not chosen_now and mood.mood == await visits.last_mood(session):
+        last = await visits.last_offer(session)
+        if not chosen_now and last is not None and mood.mood == last.mood:
             return
-        known = await known_of(session, mood.at)
+        circumstances = Circumstances.of(mood.at, mood.faces, zone())
+        known = await known_of(session, mood.at, circumstances)
         offered = await asyncio.to_thread(events_made.create_offer, mood, reloader.library, *known)
         # what a visitor has chosen by hand does not wait for a choice among songs of a mood that was wrong
         if await visits.open_offer(session, offered.id, replace=chosen_now):
-            await publish_opened(offered, session)
+            await publish_opened(offered, session, circumstances)
 
-    async def known_of(session: str, at: datetime) -> Known:
+    async def known_of(session: str, at: datetime, circumstances: Circumstances | None) -> Known:
         """What plays at this site, what a visit likes and did until then, and what the site has learned from all."""
         likes, history = await feedback.preferences(session), await histories.history(session, at)
-        return await feedback.recently_played(), likes, history, await learned()
+        return await feedback.recently_played(), likes, history, await learned(circumstances)
 
-    async def learned() -> Mapping[Mood, Learned]:
-        return await site.read() if learns else NOTHING
+    async def learned(circumstances: Circumstances | None) -> Mapping[Mood, Learned]:
+        return await site.read(circumstances) if learns else NOTHING
+
+    async def circumstances_of(session: str | None) -> Circumstances | None:
+        """Those in which a visit was last offered songs."""
+        last = await visits.last_offer(session) if session is not None else None
+        return last and last.circumstances
 
     async def learn(session: str | None, mood: Mood | None, song_id: str | None, what: What) -> None:
         """One visit more in which this happened; of songs that the catalogue has."""
@@ -97,22 +108,26 @@ def create_router(
             return
         if not await asyncio.to_thread(reloader.library.songs.find, [song_id]):
             return
-        if (mood := mood or await visits.last_mood(session)) is not None:
-            await site.note(session, mood, song_id, what)
+        last = await visits.last_offer(session)
+        if (mood := mood or (last and last.mood)) is not None:
+            await site.note(session, mood, song_id, what, last and last.circumstances)
 
-    async def publish_opened(offered: SongsOffered, session: str) -> None:
+    async def publish_opened(offered: SongsOffered, session: str, circumstances: Circumstances) -> None:
         await bus.publish(offered)
         metrics.offered(offered)
         if auto:
             await bus.publish(events_made.create_auto_pick(offered))
-        await visits.note_offered(session, offered.mood)
+        await visits.note_offered(session, offered.mood, circumstances)
 
     async def renew(request: RenewOffer, made: RequestMade) -> OfferRenewed:
         session = request.session_id
-        known = await known_of(session, made.at)
+        now = Circumstances.of(made.at, 1, zone())
+        if (before := await circumstances_of(session)) is not None:
+            now = replace(now, company=before.company)
+        known = await known_of(session, made.at, now)
         offered = await asyncio.to_thread(events_made.renew_offer, request, made, reloader.library, *known)
         await visits.open_offer(session, offered.id, replace=True)
-        await publish_opened(offered, session)
+        await publish_opened(offered, session, now)
         return OfferRenewed(offer_id=offered.id)
 
     @consume(router, bus, SongPicked, GROUP)
@@ -120,7 +135,7 @@ def create_router(
         try:
             preferences = await feedback.preferences(pick.session_id)
             history = await histories.history(pick.session_id, pick.at)
-            known = preferences, history, await learned()
+            known = preferences, history, await learned(await circumstances_of(pick.session_id))
             ranking = await asyncio.to_thread(events_made.create_ranking, pick, reloader.library, options(), *known)
         except MoodstreamError as error:
             metrics.dropped()

@@ -5,8 +5,10 @@ has to go over them to let them fade.
 """
 
 import time
+from typing import cast
 
 from moodstream.contracts.moods import MOODS, Mood
+from services.recommender.choice.circumstances import Circumstances
 from services.recommender.choice.learned import Learned, What, by_mood
 from services.recommender.visits import REMEMBERED_S
 from shared.bus.connection import Bus
@@ -26,46 +28,48 @@ return 1
 
 
 class LearnedStore:
-    """A hash for each mood, of song and what happened; a set for each visit, of what it has said already."""
+    """A hash for each mood, of what happened under which circumstances to which song; a set for each visit, of what it
+    has said already."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def note(self, session_id: str, mood: Mood, song_id: str, what: What) -> bool:
+    async def note(
+        self, session_id: str, mood: Mood, song_id: str, what: What, circumstances: Circumstances | None = None
+    ) -> bool:
         """Count it, if this visit has not said the same already; whether it was counted."""
         if mood not in MOODS:
             return False
-        name = f"{what} {song_id}"
         keys = [self._key(mood), self._said_key(session_id)]
-        given = [f"{mood.value} {name}", REMEMBERED_S, name, repr(_worth(time.time()))]
+        said, field = f"{mood.value} {what} {song_id}", f"{what}{_under(circumstances)} {song_id}"
+        given = [said, REMEMBERED_S, field, repr(_worth(time.time()))]
         return bool(await self._bus.redis.eval(_ONCE, len(keys), *keys, *given))
 
-    async def read(self) -> dict[Mood, Learned]:
-        """By mood, as much as it is worth now."""
+    async def read(self, circumstances: Circumstances | None = None) -> dict[Mood, Learned]:
+        """By mood, as much as it is worth now; with ``circumstances``, under them."""
         now, found = _worth(time.time()), []
         for mood in MOODS:
             faded = []
             for name, value in (await self._bus.redis.hgetall(self._key(mood))).items():
-                what, _, song_id = name.decode().partition(" ")
+                what, under, song_id = _parts(name)
                 count = float(value) / now
                 if count < FORGOTTEN:
                     faded.append(name)
                 else:
-                    found.append((mood, song_id, what, count))
+                    found.append((mood, song_id, what, count * _likeness(what, under, circumstances)))
             if faded:
                 await self._bus.redis.hdel(self._key(mood), *faded)
         return by_mood(found)
 
     async def clear(self, song_id: str | None = None) -> int:
         """Forget a song, or everything; how many songs there were, of all moods."""
-        learned = await self.read()
-        songs = {song for one in learned.values() for song in one.songs if song_id in (None, song)}
+        songs = set()
         for mood in MOODS:
-            if song_id is None:
-                await self._bus.redis.delete(self._key(mood))
-            else:
-                names = [f"{what} {song_id}" for what in ("taken", "heard", "refused", "wrong")]
-                await self._bus.redis.hdel(self._key(mood), *names)
+            key = self._key(mood)
+            names = [one for one in await self._bus.redis.hgetall(key) if song_id in (None, _parts(one)[2])]
+            songs |= {_parts(one)[2] for one in names}
+            if names:
+                await self._bus.redis.hdel(key, *names)
         return len(songs)
 
     async def forget_session(self, session_id: str) -> None:
@@ -82,3 +86,21 @@ class LearnedStore:
 def _worth(now: float) -> float:
     """What a count of now is worth at the origin: the more, the later."""
     return float(2.0 ** ((now - ORIGIN) / HALF_LIFE_S))
+
+
+def _under(circumstances: Circumstances | None) -> str:
+    return "" if circumstances is None else f"/{circumstances.code}"
+
+
+def _parts(field: bytes) -> tuple[What, str, str]:
+    """What happened, the code of the circumstances or nothing, and the song."""
+    first, _, song_id = field.decode().partition(" ")
+    what, _, under = first.partition("/")
+    return cast(What, what), under, song_id
+
+
+def _likeness(what: What, under: str, now: Circumstances | None) -> float:
+    """Whether a song has a mood does not depend on the hour."""
+    if now is None or what == "wrong" or not under:
+        return 1.0
+    return now.likeness(Circumstances.parse(under))

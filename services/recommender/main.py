@@ -1,7 +1,7 @@
 """The recommender service."""
 
 import sys
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,6 +24,7 @@ from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
 from shared.settings import Settings, load
 from shared.site_file import LIVE, LIVE_LINES
+from shared.time_zones import TIME_ZONE_TEXT, time_zone_of
 
 if TYPE_CHECKING:
     from services.recommender.choice.library import LibraryOptions
@@ -125,6 +126,7 @@ class RecommenderSettings(Settings):
         description="Learn from all visits together which songs of a mood are taken, skipped or called wrong, and "
         "offer accordingly; counts of visits alone, which fade by half in 30 days.",
     )
+    time_zone: str = Field("", json_schema_extra=LIVE, description=TIME_ZONE_TEXT)
     profile_days: int = Field(180, ge=1, le=3650, description="Days to keep what a named profile likes.")
 
     def library_options(self, today: date | None = None) -> "LibraryOptions":
@@ -142,11 +144,19 @@ class RecommenderSettings(Settings):
         if only := parse_list(self.allow):
             allowed = only | (allowed or frozenset())
         blocked |= parse_list(self.block)
-        now = in_season(self.seasons, today or datetime.now().astimezone().date())
+        now = in_season(self.seasons, today or self.today())
         years = self.year_from, self.year_to
         filters = Filters(self.explicit, genres, *years, allowed, blocked, now, self.oddities)
         corrected = parse_corrections(self.corrected)
         return LibraryOptions(self.similarity, self.song_moods, filters, self.history_model, corrected)
+
+    def zone(self) -> tzinfo:
+        """The site's. Raises SettingError."""
+        return time_zone_of(self.time_zone)
+
+    def today(self) -> date:
+        """At the site."""
+        return datetime.now(self.zone()).date()
 
     def ranking_options(self) -> RankingOptions:
         """How songs are ranked after a pick."""
@@ -155,9 +165,12 @@ class RecommenderSettings(Settings):
 
 def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
     """The recommender; it reads the catalogue before it takes messages, and ends with one line when there is none."""
-    reloader = Reloader(source_of(settings.songs_url, settings.catalogue), settings.library_options)
+    now = [settings]
+    reloader = Reloader(
+        source_of(settings.songs_url, settings.catalogue), settings.library_options, lambda: now[0].today()
+    )
     feedback = FeedbackStore(bus, settings.profile_days, settings.heard_minutes)
-    metrics, options = Metrics(reloader), [settings.ranking_options()]
+    metrics = Metrics(reloader)
 
     def check(tried: RecommenderSettings) -> None:
         tried.ranking_options()
@@ -165,11 +178,19 @@ def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
 
     desk = SettingsDesk(settings, check)
     router = create_router(
-        bus, reloader, feedback, lambda: options[0], metrics, desk, auto=settings.auto, learns=settings.learn
+        bus,
+        reloader,
+        feedback,
+        lambda: now[0].ranking_options(),
+        metrics,
+        desk,
+        auto=settings.auto,
+        learns=settings.learn,
+        zone=lambda: now[0].zone(),
     )
 
     def apply(changed: RecommenderSettings) -> None:
-        options[0] = changed.ranking_options()
+        now[0] = changed
         reloader.change_options(changed.library_options)
 
     async def follow_site_settings() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from moodstream.errors import MoodstreamError
@@ -28,7 +28,7 @@ class Reloader:
         self,
         source: "Source",
         read_options: "Callable[[date], LibraryOptions]",
-        today: Callable[[], date] = lambda: datetime.now().astimezone().date(),
+        today: Callable[[], date],
     ) -> None:
         """``read_options`` is called each time and each day, so that changed lists of songs and seasons count."""
         self._source = source

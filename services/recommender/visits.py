@@ -1,7 +1,10 @@
 """What is remembered of a visit: whether the visitor is choosing, and the mood last offered. Kept in Redis, briefly."""
 
+from typing import NamedTuple
+
 from moodstream.contracts.events import SongPicked, SongsOffered
 from moodstream.contracts.moods import Mood
+from services.recommender.choice.circumstances import Circumstances
 from shared.bus.connection import Bus
 
 REMEMBERED_S = 24 * 3600
@@ -10,16 +13,26 @@ REMEMBERED_S = 24 * 3600
 OFFER_S = int(SongsOffered.LIFETIME.total_seconds())
 
 
+class LastOffer(NamedTuple):
+    """Of a visit."""
+
+    mood: Mood
+    circumstances: Circumstances
+
+
 class Visits:
     """Two keys a session; workers on different machines see the same."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def last_mood(self, session_id: str) -> Mood | None:
-        """The mood last offered in this session."""
-        mood = await self._bus.redis.get(self._offered(session_id))
-        return Mood(mood.decode()) if mood else None
+    async def last_offer(self, session_id: str) -> LastOffer | None:
+        """What was last offered in this session."""
+        kept = await self._bus.redis.get(self._offered(session_id))
+        if not kept:
+            return None
+        mood, _, code = kept.decode().partition(" ")
+        return LastOffer(Mood(mood), Circumstances.parse(code))
 
     async def open_offer(self, session_id: str, offer_id: str, *, replace: bool = False) -> bool:
         """The visitor begins to choose; False when another offer is open, unless this one takes its place.
@@ -33,9 +46,9 @@ class Visits:
             return True
         return bool(await self._bus.redis.get(key) == offer_id.encode())
 
-    async def note_offered(self, session_id: str, mood: Mood) -> None:
+    async def note_offered(self, session_id: str, mood: Mood, circumstances: Circumstances) -> None:
         """The offer, and what follows from it, is published."""
-        await self._bus.redis.set(self._offered(session_id), mood.value, ex=REMEMBERED_S)
+        await self._bus.redis.set(self._offered(session_id), f"{mood.value} {circumstances.code}", ex=REMEMBERED_S)
 
     async def close_offer(self, pick: SongPicked) -> None:
         """The visitor has chosen; a late pick leaves a newer offer open."""

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from moodstream.errors import MoodstreamError
-from services.gateway.state.opening_hours import OpeningHours, parse_opening_hours, time_zone_of
+from services.gateway.state.opening_hours import OpeningHours, parse_opening_hours
+from shared.time_zones import time_zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -1,7 +1,10 @@
 """A site learns from all visits together, within bounds; it can be listed and forgotten."""
 
 import time
+from dataclasses import astuple
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 from moodstream.contracts.events import FeedbackGiven, SongsOffered, SongsRanked
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.requests import LearnedSongs
+from services.recommender.choice.circumstances import UNLIKE, Circumstances
 from services.recommender.choice.learned import MAX_FACTOR, MAX_SHIFT, Counts, Learned, believed, chances
 from services.recommender.choice.library import Library
 from services.recommender.learned_store import HALF_LIFE_S, LearnedStore
@@ -96,10 +100,38 @@ async def test_counts_fade_and_a_visit_counts_once(redis_url: str, monkeypatch: 
         assert not await around.bus.redis.exists(around.bus.key("learned", "calm"))
 
 
-async def visit(site: Site, mood: Mood, *kinds: str) -> SongsOffered:
+async def test_what_was_learned_under_other_circumstances_counts_less(redis_url: str) -> None:
+    evening, morning = Circumstances("evening", False, True), Circumstances("morning", False, True)
+    async with site(redis_url) as around:
+        store = LearnedStore(around.bus)
+        await store.note("a", Mood.HAPPY, SONG, "taken", evening)
+        await store.note("b", Mood.HAPPY, SONG, "refused", morning)
+        await store.note("c", Mood.HAPPY, SONG, "wrong", morning)
+        await store.note("d", Mood.HAPPY, SONG, "taken")
+        assert not await store.note("a", Mood.HAPPY, SONG, "taken", morning), "a visit counts once, whatever the hour"
+        whole = (await store.read())[Mood.HAPPY].songs[SONG]
+        assert astuple(whole) == pytest.approx((2, 0, 1, 1), rel=1e-3)
+        late = (await store.read(evening))[Mood.HAPPY].songs[SONG]
+        assert astuple(late) == pytest.approx((2, 0, UNLIKE, 1), rel=1e-3)
+        early = (await store.read(morning))[Mood.HAPPY].songs[SONG]
+        assert astuple(early) == pytest.approx((1 + UNLIKE, 0, 1, 1), rel=1e-3)
+        assert await store.clear("another") == 0
+        assert await store.clear(SONG) == 1
+        assert await store.read() == {}
+
+
+async def test_a_site_learns_by_its_own_clock_and_by_company(redis_url: str, tmp_path: Path) -> None:
+    async with recommender(redis_url, saved(tmp_path, 400), learn=True, time_zone="Asia/Tokyo") as around:
+        await visit(around, Mood.CALM, "like", at=datetime(2026, 11, 27, 23, tzinfo=UTC), faces=3)
+        names = await around.bus.redis.hkeys(around.bus.key("learned", "calm"))
+        # 8 o'clock on Saturday
+        assert {name.split()[0] for name in names} == {b"taken/m11"}
+
+
+async def visit(site: Site, mood: Mood, *kinds: str, **fields: Any) -> SongsOffered:
     """A new visitor is offered songs, says this of the first, and goes."""
     site.session = str(uuid4())
-    await site.mood(mood, phase="start")
+    await site.mood(mood, phase="start", **fields)
     offer = (await site.all(SongsOffered))[-1]
     for kind in kinds:
         said = {"kind": kind, "song_id": offer.songs[0].id, "session_id": site.session}

@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid5
@@ -342,7 +342,7 @@ async def test_a_broken_catalogue_at_the_start_is_one_clear_line(tmp_path: Path)
     path = tmp_path / "catalogue.parquet"
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(MoodstreamError, match="cannot read"):
-        await Reloader(FileSource(path), lambda _: LibraryOptions()).load()
+        await Reloader(FileSource(path), lambda _: LibraryOptions(), date.today).load()
 
 
 async def test_feedback_is_kept_for_the_session_and_the_profile_can_be_listed_and_cleared(

@@ -1,13 +1,10 @@
 """When the site is open: hours of the week in the site's own time, single days on which it stays closed. Pure."""
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
@@ -75,25 +72,6 @@ class OpeningHours:
         days, rest = divmod(minutes, _MIDNIGHT)
         wall = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), self.zone)
         return wall.astimezone(UTC)
-
-
-def time_zone_of(name: str) -> tzinfo:
-    """The time zone of that name, or this machine's own. Raises SettingError."""
-    try:
-        return ZoneInfo(name) if name else _own_zone()
-    except (KeyError, ValueError, OSError):
-        raise SettingError("MOODSTREAM_TIME_ZONE", f"{name!r} is no time zone such as Europe/Berlin") from None
-
-
-def _own_zone() -> tzinfo:
-    """With its rules for summer time, where this machine has them."""
-    if name := os.environ.get("TZ"):
-        return ZoneInfo(name.removeprefix(":"))
-    file = Path("/etc/localtime")
-    if file.exists():
-        with file.open("rb") as rules:
-            return ZoneInfo.from_file(rules)
-    return UTC
 
 
 def parse_opening_hours(text: str, zone: tzinfo) -> OpeningHours | None:
