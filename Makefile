@@ -24,7 +24,7 @@ PINNED := $(PIP) --require-hashes -r
 WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres capacity faststream-next packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -103,6 +103,9 @@ songs-compare: setup $(VENV)/.test ## Do PostgreSQL and memory offer and rank th
 songs-postgres: setup $(VENV)/.test ## A million songs in PostgreSQL beside the k-d tree: import, size, recall, times
 	$(BIN)/python -m benchmarks.songs_postgres $(ARGS)
 
+dask-scan: setup $(VENV)/.test ## Scan 400 files on a Dask cluster of which a worker is killed, and compare the catalogues
+	$(BIN)/python -m benchmarks.dask_scan $(ARGS)
+
 capacity: setup $(VENV)/.test ## Measure what a camera costs every service; needs redis-server
 	$(BIN)/python -m benchmarks.capacity $(ARGS)
 
@@ -161,7 +164,7 @@ $(VENV)/.test $(VENV)/.train $(VENV)/.uv: $(VENV)/.%: requirements/%.txt | $(BIN
 	@touch $@
 
 # For developers: pins anew what pyproject.toml asks for. All files follow constraints.txt, so they agree with each other.
-EXTRAS := camera emotion voice recommender scan report excel player gateway bridge traces run test train
+EXTRAS := camera emotion voice recommender scan dask report excel player gateway bridge traces run test train
 # Of the client here, which is the same checkout's, only what it needs is pinned.
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--no-emit-package moodstream-client

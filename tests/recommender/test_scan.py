@@ -21,7 +21,7 @@ from services.recommender.catalogue.sound_file import RATE, read_excerpt
 from services.recommender.catalogue.spectra import Spectra
 from services.recommender.catalogue.table import HEARD, Catalogue
 from services.recommender.commands import moods
-from services.recommender.models.ears import EARS
+from services.recommender.models.ears import EARS, FORMULAS
 from tests.support import music
 from tests.support.random_songs import saved
 
@@ -258,7 +258,7 @@ def test_what_was_heard_is_the_mood_and_survives_an_import(tmp_path: Path) -> No
     folder, target = folder_of(tmp_path / "music"), tmp_path / "c.parquet"
     write(folder / "a.wav", piece(90, 0, True, 5))
     done = scanning.scan(folder, target)
-    assert done.listener != scanning.FORMULAS
+    assert done.listener != FORMULAS
     heard = Catalogue.load(target).frame.loc[0, list(HEARD)].to_numpy(float)
     assert heard.sum() == pytest.approx(1, abs=1e-3)
     (said,) = moods(target)
@@ -270,7 +270,7 @@ def test_without_the_model_formulas_answer_and_say_so(tmp_path: Path) -> None:
     folder, target = folder_of(tmp_path / "music"), tmp_path / "c.parquet"
     write(folder / "a.wav", piece(90, 0, True, 5))
     done = scanning.scan(folder, target, ears=tmp_path / "removed.npz")
-    assert done.listener == scanning.FORMULAS
+    assert done.listener == FORMULAS
     assert "moods follow from plain formulas" in done.as_text()
     assert np.isnan(Catalogue.load(target).heard).all()
     assert scanning.scan(folder, target, ears=EARS).analysed == 1, "with the model it is heard anew"

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     text = "Make a catalogue from a folder of music; needs moodstream[scan]."
     scans = add_json(add_command(songs, "scan", songs_scan, text))
     scans.add_argument("folder", type=Path, metavar="FOLDER")
+    text = "listen on the workers of this Dask cluster (tcp://HOST:8786), which see FOLDER, too; needs moodstream[dask]"
+    scans.add_argument("--dask", metavar="ADDRESS", help=text)
     moods = add_json(add_command(songs, "mood", songs_mood, "Print mood, valence and arousal of songs."))
     moods.add_argument("ids", nargs="*", metavar="ID", help="only these songs (default: the whole catalogue)")
     finds = add_json(add_command(songs, "find", songs_find, "Find songs by title and artist, also with mistakes."))
@@ -133,9 +136,11 @@ def songs_download(given: argparse.Namespace) -> int:
 def songs_scan(given: argparse.Namespace) -> int:
     """Make a catalogue from a folder of music."""
     from services.recommender.catalogue.scan import scan
+    from services.recommender.dask_listening import listen_on_dask
 
+    listen = partial(listen_on_dask, folder=given.folder, address=given.dask) if given.dask else None
     with Progress() as progress:
-        done = scan(given.folder, _settings(given).catalogue, progress.show)
+        done = scan(given.folder, _settings(given).catalogue, progress.show, listen=listen)
     print(json.dumps(done.as_dict()) if given.json else done.as_text())
     return 0
 

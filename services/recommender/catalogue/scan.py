@@ -6,8 +6,9 @@ goes on where it was, and the next one hears only files that are new or changed.
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from services.recommender.catalogue.journal import Entry, Journal, stamp_of
 from services.recommender.catalogue.listening import Heard, listen_to_all
 from services.recommender.catalogue.progress import Progress, bar
 from services.recommender.catalogue.table import TEXTS, Catalogue, name_key
-from services.recommender.models.ears import EARS, Ears
+from services.recommender.models.ears import EARS, FORMULAS, Ears
+
+Listen = Callable[[Sequence[Path]], Iterator[tuple[Path, Heard]]]
+"""Hears files, and gives each with what was heard as they are done."""
 
 SUFFIXES = frozenset(
     {".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".mp4", ".aac", ".wav", ".aif", ".aiff", ".wma", ".mka"}
 )
-FORMULAS = "formulas"
-"""Who listened where the model was removed."""
 
 
 @dataclass
@@ -60,12 +62,18 @@ class ScanReport:
 
 
 def scan(
-    folder: Path, target: Path, progress: Progress = lambda _: None, *, ears: Path = EARS, processes: int | None = None
+    folder: Path,
+    target: Path,
+    progress: Progress = lambda _: None,
+    *,
+    ears: Path = EARS,
+    processes: int | None = None,
+    listen: Listen | None = None,
 ) -> ScanReport:
     """The music of the folder becomes the catalogue at ``target``.
 
     ``ears`` is the file of the model that hears moods; where there is none, formulas answer. ``processes`` listen at
-    the same time, by default as many as there are cores.
+    the same time, by default as many as there are cores; ``listen`` listens in another way.
 
     Raises MoodstreamError when there is no such folder, nothing in it is music, or the extra ``scan`` is not installed.
     """
@@ -91,10 +99,12 @@ def scan(
                 found[name] = known
         report.files = len(found)
         shows = bar(progress, len(new))
-        for path, stamp, heard in _listened(new, ears, processes):
+        stamps, paths = dict(new), [path for path, _ in new]
+        listen = listen or partial(listen_to_all, ears=ears if ears.exists() else None, processes=processes)
+        for path, heard in listen(paths):
             name = shown(path, folder)
             found[name] = _entry(heard, folder)
-            journal.add(name, stamp, found[name])
+            journal.add(name, stamps[path], found[name])
             report.analysed += 1
             shows(report.analysed, name)
     rows = _songs(found, report)
@@ -139,14 +149,6 @@ def _usable(path: Path) -> list[int]:
         return stamp_of(path)
     except OSError as error:
         raise MoodstreamError(f"cannot be read: {error.strerror}") from None
-
-
-def _listened(
-    new: Sequence[tuple[Path, list[int]]], ears: Path, processes: int | None
-) -> Iterator[tuple[Path, list[int], Heard]]:
-    stamps = dict(new)
-    for path, heard in listen_to_all([path for path, _ in new], ears if ears.exists() else None, processes):
-        yield path, stamps[path], heard
 
 
 def _entry(heard: Heard, folder: Path) -> Entry:

@@ -15,6 +15,8 @@ from moodstream.errors import MoodstreamError
 from services.recommender.models.vectors import MODELS, Floats
 
 EARS = MODELS / "music_ears.npz"
+FORMULAS = "formulas"
+"""Who listened where the model was removed."""
 
 ESTIMATED = ("energy", "valence", "danceability")
 """Features of Spotify's that the model estimates, 0..1."""
