@@ -7,6 +7,7 @@ RUN ?= runs/middle
 OUT ?= runs/data
 PYTHONS ?= python3.11 python3.12 python3.13
 SERVICE ?= bridge
+REDIS_TESTS := tests/shared/delivery tests/shared/bus tests/shared/app tests/gateway/test_api.py tests/gateway/test_health.py tests/gateway/test_operator.py tests/faults
 # Many tests wait for processes: one test runner more than there are cores, and at most four.
 WORKERS ?= $(shell n=$$(($$(nproc) + 1)); echo $$((n < 4 ? n : 4)))
 
@@ -24,7 +25,7 @@ PINNED := $(PIP) --require-hashes -r
 WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -112,6 +113,13 @@ capacity: setup $(VENV)/.test ## Measure what a camera costs every service; need
 faststream-next: setup $(VENV)/.test ## Test what we rely on of FastStream with its newest version, also one that is not released
 	$(PIP) --upgrade --pre --no-deps --target $(VENV)/faststream-next faststream
 	PYTHONPATH=$(VENV)/faststream-next $(BIN)/python -m pytest tests/shared/bus tests/shared/delivery $(ARGS)
+
+redis-versions: setup $(VENV)/.test ## Test delivery, bus and status on the installed Redis (Debian 12: 7.0), on Redis 8 of Debian 13 and on Valkey 9; Debian alone
+	tests/support/fetch-redis trixie $(VENV)/redis-8
+	redis-server --version
+	MOODSTREAM_TEST_REDIS=installed $(BIN)/python -m pytest -q $(REDIS_TESTS) $(ARGS)
+	PATH="$(abspath $(VENV)/redis-8):$$PATH" MOODSTREAM_TEST_REDIS=installed $(BIN)/python -m pytest -q $(REDIS_TESTS) $(ARGS)
+	$(BIN)/python -m pytest -q $(REDIS_TESTS) $(ARGS)
 
 packages-try: setup ## Install both wheels as users do, by pipx and pip, on each Python that is found: make packages-try PYTHONS=python3.13
 	OUT="$(abspath $(OUT))" deploy/packages-try $(PYTHONS)

@@ -1,5 +1,6 @@
 """Fixtures: a real server for every test that speaks to Redis, and the reference data where it exists."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from hypothesis import settings as hypothesis_settings
 
 from services.cli.run.embedded_redis import embedded_redis
 from tests.support.needs import REFERENCE, missing
+from tests.support.redis_process import Server
 
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
@@ -22,7 +24,11 @@ def reference() -> Path:
 
 
 @pytest.fixture
-def redis_url() -> Iterator[str]:
-    """A fresh, empty server of one's own."""
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A fresh, empty server of one's own: Valkey, or the installed one (MOODSTREAM_TEST_REDIS=installed)."""
+    if os.environ.get("MOODSTREAM_TEST_REDIS") == "installed":
+        with Server(tmp_path_factory.mktemp("redis")) as server:
+            yield server.url
+        return
     with embedded_redis() as url:
         yield url
