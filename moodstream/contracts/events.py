@@ -103,26 +103,58 @@ def expiry(cls: type[Event], now: datetime | None = None) -> datetime:
     return (now or utc_now()) + cls.LIFETIME
 
 
-class FrameCaptured(Model):
-    """A picture from a camera: the JPEG is the body of the message, the rest are its headers."""
+class Captured(Model):
+    """What a camera or a microphone has taken, on its way to whoever reads it; it is written to no disk.
+
+    The field ``BODY`` is the body of the message, the rest are its headers.
+    """
+
+    KIND: ClassVar[str]
+    """in its id and in what is logged of it"""
+    BODY: ClassVar[str]
+    """name of the field with the bytes"""
 
     camera_id: CameraId
     run_id: str
     """new at each start of a camera; increases from run to run"""
     seq: int
-    """counts frames within a run, from 0"""
+    """counts within a run, from 0"""
     captured_at: Moment
-    jpeg: bytes = Field(repr=False)
 
     @property
-    def frame_id(self) -> str:
+    def body(self) -> bytes:
+        """The bytes of the picture or sound."""
+        body: bytes = getattr(self, self.BODY)
+        return body
+
+    @property
+    def id(self) -> str:
         """The same wherever it is asked for."""
-        return str(uuid5(NAMESPACE, f"frame/{self.camera_id}/{self.run_id}/{self.seq}"))
+        return str(uuid5(NAMESPACE, f"{self.KIND}/{self.camera_id}/{self.run_id}/{self.seq}"))
 
     @property
     def trace_id(self) -> str:
-        """A frame begins a trace."""
-        return self.frame_id
+        """It begins a trace."""
+        return self.id
+
+
+class FrameCaptured(Captured):
+    """A picture from a camera."""
+
+    KIND = "frame"
+    BODY = "jpeg"
+
+    jpeg: bytes = Field(repr=False)
+
+
+class SoundCaptured(Captured):
+    """A short sound from a microphone, in which somebody may speak; ``captured_at`` is when it ended."""
+
+    KIND = "sound"
+    BODY = "sound"
+
+    sound: bytes = Field(repr=False)
+    """a whole file of WAV, FLAC or Ogg"""
 
 
 class Probabilities(Model):

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from moodstream.contracts.events import (
+    Captured,
     Event,
     FacesRead,
     FeedbackGiven,
+    FrameCaptured,
     MoodChanged,
     PlaybackChanged,
     ReplyGiven,
@@ -14,12 +16,17 @@ from moodstream.contracts.events import (
     SongPicked,
     SongsOffered,
     SongsRanked,
+    SoundCaptured,
     StatusChanged,
     VoiceRead,
     WordsRead,
 )
 
-FRAMES = "frames"
+FRAMES, SOUNDS = "frames", "sounds"
+CAPTURES: Mapping[type[Captured], str] = {FrameCaptured: FRAMES, SoundCaptured: SOUNDS}
+"""Streams on the server that writes nothing to a disk; each entry is deleted while it is read."""
+SOUNDS_KEPT = 8
+"""how many sounds wait at most; of frames that is a setting"""
 SELF_TEST = "self-test"
 """Camera of the pictures that only show whether pictures are read: no visit comes of it."""
 DEAD_SUFFIX = ":dead"

@@ -16,7 +16,7 @@ from services.emotion.faces.reader import Reader
 from services.emotion.metrics import Metrics
 from shared.app.watchdog import STUCK_AFTER_S
 from shared.bus.connection import Bus
-from shared.delivery.consume import consume_frames
+from shared.delivery.consume import consume_captures
 from shared.exit_codes import EXIT_RESTART
 
 log = logging.getLogger("moodstream.emotion")
@@ -38,7 +38,7 @@ def create_router(
     router = RedisRouter()
     one_thread = ThreadPoolExecutor(1, "reading")  # frames come one at a time, and OpenCV keeps memory for each thread
 
-    @consume_frames(router, bus, "emotion")
+    @consume_captures(router, bus, FrameCaptured, "emotion")
     async def read_faces(frame: FrameCaptured) -> None:
         if _age_s(frame) * 1000 > max_age_ms:
             metrics.frame_too_old()

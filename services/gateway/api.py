@@ -23,6 +23,7 @@ from services.gateway.routes.operator import OperatorRoutes
 from services.gateway.routes.settings import SettingsRoutes
 from services.gateway.routes.site import SiteRoutes
 from services.gateway.routes.visitor import VisitorRoutes
+from services.gateway.routes.voices import VoiceRoutes
 from services.gateway.routes.words import WordsRoutes
 
 log = logging.getLogger("moodstream.gateway")
@@ -65,6 +66,7 @@ def create_api(context: Context) -> Api:
         SiteRoutes(context).router(),
         VisitorRoutes(context).router(),
         WordsRoutes(context).router(),
+        VoiceRoutes(context).router(),
         OperatorRoutes(context).router(),
         SettingsRoutes(context).router(),
     ):

@@ -243,3 +243,8 @@ class Status(Answer):
 class FrameAccepted(Answer):
     camera_id: str
     """the name under which readings and moods of these pictures come"""
+
+
+class SoundAccepted(Answer):
+    camera_id: str
+    """of the place where it was said"""

@@ -13,7 +13,7 @@ from services.gateway.self_test import SelfTest
 from services.gateway.site_settings.control import SettingsControl
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
-from services.gateway.state.kiosk import Kiosk
+from services.gateway.state.kiosk import HeardVoice, Kiosk
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
 from shared.delivery.frames_server import FramesServer
@@ -48,3 +48,5 @@ class Context:
     max_listeners_per_address: int
     words: WordsReader | None
     """None where no words are read"""
+    voice: HeardVoice | None
+    """the model with which voices are heard; None where they are not"""

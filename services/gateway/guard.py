@@ -9,12 +9,15 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from shared.contracts.sounds import MAX_SOUND_BYTES
 from shared.web.origin import is_foreign
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
+_LARGER = {"/frames": MAX_PICTURE_BYTES, "/voices": MAX_SOUND_BYTES}
+"""Bytes of a body by the end of the path."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-BODY_S, PICTURE_S = 10.0, 20.0
+BODY_S, LARGER_S = 10.0, 20.0
 """Within this time a body must be there; who sends it more slowly holds what others could use."""
 
 
@@ -35,15 +38,15 @@ class Guard:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        path = connection.url.path
-        max_bytes = MAX_PICTURE_BYTES if path.endswith("/frames") else MAX_BODY_BYTES
+        larger = _LARGER.get("/" + connection.url.path.rpartition("/")[2])
+        max_bytes = larger or MAX_BODY_BYTES
         if refused := self._refusal(connection, max_bytes):
             if scope["type"] == "websocket":
                 await WebSocket(scope, receive, send).send_denial_response(refused)
             else:
                 await refused(scope, receive, send)
             return
-        seconds = PICTURE_S if max_bytes == MAX_PICTURE_BYTES else BODY_S
+        seconds = LARGER_S if larger else BODY_S
         await self._app(scope, _limited(receive, max_bytes, seconds) if scope["type"] == "http" else receive, send)
 
     def _refusal(self, connection: HTTPConnection, max_bytes: int) -> JSONResponse | None:

@@ -28,7 +28,7 @@ from services.gateway.site_settings.control import SettingsControl
 from services.gateway.site_settings.file import SettingsFile
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
-from services.gateway.state.kiosk import Consent, Kiosk, Language, Theme
+from services.gateway.state.kiosk import Consent, HeardVoice, Kiosk, Language, Theme
 from services.gateway.state.opening_hours import OpeningHours, parse_opening_hours
 from services.gateway.state.snapshot import snapshot_of
 from shared.app.follow_settings import follow_settings
@@ -38,6 +38,7 @@ from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
 from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.contracts.site_state import SiteState
+from shared.contracts.sounds import VOICE_TEXT, Voice
 from shared.delivery.frames_server import FramesServer
 from shared.settings import Settings, load
 from shared.site_file import LIVE
@@ -52,6 +53,7 @@ COSTS = {
     "/api/v1/frames": 0.5,
     "/api/v1/moods": 1.0,
     "/api/v1/words": 1.0,
+    "/api/v1/voices": 0.5,
     "/api/v1/moods/current": 0.5,
     "/api/v1/sessions": 2.0,
     "/api/v1/songs": 2.0,
@@ -75,6 +77,7 @@ class GatewaySettings(OperatorSettings):
         10, gt=0, le=MAX_FRAMES_PER_S, description="Pictures per second that a browser is asked to send."
     )
     words: bool = Field(True, description="Whether visitors may write how they feel; read and forgotten.")
+    voice: Voice = Field("off", description=VOICE_TEXT)
     music: Path | None = Field(
         None,
         description="Folder of sound files that the page may play: songs with the address file:PATH, relative to it.",
@@ -144,7 +147,12 @@ class GatewaySettings(OperatorSettings):
             rest_after_s=self.rest_after_s,
             pictures_on_disk=self.frames_on_disk,
             words=self.words,
+            voice=self.heard_voice,
         )
+
+    @property
+    def heard_voice(self) -> HeardVoice | None:
+        return None if self.voice == "off" else self.voice
 
     def hours(self) -> tuple[OpeningHours | None, tzinfo]:
         """Raises SettingError."""
@@ -195,6 +203,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         change_kiosk=lambda changed: kiosk.__setitem__(0, changed),
         max_listeners_per_address=settings.listeners_per_address,
         words=WordsReader.load() if settings.words else None,
+        voice=settings.heard_voice,
     )
 
 
@@ -241,12 +250,14 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
     background.append(follow_site_settings)
+    if settings.browser_camera or context.voice is not None:
+        background.append(context.frames_server.run)
     return Service(
         "gateway",
         routes=routes,
         metrics=cameras.metrics.registry,
         costs=COSTS,
-        background=[*background, context.frames_server.run] if settings.browser_camera else background,
+        background=background,
     )
 
 

@@ -47,6 +47,8 @@ SECURITY_SCHEMES = {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"ty
 
 _JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
 JPEG_BODY = {"requestBody": {"required": True, "content": _JPEG}}
+_SOUND = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("audio/wav", "audio/flac", "audio/ogg")}
+SOUND_BODY = {"requestBody": {"required": True, "content": _SOUND}}
 
 SVG: dict[str, Any] = {
     "description": "The picture",

@@ -13,7 +13,7 @@ from faststream.redis import RedisBroker
 from pydantic import BaseModel
 
 from moodstream import cluster, sentinel
-from moodstream.contracts.events import Event, FrameCaptured
+from moodstream.contracts.events import Event, FrameCaptured, SoundCaptured
 from moodstream.contracts.requests import Request
 from shared.bus import asking
 from shared.bus.follower import BLOCK_MS, NOBODY, Follower, PutAside
@@ -111,7 +111,11 @@ class Bus:
 
     async def publish_frame(self, frame: FrameCaptured) -> bool:
         """Publish a frame, or drop and count it when Redis does not take it within a second."""
-        return await self.publisher.publish_frame(frame)
+        return await self.publisher.publish_capture(frame)
+
+    async def publish_sound(self, sound: SoundCaptured) -> bool:
+        """Publish a sound, or drop and count it when Redis does not take it within a second."""
+        return await self.publisher.publish_capture(sound)
 
     def follow(
         self,

@@ -1,20 +1,22 @@
 """What the one field ``__data__`` of an entry holds.
 
 Events are bare JSON, readable with ``redis-cli XRANGE``. FastStream's own envelope around the JSON is understood as
-well: a plain FastStream program writes it. Frames are a JPEG with headers in that envelope.
+well: a plain FastStream program writes it. Frames and sounds are their bytes with headers in that envelope.
 """
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from faststream.message import encode_message
 from faststream.redis.parser import BinaryMessageFormatV1, MessageFormat
 
-from moodstream.contracts.events import FrameCaptured
+from moodstream.contracts.events import Captured
 from moodstream.contracts.requests import completed
 
 JSON = "application/json"
+
+C = TypeVar("C", bound=Captured)
 
 
 class BareJson(MessageFormat):
@@ -44,28 +46,28 @@ def request_of(data: bytes, entry_id: str) -> Any:
     return completed(json.loads(body), entry_id, headers.get("correlation_id"))
 
 
-async def encode_frame(frame: FrameCaptured) -> bytes:
+async def encode_capture(capture: Captured) -> bytes:
     """Headers are handed over as bytes: FastStream 0.7 writes the length of text in characters, not in bytes."""
     headers = {
-        "camera_id": frame.camera_id,
-        "run_id": frame.run_id,
-        "seq": str(frame.seq),
-        "captured_at": frame.captured_at.isoformat(),
+        "camera_id": capture.camera_id,
+        "run_id": capture.run_id,
+        "seq": str(capture.seq),
+        "captured_at": capture.captured_at.isoformat(),
     }
     return await BinaryMessageFormatV1.encode(
-        message=frame.jpeg,
+        message=capture.body,
         reply_to=None,
         headers={name: value.encode() for name, value in headers.items()},
-        correlation_id=f"{frame.run_id}-{frame.seq}",
+        correlation_id=f"{capture.run_id}-{capture.seq}",
     )
 
 
-def decode_frame(headers: dict[str, str], body: bytes) -> FrameCaptured:
-    """The frame in a message. Raises KeyError or ValueError when a header is missing or wrong."""
-    return FrameCaptured(
+def decode_capture(kind: type[C], headers: dict[str, str], body: bytes) -> C:
+    """The frame or sound in a message. Raises KeyError or ValueError when a header is missing or wrong."""
+    return kind(
         camera_id=headers["camera_id"],
         run_id=headers["run_id"],
         seq=int(headers["seq"]),
         captured_at=datetime.fromisoformat(headers["captured_at"]),
-        jpeg=body,
+        **{kind.BODY: body},
     )

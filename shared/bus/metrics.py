@@ -5,7 +5,8 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-from moodstream.contracts.events import EVENTS
+from moodstream.contracts.events import EVENTS, Captured
+from moodstream.contracts.streams import CAPTURES
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Upper bounds of the buckets."""
@@ -37,10 +38,11 @@ class Metrics:
             "reason",
         )
         self._failed = self._counter("moodstream_handling_failures", "Failed attempts to handle an event", *by_group)
-        self._malformed_frames = self._counter(
-            "moodstream_frames_without_headers", "Malformed entries in the frames stream"
-        )
-        self._lost_frames = self._counter("moodstream_frames_not_taken", "Frames that Redis did not accept in time")
+        self._malformed, self._lost = dict[type[Captured], Counter](), dict[type[Captured], Counter]()
+        for kind, name in CAPTURES.items():
+            begin, what = f"moodstream_{name}_", name.capitalize()
+            self._malformed[kind] = self._counter(f"{begin}without_headers", f"Malformed entries in the {name} stream")
+            self._lost[kind] = self._counter(f"{begin}not_taken", f"{what} that Redis did not accept in time")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
@@ -62,11 +64,11 @@ class Metrics:
     def count_skipped(self, type_: str, group: str, reason: SkipReason) -> None:
         self._skipped.labels(event_type_label(type_), group, reason).inc()
 
-    def count_malformed_frame(self) -> None:
-        self._malformed_frames.inc()
+    def count_malformed(self, kind: type[Captured]) -> None:
+        self._malformed[kind].inc()
 
-    def count_lost_frame(self) -> None:
-        self._lost_frames.inc()
+    def count_lost(self, kind: type[Captured]) -> None:
+        self._lost[kind].inc()
 
     def show_suppressed_lines(self, count: Callable[[], float]) -> None:
         """``count``: how many lines the log has suppressed; asked whenever the metrics are read."""

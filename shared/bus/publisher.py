@@ -1,4 +1,4 @@
-"""Publishing: events wait for a Redis that is away, frames do not."""
+"""Publishing: events wait for a Redis that is away, frames and sounds do not."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,9 +6,9 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from moodstream.contracts.events import Event, FrameCaptured
-from moodstream.contracts.streams import FRAMES, READINGS, STREAMS
-from shared.bus.message_format import encode_frame
+from moodstream.contracts.events import Captured, Event, FrameCaptured
+from moodstream.contracts.streams import READINGS, SOUNDS_KEPT, STREAMS
+from shared.bus.message_format import encode_capture
 from shared.bus.metrics import Metrics
 from shared.bus.outage import REDIS_ERRORS, Outage
 from shared.bus.replicas import Replicas
@@ -18,8 +18,8 @@ from shared.bus.traces import Traces
 EVENT_TIMEOUT_S = 30.0
 """An event is tried again for this long while Redis is away."""
 
-FRAME_TIMEOUT_S = 1.0
-"""A frame is not worth a longer wait."""
+CAPTURE_TIMEOUT_S = 1.0
+"""A frame or sound is not worth a longer wait."""
 
 MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0
 """Between tries: doubled each time."""
@@ -46,9 +46,9 @@ class Publisher:
         self._replicas = replicas
         self.frames_kept = frames_kept
         """how many wait at most"""
-        self.frames_may_pass = True
+        self.captures_may_pass = True
         """False where the server of the frames is not known to keep them off a disk (shared.delivery.frames_server)"""
-        self.frames_dropped = 0
+        self.captures_dropped = 0
         """since the start"""
 
     async def publish(self, event: Event, add: Add | None = None) -> None:
@@ -92,26 +92,28 @@ class Publisher:
         """Execute a pipeline; gives the answers, once a second server has what it wrote, where there is one."""
         return list(await pipeline.execute()) if self._replicas is None else await self._replicas.confirm(pipeline)
 
-    async def publish_frame(self, frame: FrameCaptured) -> bool:
-        """Publish a frame, or drop and count it when Redis does not take it within a second."""
-        if not self.frames_may_pass:
-            self.frames_dropped += 1
-            self._metrics.count_lost_frame()
+    async def publish_capture(self, capture: Captured) -> bool:
+        """Publish a frame or sound, or drop and count it when Redis does not take it within a second."""
+        if not self.captures_may_pass:
+            self._count_dropped(capture)
             return False
-        body, stream = await encode_frame(frame), self._servers.key(FRAMES)
+        body, stream = await encode_capture(capture), self._servers.capture_stream(type(capture))
+        kept = self.frames_kept if isinstance(capture, FrameCaptured) else SOUNDS_KEPT
+        what = f"publishing {capture.KIND}s"
         try:
-            with self._traces.making(frame):
-                async with asyncio.timeout(FRAME_TIMEOUT_S):
-                    await self._servers.holder(stream).xadd(
-                        stream, {"__data__": body}, maxlen=self.frames_kept, approximate=False
-                    )
+            with self._traces.making(capture):
+                async with asyncio.timeout(CAPTURE_TIMEOUT_S):
+                    await self._servers.holder(stream).xadd(stream, {"__data__": body}, maxlen=kept, approximate=False)
         except (TimeoutError, RedisError, OSError) as error:
-            self._outage.report("publishing frames", error)
-            self.frames_dropped += 1
-            self._metrics.count_lost_frame()
+            self._outage.report(what, error)
+            self._count_dropped(capture)
             return False
-        self._outage.resolve("publishing frames")
+        self._outage.resolve(what)
         return True
+
+    def _count_dropped(self, capture: Captured) -> None:
+        self.captures_dropped += 1
+        self._metrics.count_lost(type(capture))
 
     async def delete_entries(self, stream: str, entry_ids: Sequence[bytes]) -> None:
         """Delete entries; those that Redis does not delete now go when the stream is trimmed."""

@@ -8,8 +8,8 @@ from faststream.redis import RedisBroker, RedisSentinelBroker
 from moodstream import cluster, sentinel
 from moodstream.addresses import check_redis, without_password
 from moodstream.cancellation import connection_class
-from moodstream.contracts.events import Event
-from moodstream.contracts.streams import FRAMES, STREAMS
+from moodstream.contracts.events import Captured, Event
+from moodstream.contracts.streams import CAPTURES, STREAMS
 from moodstream.errors import MoodstreamError
 from shared.bus.message_format import BareJson
 from shared.settings import Settings
@@ -57,7 +57,11 @@ class Servers:
 
     def holder(self, stream: str) -> Any:
         """The client of the server that holds a stream, whose name has the prefix."""
-        return self._frames if stream == self.key(FRAMES) else self.redis
+        return self._frames if stream.removeprefix(self.prefix) in CAPTURES.values() else self.redis
+
+    def capture_stream(self, kind: type[Captured]) -> str:
+        """The stream of this site that holds frames or sounds."""
+        return self.key(CAPTURES[kind])
 
     def key(self, *parts: str) -> str:
         """A key or stream of this site."""

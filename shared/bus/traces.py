@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from moodstream.contracts.events import Event, FrameCaptured
-from moodstream.contracts.streams import FRAMES, STREAMS
+from moodstream.contracts.events import Captured, Event
+from moodstream.contracts.streams import CAPTURES, STREAMS
 from shared.bus.spans import CHOSEN, LAST_8_BYTES, Work, tracers
 from shared.logs import TRACE
 
@@ -38,15 +38,14 @@ class Traces:
 
     @contextlib.contextmanager
     def step(
-        self, service: str, what: str, cause: Event | FrameCaptured | None, *, consumes: bool = False
+        self, service: str, what: str, cause: Event | Captured | None, *, consumes: bool = False
     ) -> Iterator[None]:
         """A piece of work that follows from an event or a frame; ``consumes``: it was just taken from its stream."""
         if cause is None:
             yield
             return
-        id_ = cause.frame_id if isinstance(cause, FrameCaptured) else cause.id
         work = Work(service, what, self._stream(cause) if consumes else None)
-        with self.handling(work, id_, trace_of(cause.trace_id)):
+        with self.handling(work, cause.id, trace_of(cause.trace_id)):
             yield
 
     @contextlib.contextmanager
@@ -64,7 +63,7 @@ class Traces:
             _SERVICE.reset(of)
 
     @contextlib.contextmanager
-    def making(self, event: Event | FrameCaptured) -> Iterator[None]:
+    def making(self, event: Event | Captured) -> Iterator[None]:
         """The publication of an event or frame, whose span has the id that follows from its own."""
         if self._tracers is None:
             yield
@@ -73,10 +72,8 @@ class Traces:
 
         trace, now = _bits(event.trace_id), get_current_span().get_span_context()
         inside = now.is_valid and now.trace_id == trace
-        if isinstance(event, FrameCaptured):
-            name, id_, start = "FrameCaptured", event.frame_id, _nanoseconds(event.captured_at)
-        else:
-            name, id_, start = type(event).__name__, event.id, None
+        name, id_ = type(event).__name__, event.id
+        start = _nanoseconds(event.captured_at) if isinstance(event, Captured) else None
         CHOSEN.set((trace, _bits(id_) & LAST_8_BYTES))
         work = Work(_SERVICE.get() or self.service, name, self._stream(event))
         with self._tracers.produces(work, id_, None if inside else _context(0, 0), start):
@@ -87,8 +84,8 @@ class Traces:
         if self._tracers is not None:
             self._tracers.close()
 
-    def _stream(self, event: Event | FrameCaptured) -> str:
-        return self._prefix + (FRAMES if isinstance(event, FrameCaptured) else STREAMS[type(event)].name)
+    def _stream(self, event: Event | Captured) -> str:
+        return self._prefix + (CAPTURES[type(event)] if isinstance(event, Captured) else STREAMS[type(event)].name)
 
 
 _SERVICE: ContextVar[str | None] = ContextVar("service", default=None)

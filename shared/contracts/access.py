@@ -25,7 +25,7 @@ from moodstream.contracts.events import (
     VoiceRead,
     WordsRead,
 )
-from moodstream.contracts.streams import DEAD_SUFFIX, FRAMES, STREAMS
+from moodstream.contracts.streams import CAPTURES, DEAD_SUFFIX, FRAMES, SOUNDS, STREAMS
 from moodstream.errors import MoodstreamError
 from shared.contracts.mounting_view import PICTURE, WANTED, WATCHED
 
@@ -66,7 +66,10 @@ FOR_EVERYBODY: Kinds = (
 class Rights:
     """What one user needs; keys are patterns without the prefix of the site, with their commands."""
 
-    frames: Literal["none", "write", "read"] = "none"
+    captures: tuple[tuple[str, Literal["write", "read"]], ...] = ()
+    """streams on the server of the frames, and what is done with them"""
+    checks_frames_server: bool = False
+    """whether it finds out if that server writes to a disk, and notes it for the others"""
     handles: Kinds = ()
     """read as a consumer group of its own name, maybe with a hyphen and more; failures go to the dead letters"""
     follows: Kinds = ()
@@ -84,10 +87,14 @@ class Rights:
 
 RIGHTS: Mapping[str, Rights] = {
     "camera": Rights(
-        frames="write", handles=(RequestMade,), follows=(MoodChanged,), writes=(StatusChanged, ReplyGiven)
+        captures=((FRAMES, "write"),),
+        handles=(RequestMade,),
+        follows=(MoodChanged,),
+        writes=(StatusChanged, ReplyGiven),
     ),
     "emotion": Rights(
-        frames="read",
+        captures=((FRAMES, "read"),),
+        checks_frames_server=True,
         follows=(FacesRead, WordsRead, VoiceRead, MoodChanged, StatusChanged, RequestMade),
         writes=(FacesRead, MoodChanged, ReplyGiven, StatusChanged),
         keys=(("lease:tracker:*", LEASE), ("lease:tracker:* moods", "eval get xadd"), ("tracker:place:*", VALUE)),
@@ -110,7 +117,7 @@ RIGHTS: Mapping[str, Rights] = {
         keys=(("lease:player player:kept player:aside", LEASE),),
     ),
     "gateway": Rights(
-        frames="write",
+        captures=((FRAMES, "write"), (SOUNDS, "write")),
         follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
         writes=(WordsRead, SongPicked, FeedbackGiven, StatusChanged, RequestMade),
         keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
@@ -176,20 +183,29 @@ def _selectors(user: str, prefix: str, server: Server) -> Iterator[str]:
         if user == SCALER:
             yield f"({_commands('xlen xinfo|groups xpending')} %R~{prefix}{FRAMES})"
         if any(rights.monitors for rights in _rights(user).values()):
-            yield f"+info ({_commands(LENGTHS)} %R~{prefix}{FRAMES})"
+            names = (prefix + name for name in CAPTURES.values())
+            yield f"+info ({_commands(LENGTHS)} {_keys(names, '%R~')})"
         for rights in _rights(user).values():
             for patterns, commands in rights.beside_frames:
                 keys = " ".join(pattern.replace("~", f"~{prefix}", 1) for pattern in patterns.split())
                 yield f"({_commands(commands)} {keys})"
-        for frames in sorted({rights.frames for rights in _rights(user).values()}):
-            # Before the first picture, whether the server writes to a disk (shared.delivery.frames_server). Who reads
-            # pictures anyway may see the configuration, which holds the password of replicas, and notes what it found.
-            if frames == "write":
-                yield f"({_commands(PUT)} %W~{prefix}{FRAMES})"
-                yield f"+info (+get %R~{prefix}{FRAMES_CHECKED})"
-            if frames == "read":
-                yield f"({_commands(GROUP)} +xdel ~{prefix}{FRAMES})"
-                yield f"+info +config|get (+get +set ~{prefix}{FRAMES_CHECKED})"
+        yield from dict.fromkeys(
+            right for rights in _rights(user).values() for right in _capture_rights(rights, prefix)
+        )
+
+
+def _capture_rights(rights: Rights, prefix: str) -> Iterator[str]:
+    for stream, way in rights.captures:
+        if way == "write":
+            yield f"({_commands(PUT)} %W~{prefix}{stream})"
+        else:
+            yield f"({_commands(GROUP)} +xdel ~{prefix}{stream})"
+    # Before the first picture, whether the server writes to a disk (shared.delivery.frames_server). Who reads pictures
+    # anyway may see the configuration, which holds the password of replicas, and notes what it found.
+    if rights.checks_frames_server:
+        yield f"+info +config|get (+get +set ~{prefix}{FRAMES_CHECKED})"
+    elif rights.captures:
+        yield f"+info (+get %R~{prefix}{FRAMES_CHECKED})"
 
 
 def _rights(user: str) -> Mapping[str, Rights]:
@@ -221,7 +237,7 @@ def _event_rights(user: str, prefix: str) -> Iterator[str]:
             yield f"({_commands(PUT)} {_keys(written, '%W~')})"
         if rights.monitors:
             yield f"(+zrange %R~{prefix}alive:*)"
-            names = [prefix + name for name in (FRAMES, *(stream.name for stream in STREAMS.values()))]
+            names = [prefix + name for name in (*CAPTURES.values(), *(stream.name for stream in STREAMS.values()))]
             yield f"+info ({_commands(LENGTHS)} {_keys((*names, *(name + DEAD_SUFFIX for name in names)), '%R~')})"
         for patterns, commands in rights.keys:
             yield f"({_commands(commands)} {_keys(prefix + pattern for pattern in patterns.split())})"

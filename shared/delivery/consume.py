@@ -20,12 +20,11 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from moodstream.contracts.events import Event, FrameCaptured, RequestMade
+from moodstream.contracts.events import Captured, Event, RequestMade
 from moodstream.contracts.requests import completed
-from moodstream.contracts.streams import FRAMES
 from shared.bus.connection import Bus
 from shared.bus.follower import BLOCK_MS
-from shared.bus.message_format import decode_frame
+from shared.bus.message_format import decode_capture
 
 log = logging.getLogger("moodstream.delivery")
 
@@ -57,6 +56,7 @@ class Subscription(StreamSub[Literal[False]]):
 
 
 E = TypeVar("E", bound=Event)
+C = TypeVar("C", bound=Captured)
 Handler = Callable[[E], Awaitable[None]]
 
 
@@ -110,33 +110,33 @@ async def _decode_request(message: RedisStreamMessage) -> Any:
     return completed(json.loads(message.body), raw["message_ids"][0].decode(), message.headers.get("correlation_id"))
 
 
-def consume_frames(
-    router: RedisRouter, bus: Bus, group: str
-) -> Callable[[Callable[[FrameCaptured], Awaitable[None]]], None]:
-    """Decorate the handler of frames: workers share them; none is claimed, since an old frame is worthless."""
+def consume_captures(
+    router: RedisRouter, bus: Bus, kind: type[C], group: str
+) -> Callable[[Callable[[C], Awaitable[None]]], None]:
+    """Decorate the handler of frames or sounds: workers share them; none is claimed, since an old one is worthless."""
 
     reader = router if bus.servers.frames_broker is bus.broker else bus.servers.frames_broker
 
     running: set[asyncio.Task[None]] = set()
 
-    async def decode(message: RedisStreamMessage) -> FrameCaptured | None:
+    async def decode(message: RedisStreamMessage) -> C | None:
         """Here and not in the handler, since FastStream would look up the message in another thread for it."""
         entry: Any = message.raw_message
-        # only this worker gets the picture: Redis deletes it while it is read, and nobody finds it there later
+        # only this worker gets it: Redis deletes it while it is read, and nobody finds it there later
         deletion = asyncio.create_task(bus.publisher.delete_entries(entry["channel"], entry["message_ids"]))
         running.add(deletion)
         deletion.add_done_callback(running.discard)
         try:
-            return decode_frame(message.headers, message.body)
+            return decode_capture(kind, message.headers, message.body)
         except (KeyError, ValueError) as error:
-            log.warning("refused a frame without its headers: %s", type(error).__name__)
-            bus.metrics.count_malformed_frame()
+            log.warning("refused a %s without its headers: %s", kind.KIND, type(error).__name__)
+            bus.metrics.count_malformed(kind)
             return None
 
-    def decorate(handler: Callable[[FrameCaptured], Awaitable[None]]) -> None:
+    def decorate(handler: Callable[[C], Awaitable[None]]) -> None:
         @reader.subscriber(
             stream=Subscription(
-                bus.key(FRAMES),
+                bus.servers.capture_stream(kind),
                 group=group,
                 consumer=f"{group}-{bus.consumer}",
                 max_records=1,
@@ -146,9 +146,9 @@ def consume_frames(
             message_format=BinaryMessageFormatV1,
             decoder=decode,
         )
-        async def receive(frame: FrameCaptured | None) -> None:
-            if frame is not None:
-                await handler(frame)
+        async def receive(capture: Captured | None) -> None:
+            if isinstance(capture, kind):
+                await handler(capture)
 
     return decorate
 

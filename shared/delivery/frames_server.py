@@ -1,4 +1,4 @@
-"""Pictures only pass through a server that writes nothing to a disk: it is asked before the first and again and again.
+"""Pictures and sounds only pass through a server that writes nothing to a disk: it is asked again and again.
 
 A server of one's own may keep an append-only file or snapshots, as Debian's default does, and then every picture lands
 in a file. A user that may ask for the server's configuration (``CONFIG GET``; of the services with users of their own
@@ -45,7 +45,7 @@ class FramesServer:
         """
         self._bus, self._accepted, self._needed = bus, settings.frames_on_disk, needed
         self._may_look = reads or not urlsplit(settings.frames_redis_url or settings.redis_url).username
-        bus.publisher.frames_may_pass = self._accepted
+        bus.publisher.captures_may_pass = self._accepted
 
     async def check(self) -> None:
         """Return once pictures may pass. Raises MoodstreamError when the server writes, or does not say."""
@@ -75,7 +75,7 @@ class FramesServer:
         except (RedisError, OSError, RuntimeError) as error:  # the last before the first connection
             self._bus.outage.report(WHAT, error)
             return False
-        self._bus.publisher.frames_may_pass = known
+        self._bus.publisher.captures_may_pass = known
         if known or not self._needed:
             self._bus.outage.resolve(WHAT)
         else:

@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Gauge
 from redis.exceptions import RedisError
 
-from moodstream.contracts.streams import DEAD_SUFFIX, FRAMES
+from moodstream.contracts.streams import CAPTURES, DEAD_SUFFIX
 from shared.bus.connection import Bus
 from shared.contracts.access import RIGHTS
 from shared.delivery.consume import groups
@@ -60,13 +60,14 @@ class StreamMetrics:
             about = await self._bus.holder(stream).xinfo_stream(stream)
             self._length.labels(name).set(about["length"])
             self._trimmed.labels(name).set(about["entries-added"] - about["length"])
-            if name != FRAMES:
+            if name not in CAPTURES.values():
                 self._dead.labels(name).set(await self._bus.redis.xlen(stream + DEAD_SUFFIX))
             for info in await self._bus.holder(stream).xinfo_groups(stream):
                 group = info["name"].decode()
                 if (stream, group) in read:
-                    # frames are deleted when they are read, so what is there is what waits
-                    self._lag.labels(name, group).set(about["length"] if name == FRAMES else lag(info, about))
+                    # frames and sounds are deleted when they are read, so what is there is what waits
+                    waiting = about["length"] if name in CAPTURES.values() else lag(info, about)
+                    self._lag.labels(name, group).set(waiting)
                     self._unread.labels(name, group).set(_trimmed_unread(about, info))
                     self._pending.labels(name, group).set(info["pending"])
 

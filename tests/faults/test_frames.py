@@ -11,8 +11,8 @@ from faststream.redis import RedisRouter
 from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from shared.app.service import Service, build_app, create_bus
 from shared.bus.connection import Bus
-from shared.bus.publisher import FRAME_TIMEOUT_S
-from shared.delivery.consume import consume_frames
+from shared.bus.publisher import CAPTURE_TIMEOUT_S
+from shared.delivery.consume import consume_captures
 from shared.settings import Settings, load
 from tests.support.redis_process import Server
 from tests.support.wires import p95
@@ -44,7 +44,7 @@ async def test_while_redis_hangs_frames_are_dropped_after_a_second_and_events_wa
                 assert not await bus.publish_frame(frame(1))
                 gave_up_s = time.monotonic() - begun
                 assert not await bus.publish_frame(frame(2))
-                assert bus.publisher.frames_dropped == 2
+                assert bus.publisher.captures_dropped == 2
                 await asyncio.sleep(3)
                 assert bus.outage.reason is not None
                 assert not waiting.done()
@@ -56,7 +56,7 @@ async def test_while_redis_hangs_frames_are_dropped_after_a_second_and_events_wa
             assert await bus.publish_frame(frame(3))
             with server.client() as client:
                 assert client.xlen("mood:status") >= 1
-    assert FRAME_TIMEOUT_S <= gave_up_s < FRAME_TIMEOUT_S + 1
+    assert CAPTURE_TIMEOUT_S <= gave_up_s < CAPTURE_TIMEOUT_S + 1
     print(f"a frame given up after {gave_up_s:.2f} s; the event told {told_s:.1f} s after Redis went on")
 
 
@@ -66,7 +66,7 @@ async def test_a_reader_that_is_too_slow_loses_the_oldest_frames_and_never_falls
     with Server(tmp_path) as server:
         bus, router = create_bus(load(Settings, redis_url=server.url)), RedisRouter()
 
-        @consume_frames(router, bus, "slow")
+        @consume_captures(router, bus, FrameCaptured, "slow")
         async def read(one: FrameCaptured) -> None:
             seen.append(one.seq)
             await asyncio.sleep(0.05)

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, ResponseError
 
 from moodstream.contracts.events import EVENTS
-from moodstream.contracts.streams import STREAMS
+from moodstream.contracts.streams import CAPTURES, STREAMS
 from moodstream.errors import MoodstreamError
 from shared.contracts.access import RIGHTS, USERS, acl_file
 from tests.support.secured_services import ROOT, redis_server
@@ -213,7 +213,7 @@ ASKING: tuple[tuple[str, ...], ...] = (
 def test_no_answer_holds_what_its_asker_may_not_read(site: Site) -> None:
     """By what comes back, not by which commands stand in a list."""
     streams = [STREAMS[kind].name for kind in EVENTS]
-    names = [f"mood:{name}{end}" for name in (*streams, "frames") for end in ("", ":dead")]
+    names = [f"mood:{name}{end}" for name in (*streams, *CAPTURES.values()) for end in ("", ":dead")]
     for frames in (False, True):
         admin = site.admin(frames)
         for name in names:
@@ -227,14 +227,15 @@ def test_no_answer_holds_what_its_asker_may_not_read(site: Site) -> None:
                     if any(SECRET in answer_to(client, command, name) for command in ASKING):
                         learned[name].add(user)
                         where = "frames" if frames else "events"
-                        assert (name == "mood:frames") == (where == "frames"), (
+                        assert (name.removeprefix("mood:") in CAPTURES.values()) == (where == "frames"), (
                             f"{user} reads {name} on the {where}' server"
                         )
     for frames in (False, True):
         for name in names:
             site.admin(frames).delete(name)
     assert learned.pop("mood:frames") == {"emotion", "all"}
-    assert learned.pop("mood:frames:dead") == {"operator"}
+    assert learned.pop("mood:sounds") == set()
+    assert learned.pop("mood:frames:dead") == learned.pop("mood:sounds:dead") == {"operator"}
     for name, users in learned.items():
         stream = name.removeprefix("mood:").removesuffix(":dead")
         expected = {"operator"} if name.endswith(":dead") else READERS[stream] | EVERYTHING
@@ -258,6 +259,9 @@ def test_pictures_are_for_those_alone_who_read_faces(site: Site) -> None:
     assert who("XRANGE", "mood:frames", "-", "+") == {"emotion", "all"}
     assert who("XREADGROUP", "GROUP", "g", "c", "STREAMS", "mood:frames", ">") == {"emotion", "all"}
     assert who("DEL", "mood:frames") == set()
+    assert who("XADD", "mood:sounds", "*", "f", "v") == {"gateway", "all"}
+    assert who("XRANGE", "mood:sounds", "-", "+") == set()
+    assert who("DEL", "mood:sounds") == set()
 
 
 def test_the_view_for_mounting_is_asked_for_by_the_gateway_and_drawn_by_the_emotion_service(site: Site) -> None:

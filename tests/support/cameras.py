@@ -18,7 +18,7 @@ from services.camera.watch.process import COMMAND
 from services.camera.watch.publisher import Publisher
 from shared.app.service import Service, build_app, create_bus
 from shared.bus.connection import Bus
-from shared.bus.message_format import decode_frame
+from shared.bus.message_format import decode_capture
 from shared.delivery.consume import create_groups
 from shared.settings import load
 
@@ -35,7 +35,7 @@ class Watched:
     async def frames(self) -> list[FrameCaptured]:
         entries = await self.bus.redis.xrange("mood:frames")
         parsed = (BinaryMessageFormatV1.parse(fields[b"__data__"]) for _, fields in entries)
-        return [decode_frame(headers, body) for body, headers in parsed]
+        return [decode_capture(FrameCaptured, headers, body) for body, headers in parsed]
 
     async def count(self) -> int:
         return int(await self.bus.redis.xlen("mood:frames"))

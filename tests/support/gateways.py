@@ -13,17 +13,16 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from faststream.redis.parser import BinaryMessageFormatV1
 from pydantic import JsonValue
 
-from moodstream.contracts.events import FrameCaptured, ReplyGiven, RequestMade, StatusChanged
-from moodstream.contracts.streams import FRAMES
+from moodstream.contracts.events import Captured, FrameCaptured, ReplyGiven, RequestMade, StatusChanged
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
-from shared.bus.message_format import decode_frame
+from shared.bus.message_format import decode_capture
 from shared.contracts.request_examples import EXAMPLES
 from shared.settings import Settings, load
 from tests.support.ports import free_port
@@ -179,13 +178,21 @@ async def answer(
     return asyncio.create_task(serve())
 
 
+C = TypeVar("C", bound=Captured)
+
+
+async def captures_of(bus: Bus, kind: type[C], camera_id: str) -> list[C]:
+    """The frames or sounds of a camera that wait in their stream."""
+    captures = []
+    for _, fields in await bus.frames.xrange(bus.servers.capture_stream(kind)):
+        body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
+        captures.append(decode_capture(kind, headers, body))
+    return [capture for capture in captures if capture.camera_id == camera_id]
+
+
 async def frames_of(bus: Bus, camera_id: str) -> list[FrameCaptured]:
     """The frames of a camera that wait in their stream."""
-    frames = []
-    for _, fields in await bus.redis.xrange(bus.key(FRAMES)):
-        body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
-        frames.append(decode_frame(headers, body))
-    return [frame for frame in frames if frame.camera_id == camera_id]
+    return await captures_of(bus, FrameCaptured, camera_id)
 
 
 async def states_of(bus: Bus, camera_id: str, count: int) -> list[tuple[str, str | None]]:

@@ -1,5 +1,7 @@
 """Sounds that tests make: a vowel that Silero takes for speech, and files of every kind with it. Nobody's voice."""
 
+import io
+import wave
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,17 @@ def babble(seconds: float, pitch_hz: float = 120.0, seed: int = 1) -> Floats:
 def tone(seconds: float, hz: float = 440.0) -> Floats:
     """float32[n] at ``RATE``, half of full scale."""
     return np.asarray(0.5 * np.sin(2 * np.pi * hz * np.arange(int(seconds * RATE)) / RATE), np.float32)
+
+
+def wav(sound: Floats, rate: int = RATE) -> bytes:
+    """The same as a file of 16 bits, mono."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((sound.clip(-1, 1) * 32767).astype("<i2").tobytes())
+    return buffer.getvalue()
 
 
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}

@@ -6,6 +6,7 @@ from moodstream.contracts.events import Model
 
 Consent = Literal["touch", "stay"]
 Theme = Literal["dark", "light", "auto"]
+HeardVoice = Literal["free", "research"]
 Language = Literal["en", "de", "fr", "es", "ja", "ar"]
 
 
@@ -27,6 +28,8 @@ class Kiosk(Model):
     """the operator has accepted a server that may write pictures to a disk, which the notice then says"""
     words: bool = True
     """visitors may write how they feel"""
+    voice: HeardVoice | None = None
+    """the model with which voices are heard; None where they are not, so that no page asks for a microphone"""
     language: Language | None = None
     """for a new visitor; None for the browser's"""
     theme: Theme = "dark"

@@ -18,7 +18,7 @@ from services.cli.redis_client import connected
 from shared.app.service import FRESH_S, Service, build_app, create_bus
 from shared.bus.lease import Lease
 from shared.bus.replicas import TIMEOUT_MS, Replicas
-from shared.delivery.consume import consume, consume_frames
+from shared.delivery.consume import consume, consume_captures
 from shared.settings import Settings, load
 from tests.support.made_events import status
 from tests.support.redis_servers import MASTER, PASSWORD, SENTINEL_PASSWORD, Trio, trio
@@ -93,7 +93,7 @@ async def test_nothing_is_lost_when_the_leader_dies_hangs_or_is_stopped(servers:
         if one.reason.isdigit():  # the process itself tells that it is degraded, too
             handled[one.reason] += 1
 
-    @consume_frames(router, bus, "test")
+    @consume_captures(router, bus, FrameCaptured, "test")
     async def take_frame(one: FrameCaptured) -> None:
         frames[one.seq] += 1
 

@@ -9,7 +9,7 @@ from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from services.cli.redis_client import connected
 from services.cli.run.embedded_redis import embedded_redis
 from shared.app.service import FRESH_S, Service, build_app, create_bus
-from shared.delivery.consume import consume, consume_frames
+from shared.delivery.consume import consume, consume_captures
 from shared.settings import Settings, load
 
 
@@ -23,7 +23,7 @@ async def test_frames_and_events_go_to_their_own_servers_and_readiness_asks_both
         router = RedisRouter()
         frames, statuses = asyncio.Queue[int](), asyncio.Queue[str]()
 
-        @consume_frames(router, bus, "test")
+        @consume_captures(router, bus, FrameCaptured, "test")
         async def take_frame(one: FrameCaptured) -> None:
             await frames.put(one.seq)
 
@@ -52,5 +52,5 @@ async def test_frames_and_events_go_to_their_own_servers_and_readiness_asks_both
             await asyncio.sleep(FRESH_S)
             assert (await client.get("/health/ready")).status_code == 503
             assert not await bus.publish_frame(frame(8))
-            assert bus.publisher.frames_dropped == 1
+            assert bus.publisher.captures_dropped == 1
             bus.stopping.set()

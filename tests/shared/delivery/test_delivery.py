@@ -19,7 +19,7 @@ from moodstream.contracts.events import (
 from services.cli.redis_client import connected
 from shared.app.service import create_bus
 from shared.bus.connection import Bus
-from shared.delivery.consume import consume, consume_frames
+from shared.delivery.consume import consume, consume_captures
 from shared.delivery.dead_letters import letters, replay
 from shared.settings import Settings, load
 from tests.support.bus import running, until
@@ -227,7 +227,7 @@ async def test_frames_travel_with_their_headers_and_only_the_newest_wait(redis_u
     await bus.close()
 
     def register(router: RedisRouter, bus: Bus) -> None:
-        @consume_frames(router, bus, "test")
+        @consume_captures(router, bus, FrameCaptured, "test")
         async def take(frame: FrameCaptured) -> None:
             got.append(frame)
 
@@ -240,7 +240,7 @@ async def test_a_frame_without_headers_is_refused_and_the_next_is_read(redis_url
     got = list[FrameCaptured]()
 
     def register(router: RedisRouter, bus: Bus) -> None:
-        @consume_frames(router, bus, "test")
+        @consume_captures(router, bus, FrameCaptured, "test")
         async def take(frame: FrameCaptured) -> None:
             got.append(frame)
 

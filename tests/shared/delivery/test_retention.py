@@ -7,7 +7,7 @@ from faststream.redis import RedisRouter
 
 from moodstream.contracts.events import FacesRead, FrameCaptured, MoodChanged, utc_now
 from shared.app.service import Service, build_app, create_bus
-from shared.delivery.consume import consume_frames
+from shared.delivery.consume import consume_captures
 from shared.delivery.retention import DAY_S, Retention
 from shared.settings import Settings, load
 
@@ -42,7 +42,7 @@ async def test_a_picture_leaves_redis_when_it_is_taken(redis_url: str) -> None:
     bus = create_bus(load(Settings, redis_url=redis_url))
     router, taken = RedisRouter(), asyncio.Event()
 
-    @consume_frames(router, bus, "test")
+    @consume_captures(router, bus, FrameCaptured, "test")
     async def take(_: FrameCaptured) -> None:
         taken.set()
         await asyncio.sleep(3600)
