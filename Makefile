@@ -172,7 +172,7 @@ $(VENV)/.test $(VENV)/.train $(VENV)/.uv: $(VENV)/.%: requirements/%.txt | $(BIN
 	@touch $@
 
 # For developers: pins anew what pyproject.toml asks for. All files follow constraints.txt, so they agree with each other.
-EXTRAS := camera emotion voice recommender scan dask report excel player gateway bridge traces run test train
+EXTRAS := camera emotion voice microphone recommender scan dask report excel player gateway bridge traces run test train
 # Of the client here, which is the same checkout's, only what it needs is pinned.
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--no-emit-package moodstream-client

@@ -1,11 +1,10 @@
 """From frames to readings; the workers of one consumer group share the frames."""
 
-import asyncio
 import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from uuid import uuid5
 
 from faststream.redis import RedisRouter
@@ -14,10 +13,9 @@ from moodstream.contracts.events import NAMESPACE, FaceRead, FacesRead, FrameCap
 from services.emotion.faces.decode import PictureRefused, decode_grey
 from services.emotion.faces.reader import Reader
 from services.emotion.metrics import Metrics
-from shared.app.watchdog import STUCK_AFTER_S
+from shared.app.work_thread import WorkThread
 from shared.bus.connection import Bus
 from shared.delivery.consume import consume_captures
-from shared.exit_codes import EXIT_RESTART
 
 log = logging.getLogger("moodstream.emotion")
 
@@ -36,7 +34,7 @@ def create_router(
 ) -> RedisRouter:
     """The router of the emotion service: one handler, frames to ``FacesRead``."""
     router = RedisRouter()
-    one_thread = ThreadPoolExecutor(1, "reading")  # frames come one at a time, and OpenCV keeps memory for each thread
+    thread = WorkThread("reading", exit_process)
 
     @consume_captures(router, bus, FrameCaptured, "emotion")
     async def read_faces(frame: FrameCaptured) -> None:
@@ -44,15 +42,10 @@ def create_router(
             metrics.frame_too_old()
             return
         with bus.traces.step("emotion", "reads", frame, consumes=True):
-            try:
-                async with asyncio.timeout(STUCK_AFTER_S):
-                    loop = asyncio.get_running_loop()
-                    reading, fault = await loop.run_in_executor(one_thread, create_reading, reader, frame)
-            except TimeoutError:
-                stuck = "reading frame %d of %s has taken %.0f s; exiting to be restarted"
-                log.critical(stuck, frame.seq, frame.camera_id, STUCK_AFTER_S)
-                exit_process(EXIT_RESTART)  # the thread cannot be ended, and an orderly shutdown would wait for it
+            what = f"reading frame {frame.seq} of {frame.camera_id}"
+            if (read := await thread.run(what, partial(create_reading, reader, frame))) is None:
                 return
+            reading, fault = read
             await bus.publish(reading)
         metrics.frame_read(reading, fault, _age_s(frame))
         if show is not None:

@@ -67,12 +67,12 @@ class VoiceReader:
             votes.add(speech, *self._answer(frame_features(speech.sound), own))
         return votes.reading(self._model.unsure_below, self._model.name)
 
-    def read_speech(self, speech: Speech, voice: OwnVoice | None = None) -> VoiceReading:
-        """One reading of a piece of speech, against what the same visitor said before; ``voice`` takes it in."""
-        features = frame_features(speech.sound)
-        votes = _Votes()
-        votes.add(speech, *self._answer(features, None if voice is None else voice.statistics()))
-        if voice is not None:
+    def read_pieces(self, pieces: Iterable[Speech], voice: OwnVoice) -> VoiceReading:
+        """One reading of some pieces of speech, against what the same visitor said before; ``voice`` takes them in."""
+        own, votes = voice.statistics(), _Votes()
+        for speech in pieces:
+            features = frame_features(speech.sound)
+            votes.add(speech, *self._answer(features, own))
             voice.add(features)
         return votes.reading(self._model.unsure_below, self._model.name)
 

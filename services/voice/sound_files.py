@@ -1,19 +1,32 @@
 """The sound of a file, block by block, as the voice model wants it: 16 kHz, mono, float32. Read with PyAV (FFmpeg)."""
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from moodstream.errors import MoodstreamError
 from services.voice.log_mel import RATE, Floats
+from shared.contracts.sounds import is_sound
 
 BLOCK = RATE
 """samples in a block: a second"""
 FORMATS = "aac,aiff,caf,flac,matroska,mov,mp3,ogg,w64,wav,webm"
 """By FFmpeg's names. Playlists are none of them: they would open other files and addresses."""
+BODY_FORMATS = "flac,ogg,wav"
+MIN_RATE = 4_000
+"""samples a second; with fewer, a few bytes would become hours"""
+
+
+class SoundRefused(MoodstreamError):
+    """The bytes are no sound that may be read; says why in a few words, with the kind of fault for the metrics."""
+
+    def __init__(self, words: str, kind: Literal["no_sound", "damaged", "empty"]) -> None:
+        super().__init__(words)
+        self.kind = kind
 
 
 def read_blocks(path: Path) -> Iterator[Floats]:
@@ -33,7 +46,8 @@ def read_blocks(path: Path) -> Iterator[Floats]:
     try:
         if path.stat().st_size == 0:
             raise ValueError("it is empty")
-        for block in _in_blocks(_decoded(path, av)):
+        # "file:" lest a name with a colon be taken for the address of a server
+        for block in _in_blocks(_decoded(f"file:{path.absolute()}", av, FORMATS)):
             found = True
             yield block
     except (av.FFmpegError, OSError, ValueError, MemoryError, OverflowError) as error:
@@ -54,14 +68,52 @@ def read_whole(path: Path, max_s: float = 600.0) -> Floats:
     return np.concatenate(parts)
 
 
-def _decoded(path: Path, av: Any) -> Iterator[Floats]:
-    # "file:" lest a name with a colon be taken for the address of a server.
-    address = f"file:{path.absolute()}"
-    with closing(av.open(address, options={"format_whitelist": FORMATS}, metadata_errors="replace")) as container:
+def read_body(body: bytes, max_s: float) -> Floats:
+    """The first ``max_s`` seconds of a file of WAV, FLAC or Ogg that came as bytes, like ``read_blocks``.
+
+    Raises SoundRefused.
+    """
+    if not is_sound(body):
+        raise SoundRefused("it is no WAV, FLAC or Ogg", "no_sound")
+    av = _decoder()
+    parts: list[Floats] = []
+    left = int(max_s * RATE)
+    try:
+        for block in _in_blocks(_decoded(io.BytesIO(body), av, BODY_FORMATS)):
+            parts.append(block[:left])
+            left -= len(parts[-1])
+            if left <= 0:
+                break
+    except (av.FFmpegError, OSError, ValueError, MemoryError, OverflowError) as error:
+        raise SoundRefused(f"cannot decode it: {_reason(error)}", "damaged") from None
+    if not parts:
+        raise SoundRefused("there is no sound in it", "empty")
+    return np.concatenate(parts)
+
+
+class Resampler:
+    """Mono sound float32[n] of any rate, as it comes, to ``RATE``; louder than full scale is clipped."""
+
+    def __init__(self, rate: int) -> None:
+        self._av, self._rate = _decoder(), rate
+        self._resampler = self._av.AudioResampler(format="fltp", layout="mono", rate=RATE)
+
+    def resample(self, sound: Floats) -> Floats:
+        """What there is so far at ``RATE``."""
+        frame = self._av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
+        frame.sample_rate = self._rate
+        parts = [_mono(part) for part in self._resampler.resample(frame)]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _decoded(file: str | io.BytesIO, av: Any, formats: str) -> Iterator[Floats]:
+    with closing(av.open(file, options={"format_whitelist": formats}, metadata_errors="replace")) as container:
         if not container.streams.audio:
             raise ValueError("there is no sound in it")
         resampler = None
         for frame in _frames(container, container.streams.audio[0], av):
+            if frame.sample_rate < MIN_RATE:
+                raise ValueError(f"it has {frame.sample_rate} samples a second, fewer than {MIN_RATE}")
             # a stream may change its rate or channels on the way
             kind = (frame.sample_rate, frame.layout.name, frame.format.name)
             if resampler is None or kind != resampler[0]:

@@ -128,6 +128,11 @@ RIGHTS: Mapping[str, Rights] = {
         ),
         monitors=True,
     ),
+    "voice": Rights(
+        captures=((SOUNDS, "read"),),
+        follows=(MoodChanged, RequestMade),
+        writes=(VoiceRead, StatusChanged),
+    ),
     "bridge": Rights(
         handles=FOR_EVERYBODY,
         follows=(StatusChanged, MoodChanged, PlaybackChanged, FacesRead, ReplyGiven),

@@ -106,6 +106,7 @@ COMMANDS = {
     | {"del", "expire"},
     "all": CONNECT | LOOK | WORK | HASH | SORTED | {"sadd", "hincrbyfloat", "xdel", "info", "config|get", "exists"},
     "emotion": CONNECT | LOOK | WORK | FRAMES | {"xdel", "config|get"},
+    "voice": CONNECT | LOOK | WORK | FRAMES | {"xdel"},
     "recommender": CONNECT | LOOK | WORK | HASH | SORTED | {"sadd", "hincrbyfloat"},
     "bridge": CONNECT | LOOK | WORK | HASH | SORTED,
 }
@@ -146,7 +147,7 @@ def may_run(client: Any, user: str, name: bytes) -> bool:
 WRITERS = {
     "readings": {"emotion"},
     "words": {"gateway"},
-    "voices": set(),
+    "voices": {"voice"},
     "moods": {"emotion", "demo"},
     "offers": {"recommender"},
     "picks": {"recommender", "gateway", "demo"},
@@ -163,14 +164,14 @@ READERS = {
     "readings": {"emotion", "gateway", "bridge"},
     "words": {"emotion"},
     "voices": {"emotion"},
-    "moods": {"camera", "emotion", "recommender", "player", "gateway", "bridge", "demo", "subscriber"},
+    "moods": {"camera", "emotion", "voice", "recommender", "player", "gateway", "bridge", "demo", "subscriber"},
     "offers": {"gateway", "bridge", "demo", "subscriber"},
     "picks": {"recommender", "gateway", "bridge", "demo", "subscriber"},
     "rankings": {"player", "gateway", "bridge", "subscriber"},
     "feedback": {"recommender", "gateway", "bridge", "subscriber"},
     "playback": {"recommender", "gateway", "bridge", "subscriber"},
     "status": {"emotion", "gateway", "bridge", "subscriber"},
-    "requests": {"camera", "demo", "emotion", "recommender", "player"},
+    "requests": {"camera", "demo", "emotion", "voice", "recommender", "player"},
     "replies": {"gateway", "bridge"},
 }
 EVERYTHING = {"operator", "all"}
@@ -234,7 +235,7 @@ def test_no_answer_holds_what_its_asker_may_not_read(site: Site) -> None:
         for name in names:
             site.admin(frames).delete(name)
     assert learned.pop("mood:frames") == {"emotion", "all"}
-    assert learned.pop("mood:sounds") == set()
+    assert learned.pop("mood:sounds") == {"voice", "all"}
     assert learned.pop("mood:frames:dead") == learned.pop("mood:sounds:dead") == {"operator"}
     for name, users in learned.items():
         stream = name.removeprefix("mood:").removesuffix(":dead")
@@ -260,7 +261,7 @@ def test_pictures_are_for_those_alone_who_read_faces(site: Site) -> None:
     assert who("XREADGROUP", "GROUP", "g", "c", "STREAMS", "mood:frames", ">") == {"emotion", "all"}
     assert who("DEL", "mood:frames") == set()
     assert who("XADD", "mood:sounds", "*", "f", "v") == {"gateway", "all"}
-    assert who("XRANGE", "mood:sounds", "-", "+") == set()
+    assert who("XRANGE", "mood:sounds", "-", "+") == {"voice", "all"}
     assert who("DEL", "mood:sounds") == set()
 
 

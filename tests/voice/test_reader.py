@@ -71,10 +71,10 @@ def test_speech_under_loud_noise_is_not_sure(reader: VoiceReader) -> None:
 def test_a_piece_is_read_against_what_was_said_before(reader: VoiceReader) -> None:
     (piece,) = find_speech([SENTENCE])
     own = OwnVoice()
-    first = reader.read_speech(piece, own)
-    assert first == reader.read_speech(piece)
+    first = reader.read_pieces([piece], own)
+    assert first == reader.read(SENTENCE)
     assert own.statistics() is not None
-    assert reader.read_speech(piece, own) != first
+    assert reader.read_pieces([piece], own) != first
     assert reader.read(SENTENCE, listen([babble(3.0, 90.0) * np.float32(0.2)])) != first
 
 
@@ -124,10 +124,10 @@ def test_a_second_of_speech_is_read_in_no_time() -> None:
     """Features, summary and network; the detector comes on top. Processor time, so that neighbours do not count."""
     reader = VoiceReader()
     piece = Speech(babble(4.0), 0.0, 4.0, 60.0)
-    reader.read_speech(piece)
+    reader.read_pieces([piece], OwnVoice())
     start = time.process_time()
     for _ in range(5):
-        reader.read_speech(piece)
+        reader.read_pieces([piece], OwnVoice())
     assert (time.process_time() - start) / 5 / 4 < 0.03
 
 
