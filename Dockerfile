@@ -19,7 +19,7 @@ ARG SOURCE_DATE_EPOCH=1767225600
 # What a service keeps, it keeps in its home, /data; what operators set lies in /site, for all. Below /secrets lies what each gets at the first start of a stack.
 RUN echo 'moodstream:x:10001:10001::/data:/usr/sbin/nologin' >> /etc/passwd && echo 'moodstream:x:10001:' >> /etc/group \
     && install --directory --owner 10001 --group 10001 --mode 700 /data /secrets /site \
-    && for one in redis camera demo emotion recommender player gateway bridge mqtt mosquitto grafana; do \
+    && for one in redis camera demo emotion voice recommender player gateway bridge mqtt mosquitto grafana; do \
         install --directory --owner 10001 --group 10001 --mode 755 "/secrets/$one"; done \
     && rm -rf /usr/share/doc /usr/share/i18n /usr/share/info /usr/share/locale /usr/share/man /usr/share/python-wheels \
         /usr/lib/*-linux-gnu/gconv /usr/lib/python3/dist-packages /usr/local/lib/python3*/site-packages/* \
@@ -66,7 +66,8 @@ COPY services/__init__.py services/__main__.py /app/services/
 COPY services/cli /app/services/cli
 COPY services/${SERVICE} /app/services/${SERVICE}
 RUN python /sbom.py /packages /sbom /app/sbom.cdx.json "${SERVICE}" "${VERSION}" \
-    && case "${SERVICE}" in emotion|recommender) ;; gateway) find /app/models -type f ! -name words.npz -delete ;; *) rm -r /app/models ;; esac \
+    && case "${SERVICE}" in emotion|recommender) ;; gateway) find /app/models -type f ! -name words.npz -delete ;; \
+        voice) find /app/models -type f ! -name 'voice*' -delete ;; *) rm -r /app/models ;; esac \
     && chmod -R u=rwX,go=rX /app \
     && find /app -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 

@@ -11,7 +11,7 @@ REDIS_TESTS := tests/shared/delivery tests/shared/bus tests/shared/app tests/gat
 # Many tests wait for processes: one test runner more than there are cores, and at most four.
 WORKERS ?= $(shell n=$$(($$(nproc) + 1)); echo $$((n < 4 ? n : 4)))
 
-IMAGES := camera emotion recommender player gateway bridge
+IMAGES := camera emotion voice recommender player gateway bridge
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' moodstream/__init__.py)
 REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 DOCKER_COMPOSE = $(shell command -v docker-compose || echo docker compose)
@@ -51,7 +51,7 @@ audit: setup $(VENV)/.test ## Known faults in packages (where they can be asked 
 	$(BIN)/python -m tests.security.audit
 
 images: $(BIN)/python ## Build all images, with their version and commit: make images MOODSTREAM_TAG=1.2.3; needs a Docker engine
-	MOODSTREAM_VERSION="$(VERSION)" MOODSTREAM_REVISION="$(REVISION)" $(DOCKER_COMPOSE) --profile demo build
+	MOODSTREAM_VERSION="$(VERSION)" MOODSTREAM_REVISION="$(REVISION)" $(DOCKER_COMPOSE) --profile demo --profile voice build
 
 images-twice: $(BIN)/python ## Build an image twice from nothing, and say where the two differ: make images-twice SERVICE=bridge
 	@for time in first second; do \

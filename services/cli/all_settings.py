@@ -7,7 +7,7 @@ from shared.settings import RunSettings, Settings
 
 COMPOSE_SETTINGS = """
 ## Only with docker compose. There MOODSTREAM_PLAYER is `house` and MOODSTREAM_FRAMES_KEPT is 6 unless they are set.
-# Profiles to start, separated by commas: camera, demo or kiosk; mqtt, mpd, observability.
+# Profiles to start, separated by commas: camera, demo or kiosk; voice, mqtt, mpd, observability.
 # COMPOSE_PROFILES=
 # Folder with videos, a catalogue or a file of receivers, seen by the services as /media.
 # MOODSTREAM_MEDIA=./media

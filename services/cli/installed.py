@@ -4,7 +4,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-SERVICES = ("camera", "emotion", "recommender", "player", "gateway", "bridge")
+SERVICES = ("camera", "emotion", "voice", "recommender", "player", "gateway", "bridge")
 
 OURS = ("moodstream", "services", "shared", "training")
 

@@ -233,7 +233,7 @@ class Status(Answer):
     redis: bool
     """whether it answers"""
     services: dict[str, Literal["online", "offline", "degraded", "off"]]
-    """the bridge is `off` when it is not set up"""
+    """the voice service and the bridge are `off` when they are not set up"""
     cameras: dict[str, CameraState]
     dead_letters: int
     pictures_on_disk: bool

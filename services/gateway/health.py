@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from moodstream.contracts.streams import DEAD_SUFFIX, EVENT_OF_STREAM, FRAMES
+from moodstream.contracts.streams import DEAD_SUFFIX, EVENT_OF_STREAM, FRAMES, SOUNDS
 from services.gateway.state.heartbeats import ALIVE_S, Heartbeats
 from shared.bus.connection import Bus
 from shared.bus.heartbeats import read_heartbeats
@@ -20,7 +20,8 @@ from shared.bus.heartbeats import read_heartbeats
 log = logging.getLogger("moodstream.gateway")
 
 NEEDED = ("camera", "emotion", "recommender", "player")
-SERVICES = (*NEEDED, "bridge")
+VOICE = "voice"
+SERVICES = (*NEEDED, VOICE, "bridge")
 TIMEOUT_S = 2.0
 FRESH_S = 1.0
 State = Literal["online", "offline", "degraded", "off"]
@@ -30,6 +31,7 @@ State = Literal["online", "offline", "degraded", "off"]
 class Health:
     """As of one moment."""
 
+    needed: tuple[str, ...] = NEEDED
     redis: bool = False
     ping_ms: float | None = None
     memory_mb: float | None = None
@@ -46,15 +48,18 @@ class Health:
     def state(self, service: str) -> State:
         if self.workers.get(service):
             return "online"
-        return "offline" if service in NEEDED or service in self.seen_s else "off"
+        return "offline" if service in self.needed or service in self.seen_s else "off"
 
 
 class HealthReader:
     """Asks Redis at most once a second, however many ask for it."""
 
-    def __init__(self, bus: Bus, alive_s: float = ALIVE_S) -> None:
+    def __init__(self, bus: Bus, alive_s: float = ALIVE_S, *, voice: bool = False) -> None:
+        """``voice``: whether the operator wants voices to be heard."""
+        self._needed = (*NEEDED, VOICE) if voice else NEEDED
+        self._captures = (FRAMES, SOUNDS) if voice else (FRAMES,)
         self._bus, self._heartbeats = bus, Heartbeats(alive_s)
-        self._health, self._read_s = Health(), float("-inf")
+        self._health, self._read_s = Health(self._needed), float("-inf")
         self._reading = asyncio.Lock()
 
     async def read_health(self) -> Health:
@@ -64,13 +69,13 @@ class HealthReader:
         return self._health
 
     async def _read_redis(self) -> Health:
-        health = Health()
+        health = Health(self._needed)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 begun_s = time.perf_counter()
                 await self._bus.ping()
                 health.ping_ms = round(1000 * (time.perf_counter() - begun_s), 2)
-                for name in (FRAMES, *EVENT_OF_STREAM):
+                for name in (*self._captures, *EVENT_OF_STREAM):
                     await self._read_stream(health, name)
                 await self._read_heartbeats(health)
                 health.redis = True

@@ -196,7 +196,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         frames_server=frames_server,
         consents=Consents(bus),
         mounting_views=views,
-        health=HealthReader(bus),
+        health=HealthReader(bus, voice=settings.heard_voice is not None),
         self_test=SelfTest(bus),
         operator=Operator(settings),
         settings=SettingsControl(bus, desk, SettingsFile(settings.site_settings)),

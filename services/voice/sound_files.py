@@ -91,6 +91,11 @@ def read_body(body: bytes, max_s: float) -> Floats:
     return np.concatenate(parts)
 
 
+def check_decoder() -> None:
+    """Raises MoodstreamError where PyAV is not installed."""
+    _decoder()
+
+
 class Resampler:
     """Mono sound float32[n] of any rate, as it comes, to ``RATE``; louder than full scale is clipped."""
 

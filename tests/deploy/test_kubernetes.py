@@ -20,7 +20,7 @@ from shared.settings import Settings
 from tests.support.needs import missing
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("camera", "emotion", "recommender", "player", "gateway", "bridge")
+SERVICES = ("camera", "emotion", "voice", "recommender", "player", "gateway", "bridge")
 KUBERNETES = ("1.29", "1.34")
 """oldest and newest version that the manifests are checked against"""
 Manifest = dict[str, Any]
@@ -152,8 +152,8 @@ def test_every_pod_is_hardened(manifests: list[Manifest]) -> None:
         assert {"livenessProbe", "readinessProbe"} <= container.keys()
         for volume in pod.get("volumes", []):
             assert "hostPath" not in volume
-            if name in ("camera", "emotion", "frames-redis") and "emptyDir" in volume:
-                assert volume["emptyDir"]["medium"] == "Memory", "pictures must not lie on a disk"
+            if name in ("camera", "emotion", "voice", "frames-redis") and "emptyDir" in volume:
+                assert volume["emptyDir"]["medium"] == "Memory", "pictures and sounds must not lie on a disk"
         if name == "frames-redis":
             assert container["args"][container["args"].index("--appendonly") + 1] == "no"
             assert container["args"][container["args"].index("--save") + 1] == ""
@@ -230,7 +230,7 @@ def test_in_the_cluster_nobody_has_a_password_for_everything(manifests: list[Man
             continue
         urls = {one["name"]: one["value"] for one in container["env"] if one["name"].endswith("REDIS_URL")}
         assert urls["MOODSTREAM_REDIS_URL"] == f"redis://{name}@events-redis:6379/0"
-        assert ("MOODSTREAM_FRAMES_REDIS_URL" in urls) == (name in ("camera", "emotion", "gateway"))
+        assert ("MOODSTREAM_FRAMES_REDIS_URL" in urls) == (name in ("camera", "emotion", "voice", "gateway"))
         [volume] = [one for one in pod["volumes"] if one["name"] == "redis"]
         assert volume["secret"]["secretName"].startswith(f"redis-{name}-")
         [secret] = [one for one in of(manifests, "Secret") if one["metadata"]["name"] == volume["secret"]["secretName"]]

@@ -19,7 +19,7 @@ PAGE = {"proxies", "tls_certificate", "tls_key"}
 """Only of the gateway: nobody outside sees another service."""
 
 
-@pytest.mark.parametrize("service", ["camera", "emotion", "recommender", "player", "gateway", "bridge"])
+@pytest.mark.parametrize("service", ["camera", "emotion", "voice", "recommender", "player", "gateway", "bridge"])
 def test_the_compose_file_passes_every_setting_on(service: str) -> None:
     main = importlib.import_module(f"services.{service}.main")
     [kind] = [

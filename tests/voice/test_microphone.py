@@ -24,7 +24,7 @@ from services.voice.microphone import device, job
 from services.voice.microphone.device import Device, load_sounddevice
 from services.voice.microphone.source import SoundFile, create_source, parse_microphone
 from shared.settings import load
-from tests.support.voice_services import voices
+from tests.support.voice.services import voices
 from tests.support.voices import babble, write_sound
 
 PAUSE = np.zeros(RATE, np.float32)

@@ -24,7 +24,7 @@ from shared.app.work_thread import WorkThread
 from shared.exit_codes import EXIT_RESTART
 from shared.settings import load
 from tests.support.recommenders import mood_changed
-from tests.support.voice_services import Voices, voices
+from tests.support.voice.services import Voices, voices
 from tests.support.voices import babble, tone, wav, write_sound
 
 PAUSE = np.zeros(RATE // 2, np.float32)

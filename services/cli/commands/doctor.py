@@ -35,13 +35,14 @@ def doctor(given: argparse.Namespace) -> int:
 
 def examine() -> Iterator[Finding]:
     """Check everything that is installed here. Settings that cannot be read are a finding, too."""
-    from services.cli.checks import machine, redis, senses
+    from services.cli.checks import machine, redis, senses, voice
 
     checks: tuple[Check, ...] = (
         machine.check_parts,
         machine.check_settings,
         redis.check,
         senses.check_model,
+        voice.check,
         senses.check_catalogue,
         senses.check_player,
         senses.check_cameras,

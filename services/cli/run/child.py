@@ -23,6 +23,7 @@ from services.recommender.main import RecommenderSettings
 from services.recommender.main import create_service as create_recommender
 from shared.app.server import serve
 from shared.app.service import Service, build_app, create_bus
+from shared.bus.connection import Bus
 from shared.core_dumps import forbid_core_dumps
 from shared.logs import set_up_logging
 from shared.settings import load
@@ -45,6 +46,7 @@ def run_services(*, as_json: bool, once: bool) -> int:
         bus,
         print_events(bus, as_json=as_json, leave=lambda: app.exit(), first=announce_ready),
         create_emotion(load(EmotionSettings), bus),
+        *_voice(settings, bus),
         create_recommender(load(RecommenderSettings), bus),
         create_player(player, bus),
         create_gateway(settings, bus),
@@ -60,6 +62,16 @@ def _first_camera(settings: CameraSettings) -> str | None:
     """The camera of the page where the settings list several and none has the name of the page's."""
     names = [settings.camera_id] if settings.demo else [camera.id for camera in cameras_of(settings)]
     return None if settings.camera_id in names else names[0]
+
+
+def _voice(page: GatewaySettings, bus: Bus) -> list[Service]:
+    """The voice service, where voices are wanted; a microphone of this machine stands at the camera of the page."""
+    if page.heard_voice is None:
+        return []
+    from services.voice.main import VoiceSettings
+    from services.voice.main import create_service as create_voice
+
+    return [create_voice(load(VoiceSettings, camera_id=page.camera_id), bus)]
 
 
 def _simulator(settings: PlayerSettings) -> list[Service]:

@@ -13,7 +13,7 @@ from moodstream.contracts.status_codes import StatusCode
 from services.gateway.bodies import CameraName, FrameAccepted, MoodsNow, MoodsPast, SiteStateBody, Status, Visits
 from services.gateway.context import Context
 from services.gateway.guard import address_of
-from services.gateway.health import NEEDED, SERVICES, Health, State
+from services.gateway.health import SERVICES, Health, State
 from services.gateway.openapi import JPEG_BODY
 from shared.contracts.site_state import CameraView, SiteState
 
@@ -137,7 +137,7 @@ def site_status(context: Context, health: Health) -> dict[str, Any]:
     services = {name: _service_state(context, health, name) for name in SERVICES}
     cameras = known_cameras(context.state)
     broken = any(status is not None and not _is_well(status) for _, status, _ in cameras)
-    works = health.redis and all(services[name] == "online" for name in NEEDED) and not (broken and opening.open)
+    works = health.redis and all(services[name] == "online" for name in health.needed) and not (broken and opening.open)
     works = works and not context.pictures_on_disk
     return {
         "now": utc_now().isoformat(),
@@ -164,7 +164,7 @@ def _is_well(status: StatusChanged) -> bool:
 
 def _service_state(context: Context, health: Health, service: str) -> State:
     if not health.redis:
-        return "off" if service not in NEEDED else "offline"
+        return "off" if service not in health.needed else "offline"
     status, playback = context.state.status.get((service, None)), context.state.playback
     state = health.state(service)
     is_stuck = service == "player" and playback is not None and playback.state not in ("ready", "playing", "paused")

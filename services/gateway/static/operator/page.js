@@ -8,7 +8,7 @@ const STATUS_MS = 2_000;
 const HISTORY_MS = 20_000;
 const SONGS_LISTED = 50;
 const MOODS = ["angry", "happy", "sad", "calm"];
-const SERVICES = ["camera", "emotion", "recommender", "player", "gateway", "bridge"];
+const SERVICES = ["camera", "emotion", "voice", "recommender", "player", "gateway", "bridge"];
 const WORDS = { online: "works", offline: "away", degraded: "works badly", off: "not set up", unknown: "not heard of" };
 const RESTS = ["resting", "closed"]; // codes of a camera that comes back by itself
 const find = (selector) => document.querySelector(selector);

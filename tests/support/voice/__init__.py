@@ -1,0 +1,1 @@
+"""A voice service, and what tests say to it."""
