@@ -15,8 +15,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from moodstream.contracts.event_filter import event_filter
-from moodstream.contracts.events import MoodChanged, SongPicked, SongsOffered, SongsRanked, utc_now
+from moodstream.contracts.event_filter import ON_REDIS, event_filter
+from moodstream.contracts.events import (
+    MoodChanged,
+    SongPicked,
+    SongsOffered,
+    SongsRanked,
+    VoiceRead,
+    WordsRead,
+    utc_now,
+)
 from moodstream.errors import MoodstreamError
 from services.cli.following import follow_events
 from services.cli.redis_client import connected
@@ -29,8 +37,8 @@ ROOT = Path(__file__).parents[1]
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def events(seed: int, count: int = 300, speed: float = 1.0) -> list[Any]:
-    return [event for _, event in islice(Visitors(seed, START, speed=speed).events(), count)]
+def events(seed: int, count: int = 300, speed: float = 1.0, *, heard: bool = False) -> list[Any]:
+    return [event for _, event in islice(Visitors(seed, START, speed=speed, heard=heard).events(), count)]
 
 
 def command(redis_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -51,8 +59,10 @@ def test_a_seed_makes_the_same_visitors_every_time() -> None:
     assert one != other
 
 
-def test_simulated_events_keep_to_the_contract_and_hang_together() -> None:
-    made = events(7)
+@pytest.mark.parametrize("heard", [False, True])
+def test_simulated_events_keep_to_the_contract_and_hang_together(heard: bool) -> None:
+    made = events(7, heard=heard)
+    assert {event.type for event in made}.issuperset({"WordsRead", "VoiceRead"}) == heard
     for event in made:
         schema = json.loads((ROOT / "docs" / "schemas" / f"{event.type}.json").read_text())
         Draft202012Validator(schema).validate(json.loads(event.model_dump_json()))
@@ -208,3 +218,47 @@ def test_lines_for_people_have_the_colour_of_the_mood() -> None:
     assert line(mood, as_json=False, coloured=True).startswith("\x1b[34m")
     assert "\x1b" not in line(mood, as_json=False)
     assert json.loads(line(mood, as_json=True, coloured=True))["mood"] == "sad"
+
+
+def test_what_visitors_write_and_say_comes_on_top_of_the_same_visits() -> None:
+    def told(made: list[Any]) -> list[Any]:
+        return [(one.mood, one.confidence, one.at) for one in made if isinstance(one, MoodChanged)]
+
+    alone, both = told(events(3, 200)), told(events(3, 300, heard=True))
+    assert both[: len(alone)] == alone[: len(both)]
+
+
+def test_voices_and_words_are_recorded_replayed_and_printed_where_they_are_named(
+    tmp_path: Path, redis_url: str
+) -> None:
+    file = tmp_path / "heard.jsonl"
+    made = [one for one in events(5, heard=True) if isinstance(one, WordsRead | VoiceRead)][:6]
+    assert {type(one) for one in made} == {WordsRead, VoiceRead}
+    file.write_text("\n".join(one.model_dump_json() for one in made))
+    for timed in (made, [one for _, one in as_new_events(read_recording(file), utc_now())]):
+        assert [type(one) for one in timed] == [type(one) for one in made]
+    [words], [voice] = (
+        [line(one, as_json=False) for one in made if isinstance(one, kind)][:1] for kind in (WordsRead, VoiceRead)
+    )
+    assert "words    " in words
+    assert "language en" in words
+    assert "voice    " in voice
+    assert "s of speech" in voice
+    assert command(redis_url, "replay-events", str(file), "--type", "VoiceRead", "--speed", "50").returncode == 0
+    with connected(redis_url) as client:
+        assert client.xlen("mood:voices") == sum(isinstance(one, VoiceRead) for one in made)
+        assert not client.exists("mood:words")
+    assert "0 events" in command(redis_url, "replay-events", str(file), "--speed", "50").stdout
+    printed = command(redis_url, "simulate", "--heard", "--print", "--events", "40").stdout.splitlines()
+    assert {"VoiceRead", "WordsRead", "MoodChanged"} <= {json.loads(one)["type"] for one in printed}
+    printed = command(redis_url, "simulate", "--print", "--events", "5", "--type", "VoiceRead").stdout.splitlines()
+    assert {json.loads(one)["type"] for one in printed} == {"VoiceRead"}
+
+
+def test_what_is_heard_is_no_part_of_all() -> None:
+    voice = next(one for one in events(5, heard=True) if isinstance(one, VoiceRead))
+    for types in (None, ["all"]):
+        assert not event_filter(types, None, None, ON_REDIS)(voice)
+    assert event_filter(["VoiceRead"], None, None, ON_REDIS)(voice)
+    with pytest.raises(MoodstreamError, match="no type of event"):
+        event_filter(["VoiceRead"], None, None)

@@ -1,6 +1,6 @@
 """Which events are public, and a filter for them by type, camera and mood."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from moodstream.contracts.events import (
@@ -12,6 +12,8 @@ from moodstream.contracts.events import (
     SongsOffered,
     SongsRanked,
     StatusChanged,
+    VoiceRead,
+    WordsRead,
 )
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
@@ -30,6 +32,11 @@ RECORDED: tuple[type[Event], ...] = (*SHOWN, FeedbackGiven)
 """The public events: on every wire, and in recordings. Readings of faces, requests and replies are on Redis alone."""
 
 KINDS = {kind.__name__: kind for kind in RECORDED}
+
+HEARD: tuple[type[Event], ...] = (WordsRead, VoiceRead)
+"""What words and voices tell: on Redis alone, for whom its user lets read that. Only where they are named."""
+
+ON_REDIS: Mapping[str, type[Event]] = KINDS | {kind.__name__: kind for kind in HEARD}
 
 
 @dataclass(frozen=True)
@@ -56,14 +63,21 @@ class EventFilter:
 
 
 def event_filter(
-    types: Sequence[str] | None, cameras: Sequence[str] | None, moods: Sequence[str] | None
+    types: Sequence[str] | None,
+    cameras: Sequence[str] | None,
+    moods: Sequence[str] | None,
+    known: Mapping[str, type[Event]] = KINDS,
 ) -> EventFilter:
-    """A filter from names. Raises MoodstreamError when there is no such type or mood."""
+    """A filter from names; ``all`` are the public events, whatever is ``known``.
+
+    Raises MoodstreamError when there is no such type or mood.
+    """
     for name in types or ():
-        if name != "all" and name not in KINDS:
-            raise MoodstreamError(f"{name}: no type of event; choose from: {', '.join(KINDS)}, all")
+        if name != "all" and name not in known:
+            raise MoodstreamError(f"{name}: no type of event; choose from: {', '.join(known)}, all")
     for name in moods or ():
         if name not in tuple(Mood):
             raise MoodstreamError(f"{name}: no mood; choose from: {', '.join(Mood)}")
-    kinds = RECORDED if not types or "all" in types else tuple(KINDS[name] for name in types)
+    named = tuple(known[name] for name in types or () if name != "all")
+    kinds = tuple(dict.fromkeys((*RECORDED, *named))) if not types or "all" in types else named
     return EventFilter(kinds, frozenset(cameras or ()), frozenset(moods or ()))

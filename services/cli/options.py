@@ -45,10 +45,10 @@ def add_filters(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def event_type(text: str) -> str:
-    from moodstream.contracts.event_filter import KINDS
+    from moodstream.contracts.event_filter import ON_REDIS
 
-    if text != "all" and text not in KINDS:
-        raise argparse.ArgumentTypeError(f"{text} is no type of event; choose from: {', '.join(KINDS)}, all")
+    if text != "all" and text not in ON_REDIS:
+        raise argparse.ArgumentTypeError(f"{text} is no type of event; choose from: {', '.join(ON_REDIS)}, all")
     return text
 
 

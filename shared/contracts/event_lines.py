@@ -8,6 +8,8 @@ from moodstream.contracts.events import (
     SongsOffered,
     SongsRanked,
     StatusChanged,
+    VoiceRead,
+    WordsRead,
 )
 from moodstream.contracts.moods import Mood
 from shared.plain_text import plain
@@ -49,4 +51,17 @@ def _sentence(event: Event) -> str:
     if isinstance(event, StatusChanged):
         part = f" {event.part}" if event.part else ""
         return f"status   {event.service}{part} {event.state}" + (f": {event.reason}" if event.reason else "")
+    if isinstance(event, WordsRead | VoiceRead):
+        return _heard(event)
     return event.type
+
+
+def _heard(event: WordsRead | VoiceRead) -> str:
+    what = "words" if isinstance(event, WordsRead) else "voice"
+    about = [f"{name} {share:.0%}" for name, share in dict(event.probabilities or {}).items()] or ["no mood"]
+    if isinstance(event, VoiceRead):
+        about += [f"arousal {event.arousal:+.2f}"] if event.arousal is not None else []
+        about.append(f"{event.speech_s:.1f} s of speech")
+    elif event.language is not None:
+        about.append(f"language {event.language}")
+    return f"{what}    {', '.join(about)} ({event.camera_id})"

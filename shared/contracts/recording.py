@@ -14,7 +14,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from pydantic import ValidationError
 
-from moodstream.contracts.event_filter import KINDS
+from moodstream.contracts.event_filter import ON_REDIS
 from moodstream.contracts.events import Event
 from moodstream.contracts.streams import STREAMS
 from moodstream.contracts.validation import first_fault
@@ -39,7 +39,7 @@ def read_recording(file: Path) -> Iterator[Event]:
 def _event(line: str, where: str) -> Event:
     try:
         body = json.loads(line)
-        return KINDS[body["type"]].model_validate(body)
+        return ON_REDIS[body["type"]].model_validate(body)
     except ValidationError as error:
         raise MoodstreamError(f"{where}: {first_fault(error)}") from None
     except (ValueError, KeyError, TypeError):

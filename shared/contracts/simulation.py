@@ -24,6 +24,8 @@ from moodstream.contracts.events import (
     SongsOffered,
     SongsRanked,
     StatusChanged,
+    VoiceRead,
+    WordsRead,
 )
 from moodstream.contracts.moods import MOODS, Mood, expectation
 from moodstream.contracts.status_codes import StatusCode
@@ -60,9 +62,12 @@ class Visitors:
     start: datetime
     camera_id: str = "simulated"
     speed: float = 1.0
+    heard: bool = False
+    """whether they write and speak, too"""
 
     def __post_init__(self) -> None:
         self._random = Random(self.seed)
+        self._ears = Random(f"{self.seed}/heard")  # of its own, so that everything else stays the same
         self._made = 0
         self._now_s = 0.0
 
@@ -79,6 +84,8 @@ class Visitors:
         before = Mood.NOBODY
         for number in range(self._random.randint(1, 4)):
             mood = self._random.choice([one for one in (*MOODS, *MOODS, Mood.UNSURE) if one is not before])
+            if self.heard and mood in MOODS and self._ears.random() < 0.7:
+                yield self._at(self._heard(mood))
             since = self._moment()
             changed = self._mood(visit, mood, before, "update" if number else "start", since)
             yield self._at(changed)
@@ -119,6 +126,18 @@ class Visitors:
         yield self._at(ranked)
         playing = {"state": "playing", "output": "simulated", "song": ranking[0].song}
         yield self._at(PlaybackChanged.following(ranked, at=self._moment(), **playing))
+
+    def _heard(self, mood: Mood) -> WordsRead | VoiceRead:
+        """What somebody in this mood writes or says."""
+        confidence = round(self._ears.uniform(0.4, 0.9), 3)
+        rest = (1 - confidence) / 3
+        shares = Probabilities(**{one.value: confidence if one is mood else rest for one in MOODS})
+        valence, arousal = expectation(shares.in_order())
+        same = {**self._new(), "camera_id": self.camera_id, "probabilities": shares, "valence": valence, "model": MODEL}
+        if self._ears.random() < 0.5:
+            return WordsRead(**same, language="en")
+        speech_s, snr_db = round(self._ears.uniform(0.5, 4), 2), round(self._ears.uniform(10, 40), 1)
+        return VoiceRead(**same, heard_at=self._moment(), arousal=arousal, speech_s=speech_s, snr_db=snr_db)
 
     def _mood(self, visit: _Visit, mood: Mood, before: Mood, phase: str, since: datetime) -> MoodChanged:
         shares, confidence = self._shares(mood)

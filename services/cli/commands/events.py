@@ -24,16 +24,21 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     visits.add_argument("--seed", type=int, default=1, help="the same seed makes the same visitors (default: 1)")
     visits.add_argument("--events", type=int, metavar="N", help="stop after this many events (default: never)")
     visits.add_argument("--speed", type=positive, default=1.0, help="2 plays twice as fast (default: 1)")
+    visits.add_argument(
+        "--heard",
+        action="store_true",
+        help="visitors write and speak, too: WordsRead and VoiceRead, which an emotion service that runs acts upon",
+    )
     visits.add_argument("--print", action="store_true", help="print the events at once instead of publishing them")
 
 
 def listen(given: argparse.Namespace) -> int:
     """Print events as they come, until interrupted."""
-    from moodstream.contracts.event_filter import event_filter
+    from moodstream.contracts.event_filter import ON_REDIS, event_filter
     from services.cli.following import follow_events
     from shared.contracts.event_lines import line
 
-    chosen = event_filter(given.type or ["MoodChanged"], given.camera, given.mood)
+    chosen = event_filter(given.type or ["MoodChanged"], given.camera, given.mood, ON_REDIS)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for event in filter(chosen, follow_events(redis_url(), chosen.kinds)):
         print(line(event, as_json=given.json, coloured=coloured), file=raw(sys.stdout), flush=True)
@@ -42,10 +47,10 @@ def listen(given: argparse.Namespace) -> int:
 
 def record(given: argparse.Namespace) -> int:
     """Write events to a file, until interrupted."""
-    from moodstream.contracts.event_filter import event_filter
+    from moodstream.contracts.event_filter import ON_REDIS, event_filter
     from services.cli.following import follow_events
 
-    chosen = event_filter(given.type, given.camera, given.mood)
+    chosen = event_filter(given.type, given.camera, given.mood, ON_REDIS)
     url = redis_url()
     try:
         with given.file.open("x", encoding="utf-8") as lines:
@@ -61,12 +66,12 @@ def record(given: argparse.Namespace) -> int:
 
 def replay_events(given: argparse.Namespace) -> int:
     """Publish recorded events as if they happened now."""
-    from moodstream.contracts.event_filter import event_filter
+    from moodstream.contracts.event_filter import ON_REDIS, event_filter
     from moodstream.contracts.events import utc_now
     from services.cli.redis_client import connected
     from shared.contracts.recording import as_new_events, publish, read_recording
 
-    chosen = event_filter(given.type, given.camera, given.mood)
+    chosen = event_filter(given.type, given.camera, given.mood, ON_REDIS)
     events = list(read_recording(given.file))
     with connected(redis_url()) as client:
         timed = as_new_events(events, utc_now(), given.speed)
@@ -78,14 +83,17 @@ def simulate(given: argparse.Namespace) -> int:
     """Publish or print events of simulated visitors."""
     from itertools import islice
 
-    from moodstream.contracts.event_filter import event_filter
+    from moodstream.contracts.event_filter import HEARD, ON_REDIS, event_filter
     from moodstream.contracts.events import utc_now
     from services.cli.redis_client import connected
     from shared.contracts.recording import publish
     from shared.contracts.simulation import Visitors
 
-    chosen = event_filter(given.type, given.camera, given.mood)
-    visitors = Visitors(given.seed, utc_now(), speed=given.speed)
+    heard = [kind.__name__ for kind in HEARD]
+    types = ["all", *heard] if given.heard and not given.type else given.type
+    chosen = event_filter(types, given.camera, given.mood, ON_REDIS)
+    hears = given.heard or not set(heard).isdisjoint(given.type or ())
+    visitors = Visitors(given.seed, utc_now(), speed=given.speed, heard=hears)
     timed = islice((one for one in visitors.events() if chosen(one[1])), given.events)
     if given.print:
         for _, event in timed:
