@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from moodstream.errors import MoodstreamError
-from services.cli.checks import Finding, machine, redis, senses
+from services.cli.checks import Finding, machine, redis, senses, voice
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.servers import Servers
 from shared.settings import RunSettings, Settings, load
 from tests.support.redis_servers import PASSWORD, SENTINEL_PASSWORD, single, trio
+from tests.support.voices import tone, write_sound
 
 ROOT = Path(__file__).parents[2]
 
@@ -269,3 +270,22 @@ def test_an_image_of_one_service_has_a_doctor_too(
     assert done.returncode == 0, done.stdout + done.stderr
     assert found["image"]["hint"] == f"of {service}"
     assert set(found) == {"image", "settings", "Redis", "memory", "disk"} | parts
+
+
+def test_voices_are_looked_at_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert list(voice.check()) == []
+    monkeypatch.setenv("MOODSTREAM_VOICE", "free")
+    assert [(found.part, found.state) for found in voice.check()] == [("voice", "ok"), ("microphone", "not used")]
+    monkeypatch.setenv("MOODSTREAM_VOICE", "research")
+    monkeypatch.setenv("MOODSTREAM_MICROPHONE", f"file:{tmp_path / 'gone.wav'}")
+    model, microphone = voice.check()
+    assert (model.state, model.cure) == ("careful", "export MOODSTREAM_VOICE=free")
+    assert "non-commercial" in (model.hint or "")
+    assert (microphone.state, microphone.cure) == ("missing", "unset MOODSTREAM_MICROPHONE")
+    assert microphone.hint == "gone.wav: there is no such file"
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    monkeypatch.setenv("MOODSTREAM_MICROPHONE", "device")
+    assert "moodstream[microphone]" in (list(voice.check())[1].hint or "")
+    write_sound(tmp_path / "a.wav", tone(0.5))
+    monkeypatch.setenv("MOODSTREAM_MICROPHONE", f"file:{tmp_path / 'a.wav'}")
+    assert list(voice.check())[1].state == "ok"

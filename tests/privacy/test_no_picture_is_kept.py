@@ -1,4 +1,4 @@
-"""No picture leaves the stream of frames: proved on the whole chain, whose every file is watched by strace."""
+"""No picture and no sound leaves its stream: proved on the whole chain, whose every file is watched by strace."""
 
 import base64
 import json
@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 
 from services.cli.redis_client import connected
 from tests.support.needs import missing
 from tests.support.page.site import TOKEN
 from tests.support.pictures import encoded, noise
+from tests.support.voices import babble, wav
 
 ROOT = Path(__file__).parents[2]
 MARKS = (b"\xff\xd8\xff", b"\x89PNG", b"/9j/", b"iVBORw0KGgo")
@@ -34,8 +36,16 @@ HARMLESS = ("/dev/null", "/dev/shm/sem.", "/proc/")
 """No files, semaphores of multiprocessing, and the kernel's own."""
 
 
+SPOKEN = wav(np.concatenate([np.zeros(4_000, np.float32), babble(1.5), np.zeros(4_000, np.float32)]))
+PART = 48
+"""Bytes of the sound in a row that are enough to know it again."""
+SAID = [SPOKEN[at : at + PART] for at in range(12_000, 40_000, 4_000)]
+SAID += [base64.b64encode(one)[4:-4] for start in range(3) for one in (SPOKEN[12_000 + start : 12_000 + start + PART],)]
+
+
 def holds_picture(content: bytes) -> bool:
-    return any(mark in content for mark in MARKS)
+    """Or what somebody has said."""
+    return any(mark in content for mark in (*MARKS, *SAID))
 
 
 def test_the_marks_are_those_of_pictures() -> None:
@@ -43,15 +53,17 @@ def test_the_marks_are_those_of_pictures() -> None:
         picture = encoded(noise(40, 40), kind)
         assert holds_picture(b"x" + picture)
         assert holds_picture(base64.b64encode(picture))
+    assert holds_picture(b"x" + SPOKEN)
+    assert all(holds_picture(base64.b64encode(b"x" * begun + SPOKEN)) for begun in range(3))
     assert not holds_picture(json.dumps({"mood": "happy", "box": [1, 2, 3, 4]}).encode())
 
 
-def test_no_picture_is_in_any_file_or_other_stream_and_nothing_of_a_visit_stays(tmp_path: Path) -> None:
+def test_nothing_seen_or_said_is_in_any_file_or_other_stream_and_nothing_of_a_visit_stays(tmp_path: Path) -> None:
     if not shutil.which("strace"):
         missing("strace")
     trace, printed, errors = (tmp_path / name for name in ("trace", "printed", "errors"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MOODSTREAM_")}
-    environment |= {"MOODSTREAM_OPERATOR_TOKEN": TOKEN, "MOODSTREAM_PREVIEW": "picture"}
+    environment |= {"MOODSTREAM_OPERATOR_TOKEN": TOKEN, "MOODSTREAM_PREVIEW": "picture", "MOODSTREAM_VOICE": "free"}
     environment |= dict.fromkeys(("XDG_DATA_HOME", "XDG_RUNTIME_DIR", "TMPDIR"), str(tmp_path))
     watch = ["strace", "--follow-forks", "--seccomp-bpf", "--decode-fds=path", f"--output={trace}"]
     watch += ["--output-separately"]  # in one file, a call that another interrupts stands on two lines
@@ -68,12 +80,15 @@ def test_no_picture_is_in_any_file_or_other_stream_and_nothing_of_a_visit_stays(
         )
     try:
         assert chain.stdout is not None
-        lines, pictures = [], 0
+        lines, pictures, sounds = [], 0, 0.0
         for line in until_somebody_has_left(chain.stdout):
             lines.append(line)
             if json.loads(line).get("type") == "MoodChanged" and pictures < VIEWED:
-                pictures += look_through_the_camera(json.loads((tmp_path / "moodstream.json").read_text())["page"])
+                page = json.loads((tmp_path / "moodstream.json").read_text())["page"]
+                pictures += look_through_the_camera(page)
+                sounds = say_something(page)
         assert pictures >= VIEWED, "the view for mounting has shown nothing"
+        assert sounds > 0, "no voice was heard"
         printed.write_bytes(b"".join(lines))
         time.sleep(1)
         with connected(json.loads((tmp_path / "moodstream.json").read_text())["redis_url"]) as client:
@@ -98,13 +113,27 @@ def look_through_the_camera(page: str) -> int:
     return seen
 
 
+def say_something(page: str) -> float:
+    """As the page of somebody does who stands before no camera; how many sounds with speech were read."""
+    read = re.compile(r'^moodstream_sounds_read_total\{outcome="(?:mood|unsure)"\} ([\d.]+)$', re.MULTILINE)
+    with httpx.Client(base_url=page) as visitor:
+        for _ in range(3):
+            assert visitor.post("/api/v1/voices", params={"camera_id": "hand-9-9"}, content=SPOKEN).status_code == 202
+            deadline = time.monotonic() + 3
+            while time.monotonic() < deadline:
+                if count := sum(map(float, read.findall(visitor.get("/metrics").text))):
+                    return count
+                time.sleep(0.1)
+    return 0.0
+
+
 def until_somebody_has_left(lines: Iterable[bytes]) -> Iterable[bytes]:
     """The events up to the end of the first visit."""
     deadline = time.monotonic() + 150
     for line in lines:
         yield line
         event = json.loads(line)
-        if event["type"] == "MoodChanged" and event["phase"] == "end":
+        if event["type"] == "MoodChanged" and event["phase"] == "end" and event["camera_id"] == "camera-1":
             return
         assert time.monotonic() < deadline
     raise AssertionError("it ended before anybody had left")
@@ -115,7 +144,7 @@ def assert_nothing_stays(client: Any, session: str) -> None:
     keys = list(client.scan_iter())
     assert b"mood:moods" in keys
     assert not [key for key in keys if session.encode() in key]
-    assert b"mood:frames" not in keys
+    assert {b"mood:frames", b"mood:sounds"}.isdisjoint(keys)
     assert not [key for key in keys if b"view" in key]
     assert [key for key in keys if holds_picture(client.dump(key))] == []
 
