@@ -492,7 +492,7 @@ class StatusChanged(Event):
 
     type: Literal["StatusChanged"] = "StatusChanged"
     service: str
-    """camera, emotion, recommender, player, gateway or bridge"""
+    """camera, emotion, voice, recommender, player, gateway or bridge"""
     part: str | None = None
     """for example the id of a camera"""
     state: Literal["online", "offline", "degraded"]

@@ -58,7 +58,8 @@ def create_service(settings: VoiceSettings, bus: Bus, source: Source | None = No
     microphone = None
     if source is not None:
         microphone = MicrophoneJob(bus, source, settings.camera_id, hearing, thread)
-        metrics.show_microphone(lambda: microphone.works)
+
+    metrics.show_microphone(lambda: microphone is not None and microphone.works)
 
     async def follow() -> None:
         await follow_visits(bus, voices, settings.camera_id, microphone)

@@ -1,9 +1,10 @@
-"""Old events are deleted: readings of people within half a minute, all others after a number of days that is set.
+"""Old events are deleted: what is of people within half a minute, all others after a number of days that is set.
 
 Each process trims the streams that it writes, and the dead letters of those that it handles, by the clock of Redis.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterator, Sequence
 
@@ -39,6 +40,22 @@ class Retention:
 
     async def trim(self) -> None:
         """Delete what is too old now."""
+        await self._trim_events()
+        await self._trim_captures()
+
+    async def _trim_captures(self) -> None:
+        """Frames and sounds that nobody has taken, since no worker runs: none stays in memory until the next comes."""
+        rights = [RIGHTS[name] for name in self._services if name in RIGHTS]
+        written = {stream for one in rights for stream, way in one.captures if way == "write"}
+        if not written:
+            return
+        seconds, _ = await self._bus.frames.time()
+        for stream in sorted(written):
+            minid = f"{int((seconds - self._readings_s) * 1000)}-0"
+            with contextlib.suppress(NoPermissionError):  # a camera of a demonstration, which sends none
+                await self._bus.frames.xtrim(self._bus.key(stream), minid=minid, approximate=False)
+
+    async def _trim_events(self) -> None:
         seconds, _ = await self._bus.redis.time()
         async with self._bus.redis.pipeline(transaction=False) as all_:
             for stream, kept_s in dict(self._kept()).items():

@@ -22,6 +22,7 @@ from tests.support.secured_site import (
     a_person_at_a_terminal,
     a_visit,
     receiver_of_webhooks,
+    somebody_speaks,
 )
 from tests.support.secured_site import site_in as site_in_folder
 from tests.support.trace_collector import Collector, collecting
@@ -64,6 +65,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         services(folder) as running,
     ):
         own = {"bridge": {"webhooks": str(webhooks)}, "player": {"player": "browser"}, "camera": {"frame_rate": "5"}}
+        own |= {"voice": {"voice": "free"}, "gateway": {"voice": "free"}}
         for name in RIGHTS:
             told = {"log_format": "json", "log_level": "DEBUG", "traces_url": collector.url}
             running.start(name, **site.settings(name), **told, **own.get(name, {}))
@@ -71,6 +73,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         day = Day(site, running, collector)
         day.offer = a_visit(running)
         a_browser_sends_pictures(running)
+        somebody_speaks(running)
         a_person_at_a_terminal(site)
         eventually(lambda: site.admin().hget("mood:webhooks:one:state", "delivered"))
         day.delivered = int(site.admin().hget("mood:webhooks:one:state", "delivered"))
@@ -237,13 +240,15 @@ def test_what_happened_was_counted(day: Day) -> None:
     assert value("player", "moodstream_ranking_to_play_seconds_count") >= 1
     assert value("gateway", "moodstream_browser_frames_total", outcome="accepted") == 1
     assert value("bridge", "moodstream_handling_seconds_count", group="bridge") >= 3
+    assert value("voice", "moodstream_speech_seconds_total") > 1
+    assert value("voice", "moodstream_events_published_total", type="VoiceRead") >= 1
     for name in RIGHTS:
         assert value(name, "moodstream_log_lines_left_out") >= 0
 
 
 LABELS = {
     "camera": {"camera-1"},
-    "group": {"camera-camera-1", "emotion", "recommender", "player", "bridge"},
+    "group": {"camera-camera-1", "emotion", "voice", "recommender", "player", "bridge"},
     "reason": None,
     "type": None,
 }

@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 from services.bridge.webhooks.receivers import new_secret
 from tests.support.pictures import encoded, noise
 from tests.support.secured_services import PLAIN, ROOT, START_S, RedisServer, Services, eventually, redis_server
+from tests.support.voices import babble, wav
 
 ADMIN = "user admin on nopass ~* &* +@all\n"
 """Of the test alone: whoever asks what was refused."""
@@ -159,6 +160,20 @@ def a_browser_sends_pictures(running: Services) -> None:
             return bool(json.loads(socket.recv())["accepted"])
 
         eventually(accepted)
+
+
+def somebody_speaks(running: Services) -> None:
+    """At a place without a camera; whatever visit comes of it ends."""
+    page = f"http://127.0.0.1:{running.ports['gateway']}/api/v1"
+    place, said = {"camera_id": "hand-3-3"}, wav(babble(2.0))
+
+    def read() -> bool:
+        assert httpx.post(f"{page}/voices", params=place, content=said).status_code in (202, 429)
+        lines = running.read("voice", "/metrics").decode().splitlines()
+        return any(one.startswith("moodstream_speech_seconds_total ") and float(one.split()[1]) > 0 for one in lines)
+
+    eventually(read)
+    httpx.post(f"{page}/sessions/end", json=place)
 
 
 def a_person_at_a_terminal(site: Site) -> None:

@@ -8,7 +8,7 @@ from faststream.redis import RedisRouter
 from moodstream.contracts.events import FacesRead, FrameCaptured, MoodChanged, utc_now
 from shared.app.service import Service, build_app, create_bus
 from shared.delivery.consume import consume_captures
-from shared.delivery.retention import DAY_S, Retention
+from shared.delivery.retention import DAY_S, READINGS_S, Retention
 from shared.settings import Settings, load
 
 
@@ -57,3 +57,18 @@ async def test_a_picture_leaves_redis_when_it_is_taken(redis_url: str) -> None:
         while await bus.redis.xlen("mood:frames") > 2:  # those that are not taken yet
             await asyncio.sleep(0.01)
         bus.stopping.set()
+
+
+async def test_what_nobody_takes_is_forgotten_too(redis_url: str) -> None:
+    bus = create_bus(load(Settings, redis_url=redis_url))
+    await bus.connect()
+    try:
+        for stream in ("mood:frames", "mood:sounds"):
+            for age_s in (READINGS_S + 10, READINGS_S - 10):
+                await bus.redis.xadd(stream, {"f": "v"}, id=moment(age_s))
+        await Retention(bus, ["voice", "emotion"]).trim()
+        assert [await bus.redis.xlen(f"mood:{name}") for name in ("frames", "sounds")] == [2, 2], "whoever sends trims"
+        await Retention(bus, ["gateway"]).trim()
+        assert [await bus.redis.xlen(f"mood:{name}") for name in ("frames", "sounds")] == [1, 1]
+    finally:
+        await bus.close()
