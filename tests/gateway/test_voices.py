@@ -93,12 +93,22 @@ async def test_a_page_learns_whether_voices_are_heard(client: httpx.AsyncClient)
     assert (await client.get("/api/v1/state")).json()["kiosk"]["voice"] == "free"
 
 
+async def test_a_voice_service_that_is_wanted_and_away_is_told(client: httpx.AsyncClient) -> None:
+    status = (await client.get("/api/v1/status")).json()
+    assert (status["services"]["voice"], status["services"]["bridge"], status["state"]) == (
+        "offline",
+        "off",
+        "degraded",
+    )
+
+
 async def test_nothing_is_heard_unless_it_is_wanted(redis_url: str) -> None:
     with Gateway(redis_url).run() as site:
         async with httpx.AsyncClient(base_url=site.url, timeout=10) as client, connected_bus(redis_url) as bus:
             answer = await send(client, SOUND)
             assert (answer.status_code, "MOODSTREAM_VOICE" in answer.json()["error"]) == (404, True)
             assert (await client.get("/api/v1/state")).json()["kiosk"]["voice"] is None
+            assert (await client.get("/api/v1/status")).json()["services"]["voice"] == "off"
             assert not await bus.frames.exists(bus.key("sounds"))
 
 
