@@ -24,6 +24,7 @@ from shared.web.operator import Operator
 STATIC = Path(__file__).parent / "static"
 
 CSP = "Content-Security-Policy"
+PERMISSIONS = "Permissions-Policy"
 SPOTIFY = "https://open.spotify.com"
 
 ANCESTORS = "frame-ancestors 'self'"
@@ -32,10 +33,10 @@ HEADERS = {
     CSP: ("default-src 'self'; frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; " + ANCESTORS),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    # Nothing but the page itself may ask for the camera.
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    # Nothing but the page itself may ask for the camera, and for the microphone only where voices are heard.
+    PERMISSIONS: "camera=(self), microphone=(), geolocation=()",
 }
-
+HEARING = HEADERS | {PERMISSIONS: "camera=(self), microphone=(self), geolocation=()"}
 
 EMBED_CSP = HEADERS[CSP].replace("frame-src 'none'", f"frame-src {SPOTIFY}; connect-src 'self' {SPOTIFY}")
 """Of the page where the operator lets it show Spotify's own player."""
@@ -56,9 +57,9 @@ MEDIA_TYPES = {".html": "text/html", ".json": "application/json"}
 class SecurityHeaders:
     """Sets the same headers on every answer; ``cache`` says how long browsers may keep it."""
 
-    def __init__(self, app: ASGIApp, cache: str, csp: str = HEADERS[CSP]) -> None:
+    def __init__(self, app: ASGIApp, cache: str, csp: str = HEADERS[CSP], *, may_hear: bool = False) -> None:
         self._app = app
-        self._headers = HEADERS | {"Cache-Control": cache, CSP: csp}
+        self._headers = (HEARING if may_hear else HEADERS) | {"Cache-Control": cache, CSP: csp}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
@@ -70,19 +71,23 @@ class SecurityHeaders:
 
 
 def page_routes(
-    music: MusicFolder | None = None, *, spotify_embed: bool = False, origins: frozenset[str] = frozenset()
+    music: MusicFolder | None = None,
+    *,
+    spotify_embed: bool = False,
+    may_hear: bool = False,
+    origins: frozenset[str] = frozenset(),
 ) -> list[BaseRoute]:
     """The page at ``/``, its files below ``/static``, what others may build on below ``/docs``.
 
     Sounds of the music folder lie below ``/music``, their covers below ``/cover``. Pages of ``origins`` may frame the
-    page.
+    page. ``may_hear``: the page may ask a visitor for the microphone.
     """
     # Browsers ask again each time and are answered "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
     csp = " ".join(
         (EMBED_CSP if spotify_embed else HEADERS[CSP], *sorted(origins))
     )  # it ends with the frame's ancestors
-    page = [Middleware(SecurityHeaders, "no-cache", csp)]
+    page = [Middleware(SecurityHeaders, "no-cache", csp, may_hear=may_hear)]
     return [
         Route("/", index, middleware=page),
         Route("/static/font.ttf", font, middleware=[Middleware(SecurityHeaders, cache="max-age=86400")]),

@@ -11,9 +11,11 @@ import { MOODS, Present, agreeing, likeliest } from "./present.js";
 import { Rest, dress } from "./rest.js";
 import { Songs } from "./songs.js";
 import { Visit } from "./visit.js";
+import { Voice } from "./voice.js";
 import { LANGUAGES, Words } from "./words.js";
 
 const WORD_MS = 6_000;
+const UNCLEAR = { words: "words_unclear", voice: "voice_unclear" };
 const AWAY_MS = 6_000; // a line that is lost for less is nobody's concern
 const find = (selector) => document.querySelector(selector);
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname); // the machine of the site
@@ -22,7 +24,7 @@ const now = () => performance.now();
 const words = new Words();
 const { t } = words;
 const present = new Present(new URLSearchParams(location.search).get("camera"));
-const visit = new Visit({ agreed, over, unclear: () => say(t("words_unclear")) });
+const visit = new Visit({ agreed, over, unclear: (by) => say(t(UNCLEAR[by])) });
 const moon = new Moon();
 const mirror = new Mirror(words);
 const rest = new Rest();
@@ -40,6 +42,15 @@ const camera = new BrowserCamera(find("#preview"), {
     show();
   },
   ended: () => { present.ownCamera = null; show(); },
+});
+const voice = new Voice(words, {
+  place: () => present.view().cameraId,
+  sending: () => {
+    const { session, mood } = present.view();
+    visit.hear(now(), { session, before: mood?.id ?? null });
+  },
+  say: (key) => say(t(key)),
+  changed: () => show(),
 });
 const offers = new Offers({
   renew: (cameraId, mood) => tell("offers", { camera_id: cameraId, mood }),
@@ -65,7 +76,11 @@ function show() {
   rest.show(view.stage, present.kiosk?.rest_after_s ?? 0, now());
   document.body.dataset.mood = ["mirror", "listen"].includes(view.stage) ? view.word : "nobody";
   moon.show(view, light);
-  mirror.show(view, { browserCamera: present.browserCamera, cameraOn, onDisk: present.kiosk?.pictures_on_disk, mayWrite: present.kiosk?.words });
+  const onDisk = present.kiosk?.pictures_on_disk;
+  voice.show(view, present.voice, onDisk);
+  mirror.show(view, {
+    browserCamera: present.browserCamera, cameraOn, onDisk, mayWrite: present.kiosk?.words, mayHear: present.voice !== null, listening: voice.on,
+  });
   songs.show(view);
   player.show(view);
   showStatus(view);
@@ -146,6 +161,7 @@ function over(why, by, wanted, mine) {
   const { cameraId, session, picked } = present.view(); // before the camera of this device is forgotten
   const reading = by !== "own" || camera.on;
   camera.stop();
+  voice.stop();
   if (why === "stopped" && by) tell("consents", { choice: picked || by === "hand" ? "stopped" : "withdrawn" });
   if (why === "declined") tell("consents", { choice: "declined" });
   if (wanted && by && reading) tell("sessions/end", { camera_id: cameraId, ...(why === "stopped" ? { session_id: mine ?? session } : {}) });
@@ -188,7 +204,7 @@ async function tellInWords() {
   }
   field.value = "";
   if (!read.probabilities) return say(t("words_unclear"));
-  visit.choose(likeliest(read.probabilities), now(), { told: true, before: mood?.id });
+  visit.choose(likeliest(read.probabilities), now(), { told: "words", before: mood?.id });
   show();
 }
 
@@ -199,6 +215,14 @@ function byHand() {
   camera.stop();
   visit.askForMood(now());
   if (session && !shared) tell("sessions/end", { camera_id: cameraId });
+}
+
+/** By voice alone where there is no visit yet: the page asks, before the browser does. */
+function speakUp() {
+  if (!visit.going) visit.askForMood(now());
+  if (present.alone(LOCAL)) present.goAlone();
+  show();
+  voice.toggle();
 }
 
 /** Other songs of the same mood, which stays what it was: read, or chosen. */
@@ -265,6 +289,10 @@ find("#tell").addEventListener("submit", (event) => { event.preventDefault(); te
 touched("#agree", () => visit.agree(now()));
 touched("#own-camera", () => visit.askForOwnCamera(now()));
 touched("#by-hand", byHand);
+touched("#speak", speakUp);
+touched("#microphone", () => voice.toggle());
+touched("#hear-agree", () => voice.agree());
+touched("#hear-decline", () => find("#hear").close());
 touched("#decline", () => visit.end("declined", now()));
 touched("#stop", () => visit.end("stopped", now()));
 touched("#still-stop", () => visit.end("stopped", now()));

@@ -102,6 +102,5 @@ export function whyNot(error) {
     SecurityError: "camera_insecure",
     NotFoundError: "camera_missing",
     OverconstrainedError: "camera_missing",
-    NotReadableError: "camera_busy",
-  }[error.name] ?? "camera_unknown";
+  }[error.name] ?? "camera_busy";
 }

@@ -5,6 +5,7 @@ import { MOODS, likeliest } from "./present.js";
 
 const WITH_MOODS = ["hand", "mirror", "listen"];
 const SOURCES = ["face", "voice", "words"]; // that there are words for
+const TOLD = { words: "told", voice: "heard" }; // what leads to a mood that somebody has told
 const STANDS_IN = ["drawn", "simulated"]; // for a camera
 
 /** Whether the camera of this place rests for a while, as it does after a Stop. */
@@ -19,12 +20,13 @@ export class Mirror {
     this.#words = words;
   }
 
-  show(view, { browserCamera, cameraOn, onDisk, mayWrite }) {
-    this.#sentence(view);
-    this.#write("#detail", this.#detail(view, { browserCamera, cameraOn }));
+  /** `mayHear`: whether voices are heard here; `listening`: whether this visitor's is. */
+  show(view, { browserCamera, cameraOn, onDisk, mayWrite, mayHear, listening }) {
+    this.#sentence(view, listening);
+    this.#write("#detail", this.#detail(view, { browserCamera, cameraOn, listening }));
     this.#write("#notice-where", onDisk ? this.#words.t("notice_disk") : this.#where(view));
-    this.#write("#footer", view.stage === "ask" ? "" : this.#footer(view, cameraOn, onDisk));
-    this.#choices(view, { browserCamera, cameraOn });
+    this.#write("#footer", view.stage === "ask" ? "" : this.#footer(view, { cameraOn, onDisk, mayHear }));
+    this.#choices(view, { browserCamera, cameraOn, speak: mayHear && !listening });
     this.#moods(view);
     this.#find("#tell").hidden = !mayWrite || view.stage !== "hand";
   }
@@ -35,17 +37,18 @@ export class Mirror {
     if (place.textContent !== text) place.textContent = text;
   }
 
-  #sentence({ stage, word, chosen, told, passed, goodbye }) {
+  #sentence({ stage, word, chosen, told, passed, goodbye, mood, byHand }, listening) {
     const { t } = this.#words;
+    const looks = told === "voice" && !byHand && mood?.faces > 0; // a voice beside a face is not what leads
     const [lead, said] = {
       attract: ["attract_lead", "attract"],
       ask: ["ask_lead", "ask"],
-      hand: ["hand_lead", "hand"],
+      hand: [listening ? "hand_heard" : "hand_lead", "hand"],
       wait: ["wait_lead", "wait"],
       goodbye: [goodbye === "declined" ? "declined_lead" : "goodbye_lead", "goodbye"],
       closed: ["closed_lead", "closed"],
       away: ["away_lead", "away"],
-    }[stage] ?? (MOODS.includes(word) ? [chosen ? "chosen" : told ? "told" : passed ? "looked" : "look", word] : ["unsure_lead", "unsure"]);
+    }[stage] ?? (MOODS.includes(word) ? [chosen ? "chosen" : told && !looks ? TOLD[told] : passed ? "looked" : "look", word] : ["unsure_lead", "unsure"]);
     const text = t(lead) + t(said);
     if (this.#said === text) return;
     this.#said = text;
@@ -53,13 +56,14 @@ export class Mirror {
     this.#find("#word").textContent = t(said);
   }
 
-  #detail(view, { browserCamera, cameraOn }) {
+  #detail(view, { browserCamera, cameraOn, listening }) {
     const { t } = this.#words;
     const { stage, staying, goodbye, opensAt, word, mood, chosen } = view;
     if (stage === "attract" && resting(view)) return t("declined_detail");
     if (stage === "attract") return t(cameraOn ? "attract_detail" : browserCamera ? "attract_own" : "attract_hand");
     if (stage === "ask") return staying ? t("stay", { seconds: this.#words.seconds(staying.leftS) }) : "";
     if (stage === "wait") return t("wait_detail");
+    if (stage === "hand") return listening ? t("hand_detail") : "";
     if (stage === "goodbye") return t(goodbye === "declined" ? "declined_detail" : "goodbye_detail");
     if (stage === "closed") return opensAt ? t("closed_until", { time: this.#words.time(opensAt) }) : "";
     if (!["mirror", "listen"].includes(stage) || chosen) return "";
@@ -75,17 +79,20 @@ export class Mirror {
     return own && !here ? this.#words.t("notice_there", { host: location.host }) : this.#words.t("notice_here");
   }
 
-  #footer({ stage, own }, cameraOn, onDisk) {
+  #footer({ stage, own }, { cameraOn, onDisk, mayHear }) {
+    const { t } = this.#words;
     if (["closed", "away"].includes(stage)) return "";
-    return cameraOn || own ? this.#words.t(onDisk ? "notice_disk" : "notice_short") : this.#words.t("notice_off");
+    const camera = cameraOn || own ? t(onDisk ? "notice_disk" : "notice_short") : t("notice_off");
+    return mayHear ? `${camera} ${t("notice_voice")}` : camera;
   }
 
-  #choices({ stage, own, status }, { browserCamera, cameraOn }) {
+  #choices({ stage, own, status }, { browserCamera, cameraOn, speak }) {
     const stands = STANDS_IN.includes(status?.code);
     const wanted = {
       agree: stage === "ask",
       "own-camera": browserCamera && ((stage === "attract" && !resting({ status })) || (stands && !own && ["ask", "mirror"].includes(stage))),
       "by-hand": ["attract", "ask", "wait"].includes(stage),
+      speak: speak && ["attract", "hand"].includes(stage),
       decline: stage === "ask",
     };
     for (const [id, shown] of Object.entries(wanted)) this.#find(`#${id}`).hidden = !shown;

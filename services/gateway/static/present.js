@@ -18,6 +18,7 @@ export class Present {
   opening = null;
   kiosk = null; // what the operator has set for the page
   browserCamera = false;
+  voice = null; // terms of the model that hears voices here: "free", "research"; null where none are heard
   viewed = null; // which camera an operator looks through now
   cameras = {};
   playback = null;
@@ -38,6 +39,7 @@ export class Present {
     this.opening = data.opening;
     this.kiosk = data.kiosk;
     this.browserCamera = data.browser_camera;
+    this.voice = data.kiosk.voice ?? null;
     this.viewed = data.view ?? null;
     this.cameras = data.cameras;
     for (const camera of Object.values(this.cameras)) {
@@ -89,7 +91,7 @@ export class Present {
       mood: ended || stale ? null : mood,
       word: ended || stale ? "nobody" : chosen || believable(mood) ? mood.mood : "unsure",
       chosen,
-      told: !chosen && (mood?.sources ?? []).some(({ kind }) => kind === "words"),
+      told: chosen ? null : toldBy(mood?.sources ?? []),
       said,
       offer,
       ranking,
@@ -166,6 +168,9 @@ export class Present {
     return event.session_id && found ? found[0] : this.defaultCamera;
   }
 }
+
+/** What a mood was told by, words before a voice; null where it was only looked at. */
+const toldBy = (sources) => ["words", "voice"].find((wanted) => sources.some(({ kind }) => kind === wanted)) ?? null;
 
 const key = (status) => `${status.service}/${status.part ?? ""}`;
 const sessionOf = (camera) => (camera.mood && camera.mood.phase !== "end" ? camera.mood.session_id : null);

@@ -4,6 +4,7 @@
 import { MOODS, certain } from "./present.js";
 
 const OWN_IDLE_S = 15; // a device whose camera sees nobody is soon in other hands
+const UNSEEN_MS = 5_000; // who has left a camera of the site for so long is not heard any more
 const ADOPT_MS = 8_000; // a mood that was asked for comes within this, or not at all
 const DEFAULTS = { consent: "touch", stay_s: 8, idle_s: 60, still_there_s: 15, goodbye_s: 6, auto: false, language: null };
 
@@ -16,13 +17,15 @@ export class Visit {
   #activeMs = 0;
   #goodbye = "";
   #mood = null; // chosen by hand
-  #told = false; // in words, whose mood others decide on
+  #told = null; // "words" or "voice", whose mood others decide on
+  #heardMs = null; // when the visitor last said something
+  #seenMs = 0; // when a camera last saw somebody
   #before = null; // id of the reading that was there before
   #kept = null; // songs of a visit by hand, whose session may end before it does
   liked = new Set();
 
   /** `agreed(how, by)` and `over(why, by, tell, session)` are called once each; `tell` where the gateway has yet to hear of it.
-   * `unclear()` is called where the words of a visitor tell no mood. */
+   * `unclear(by)` is called where the words or the voice of a visitor tell no mood. */
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -57,7 +60,7 @@ export class Visit {
 
   /** A mood was chosen by hand, or told in words, which say about this one; in a visit at a camera it stands for as long as
    * the tracker lets it. `before`: id of the reading that stands now. */
-  choose(mood, nowMs, { touched = true, told = false, before = null } = {}) {
+  choose(mood, nowMs, { touched = true, told = null, before = null } = {}) {
     if (touched) this.touch(nowMs);
     if (this.#phase === "visit" && this.#by !== "hand") return;
     if (this.#phase !== "visit") this.#enter("visit", "hand", null, nowMs);
@@ -65,6 +68,18 @@ export class Visit {
     [this.#mood, this.#told, this.#before] = [mood, told, before];
     this.#kept = null;
     this.#session = null;
+  }
+
+  /** Something was said and is on its way; others decide on its mood. It is no sign that the visitor is still there: anybody
+   * may be speaking. `session`, `before`: the session and the id of the reading that stand now. */
+  hear(nowMs, { session, before }) {
+    const waits = this.#heardMs !== null && nowMs - this.#heardMs < ADOPT_MS;
+    this.#heardMs = nowMs;
+    if (this.#phase === "hand") this.#before = waits ? this.#before : before;
+    const over = this.#by === "hand" && this.#session !== null && session !== this.#session;
+    if (this.#phase === "visit" && over && this.#kept?.songs !== "ranking") {
+      [this.#session, this.#sinceMs, this.#before] = [null, nowMs, before];
+    }
   }
 
   /** The visitor has had enough: `stopped`, `declined`; or has gone: `left`, `idle`. */
@@ -90,6 +105,7 @@ export class Visit {
       byHand: this.#by === "hand",
       goodbye: this.#goodbye,
       auto: rules.auto,
+      hears: this.#hears(nowMs),
       staying: this.#phase === "ask" && this.#by === "camera" && rules.consent === "stay"
         ? { leftS: Math.max(0, Math.ceil(rules.stay_s - (nowMs - this.#sinceMs) / 1000)), ofS: rules.stay_s } : null,
       stillLeftS: away || view.closed ? null : this.#stillLeft(view, rules, nowMs),
@@ -98,8 +114,8 @@ export class Visit {
 
   #enter(phase, by, session, nowMs) {
     [this.#phase, this.#by, this.#session, this.#sinceMs, this.#activeMs] = [phase, by, session, nowMs, nowMs];
-    this.#mood = this.#kept = null;
-    this.#told = false;
+    this.#mood = this.#kept = this.#told = this.#heardMs = null;
+    this.#seenMs = nowMs;
   }
 
   #follow(view, rules, nowMs) {
@@ -109,6 +125,7 @@ export class Visit {
     if (this.#phase === "goodbye" && forS >= (session ? rules.goodbye_s / 2 : rules.goodbye_s)) this.#enter("idle", null, null, nowMs);
     if (this.#phase === "idle" && session) this.#arrive(view, nowMs);
     else if (this.#phase === "ask") this.#wait(view, rules, forS, nowMs);
+    else if (this.#phase === "hand") this.#beHeard(view, nowMs);
     else if (this.#phase === "visit") this.#goOn(view, nowMs);
     if (this.#stillLeft(view, rules, nowMs) === 0) this.end("idle", nowMs);
   }
@@ -127,7 +144,27 @@ export class Visit {
     else if (rules.consent === "stay" && forS >= rules.stay_s) this.agree(nowMs, "stay");
   }
 
-  #goOn({ session, chosen, told, mood, cameraId }, nowMs) {
+  /** What was said becomes a visit, once others have made a mood of it. */
+  #beHeard({ session, told, mood }, nowMs) {
+    if (!this.#spoke(told, nowMs) || session === null || mood.id === this.#before) return;
+    this.#before = mood.id;
+    if (!MOODS.includes(mood.mood)) return void this.#handlers.unclear("voice");
+    this.choose(mood.mood, nowMs, { touched: false, told: "voice" });
+    this.#session = session;
+  }
+
+  #spoke(told, nowMs) {
+    return told === "voice" && this.#heardMs !== null && nowMs - this.#heardMs < ADOPT_MS;
+  }
+
+  /** Whether the microphone may be open: in a visit, and at a camera while it sees somebody. */
+  #hears(nowMs) {
+    if (this.#by === "hand") return true;
+    return this.#phase === "visit" && nowMs - this.#seenMs < (this.own ? 1000 * OWN_IDLE_S : UNSEEN_MS);
+  }
+
+  #goOn({ session, chosen, told, mood }, nowMs) {
+    if (session !== null && mood.faces > 0) this.#seenMs = nowMs;
     const seen = session !== null && !chosen && mood.faces > 0;
     if (this.#by === "hand") {
       this.#followHand({ session, chosen, told, mood }, nowMs);
@@ -141,10 +178,12 @@ export class Visit {
   #followHand({ session, chosen, told, mood }, nowMs) {
     const mine = session !== null && session === this.#session;
     const comes = session !== null && this.#session === null && nowMs - this.#sinceMs < ADOPT_MS && mood.id !== this.#before;
+    if (comes && this.#spoke(told, nowMs)) this.#told = "voice";
     if (this.#told ? !told || !(mine || comes) : !chosen || !(mine || (comes && mood.mood === this.#mood))) return;
     if (this.#told && comes && mood.mood === "unsure") {
+      const by = this.#told;
       this.askForMood(nowMs);
-      this.#handlers.unclear();
+      this.#handlers.unclear(by);
       return;
     }
     this.#session = session;
@@ -176,7 +215,7 @@ export class Visit {
     const read = this.#told && mine && view.told;
     return {
       ...view, ...kept, ...(gone ? { songs: "expired" } : {}),
-      word: this.#mood, chosen: !this.#told, told: this.#told,
+      word: this.#mood, chosen: !this.#told, told: (read && view.told) || this.#told,
       mood: read ? view.mood : certain({ faces: 0, at: new Date(view.atMs - (nowMs - this.#sinceMs)) }, this.#mood),
     };
   }

@@ -27,13 +27,16 @@ AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
 
 
 @asynccontextmanager
-async def launch(webcam: Path | None = None) -> AsyncIterator[Browser]:
-    """Chromium; its camera shows a film and is allowed, or without a film is refused."""
+async def launch(webcam: Path | None = None, microphone: Path | None = None) -> AsyncIterator[Browser]:
+    """Chromium; its camera shows a film, its microphone hears a WAV file again and again; without either, both are
+    refused."""
     if not shutil.which(CHROMIUM):
         missing("chromium")
     arguments = [*QUIET, "--use-fake-device-for-media-stream"]
     if webcam is not None:
         arguments += ["--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={webcam}"]
+    if microphone is not None:
+        arguments += ["--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}"]
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
