@@ -4,6 +4,7 @@ import { element } from "./drawing.js";
 import { MOODS, likeliest } from "./present.js";
 
 const WITH_MOODS = ["hand", "mirror", "listen"];
+const BEFORE_MOOD = ["attract", "hand", "wait"];
 const SOURCES = ["face", "voice", "words"]; // that there are words for
 const TOLD = { words: "told", voice: "heard" }; // what leads to a mood that somebody has told
 const STANDS_IN = ["drawn", "simulated"]; // for a camera
@@ -83,7 +84,8 @@ export class Mirror {
     const { t } = this.#words;
     if (["closed", "away"].includes(stage)) return "";
     const camera = cameraOn || own ? t(onDisk ? "notice_disk" : "notice_short") : t("notice_off");
-    return mayHear ? `${camera} ${t("notice_voice")}` : camera;
+    // later the switch itself is there to be seen
+    return mayHear && BEFORE_MOOD.includes(stage) ? `${camera} ${t("notice_voice")}` : camera;
   }
 
   #choices({ stage, own, status }, { browserCamera, cameraOn, speak }) {

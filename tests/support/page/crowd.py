@@ -23,7 +23,12 @@ from tests.support.scenes import (
     ranked,
 )
 
-PATIENT = {"MOODSTREAM_IDLE_S": "600", "MOODSTREAM_GOODBYE_S": "2", "MOODSTREAM_SPOTIFY_EMBED": "true"}
+PATIENT = {
+    "MOODSTREAM_IDLE_S": "600",
+    "MOODSTREAM_GOODBYE_S": "2",
+    "MOODSTREAM_SPOTIFY_EMBED": "true",
+    "MOODSTREAM_VOICE": "research",
+}
 """Settings of the gateway: who looks at every screen of a stage takes longer than a visitor."""
 
 
@@ -63,6 +68,13 @@ async def crowded(bus: Bus, page: Page) -> AsyncIterator[str]:
     await page.locator("#by-hand").evaluate("button => button.click()")
     await at_stage(page, "hand")
     yield "hand"
+    await page.context.grant_permissions(["microphone"])
+    await page.locator("#speak").evaluate("button => button.click()")
+    await expect(page.locator("#hear")).to_be_visible()
+    yield "question"
+    await page.locator("#hear-agree").evaluate("button => button.click()")
+    await expect(page.locator("#microphone")).to_have_attribute("aria-pressed", "true")
+    yield "listening"
     asked = await answer(bus, "mood.choose")
     await page.locator("button.mood[data-mood=calm]").evaluate("button => button.click()")
     await asked

@@ -33,8 +33,13 @@
     const outer = box(element.parentElement), inner = box(element);
     if (["LI", "BUTTON"].includes(element.tagName) && (inner.bottom > outer.bottom + 2 || inner.right > outer.right + 2 || inner.left < outer.left - 2)) faults.push(`${name(element)} sticks out of ${name(element.parentElement)}`);
   }
+  for (const dialog of document.querySelectorAll("dialog[open]")) {
+    const { left, top, right, bottom } = box(dialog);
+    if (left < 0 || top < 0 || right > width || bottom > height) faults.push(`${name(dialog)} is outside: ${[left, top, right, bottom].map(Math.round)}`);
+    if (dialog.scrollHeight > dialog.clientHeight + 1) faults.push(`${name(dialog)} scrolls: ${dialog.scrollHeight - dialog.clientHeight}`);
+  }
   for (const button of document.querySelectorAll("button")) {
-    if (!seen(button) || button.closest("dialog, [popover], .skip")) continue;
+    if (!seen(button) || button.closest("dialog:not([open]), [popover], .skip")) continue;
     if (Math.min(button.offsetWidth, button.offsetHeight) < 44) faults.push(`${name(button)} is small: ${button.offsetWidth} x ${button.offsetHeight}`);
   }
   return [...new Set(faults)];
