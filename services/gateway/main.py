@@ -246,9 +246,7 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     routes = [
         mount(context, origins),
         *operator_routes(context.operator, pictures_on_disk=settings.frames_on_disk),
-        *page_routes(
-            music, spotify_embed=settings.spotify_embed, may_hear=context.voice is not None, origins=origins
-        ),
+        *page_routes(music, spotify_embed=settings.spotify_embed, may_hear=context.voice is not None, origins=origins),
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
     background.append(follow_site_settings)

@@ -161,6 +161,13 @@ def camera_online(reason: str = "drawn face", code: str = "drawn") -> StatusChan
     return StatusChanged(service="camera", part=CAMERA, state="online", code=code, reason=reason)
 
 
+def microphone_online() -> StatusChanged:
+    """That of the site, which is always heard."""
+    return StatusChanged(
+        service="voice", part="microphone", state="online", code="live", reason="a microphone is heard"
+    )
+
+
 def faces_read(camera_id: str = CAMERA, seq: int = 0) -> FacesRead:
     face = FaceRead(
         box=(210, 120, 180, 180), mood=Mood.HAPPY, confidence=0.82, probabilities=probabilities(Mood.HAPPY, 0.82)

@@ -79,7 +79,8 @@ function show() {
   const onDisk = present.kiosk?.pictures_on_disk;
   voice.show(view, present.voice, onDisk);
   mirror.show(view, {
-    browserCamera: present.browserCamera, cameraOn, onDisk, mayWrite: present.kiosk?.words, mayHear: present.voice !== null, listening: voice.on,
+    browserCamera: present.browserCamera, cameraOn, onDisk, mayWrite: present.kiosk?.words,
+    mayHear: present.voice !== null, heard: present.heard, listening: voice.on,
   });
   songs.show(view);
   player.show(view);

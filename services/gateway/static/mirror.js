@@ -21,12 +21,15 @@ export class Mirror {
     this.#words = words;
   }
 
-  /** `mayHear`: whether voices are heard here; `listening`: whether this visitor's is. */
-  show(view, { browserCamera, cameraOn, onDisk, mayWrite, mayHear, listening }) {
+  /** `mayHear`: whether visitors may switch a microphone on; `listening`: whether it is on; `heard`: whether one of the site
+   * is on all the time. */
+  show(view, { browserCamera, cameraOn, onDisk, mayWrite, mayHear, listening, heard }) {
     this.#sentence(view, listening);
     this.#write("#detail", this.#detail(view, { browserCamera, cameraOn, listening }));
     this.#write("#notice-where", onDisk ? this.#words.t("notice_disk") : this.#where(view));
-    this.#write("#footer", view.stage === "ask" ? "" : this.#footer(view, { cameraOn, onDisk, mayHear }));
+    this.#write("#footer", view.stage === "ask" ? "" : this.#footer(view, { cameraOn, onDisk, mayHear, heard }));
+    this.#find("#notice-heard").hidden = !heard;
+    this.#write("#notice-heard", this.#heard(onDisk));
     this.#choices(view, { browserCamera, cameraOn, speak: mayHear && !listening });
     this.#moods(view);
     this.#find("#tell").hidden = !mayWrite || view.stage !== "hand";
@@ -80,12 +83,19 @@ export class Mirror {
     return own && !here ? this.#words.t("notice_there", { host: location.host }) : this.#words.t("notice_here");
   }
 
-  #footer({ stage, own }, { cameraOn, onDisk, mayHear }) {
+  #footer({ stage, own }, { cameraOn, onDisk, mayHear, heard }) {
     const { t } = this.#words;
     if (["closed", "away"].includes(stage)) return "";
-    const camera = cameraOn || own ? t(onDisk ? "notice_disk" : "notice_short") : t("notice_off");
+    const on = cameraOn || own;
+    const camera = t(!on ? "notice_off" : onDisk ? "notice_disk" : heard ? "notice_both" : "notice_short");
+    if (heard) return on && !onDisk ? camera : `${camera} ${this.#heard(onDisk)}`;
     // later the switch itself is there to be seen
     return mayHear && BEFORE_MOOD.includes(stage) ? `${camera} ${t("notice_voice")}` : camera;
+  }
+
+  /** Of a microphone that is on all the time. */
+  #heard(onDisk) {
+    return this.#words.t(onDisk ? "voice_disk" : "notice_heard");
   }
 
   #choices({ stage, own, status }, { browserCamera, cameraOn, speak }) {

@@ -106,6 +106,11 @@ export class Present {
     };
   }
 
+  /** Whether a microphone of the site listens now, whatever visitors touch. */
+  get heard() {
+    return this.status.get("voice/microphone")?.state === "online";
+  }
+
   /** Whether the address of this page names a camera that nobody has heard of. */
   get unknownCamera() {
     const id = this.#wanted;

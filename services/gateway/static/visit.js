@@ -5,6 +5,7 @@ import { MOODS, certain } from "./present.js";
 
 const OWN_IDLE_S = 15; // a device whose camera sees nobody is soon in other hands
 const UNSEEN_MS = 5_000; // who has left a camera of the site for so long is not heard any more
+const UNCLEAR_MS = 5_000; // what was said so long ago has told no mood, or nobody spoke
 const ADOPT_MS = 8_000; // a mood that was asked for comes within this, or not at all
 const DEFAULTS = { consent: "touch", stay_s: 8, idle_s: 60, still_there_s: 15, goodbye_s: 6, auto: false, language: null };
 
@@ -19,6 +20,7 @@ export class Visit {
   #mood = null; // chosen by hand
   #told = null; // "words" or "voice", whose mood others decide on
   #heardMs = null; // when the visitor last said something
+  #unanswered = false; // whether no mood has come of that yet
   #seenMs = 0; // when a camera last saw somebody
   #before = null; // id of the reading that was there before
   #kept = null; // songs of a visit by hand, whose session may end before it does
@@ -74,7 +76,7 @@ export class Visit {
    * may be speaking. `session`, `before`: the session and the id of the reading that stand now. */
   hear(nowMs, { session, before }) {
     const waits = this.#heardMs !== null && nowMs - this.#heardMs < ADOPT_MS;
-    this.#heardMs = nowMs;
+    [this.#heardMs, this.#unanswered] = [nowMs, true];
     if (this.#phase === "hand") this.#before = waits ? this.#before : before;
     const over = this.#by === "hand" && this.#session !== null && session !== this.#session;
     if (this.#phase === "visit" && over && this.#kept?.songs !== "ranking") {
@@ -115,6 +117,7 @@ export class Visit {
   #enter(phase, by, session, nowMs) {
     [this.#phase, this.#by, this.#session, this.#sinceMs, this.#activeMs] = [phase, by, session, nowMs, nowMs];
     this.#mood = this.#kept = this.#told = this.#heardMs = null;
+    this.#unanswered = false;
     this.#seenMs = nowMs;
   }
 
@@ -146,11 +149,18 @@ export class Visit {
 
   /** What was said becomes a visit, once others have made a mood of it. */
   #beHeard({ session, told, mood }, nowMs) {
-    if (!this.#spoke(told, nowMs) || session === null || mood.id === this.#before) return;
+    if (!this.#spoke(told, nowMs) || session === null || mood.id === this.#before) return this.#waitInVain(nowMs);
     this.#before = mood.id;
+    this.#unanswered = false;
     if (!MOODS.includes(mood.mood)) return void this.#handlers.unclear("voice");
     this.choose(mood.mood, nowMs, { touched: false, told: "voice" });
     this.#session = session;
+  }
+
+  #waitInVain(nowMs) {
+    if (!this.#unanswered || nowMs - this.#heardMs < UNCLEAR_MS) return;
+    this.#unanswered = false;
+    this.#handlers.unclear("voice");
   }
 
   #spoke(told, nowMs) {

@@ -149,7 +149,7 @@ async def test_a_voice_alone_leads_to_songs_and_stop_ends_the_microphone(
 
         unsure = heard(place, Mood.UNSURE, new_session())
         await bus.publish(unsure)
-        await expect(page.get_by_role("alert")).to_contain_text("not one clear mood")
+        await expect(page.get_by_role("alert")).to_contain_text("no clear mood yet")
         await at_stage(page, "hand")
         mood = heard(place, Mood.SAD, str(unsure.session_id)).model_copy(update={"phase": "update"})
         await bus.publish(mood)

@@ -15,6 +15,7 @@ from tests.support.scenes import (
     OFFERED,
     SIMILAR,
     camera_online,
+    microphone_online,
     mood_changed,
     new_session,
     offered,
@@ -33,9 +34,10 @@ PATIENT = {
 
 
 async def crowded(bus: Bus, page: Page) -> AsyncIterator[str]:
-    """Every stage by its name, and what it shows besides, with the player on each."""
+    """Every stage by its name, and what it shows besides, with the player on each and the longest notice."""
     late: dict[str, Any] = {"expires_at": utc_now() + timedelta(minutes=20)}
     await bus.publish(camera_online("front camera", "live"))
+    await bus.publish(microphone_online())
     await bus.publish(playing(OFFERED[4], output="mpd"))
     await at_stage(page, "attract")
     await expect(page.locator("#player")).to_be_visible()
