@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, Request, Route, expect
 
 from moodstream.contracts.events import MoodChanged, Probabilities, SoundCaptured, Source
 from moodstream.contracts.moods import Mood
@@ -319,8 +319,12 @@ async def test_where_no_voice_is_heard_no_page_asks_and_none_may(gateway: Gatewa
 
 async def test_what_a_browser_loads_first_is_small(gateway: Gateway, chromium: Browser) -> None:
     sizes: dict[str, int] = {}
+
+    def note(request: Request) -> None:
+        sizes[request.url] = 0
+
     async with open_page(chromium, gateway) as page:
-        page.on("requestfinished", lambda request: sizes.setdefault(request.url, 0))
+        page.on("requestfinished", note)
         await page.reload()
         await expect(page.locator("#word")).to_be_visible()
         async with httpx.AsyncClient() as client:
