@@ -93,6 +93,7 @@ class OperatorRoutes:
             "playback": state.playback and state.playback.model_dump(mode="json"),
             "volume_before_mute": state.volume_before_mute,
             "listeners": context.feed.listeners,
+            "voice": context.voice,
             "preview": context.mounting_views.preview,
             "view": context.mounting_views.to_json(),
             "browser_cameras": context.browser_cameras.connected,

@@ -27,7 +27,7 @@ CUT = """() => [...document.querySelectorAll("#chart text")].filter((text) => {
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    learning = {"MOODSTREAM_LEARN": "true"}
+    learning = {"MOODSTREAM_LEARN": "true", "MOODSTREAM_VOICE": "research"}
     with site(tmp_path_factory.mktemp("site"), "--camera", "pattern:", "--player", "log", **learning) as one:
         yield one
 
@@ -60,8 +60,9 @@ async def opened(
 async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site, chromium: Browser) -> None:
     async with opened(chromium, whole.url) as page, httpx.AsyncClient(base_url=whole.url, timeout=20) as visitor:
         await expect(page.locator("#verdict")).to_have_text("Everything works", timeout=60_000)
-        for name in ("camera", "emotion", "recommender", "player", "gateway"):
+        for name in ("camera", "emotion", "recommender", "player", "gateway", "voice"):
             await expect(page.locator("#services tr", has_text=name).locator(".state")).to_have_text("works")
+        await expect(page.locator("#voice")).to_contain_text("research and non-commercial use alone")
         camera = page.locator('article[data-camera="camera-1"]')
         await expect(camera).to_contain_text("s ago")
         assert await page.locator("img, video, canvas").count() == 0, "never a picture"
@@ -199,6 +200,9 @@ async def test_what_is_printed_fits_on_one_page_in_every_language(whole: Site, c
         for language in ("en", "de", "fr", "es", "ja", "ar"):
             assert await page.locator(f'[lang="{language}"]').count() > 0
         assert await page.locator('[lang="ar"][dir="rtl"]').count() == 1
+        if name == "sign":  # with all that it may have to say
+            await expect(page.locator(".voice")).to_have_count(6)
+            await expect(page.locator(".voice").first).to_be_visible()
         for paper in ("A4", "Letter"):
             margin: PdfMargins = {"top": "12mm", "bottom": "12mm", "left": "12mm", "right": "12mm"}
             document = await page.pdf(format=paper, margin=margin)
@@ -209,7 +213,7 @@ async def test_what_is_printed_fits_on_one_page_in_every_language(whole: Site, c
 async def test_axe_is_content(whole: Site, chromium: Browser, name: str) -> None:
     async with opened(chromium, whole.url, f"/operator{name}") as page:
         if not name:
-            await expect(page.locator("#services tr")).to_have_count(6)
+            await expect(page.locator("#services tr")).to_have_count(7)
             await expect(page.locator("#chart svg")).to_be_visible()
         found = (await Axe().run(page, options=AXE_RULES)).response
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
@@ -218,7 +222,7 @@ async def test_axe_is_content(whole: Site, chromium: Browser, name: str) -> None
 
 async def test_a_phone_needs_no_sideways_scrolling(whole: Site, chromium: Browser) -> None:
     async with opened(chromium, whole.url, wide=360) as page:
-        await expect(page.locator("#services tr")).to_have_count(6)
+        await expect(page.locator("#services tr")).to_have_count(7)
         await expect(page.locator("#consents tr")).to_have_count(7)
         await expect(page.locator("#chart svg")).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -10,6 +10,10 @@ const SONGS_LISTED = 50;
 const MOODS = ["angry", "happy", "sad", "calm"];
 const SERVICES = ["camera", "emotion", "voice", "recommender", "player", "gateway", "bridge"];
 const WORDS = { online: "works", offline: "away", degraded: "works badly", off: "not set up", unknown: "not heard of" };
+const VOICES = { // by what MOODSTREAM_VOICE names
+  free: "Voices are heard, with models/voice_free.onnx: its recordings (EMO-DB) are free for any use.",
+  research: "Voices are heard, with models/voice.onnx: its recordings are for research and non-commercial use alone. For business set MOODSTREAM_VOICE=free.",
+};
 const RESTS = ["resting", "closed"]; // codes of a camera that comes back by itself
 const find = (selector) => document.querySelector(selector);
 let hours = 6;
@@ -167,6 +171,7 @@ function showTables() {
     const how = element("td", { className: "state", dataset: { state } }, WORDS[state]);
     return row(name, how, cell(workers > 1 ? `${workers} workers` : seen === null || workers ? "" : `seen ${Math.round(seen)} s ago`, { className: "note" }));
   }));
+  find("#voice").textContent = VOICES[status.voice] ?? "No voice is heard (MOODSTREAM_VOICE is off).";
   find("#redis").textContent = status.redis.up
     ? `Redis answers in ${status.redis.ping_ms} ms and holds ${status.redis.memory_mb} MB. ${status.listeners} listen to the events.`
     : "Redis does not answer.";
