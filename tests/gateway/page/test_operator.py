@@ -95,7 +95,7 @@ async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site, chro
         await page.get_by_role("button", name="1 h").click()
         await expect(page.locator("#chart rect").first).to_be_visible()
         assert await page.evaluate(CUT) == []
-        await expect(page.locator("#streams tr")).to_have_count(1 + len(STREAMS))
+        await expect(page.locator("#streams tr")).to_have_count(2 + len(STREAMS))  # frames and sounds, too
 
 
 async def test_a_camera_is_looked_through_while_visitors_are_told_and_stop_ends_it(
