@@ -11,13 +11,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from playwright.async_api import Page, ViewportSize
+from playwright.async_api import Page, ViewportSize, expect
 
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from tests.support.gateways import Gateway, connected_bus
 from tests.support.page.browser import launch, open_page
-from tests.support.page.stages import visit, visit_by_hand
+from tests.support.page.stages import at_stage, visit, visit_by_hand
+from tests.support.scenes import OFFERED, new_session, offered, voice_heard
 
 SIZES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 800}, "tall": {"width": 540, "height": 960}}
 MORE: dict[str, ViewportSize] = {"small": {"width": 1024, "height": 600}, "light": {"width": 1280, "height": 800}}
@@ -59,12 +60,34 @@ async def draw(folder: Path, languages: tuple[str, ...], redis_url: str, gateway
                         await keep(page, folder / f"page-{stage}-{size}-en.webp")
 
 
+async def draw_voice(folder: Path, redis_url: str, gateway: Gateway) -> None:
+    """The question for the microphone, and a visit by voice alone; Chromium's own sound stands in for a voice."""
+    async with (
+        connected_bus(redis_url) as bus,
+        launch() as browser,
+        open_page(browser, gateway, complains=True, viewport=SIZES["wide"], path="/?lang=en") as page,
+    ):
+        await page.context.grant_permissions(["microphone"])
+        await page.locator("#speak").click()
+        await keep(page, folder / "page-voice-wide-en.webp")
+        async with page.expect_request("**/api/v1/voices?*") as sending:
+            await page.locator("#hear-agree").click()
+        mood = voice_heard((await sending.value).url.partition("camera_id=")[2], Mood.SAD, new_session())
+        await bus.publish(mood)
+        await bus.publish(offered(mood))
+        await at_stage(page, "mirror")
+        await expect(page.locator("#cards button")).to_have_count(len(OFFERED))
+        await keep(page, folder / "page-heard-wide-en.webp")
+
+
 def main() -> int:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/images")
     languages = tuple(sys.argv[2].split(",")) if len(sys.argv) > 2 else SHOWN
     folder.mkdir(parents=True, exist_ok=True)
     with embedded_redis() as url, Gateway(url).run() as gateway:
         asyncio.run(draw(folder, languages, url, gateway))
+    with embedded_redis() as url, Gateway(url, {"MOODSTREAM_VOICE": "free"}).run() as gateway:
+        asyncio.run(draw_voice(folder, url, gateway))
     for path in sorted(folder.glob("page-*.webp")):
         print(f"{path.name}: {path.stat().st_size / 1024:.0f} KB")
     return 0

@@ -16,6 +16,7 @@ from moodstream.contracts.events import (
     SongPicked,
     SongsOffered,
     SongsRanked,
+    Source,
     StatusChanged,
     TraitName,
     expiry,
@@ -175,6 +176,14 @@ def faces_read(camera_id: str = CAMERA, seq: int = 0) -> FacesRead:
     captured_at = utc_now() - timedelta(milliseconds=40)
     given: dict[str, Any] = {"camera_id": camera_id, "run_id": "1", "seq": seq, "captured_at": captured_at}
     return FacesRead(**given, faces=(face,), model=MODEL, size=(640, 480))
+
+
+def voice_heard(camera_id: str, mood: Mood, session_id: str) -> MoodChanged:
+    """What the tracker makes of a sad voice, or says of it, where no face is seen."""
+    shares = Probabilities(angry=0.1, happy=0.1, sad=0.6, calm=0.2)
+    source = Source(kind="voice", probabilities=shares, weight=0.5)
+    told: dict[str, Any] = {"faces": 0, "sources": (source,), "before": Mood.NOBODY}
+    return mood_changed(mood, session_id, phase="start", camera_id=camera_id, **told)
 
 
 def new_session() -> str:

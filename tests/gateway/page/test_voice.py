@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, Route, expect
 
-from moodstream.contracts.events import MoodChanged, Probabilities, SoundCaptured, Source
+from moodstream.contracts.events import Probabilities, SoundCaptured, Source
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from services.voice.log_mel import RATE, Floats
@@ -21,7 +21,7 @@ from tests.gateway.page.test_access import complaints
 from tests.support.gateways import Gateway, answer, captures_of
 from tests.support.page.browser import launch, open_page
 from tests.support.page.stages import arrive, at_stage
-from tests.support.scenes import OFFERED, mood_changed, new_session, offered
+from tests.support.scenes import OFFERED, mood_changed, new_session, offered, voice_heard
 from tests.support.voices import babble, write_sound
 
 SAID_S, MARGIN_S = 1.5, 0.4
@@ -110,15 +110,6 @@ async def sounds_of(bus: Bus, camera_id: str) -> list[bytes]:
     return [one.sound for one in await captures_of(bus, SoundCaptured, camera_id)]
 
 
-def heard(camera_id: str, mood: Mood, session_id: str) -> MoodChanged:
-    """What the tracker makes of a voice where no face is seen."""
-    shares = Probabilities(angry=0.1, happy=0.1, sad=0.6, calm=0.2)
-    source = Source(kind="voice", probabilities=shares, weight=0.5)
-    return mood_changed(
-        mood, session_id, phase="start", camera_id=camera_id, faces=0, sources=(source,), before=Mood.NOBODY
-    )
-
-
 async def test_a_voice_alone_leads_to_songs_and_stop_ends_the_microphone(
     bus: Bus, gateway: Gateway, speaking: Browser
 ) -> None:
@@ -147,11 +138,11 @@ async def test_a_voice_alone_leads_to_songs_and_stop_ends_the_microphone(
         assert seconds == pytest.approx(SAID_S + MARGIN_S, abs=0.25)
         assert loudest > 1000
 
-        unsure = heard(place, Mood.UNSURE, new_session())
+        unsure = voice_heard(place, Mood.UNSURE, new_session())
         await bus.publish(unsure)
         await expect(page.get_by_role("alert")).to_contain_text("no clear mood yet")
         await at_stage(page, "hand")
-        mood = heard(place, Mood.SAD, str(unsure.session_id)).model_copy(update={"phase": "update"})
+        mood = voice_heard(place, Mood.SAD, str(unsure.session_id)).model_copy(update={"phase": "update"})
         await bus.publish(mood)
         await bus.publish(offered(mood))
         await expect(page.get_by_role("heading", level=1)).to_have_text("You sound sad")
