@@ -69,11 +69,15 @@ class Fusion:
 
 
 def pooled(sources: Sequence[Source]) -> tuple[float, ...]:
-    """Probabilities in the order of ``MOODS``: each source's to the power of its weight, multiplied; they sum to 1."""
-    logs = [0.0] * len(MOODS)
+    """Probabilities in the order of ``MOODS``: each source's to the power of its weight, multiplied; they sum to 1.
+
+    Weights say how sources count beside each other. The heaviest counts whole, so that one which is alone is believed as
+    it stands: its probabilities are calibrated.
+    """
+    logs, heaviest = [0.0] * len(MOODS), max(source.weight for source in sources)
     for source in sources:
         for place, share in enumerate(source.probabilities.in_order()):
-            logs[place] += source.weight * log(max(share, LEAST[source.kind]))
+            logs[place] += source.weight / heaviest * log(max(share, LEAST[source.kind]))
     likely = [exp(value - max(logs)) for value in logs]
     return tuple(value / sum(likely) for value in likely)
 

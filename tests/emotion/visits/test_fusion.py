@@ -58,6 +58,22 @@ def test_without_anything_heard_there_is_no_pool() -> None:
     assert Fusion().pool(shares(Mood.HAPPY), 0.0) is None
 
 
+@pytest.mark.parametrize("age_s", [0.0, 6.0])
+@given(simplex)
+def test_what_is_heard_alone_is_believed_as_it_stands(age_s: float, voice: tuple[float, ...]) -> None:
+    fusion = Fusion()
+    fusion.hear("voice", voice, 0.0)
+    pool = fusion.pool(None, age_s)
+    assert pool is not None
+    least = [max(share, LEAST["voice"]) for share in voice]
+    assert pool.shares == pytest.approx([share / sum(least) for share in least])
+
+
+def test_a_voice_alone_that_is_fairly_sure_tells_a_mood(machine: VisitMachine) -> None:
+    [start] = machine.hear("voice", (0.8, 0.15, 0.03, 0.02), CAUSE, 0.0)
+    assert (start.mood, start.faces) == (Mood.ANGRY, 0)
+
+
 def test_what_was_heard_fades_and_is_forgotten() -> None:
     fusion = Fusion()
     fusion.hear("words", shares(Mood.SAD), 0.0)
