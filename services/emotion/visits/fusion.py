@@ -71,8 +71,8 @@ class Fusion:
 def pooled(sources: Sequence[Source]) -> tuple[float, ...]:
     """Probabilities in the order of ``MOODS``: each source's to the power of its weight, multiplied; they sum to 1.
 
-    Weights say how sources count beside each other. The heaviest counts whole, so that one which is alone is believed as
-    it stands: its probabilities are calibrated.
+    Weights say how sources count beside each other. The heaviest counts whole, so one that is alone is believed as it
+    stands: its probabilities are calibrated.
     """
     logs, heaviest = [0.0] * len(MOODS), max(source.weight for source in sources)
     for source in sources:
