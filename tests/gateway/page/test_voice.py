@@ -242,14 +242,18 @@ async def test_what_keeps_it_from_listening_is_one_line(
         await expect(page.get_by_role("button", name="Choose happy")).to_be_enabled()
 
 
-async def test_a_permission_that_comes_after_the_visit_opens_nothing(gateway: Gateway, quiet: Browser) -> None:
+async def test_a_permission_that_comes_after_the_visit_opens_nothing(
+    bus: Bus, gateway: Gateway, quiet: Browser
+) -> None:
     async with open_page(quiet, gateway) as page:
         await page.evaluate(KEEP_TRACKS)
         await page.evaluate(ANSWER_LATER)
         await agree(page)
         await until(page, "'allow' in window")
+        serving = await answer(bus, "session.end")
         await page.get_by_role("button", name="Stop", exact=True).click()
-        await at_stage(page, "attract")
+        await serving
+        await at_stage(page, "goodbye")
         await page.evaluate("allow()")
         await until(page, "tracks.length === 1 && tracks[0].readyState === 'ended'")
         await expect(page.locator("body[data-hears]")).to_have_count(0)
