@@ -1,40 +1,58 @@
-"""What Redis knows of the streams that a process reads, for Prometheus; FastStream's own metrics lack it."""
+"""What Redis knows of the streams that a process reads, for Prometheus; FastStream's own metrics lack it.
+
+Each fact is one series: of the processes that could tell it, the first by name that is alive does. What waits for a
+consumer group is told by who reads in it, the length of a stream and its dead letters by the service that monitors all.
+"""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
-from moodstream.contracts.streams import CAPTURES, DEAD_SUFFIX
+from moodstream.contracts.streams import CAPTURES, DEAD_SUFFIX, EVENT_OF_STREAM
 from shared.bus.connection import Bus
+from shared.bus.heartbeats import read_heartbeats
 from shared.contracts.access import RIGHTS
-from shared.delivery.consume import groups
+from shared.delivery.consume import groups, service_of
 
 TIMEOUT_S = 2.0
+SILENT_S = 10.0
+"""A process that has not said for so long that it is alive leaves what it told to the next."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A value of a gauge, with its labels."""
+
+    gauge: Gauge
+    labels: tuple[str, ...]
+    value: float
 
 
 class StreamMetrics:
     """Gauges; ``refresh`` brings them up to date."""
 
     def __init__(self, bus: Bus, services: Sequence[str] = ()) -> None:
-        self._bus, self._services = bus, services
+        self._bus = bus
+        self._monitors = next((name for name in services if name in RIGHTS and RIGHTS[name].monitors), None)
         self.registry = CollectorRegistry()
         self._up = self._gauge("redis_up", "1 when Redis answers, else 0")
-        self._length = self._gauge("stream_entries", "Entries in a stream", "stream")
-        self._dead = self._gauge("stream_dead_letters", "Dead letters of a stream", "stream")
-        self._trimmed = self._gauge("stream_trimmed", "Entries trimmed from a stream, read or not", "stream")
+        of_group = "stream", "group"
         self._unread = self._gauge(
-            "stream_trimmed_unread",
-            "Entries trimmed before a consumer group read them",
-            "stream",
-            "group",
+            "stream_trimmed_unread", "Entries trimmed before a consumer group read them", *of_group
         )
-        self._lag = self._gauge("stream_lag", "Entries that a consumer group has not read yet", "stream", "group")
+        self._lag = self._gauge("stream_lag", "Entries that a consumer group has not read yet", *of_group)
         self._pending = self._gauge(
-            "stream_pending", "Entries that a consumer group has read, not acknowledged", "stream", "group"
+            "stream_pending", "Entries that a consumer group has read, not acknowledged", *of_group
         )
+        self._gauges = [self._unread, self._lag, self._pending]
+        if self._monitors:
+            self._length = self._gauge("stream_entries", "Entries in a stream", "stream")
+            self._dead = self._gauge("stream_dead_letters", "Dead letters of a stream", "stream")
+            self._gauges += [self._length, self._dead]
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"moodstream_{name}", text, labels, registry=self.registry)
@@ -43,39 +61,67 @@ class StreamMetrics:
         """Ask Redis; where it does not answer, only ``redis_up`` changes."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                await self._read_streams()
+                facts = await self._read_facts()
         except (TimeoutError, RedisError, OSError, RuntimeError):  # the last before the first connection
             self._up.set(0)
-        else:
-            self._up.set(1)
+            return
+        self._up.set(1)
+        for gauge in self._gauges:
+            gauge.clear()
+        for fact in facts:
+            fact.gauge.labels(*fact.labels).set(fact.value)
 
-    async def _read_streams(self) -> None:
-        read = groups(self._bus)
-        for stream in self._followed():
-            name = stream.removeprefix(self._bus.prefix)
-            self._length.labels(name).set(await self._bus.redis.xlen(stream))
-            self._dead.labels(name).set(await self._bus.redis.xlen(stream + DEAD_SUFFIX))
-        for stream in sorted({stream for stream, _ in read}):
-            name = stream.removeprefix(self._bus.prefix)
-            about = await self._bus.holder(stream).xinfo_stream(stream)
-            self._length.labels(name).set(about["length"])
-            self._trimmed.labels(name).set(about["entries-added"] - about["length"])
-            if name not in CAPTURES.values():
-                self._dead.labels(name).set(await self._bus.redis.xlen(stream + DEAD_SUFFIX))
-            for info in await self._bus.holder(stream).xinfo_groups(stream):
-                group = info["name"].decode()
-                if (stream, group) in read:
-                    # frames and sounds are deleted when they are read, so what is there is what waits
-                    waiting = about["length"] if name in CAPTURES.values() else lag(info, about)
-                    self._lag.labels(name, group).set(waiting)
-                    self._unread.labels(name, group).set(_trimmed_unread(about, info))
-                    self._pending.labels(name, group).set(info["pending"])
+    async def _read_facts(self) -> list[Fact]:
+        ours = sorted(groups(self._bus))
+        wanted = {service_of(group) for _, group in ours} | ({self._monitors} if self._monitors else set())
+        alive = await self._read_alive(sorted(wanted))
+        facts = [fact for stream, group in ours for fact in await self._read_group(stream, group, alive)]
+        if self._monitors and self._bus.consumer == min(alive[self._monitors]):
+            facts += await self._read_streams()
+        return facts
 
-    def _followed(self) -> Iterator[str]:
-        """Streams without a group, whose dead letters a service sees to by itself."""
-        for rights in (RIGHTS[name] for name in self._services if name in RIGHTS):
-            for kind in rights.puts_aside:
-                yield self._bus.stream(kind)
+    async def _read_alive(self, services: Sequence[str]) -> Mapping[str, set[str]]:
+        """The living processes of each service, this one among them, which may not have said it yet."""
+        try:
+            clock_s, beats = await read_heartbeats(self._bus, services)
+        except NoPermissionError:  # the heartbeat tells operators of it; each process then tells all that it could
+            clock_s, beats = 0.0, {}
+        return {
+            service: {self._bus.consumer}
+            | {process for process, at_s in beats.get(service, {}).items() if abs(clock_s - at_s) < SILENT_S}
+            for service in services
+        }
+
+    async def _read_group(self, stream: str, group: str, alive: Mapping[str, set[str]]) -> list[Fact]:
+        client = self._bus.holder(stream)
+        consumers = {one["name"].decode() for one in await client.xinfo_consumers(stream, group)}
+        readers = {process for process in alive[service_of(group)] if f"{group}-{process}" in consumers}
+        if self._bus.consumer != min(readers | {self._bus.consumer}):
+            return []
+        about = await client.xinfo_stream(stream)
+        [info] = [one for one in await client.xinfo_groups(stream) if one["name"].decode() == group]
+        name = stream.removeprefix(self._bus.prefix)
+        # frames and sounds are deleted when they are read, so what is there is what waits
+        waiting = about["length"] if name in CAPTURES.values() else lag(info, about)
+        return [
+            Fact(self._lag, (name, group), waiting),
+            Fact(self._unread, (name, group), _trimmed_unread(about, info)),
+            Fact(self._pending, (name, group), info["pending"]),
+        ]
+
+    async def _read_streams(self) -> list[Fact]:
+        captures = {name: self._bus.key(name) for name in CAPTURES.values()}
+        async with self._bus.redis.pipeline(transaction=False) as all_:
+            for name in EVENT_OF_STREAM:
+                all_.xlen(self._bus.key(name))
+                all_.xlen(self._bus.key(name) + DEAD_SUFFIX)
+            lengths = await all_.execute()
+        facts = [
+            Fact(self._length, (name,), await self._bus.holder(key).xlen(key)) for name, key in captures.items()
+        ]
+        for name, entries, dead in zip(EVENT_OF_STREAM, lengths[::2], lengths[1::2], strict=True):
+            facts += [Fact(self._length, (name,), entries), Fact(self._dead, (name,), dead)]
+        return facts
 
 
 def _trimmed_unread(about: dict[str, Any], info: dict[str, Any]) -> int:

@@ -32,6 +32,19 @@ def test_the_compose_file_passes_every_setting_on(service: str) -> None:
     assert not wanted - set(COMPOSE["services"][service]["environment"])
 
 
+def test_no_image_is_built_under_two_names_nor_two_under_one() -> None:
+    """Services that run the same program share its image, with a command of their own where they need one."""
+    built = {
+        (service["image"], service["build"]["context"], service["build"]["args"].get("SERVICE"))
+        for service in COMPOSE["services"].values()
+        if "build" in service
+    }
+    names, recipes = {name for name, *_ in built}, {tuple(recipe) for _, *recipe in built}
+    assert len(names) == len(built) == len(recipes)
+    packages = [(ROOT / "requirements" / f"{service}.txt").read_text() for _, _, service in built if service]
+    assert len(packages) == len(set(packages)) == len(built) - 1, "all but MPD's, which holds no Python"
+
+
 def test_everything_that_the_compose_file_reads_is_explained() -> None:
     read = set(re.findall(r"\$\{(\w+)[:}]", TEXT)) - {"PIP_INDEX_URL"}
     explained = set(re.findall(r"^# (\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))

@@ -220,6 +220,20 @@ def test_every_metric_in_the_docs_is_there_and_every_metric_is_in_the_docs(day: 
             assert name in told[service], (name, service)
 
 
+def test_each_fact_about_a_stream_is_told_once(day: Day) -> None:
+    """One process of each service runs here, and all of them read moods or write them."""
+    told = [
+        (sample.name, *sorted(sample.labels.items()))
+        for text in day.metrics.values()
+        for family in families(text).values()
+        for sample in family.samples
+        if family.name.startswith("moodstream_stream_")
+    ]
+    assert ("moodstream_stream_entries", ("stream", "moods")) in told
+    assert ("moodstream_stream_lag", ("group", "bridge"), ("stream", "moods")) in told
+    assert len(told) == len(set(told)), [one for one in told if told.count(one) > 1]
+
+
 def test_what_happened_was_counted(day: Day) -> None:
     def value(service: str, name: str, **labels: str) -> float:
         return counted(day.metrics[service], name, **labels)
