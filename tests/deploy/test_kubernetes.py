@@ -2,6 +2,7 @@
 
 import base64
 import importlib
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import yaml
 
 from moodstream import __version__
 from services.camera.rules.cameras import read_cameras
-from shared.settings import Settings
+from shared.settings import DEFAULT_PREFIX, Settings
 from tests.support.needs import missing
 
 ROOT = Path(__file__).parents[2]
@@ -91,19 +92,49 @@ def test_keda_knows_every_field(manifests: list[Manifest]) -> None:
 def test_every_setting_exists_and_the_values_are_accepted(manifests: list[Manifest]) -> None:
     kinds = settings_of_services()
     known = {f"MOODSTREAM_{field.upper()}" for kind in kinds.values() for field in kind.model_fields}
+    known |= {name.replace("MOODSTREAM_", DEFAULT_PREFIX) for name in known}
     for namespace in {one["metadata"].get("namespace") for one in manifests} - {None}:
         here = [one for one in manifests if one["metadata"].get("namespace") == namespace]
         given: dict[str, str] = {}
         for one in of(here, "ConfigMap"):
             given |= one["data"]
-        [secrets] = [one for one in of(here, "Secret") if one["metadata"]["name"].startswith("secrets")]
-        given |= {name: decoded(value) for name, value in secrets["data"].items()}
-        for name, _, container in pods(here):
+        for name, pod, container in pods(here):
             own = given | {one["name"]: one.get("value", "") for one in container.get("env", [])}
+            own |= {key.upper(): decoded(value) for key, value in mounted(here, pod).items()}
             ours = {key: value for key, value in own.items() if key.startswith("MOODSTREAM_")}
             assert ours.keys() <= known, f"{name}: no such setting: {ours.keys() - known}"
             if name in kinds:
-                kinds[name](**{key.removeprefix("MOODSTREAM_").lower(): value for key, value in ours.items() if value})
+                plain = {key.replace(DEFAULT_PREFIX, "MOODSTREAM_"): value for key, value in ours.items() if value}
+                kinds[name](**{key.removeprefix("MOODSTREAM_").lower(): value for key, value in plain.items()})
+
+
+def mounted(manifests: list[Manifest], pod: Manifest) -> dict[str, str]:
+    """The files that a pod finds in ``/run/secrets``: the values of its secrets as they stand in the manifests."""
+    held = {one["metadata"]["name"]: one.get("data", {}) for one in of(manifests, "Secret")}
+    found: dict[str, str] = {}
+    for volume in pod.get("volumes", []):
+        for source in volume["projected"]["sources"] if volume["name"] == "secrets" else []:
+            data = held[source["secret"]["name"]]
+            items = source["secret"].get("items")
+            wanted = {one["path"]: one["key"] for one in items} if items else dict(zip(data, data, strict=True))
+            assert items is None or source["secret"]["optional"], "what is not set is no error"
+            found |= {path: data[key] for path, key in wanted.items() if key in data}
+    return found
+
+
+def test_each_secret_is_a_file_that_only_those_get_who_need_it(manifests: list[Manifest]) -> None:
+    for name, pod, container in pods(manifests):
+        for one in container.get("env", []):
+            assert "valueFrom" not in one
+            assert not re.search(r"PASSWORD|TOKEN|://[^/]*:[^/]*@", one["name"] + "=" + one["value"])
+        assert all("secretRef" not in source for source in container.get("envFrom", []))
+        assert "requirepass" not in " ".join([*container.get("command", []), *container.get("args", [])])
+        if name in SERVICES:
+            assert {"name": "secrets", "mountPath": "/run/secrets", "readOnly": True} in container["volumeMounts"]
+            [volume] = [one["projected"] for one in pod["volumes"] if one["name"] == "secrets"]
+            assert volume["defaultMode"] == 0o440
+            whole = [one for one in volume["sources"] if "items" not in one["secret"]]
+            assert name in ("gateway", "player", "bridge") or all("redis-" in one["secret"]["name"] for one in whole)
 
 
 def settings_of_services() -> dict[str, type[Settings]]:
@@ -175,6 +206,8 @@ def test_everything_that_is_named_exists(manifests: list[Manifest]) -> None:
         for volume in pod.get("volumes", []):
             if "secret" in volume:
                 assert (namespace, "Secret", volume["secret"]["secretName"]) in names
+            for projected in volume.get("projected", {}).get("sources", []):
+                assert (namespace, "Secret", projected["secret"]["name"]) in names
             if "persistentVolumeClaim" in volume:
                 claim = volume["persistentVolumeClaim"]["claimName"]
                 assert (namespace, "PersistentVolumeClaim", claim) in names
@@ -231,15 +264,13 @@ def test_in_the_cluster_nobody_has_a_password_for_everything(manifests: list[Man
         urls = {one["name"]: one["value"] for one in container["env"] if one["name"].endswith("REDIS_URL")}
         assert urls["MOODSTREAM_REDIS_URL"] == f"redis://{name}@events-redis:6379/0"
         assert ("MOODSTREAM_FRAMES_REDIS_URL" in urls) == (name in ("camera", "emotion", "voice", "gateway"))
-        [volume] = [one for one in pod["volumes"] if one["name"] == "redis"]
-        assert volume["secret"]["secretName"].startswith(f"redis-{name}-")
-        [secret] = [one for one in of(manifests, "Secret") if one["metadata"]["name"] == volume["secret"]["secretName"]]
-        assert list(secret["data"]) == ["moodstream_redis_password"], "as shared.secret_files looks for it"
-        assert {"name": "redis", "mountPath": "/run/secrets", "readOnly": True} in container["volumeMounts"]
+        assert "moodstream_redis_password" in mounted(manifests, pod), "as shared.secret_files looks for it"
+        [volume] = [one for one in pod["volumes"] if one["name"] == "secrets"]
+        assert volume["projected"]["sources"][-1]["secret"]["name"].startswith(f"redis-{name}-")
 
 
 def test_no_example_is_taken_for_a_token(manifests: list[Manifest]) -> None:
     for one in of(manifests, "Secret"):
-        assert not decoded(one["data"].get("MOODSTREAM_OPERATOR_TOKEN", ""))
+        assert "moodstream_operator_token" not in one.get("data", {})
     with pytest.raises(ValueError, match="example"):
         settings_of_services()["gateway"].model_validate({"operator_token": "change-me-" + "16-characters-at-least"})
