@@ -25,7 +25,7 @@ PINNED := $(PIP) --require-hashes -r
 WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -147,6 +147,9 @@ contract: setup ## Write what is generated from the code: docs/schemas, asyncapi
 	$(BIN)/python -m shared.contracts.schemas
 	$(BIN)/python -m services settings > .env.example
 	$(BIN)/python -m services openapi > docs/openapi.json
+
+chart: setup $(VENV)/.test ## Write the templates of the Helm chart (deploy/helm) anew from the manifests for kustomize (deploy/kubernetes)
+	$(BIN)/python deploy/helm/generate.py $(BIN)/kubectl deploy/helm/moodstream/templates
 
 clean: ## Remove .venv and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
