@@ -7,7 +7,7 @@ from shared.settings import RunSettings, Settings
 
 COMPOSE_SETTINGS = """
 ## Only with docker compose. There MOODSTREAM_PLAYER is `house` and MOODSTREAM_FRAMES_KEPT is 6 unless they are set.
-# Profiles to start, separated by commas: camera, demo or kiosk; voice, mqtt, mpd, observability.
+# Profiles to start, separated by commas: camera, demo or kiosk; voice, mqtt, mpd, snapcast, observability.
 # COMPOSE_PROFILES=
 # Folder with videos, a catalogue or a file of receivers, seen by the services as /media.
 # MOODSTREAM_MEDIA=./media
@@ -28,6 +28,10 @@ COMPOSE_SETTINGS = """
 # MOODSTREAM_MUSIC_FOLDER=./music
 # MOODSTREAM_MPD_HOST=127.0.0.1
 # MOODSTREAM_MPD_STREAM_PORT=8083
+# Address and port of the sound for loudspeakers in other rooms (profile snapcast), and the port that controls them.
+# MOODSTREAM_SNAPCAST_HOST=127.0.0.1
+# MOODSTREAM_SNAPCAST_PORT=1704
+# MOODSTREAM_SNAPCAST_CONTROL_PORT=1705
 # Ports of Prometheus and Grafana (profile observability).
 # MOODSTREAM_PROMETHEUS_PORT=9090
 # MOODSTREAM_GRAFANA_PORT=3000

@@ -78,6 +78,8 @@ class Mpd:
 
     folder: Path
     password: str = ""
+    outputs: str = ""
+    """more of them, as in its configuration"""
     port: int = field(default_factory=free_port)
     _process: "subprocess.Popen[bytes] | None" = None
 
@@ -95,7 +97,7 @@ class Mpd:
         password = (
             f'password "{self.password}@read,add,control,admin"\ndefault_permissions "read"' if self.password else ""
         )
-        config.write_text(CONFIG.format(folder=self.folder, port=self.port, password=password))
+        config.write_text(CONFIG.format(folder=self.folder, port=self.port, password=password) + self.outputs)
         command = [program, "--no-daemon", "--stderr", str(config)]
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + START_S
@@ -144,8 +146,8 @@ class Mpd:
 
 
 @contextlib.contextmanager
-def mpd_server(folder: Path, password: str = "") -> Iterator[Mpd]:
-    daemon = Mpd(folder, password)
+def mpd_server(folder: Path, password: str = "", outputs: str = "") -> Iterator[Mpd]:
+    daemon = Mpd(folder, password, outputs)
     (folder / "music").mkdir(exist_ok=True)
     try:
         daemon.start()
