@@ -25,7 +25,7 @@ PINNED := $(PIP) --require-hashes -r
 WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -123,6 +123,10 @@ redis-versions: setup $(VENV)/.test ## Test delivery, bus and status on the inst
 
 packages-try: setup ## Install both wheels as users do, by pipx and pip, on each Python that is found: make packages-try PYTHONS=python3.13
 	OUT="$(abspath $(OUT))" deploy/packages-try $(PYTHONS)
+
+node-red-try: setup $(VENV)/.test ## Run the flow of docs/examples in Node-RED itself; needs Node 18 or newer with npm, and fetches Node-RED
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/node-red node-red@3.1.9
+	MOODSTREAM_NODE_RED=$(VENV)/node-red/node_modules/node-red/red.js $(BIN)/python -m pytest -q tests/test_node_red.py $(ARGS)
 
 appliance-try: ## Install the kiosk appliance on a bare Debian in a folder; needs root and debootstrap
 	deploy/appliance/try $(ARGS)

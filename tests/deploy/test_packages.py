@@ -8,7 +8,10 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import zipfile
+from collections.abc import Callable
 from email.parser import HeaderParser
 from pathlib import Path
 
@@ -40,6 +43,38 @@ assert (shared.WHOSE, services.WHOSE) == ("mine", "mine")
 with moodstream.BlockingClient(sys.argv[1]) as client:
     print(client.offer("calm").songs[0].title)
 """
+
+TYPED = """
+from collections.abc import Sequence
+from typing import assert_type
+
+import moodstream
+from moodstream.contracts.events import MoodChanged, Song
+from moodstream.contracts.moods import Mood
+from moodstream.contracts.requests import SongsOfMood
+
+async def main() -> None:
+    async with moodstream.Client("http://127.0.0.1:8080", timeout_s=2) as client:
+        offer = await client.offer("calm")
+        assert_type(offer, SongsOfMood)
+        titles: Sequence[str] = [song.title for song in offer.songs]
+        async for mood in client.moods():
+            assert_type(mood, MoodChanged)
+            assert_type(mood.mood, Mood)
+            print(titles, mood.confidence + 0.5)
+
+def blocking(song: Song) -> str:
+    with moodstream.BlockingClient("redis://127.0.0.1:6379") as client:
+        ranked = client.similar(song.id, n=5).ranking
+        return ranked[0].song.title
+"""
+
+WRONG = {
+    "import moodstream\n\nmoodstream.BlockingClient(1)\n": "arg-type",
+    'import moodstream\n\nmoodstream.BlockingClient("x").offer("calm").song\n': "attr-defined",
+    'from moodstream.client import iter_moods\n\nfor mood in iter_moods("x"):\n    mood.mood = "calm"\n': "assignment",
+}
+"""Programs with a mistake, and what mypy calls it: so the types are seen, and are not Any."""
 
 WITHOUT_EXTRAS = """
 import contextlib, io, json
@@ -113,6 +148,33 @@ async def test_the_client_lives_in_a_program_that_has_its_own_shared(wheels: tup
             for address in (gateway.url, url):
                 done = await asyncio.to_thread(bare.run, "python", "program.py", address)
                 assert (done.returncode, done.stdout) == (0, "Harbour Kite\n"), done.stderr
+
+
+@pytest.fixture(scope="module")
+def checked(wheels: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """What mypy says of a program, strictly, in an environment that holds the client's wheel."""
+    bare = BareEnvironment(tmp_path_factory.mktemp("typed"))
+    bare.install("--no-deps", str(wheels[0]))
+    bare.link(closure("moodstream-client[http]") - OURS)
+
+    def check(program: str) -> str:
+        (bare.folder / "program.py").write_text(program)
+        mypy = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-executable", str(bare.python)]
+        command = [*mypy, "program.py"]
+        return subprocess.run(command, cwd=bare.folder, capture_output=True, text=True, timeout=180).stdout
+
+    return check
+
+
+def test_the_types_of_the_wheel_hold_for_a_strangers_program(checked: Callable[[str], str]) -> None:
+    assert checked(TYPED) == "Success: no issues found in 1 source file\n"
+
+
+@pytest.mark.parametrize(("program", "code"), WRONG.items())
+def test_a_mistake_in_a_strangers_program_is_found(checked: Callable[[str], str], program: str, code: str) -> None:
+    said = checked(program)
+    assert f"[{code}]" in said, said
+    assert "import-" not in said, said
 
 
 def test_without_extras_each_command_says_in_a_line_what_it_lacks(wheels: tuple[Path, Path], tmp_path: Path) -> None:
