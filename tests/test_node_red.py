@@ -29,6 +29,7 @@ SETTINGS = """module.exports = {{
 }};
 """
 WITHIN_S = 90
+ANSWER = "Harbour Kite"
 
 
 def flow() -> list[dict[str, Any]]:
@@ -58,6 +59,10 @@ def test_what_it_says_of_the_contract_is_so() -> None:
     api = json.loads((FLOW.parents[1] / "openapi.json").read_text())
     [offer] = [one["get"] for path, one in api["paths"].items() if path.endswith("/songs/offer")]
     assert [parameter["name"] for parameter in offer["parameters"]] == ["mood"]
+    reply = json.loads((FLOW.parents[1] / "schemas" / "replies" / "songs.offer.json").read_text())
+    assert "songs" in reply["properties"]
+    [shown] = [node["complete"] for node in flow() if node["id"] == "songs"]
+    assert shown == "payload.result.songs[0].title", "an answer is in `result`"
 
 
 async def test_node_red_shows_a_mood_and_the_songs_that_it_asked_for(redis_url: str, tmp_path: Path) -> None:
@@ -73,7 +78,7 @@ async def test_node_red_shows_a_mood_and_the_songs_that_it_asked_for(redis_url: 
             process.wait(30)
     assert "[debug:mood]" in said
     assert "calm" in said
-    assert "Harbour Kite" in said, "the song of the answer"
+    assert f"[debug:songs] {ANSWER}" in said
 
 
 def started(program: str, folder: Path, page: str) -> "subprocess.Popen[bytes]":
@@ -86,7 +91,7 @@ def started(program: str, folder: Path, page: str) -> "subprocess.Popen[bytes]":
 
 async def until_songs(redis_url: str, log: Path) -> str:
     async with asyncio.timeout(WITHIN_S):
-        while "[debug:songs]" not in (said := await asyncio.to_thread(log.read_text)) or "title" not in said:
+        while "[debug:songs]" not in (said := await asyncio.to_thread(log.read_text)) or ANSWER not in said:
             with connected(redis_url) as client:
                 mood = mood_changed(MOODS[-1], new_session(), confidence=0.75)
                 client.xadd("mood:moods", {"__data__": mood.model_dump_json()})
