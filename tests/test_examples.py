@@ -1,14 +1,17 @@
 """The examples in docs/examples print the moods that are published, and the answers to what they ask."""
 
 import asyncio
+import base64
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, Queue
 from typing import IO
@@ -17,17 +20,22 @@ import pytest
 
 from moodstream.contracts.moods import Mood
 from services.cli.redis_client import connected
+from services.cli.run.embedded_redis import embedded_redis
 from tests.client.answering import answering
+from tests.support.bridges import broker
 from tests.support.gateways import Gateway
 from tests.support.needs import missing
 from tests.support.ports import free_port
 from tests.support.scenes import mood_changed, new_session
+from tests.support.secured_services import services
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
 ASKING = sorted(file.name for file in EXAMPLES.glob("ask_*"))
-LISTENING = sorted({file.name for file in EXAMPLES.iterdir() if file.suffix != ".json"} - set(ASKING))
+BRIDGED = sorted(file.name for wire in ("mqtt", "webhook", "osc") for file in EXAMPLES.glob(f"*{wire}*"))
+LISTENING = sorted({file.name for file in EXAMPLES.iterdir() if file.suffix != ".json"} - {*ASKING, *BRIDGED})
 EXPECTED = "update happy 0.75"
+SECRET = "whsec_" + base64.b64encode(b"examples" * 4).decode()
 ANSWER = "calm Harbour Kite"
 
 NODE_PACKAGES = Path("/usr/share/nodejs")
@@ -35,34 +43,71 @@ GO_PACKAGES = Path("/usr/share/gocode")
 """Where Debian puts its packages for other languages."""
 
 
+@pytest.fixture(scope="module")
+def site() -> Iterator[tuple[str, dict[str, str]]]:
+    """The private address of Redis, and the environment of the examples; one site for all, which listen and ask."""
+    with embedded_redis() as url, Gateway(url).run() as gateway:
+        yield url, environment(open_port(url), gateway)
+
+
 @pytest.mark.parametrize("name", LISTENING)
-def test_the_example_prints_moods(redis_url: str, tmp_path: Path, name: str) -> None:
-    address = open_port(redis_url)
-    with Gateway(redis_url).run() as gateway:
-        process = subprocess.Popen(
-            command(EXAMPLES / name, tmp_path),
-            env=environment(address, gateway),
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            assert first_line(redis_url, process.stdout) == EXPECTED
-        finally:
-            process.terminate()
-            process.communicate(timeout=10)
+def test_the_example_prints_moods(site: tuple[str, dict[str, str]], tmp_path: Path, name: str) -> None:
+    url, told = site
+    assert printed_first(name, url, told, tmp_path) == EXPECTED
+
+
+def printed_first(name: str, url: str, told: dict[str, str], folder: Path) -> str:
+    """What an example prints first while moods are published."""
+    process = subprocess.Popen(command(EXAMPLES / name, folder), env=told, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        return first_line(url, process.stdout)
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def bridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of Redis, and what the examples are told, beside a bridge that speaks to all of them."""
+    folder = tmp_path_factory.mktemp("bridged")
+    hooks, osc = free_port(), free_port()
+    receivers = f'[[webhook]]\nname = "one"\nurl = "http://127.0.0.1:{hooks}/"\nsecrets = ["{SECRET}"]\n'
+    (folder / "webhooks.toml").write_text(f'{receivers}private = true\nevents = ["MoodChanged"]\n')
+    with embedded_redis() as url, broker(folder) as mosquitto, services(folder) as running:
+        outputs = {"mqtt_url": mosquitto.url, "osc_to": f"127.0.0.1:{osc}", "webhooks": str(folder / "webhooks.toml")}
+        running.start("bridge", redis_url=url, **outputs)
+        running.wait_until_ready()
+        yield url, {"MOODSTREAM_MQTT_URL": mosquitto.url, "SECRET": SECRET, "hooks": str(hooks), "osc": str(osc)}
+
+
+@pytest.mark.parametrize("name", BRIDGED)
+def test_the_example_prints_moods_that_the_bridge_sends(
+    bridged: tuple[str, dict[str, str]], tmp_path: Path, name: str
+) -> None:
+    url, told = bridged
+    port = {"PORT": told["osc" if "osc" in name else "hooks"], "NODE_PATH": str(NODE_PACKAGES)}
+    environment = {**os.environ, **told, **port}
+    assert printed_first(name, url, environment, tmp_path) == ("happy" if "osc" in name else EXPECTED)
+
+
+@pytest.mark.parametrize("language", [".py", ".mjs", ".go"])
+def test_each_wire_and_asking_has_an_example_in_each_language(language: str) -> None:
+    names = {file.stem for file in EXAMPLES.iterdir() if file.suffix == language}
+    wires = {"redis", "group", "sse", "websocket", "mqtt", "webhook"}
+    assert {"osc", *(f"moods_{wire}" for wire in wires)} <= names
+    assert names & {"ask_redis", "ask_http"}
 
 
 @pytest.mark.parametrize("name", ASKING)
-async def test_the_example_prints_what_is_answered(redis_url: str, tmp_path: Path, name: str) -> None:
-    address = open_port(redis_url)
-    with Gateway(redis_url).run() as gateway:
-        async with answering(redis_url):
-            process = await asyncio.create_subprocess_exec(
-                *command(EXAMPLES / name, tmp_path), env=environment(address, gateway), stdout=subprocess.PIPE
-            )
-            async with asyncio.timeout(30):
-                output, _ = await process.communicate()
+async def test_the_example_prints_what_is_answered(site: tuple[str, dict[str, str]], tmp_path: Path, name: str) -> None:
+    url, told = site
+    async with answering(url):
+        process = await asyncio.create_subprocess_exec(
+            *command(EXAMPLES / name, tmp_path), env=told, stdout=subprocess.PIPE
+        )
+        async with asyncio.timeout(30):
+            output, _ = await process.communicate()
     assert process.returncode == 0
     assert next(line for line in output.decode().splitlines() if "INFO" not in line) == ANSWER
 
@@ -96,11 +141,11 @@ def command(example: Path, folder: Path) -> list[str]:
     if example.suffix == ".py":
         return [sys.executable, str(example)]
     if example.suffix == ".mjs":
-        if 'from "redis"' in example.read_text():
-            (folder / "node_modules").symlink_to(needed(NODE_PACKAGES / "redis").parent)
+        if found := re.search(r'from "(redis|ws|mqtt)"', example.read_text()):
+            (folder / "node_modules").symlink_to(needed(NODE_PACKAGES / found[1]).parent)
         (folder / example.name).write_text(example.read_text())  # Node looks for packages beside the file
         return [tool("node"), str(folder / example.name)]
-    settings = {"GO111MODULE": "off", "GOPATH": str(needed(GO_PACKAGES)), "GOCACHE": str(folder / "cache")}
+    settings = {"GO111MODULE": "off", "GOPATH": str(needed(GO_PACKAGES)), "GOCACHE": str(folder.parent / "go-cache")}
     program = folder / "example"
     subprocess.run(
         [tool("go"), "build", "-o", str(program), str(example)], env=os.environ | settings, check=True, timeout=120

@@ -1,4 +1,4 @@
-// go mod init moods && go mod tidy && go run moods.go
+// go mod init moods && go mod tidy && go run moods_redis.go
 package main
 
 import (
