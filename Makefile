@@ -25,7 +25,7 @@ PINNED := $(PIP) --require-hashes -r
 WITH_PROGRESS := sh deploy/with-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -127,6 +127,15 @@ packages-try: setup ## Install both wheels as users do, by pipx and pip, on each
 node-red-try: setup $(VENV)/.test ## Run the flow of docs/examples in Node-RED itself; needs Node 18 or newer with npm, and fetches Node-RED
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/node-red node-red@3.1.9
 	MOODSTREAM_NODE_RED=$(VENV)/node-red/node_modules/node-red/red.js $(BIN)/python -m pytest -q tests/test_node_red.py $(ARGS)
+
+HOME_ASSISTANT ?= homeassistant==2025.2.5
+home-assistant-try: setup $(VENV)/.test ## Home Assistant itself finds the devices and chooses a mood: make home-assistant-try PYTHON=python3.13; needs mosquitto
+	$(PYTHON) -m venv $(VENV)/home-assistant
+	$(VENV)/home-assistant/bin/pip install --quiet "$(HOME_ASSISTANT)"
+	MOODSTREAM_HASS=$(VENV)/home-assistant/bin/hass $(BIN)/python -m pytest -q tests/bridge/test_real_home_assistant.py $(ARGS)
+
+podman-try: ## The compose file with Podman until a song plays; needs root, podman, netavark, aardvark-dns, catatonit, docker-compose
+	deploy/podman/try $(OUT)
 
 appliance-try: ## Install the kiosk appliance on a bare Debian in a folder; needs root and debootstrap
 	deploy/appliance/try $(ARGS)
