@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import kubernetes_validate
@@ -33,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm" / "moodstream"
 SERVERS: tuple[Server, ...] = ("events", "frames")
 CAMERAS = '[[cameras]]\nid = "door"\naddress = "rtsp://user:password@10.0.0.20/stream1"\nframe_rate = 10\n'
-TOKEN = {"moodstream_operator_token": "of-nobody-at-all-0123456789"}
+TOKEN = {"moodstream_operator_token": token_urlsafe(24)}
 SUFFIX = re.compile(r"^(settings|secrets|cameras|redis-[a-z]+)-[a-z0-9]{10}$")
 """Names that kustomize adds a hash to, so that pods start anew; a chart has checksums for that."""
 
