@@ -1,52 +1,18 @@
-"""``moodstream``: the command line. Each command is a module of ``services.cli.commands``."""
+"""``moodstream``: the command line. ``services.cli.commands`` lists the commands."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TextIO, cast
 
 from moodstream import __version__
 from moodstream.errors import MoodstreamError
-from services.cli.commands import (
-    acl,
-    camera,
-    dead,
-    doctor,
-    emotion,
-    events,
-    openapi,
-    player,
-    run,
-    settings,
-    setup,
-    songs,
-    voice,
-    webhooks,
-    words,
-)
+from services.cli.commands import COMMANDS, RUN_CHILD
 from services.cli.installed import what_is_missing
-from services.cli.options import Run
+from services.cli.options import Parser, Run
 from shared.exit_codes import EXIT_FAILED
 from shared.plain_text import PlainStream, raw
-
-COMMANDS = (
-    run,
-    setup,
-    emotion,
-    voice,
-    words,
-    camera,
-    songs,
-    player,
-    events,
-    webhooks,
-    dead,
-    acl,
-    doctor,
-    settings,
-    openapi,
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,9 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    given = _parser().parse_args(arguments)
-    command: Run = given.command
     try:
+        given = _parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
+        command: Run = given.command
         return command(given)
     except MoodstreamError as error:
         print(f"moodstream: {error}", file=sys.stderr)
@@ -77,12 +43,20 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="moodstream", description="A camera sees a face; its mood picks the music.")
+def _parser(arguments: Sequence[str]) -> Parser:
+    """Knows all commands, but the arguments of the one that is asked for alone: its module is the only one imported."""
+    parser = Parser(prog="moodstream", description="A camera sees a face; its mood picks the music.")
     parser.add_argument("--version", action="version", version=f"moodstream {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for one in COMMANDS:
-        one.add_commands(commands)
+    asked = next((one for one in arguments if not one.startswith("-")), None)
+    for module, names in COMMANDS.items():
+        if asked in names:
+            import_module(f"services.cli.commands.{module}").add_commands(commands)
+        else:
+            for name, text in names.items():
+                commands.add_parser(name, help=text)
+    if asked == RUN_CHILD:
+        import_module("services.cli.commands.run_child").add_commands(commands)
     return parser
 
 

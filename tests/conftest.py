@@ -1,18 +1,41 @@
 """Fixtures: a real server for every test that speaks to Redis, and the reference data where it exists."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
 from services.cli.run.embedded_redis import embedded_redis
+from tests.support import quick
 from tests.support.needs import REFERENCE, missing
 from tests.support.redis_process import Server
 
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only tests that start no program and connect to nothing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("quick"):
+        quick.forbid_starting()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("quick"):
+        slow = [one for one in items if not (isinstance(one, pytest.Function) and quick.is_quick(one))]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [one for one in items if one not in set(slow)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with quick.running(item.nodeid):
+        return (yield)
 
 
 @pytest.fixture(scope="session")

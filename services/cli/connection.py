@@ -1,13 +1,12 @@
 """Where the commands find what runs here."""
 
 from moodstream.errors import MoodstreamError
+from services.cli import runtime_file
+from shared.settings import RunSettings, load
 
 
 def redis_url() -> str:
     """The whole address of the server, with its password."""
-    from services.cli import runtime_file
-    from shared.settings import RunSettings, load
-
     running = runtime_file.find_running()
     settings = load(RunSettings)
     url = settings.redis_url or (running.redis_url if running else None)
@@ -17,6 +16,4 @@ def redis_url() -> str:
 
 
 def prefix() -> str:
-    from shared.settings import RunSettings, load
-
     return load(RunSettings).prefix

@@ -3,25 +3,42 @@
 import argparse
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
+
+from moodstream.contracts.event_filter import ON_REDIS
+from moodstream.contracts.moods import Mood
+from services.cli.commands import TEXTS
 
 Commands = argparse._SubParsersAction  # argparse has no public name for what add_subparsers gives
 Run = Callable[[argparse.Namespace], int]
 """A command: takes what was given, returns the exit code."""
 
 
+class Parser(argparse.ArgumentParser):
+    """Proposes the nearest word where one of several is misspelt, and lists them."""
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:  # argparse has no public hook for this
+        if action.choices is None or value in action.choices:
+            return
+        known = [str(one) for one in action.choices]
+        near = get_close_matches(str(value), known, n=1)
+        advice = f"did you mean {near[0]}?" if near else f"choose from: {', '.join(known)}"
+        raise argparse.ArgumentError(action, f"{str(value)!r} is not known; {advice}")
+
+
 def add_command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, run: Run, text: str
+    commands: "Commands[argparse.ArgumentParser]", name: str, run: Run, text: str | None = None
 ) -> argparse.ArgumentParser:
+    """``text`` is for a command within a group; of the others, the list of commands says what they do."""
+    text = text or TEXTS[name]
     one = commands.add_parser(name, help=text, description=text)
     one.set_defaults(command=run)
     return one
 
 
-def add_group(
-    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
-) -> "Commands[argparse.ArgumentParser]":
+def add_group(commands: "Commands[argparse.ArgumentParser]", name: str) -> "Commands[argparse.ArgumentParser]":
     """A command with commands of its own: ``moodstream songs import``."""
-    group = commands.add_parser(name, help=text, description=text)
+    group = commands.add_parser(name, help=TEXTS[name], description=TEXTS[name])
     return group.add_subparsers(required=True, metavar="WHAT")
 
 
@@ -45,16 +62,12 @@ def add_filters(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def event_type(text: str) -> str:
-    from moodstream.contracts.event_filter import ON_REDIS
-
     if text != "all" and text not in ON_REDIS:
         raise argparse.ArgumentTypeError(f"{text} is no type of event; choose from: {', '.join(ON_REDIS)}, all")
     return text
 
 
 def mood(text: str) -> str:
-    from moodstream.contracts.moods import Mood
-
     if text not in tuple(Mood):
         raise argparse.ArgumentTypeError(f"{text} is no mood; choose from: {', '.join(Mood)}")
     return text

@@ -8,11 +8,13 @@ from pathlib import Path
 from moodstream.errors import MoodstreamError
 from services.cli.connection import prefix
 from services.cli.options import Commands, add_command
+from shared.contracts.access import USERS, acl_file
+from shared.files import create_private
+from shared.secret_files import read_secret
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "Print an ACL file for Redis: one user per service, each with the least rights it needs."
-    one = add_command(commands, "acl", acl, text)
+    one = add_command(commands, "acl", acl)
     one.add_argument(
         "--secrets",
         type=Path,
@@ -30,8 +32,6 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def acl(given: argparse.Namespace) -> int:
     """Print the file; passwords are written to their own files, ``redis_USER``, and nowhere else."""
-    from shared.contracts.access import USERS, acl_file
-
     hashes = {user: sha256(_password(given.secrets / f"redis_{user}").encode()).hexdigest() for user in USERS}
     print(acl_file(prefix(), given.server, hashes), end="")
     return 0
@@ -39,9 +39,6 @@ def acl(given: argparse.Namespace) -> int:
 
 def _password(file: Path) -> str:
     """The password in a file, which is made when it is missing."""
-    from shared.files import create_private
-    from shared.secret_files import read_secret
-
     try:
         create_private(file, secrets.token_urlsafe(32))
     except FileExistsError:

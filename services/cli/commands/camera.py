@@ -3,20 +3,29 @@
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from services.camera.capture.devices import devices
+from services.camera.capture.terminal import draw_lines
+from services.camera.rules.address import masked
+from services.camera.rules.cameras import create_cameras
+from services.camera.settings import CameraSettings, cameras_of
+from services.camera.watch.trial import try_camera
+from services.cli.installed import is_installed
 from services.cli.options import Commands, add_command, add_group, add_json, print_note
 from shared.exit_codes import EXIT_FAILED
 from shared.plain_text import raw
+from shared.settings import load
 
 if TYPE_CHECKING:
     from shared.contracts.mounting_view import ViewFigures
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    cameras = add_group(commands, "camera", "List and test cameras.")
+    cameras = add_group(commands, "camera")
     add_json(add_command(cameras, "list", camera_list, "List this computer's webcams and the configured cameras."))
     text = "Test cameras: show resolution, frame rate, light, focus, faces and a picture."
     test = add_json(add_command(cameras, "test", camera_test, text))
@@ -27,11 +36,6 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def camera_list(given: argparse.Namespace) -> int:
     """Webcams with their names, then the cameras of the settings. Opens none of them."""
-    from services.camera.capture.devices import devices
-    from services.camera.rules.address import masked
-    from services.camera.settings import CameraSettings, cameras_of
-    from shared.settings import load
-
     webcams = devices()
     for one in webcams:
         found = {"kind": "device", "address": one.address, "name": one.name, "fault": one.fault}
@@ -48,14 +52,6 @@ def camera_list(given: argparse.Namespace) -> int:
 
 def camera_test(given: argparse.Namespace) -> int:
     """Watch each camera for a few seconds. Returns 1 when one gives no pictures."""
-    import shutil
-
-    from services.camera.capture.terminal import draw_lines
-    from services.camera.rules.cameras import create_cameras
-    from services.camera.settings import CameraSettings, cameras_of
-    from services.camera.watch.trial import try_camera
-    from shared.settings import load
-
     measure = _measuring()
     given_one = [{"id": "camera", "address": given.address}] if given.address else None
     failed = False
@@ -78,14 +74,11 @@ def camera_test(given: argparse.Namespace) -> int:
 
 def _measuring() -> "Callable[[bytes], ViewFigures] | None":
     """What gives the figures of the operator's view for a JPEG; None in an image of the camera service alone."""
-    from services.cli.installed import is_installed
-
     if not is_installed("emotion"):
         return None
     from services.emotion.faces.decode import decode_grey
     from services.emotion.main import EmotionSettings, create_reader
     from services.emotion.preview.figures import measure
-    from shared.settings import load
 
     reader = create_reader(load(EmotionSettings))
 

@@ -8,18 +8,20 @@ from typing import Any
 from moodstream.errors import MoodstreamError
 from services.cli.connection import prefix, redis_url
 from services.cli.options import Commands, add_command, add_group, add_json
+from services.cli.redis_client import connected
+from shared.delivery.dead_letters import drop, letters, replay
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    dead = add_group(commands, "dead", "Show, replay or delete dead letters: events that could not be handled.")
+    dead = add_group(commands, "dead")
     add_json(add_command(dead, "list", dead_list, "List dead letters, one a line."))
     show = add_json(add_command(dead, "show", dead_show, "Show dead letters in full."))
     show.add_argument("letters", nargs="+", metavar="LETTER", help="a name from `dead list`")
     back = add_command(dead, "replay", dead_replay, "Put dead letters back on their streams: those named, or all.")
     back.add_argument("letters", nargs="*", metavar="LETTER", help="a name from `dead list`")
-    drop = add_command(dead, "drop", dead_drop, "Delete dead letters for good.")
-    drop.add_argument("letters", nargs="*", metavar="LETTER", help="a name from `dead list`")
-    drop.add_argument("--all", action="store_true", help="delete all of them")
+    drops = add_command(dead, "drop", dead_drop, "Delete dead letters for good.")
+    drops.add_argument("letters", nargs="*", metavar="LETTER", help="a name from `dead list`")
+    drops.add_argument("--all", action="store_true", help="delete all of them")
 
 
 def dead_list(given: argparse.Namespace) -> int:
@@ -39,8 +41,6 @@ def dead_show(given: argparse.Namespace) -> int:
 
 def dead_replay(given: argparse.Namespace) -> int:
     """Put dead letters back on their streams."""
-    from shared.delivery.dead_letters import replay
-
     chosen = _named(given.letters) if given.letters else _letters()
     print(f"{_with_each(replay, chosen)} put back")
     return 0
@@ -48,8 +48,6 @@ def dead_replay(given: argparse.Namespace) -> int:
 
 def dead_drop(given: argparse.Namespace) -> int:
     """Delete dead letters."""
-    from shared.delivery.dead_letters import drop
-
     if given.all == bool(given.letters):
         raise MoodstreamError("dead drop: name the letters, or use --all")
     print(f"{_with_each(drop, _letters() if given.all else _named(given.letters))} deleted")
@@ -57,9 +55,6 @@ def dead_drop(given: argparse.Namespace) -> int:
 
 
 def _letters() -> list[dict[str, str]]:
-    from services.cli.redis_client import connected
-    from shared.delivery.dead_letters import letters
-
     with connected(redis_url()) as client:
         return list(letters(client, prefix()))
 
@@ -74,7 +69,5 @@ def _named(names: list[str]) -> list[dict[str, str]]:
 
 
 def _with_each(act: Callable[[Any, str, set[str]], int], chosen: list[dict[str, str]]) -> int:
-    from services.cli.redis_client import connected
-
     with connected(redis_url()) as client:
         return act(client, prefix(), {letter["letter"] for letter in chosen})

@@ -12,11 +12,7 @@ from shared.exit_codes import EXIT_FAILED
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    add_json(
-        add_command(
-            commands, "doctor", doctor, "Check every part, and print the command that fixes what does not work."
-        )
-    )
+    add_json(add_command(commands, "doctor", doctor))
 
 
 def doctor(given: argparse.Namespace) -> int:

@@ -7,19 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from services.cli.options import Commands, add_command, add_json
+from services.emotion.faces.classifier import Classifier
+from services.emotion.main import EmotionSettings, create_reader
+from services.emotion.offline.album import Album
+from services.emotion.offline.files import read_path
+from services.emotion.offline.film import check_film, writing_film
+from services.emotion.offline.replay import replay as replay_file
 from shared.exit_codes import EXIT_FAILED
+from shared.settings import load
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "Read the faces in pictures or videos, or folders of them: boxes, moods and probabilities."
-    reads = add_json(add_command(commands, "read", read, text))
+    reads = add_json(add_command(commands, "read", read))
     reads.add_argument("--explain", action="store_true", help="say why a face was refused or is unsure")
     reads.add_argument(
         "--draw", type=Path, metavar="FOLDER", help="write each picture there, with the faces drawn on it"
     )
     reads.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture, a video, or a folder of them")
-    text = "Play a video as a camera would send it: boxes, probabilities, steady mood."
-    replays = add_command(commands, "replay", replay, text)
+    replays = add_command(commands, "replay", replay)
     add_json(replays).add_argument("file", type=Path, metavar="FILE")
     replays.add_argument(
         "--rate", type=frame_rate, default=10.0, metavar="N", help="maximum frames per second (default: 10)"
@@ -31,12 +36,6 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def read(given: argparse.Namespace) -> int:
     """Read the faces in each file. Returns 1 when a file could not be read, after all the others were."""
-    from services.emotion.faces.classifier import Classifier
-    from services.emotion.main import EmotionSettings, create_reader
-    from services.emotion.offline.album import Album
-    from services.emotion.offline.files import read_path
-    from shared.settings import load
-
     settings = load(EmotionSettings)
     album = Album(given.draw, given.files) if given.draw else None
     model = Classifier(settings.model)
@@ -75,15 +74,10 @@ def frame_rate(text: str) -> float:
 
 def replay(given: argparse.Namespace) -> int:
     """A video through the reader and the tracker."""
-    from services.emotion.main import EmotionSettings, create_reader
-    from services.emotion.offline.film import check_film, writing_film
-    from services.emotion.offline.replay import replay
-    from shared.settings import load
-
     if given.video:
         check_film(given.video, given.file)
     emotion = load(EmotionSettings)
-    moments = replay(given.file, create_reader(emotion), emotion.thresholds(), given.rate)
+    moments = replay_file(given.file, create_reader(emotion), emotion.thresholds(), given.rate)
     with writing_film(given.video, given.rate) if given.video else contextlib.nullcontext() as film:
         for moment in moments:
             print(json.dumps(moment.as_dict()) if given.json else moment.as_text(), flush=True)

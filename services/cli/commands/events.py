@@ -3,24 +3,29 @@
 import argparse
 import os
 import sys
+from itertools import islice
 from pathlib import Path
 
+from moodstream.contracts.event_filter import HEARD, ON_REDIS, event_filter
+from moodstream.contracts.events import utc_now
 from moodstream.errors import MoodstreamError
 from services.cli.connection import prefix, redis_url
+from services.cli.following import follow_events
 from services.cli.options import Commands, add_command, add_filters, add_json, positive
+from services.cli.redis_client import connected
+from shared.contracts.event_lines import line
+from shared.contracts.recording import as_new_events, publish, read_recording
+from shared.contracts.simulation import Visitors
 from shared.plain_text import raw
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "Print events as they happen: changes of mood, unless other types are named."
-    add_filters(add_json(add_command(commands, "listen", listen, text)))
-    text = "Record events to a file, one a line, until Ctrl-C. Never records pictures."
-    add_filters(add_command(commands, "record", record, text)).add_argument("file", type=Path, metavar="FILE")
-    text = "Publish recorded events as if they happened now."
-    again = add_filters(add_command(commands, "replay-events", replay_events, text))
+    add_filters(add_json(add_command(commands, "listen", listen)))
+    add_filters(add_command(commands, "record", record)).add_argument("file", type=Path, metavar="FILE")
+    again = add_filters(add_command(commands, "replay-events", replay_events))
     again.add_argument("file", type=Path, metavar="FILE")
     again.add_argument("--speed", type=positive, default=1.0, help="2 plays twice as fast (default: 1)")
-    visits = add_filters(add_command(commands, "simulate", simulate, "Publish events of simulated visitors."))
+    visits = add_filters(add_command(commands, "simulate", simulate))
     visits.add_argument("--seed", type=int, default=1, help="the same seed makes the same visitors (default: 1)")
     visits.add_argument("--events", type=int, metavar="N", help="stop after this many events (default: never)")
     visits.add_argument("--speed", type=positive, default=1.0, help="2 plays twice as fast (default: 1)")
@@ -34,10 +39,6 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def listen(given: argparse.Namespace) -> int:
     """Print events as they come, until interrupted."""
-    from moodstream.contracts.event_filter import ON_REDIS, event_filter
-    from services.cli.following import follow_events
-    from shared.contracts.event_lines import line
-
     chosen = event_filter(given.type or ["MoodChanged"], given.camera, given.mood, ON_REDIS)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for event in filter(chosen, follow_events(redis_url(), chosen.kinds)):
@@ -47,9 +48,6 @@ def listen(given: argparse.Namespace) -> int:
 
 def record(given: argparse.Namespace) -> int:
     """Write events to a file, until interrupted."""
-    from moodstream.contracts.event_filter import ON_REDIS, event_filter
-    from services.cli.following import follow_events
-
     chosen = event_filter(given.type, given.camera, given.mood, ON_REDIS)
     url = redis_url()
     try:
@@ -66,11 +64,6 @@ def record(given: argparse.Namespace) -> int:
 
 def replay_events(given: argparse.Namespace) -> int:
     """Publish recorded events as if they happened now."""
-    from moodstream.contracts.event_filter import ON_REDIS, event_filter
-    from moodstream.contracts.events import utc_now
-    from services.cli.redis_client import connected
-    from shared.contracts.recording import as_new_events, publish, read_recording
-
     chosen = event_filter(given.type, given.camera, given.mood, ON_REDIS)
     events = list(read_recording(given.file))
     with connected(redis_url()) as client:
@@ -81,14 +74,6 @@ def replay_events(given: argparse.Namespace) -> int:
 
 def simulate(given: argparse.Namespace) -> int:
     """Publish or print events of simulated visitors."""
-    from itertools import islice
-
-    from moodstream.contracts.event_filter import HEARD, ON_REDIS, event_filter
-    from moodstream.contracts.events import utc_now
-    from services.cli.redis_client import connected
-    from shared.contracts.recording import publish
-    from shared.contracts.simulation import Visitors
-
     heard = [kind.__name__ for kind in HEARD]
     types = ["all", *heard] if given.heard and not given.type else given.type
     chosen = event_filter(types, given.camera, given.mood, ON_REDIS)

@@ -15,7 +15,13 @@ from moodstream.contracts.requests import AskPlayer, CommandPlayer, ListDevices,
 from moodstream.errors import MoodstreamError
 from services.cli.connection import redis_url
 from services.cli.options import Commands, add_command, add_group, add_json
+from services.cli.redis_client import check_redis
+from services.player.commands import ask, try_output
+from services.player.main import PlayerSettings, create_login
+from services.player.outputs import Outcome
+from services.player.spotify.terminal_login import sign_in
 from shared.exit_codes import EXIT_FAILED
+from shared.settings import load
 
 SONGS_TRIED = 20
 
@@ -23,7 +29,7 @@ R = TypeVar("R", bound=BaseModel)
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    player = add_group(commands, "player", "Show, test and set up the player.")
+    player = add_group(commands, "player")
     text = "Show what the player is doing, what it needs, and which songs it could not find."
     add_json(add_command(player, "status", status, text))
     devices = add_json(add_command(player, "devices", devices_list, "List the devices it can play on."))
@@ -65,10 +71,6 @@ def devices_list(given: argparse.Namespace) -> int:
 
 def login(given: argparse.Namespace) -> int:
     """Sign in to Spotify; a running player picks up the token within seconds."""
-    from services.player.main import PlayerSettings, create_login
-    from services.player.spotify.terminal_login import sign_in
-    from shared.settings import load
-
     sign_in(create_login(load(PlayerSettings)), sys.stdin, sys.stdout)
     return 0
 
@@ -79,11 +81,6 @@ def player_test(given: argparse.Namespace) -> int:
     Where a site runs, its player says how it does, and its output is the one that is looked into.
     """
     songs = _songs(given.catalogue, given.n)
-    from services.player.commands import try_output
-    from services.player.main import PlayerSettings
-    from services.player.outputs import Outcome
-    from shared.settings import load
-
     running = _running()
     trial = try_output(load(PlayerSettings, player=running.output if running else None), songs)
     if running:
@@ -119,9 +116,9 @@ def _running() -> PlayerStatus | None:
 def _songs(catalogue: Path | None, count: int) -> Any:
     if count < 0:
         raise MoodstreamError("-n must be 0 or more")
+    # not in an image of the player alone
     from services.recommender.commands import open_songs
     from services.recommender.main import RecommenderSettings
-    from shared.settings import load
 
     songs = open_songs(catalogue or load(RecommenderSettings).catalogue)
     step = max(1, len(songs) // count) if count else 1  # from all over the table
@@ -129,9 +126,6 @@ def _songs(catalogue: Path | None, count: int) -> Any:
 
 
 def _ask(request: Request[R]) -> R:
-    from services.cli.redis_client import check_redis
-    from services.player.commands import ask
-
     url = redis_url()
     check_redis(url)
     return ask(url, request)

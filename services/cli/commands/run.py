@@ -7,15 +7,21 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from services.cli.options import Commands, add_command, add_json
-
-CHILD = "_services"
-"""The command of the child; it is not for people, so the help leaves it out."""
+from services.cli import runtime_file
+from services.cli.commands import RUN_CHILD
+from services.cli.commands.setup import first_start
+from services.cli.options import Commands, add_command, add_json, print_note
+from services.cli.run import child_environment as child
+from services.cli.run.announcement import waiting_for_child
+from services.cli.run.embedded_redis import embedded_redis
+from services.cli.run.supervisor import supervise
+from shared.app.listening import listen
+from shared.core_dumps import forbid_core_dumps
+from shared.settings import RunSettings, load
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "Run everything in one process, with a Redis of its own unless one is set."
-    one = add_json(add_command(commands, "run", run, text))
+    one = add_json(add_command(commands, "run", run))
     source = one.add_mutually_exclusive_group()
     source.add_argument("--camera", metavar="SOURCE", help="webcam:0, a file, rtsp://..., or pattern: (a drawn face)")
     source.add_argument(
@@ -28,26 +34,10 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     one.add_argument("--auto", action="store_true", help="pick songs automatically")
     one.add_argument("--port", type=int, help="port of the page (default: 8080)")
     one.add_argument("--data", type=Path, metavar="FOLDER", help="keep events in this folder (default: keep nothing)")
-    child = commands.add_parser(CHILD)
-    child.add_argument("--once", action="store_true")
-    child.add_argument("--json", action="store_true")
-    child.set_defaults(command=run_child)
-    commands._choices_actions = [one for one in commands._choices_actions if one.dest != CHILD]
 
 
 def run(given: argparse.Namespace) -> int:
     """The parent: owns the embedded server and the socket of the page, restarts its one child."""
-    from services.cli import runtime_file
-    from services.cli.commands.setup import first_start
-    from services.cli.options import print_note
-    from services.cli.run import child_environment as child
-    from services.cli.run.announcement import waiting_for_child
-    from services.cli.run.embedded_redis import embedded_redis
-    from services.cli.run.supervisor import supervise
-    from shared.app.listening import listen
-    from shared.core_dumps import forbid_core_dumps
-    from shared.settings import RunSettings, load
-
     forbid_core_dumps()  # of the embedded Redis, too, through which the pictures pass
     settings = load(RunSettings, port=given.port)
     first_start(as_json=given.json)
@@ -77,12 +67,5 @@ def run(given: argparse.Namespace) -> int:
             **child.player_settings(given),
         }
         flags = [f"--{flag}" for flag in ("once", "json") if getattr(given, flag)]
-        command = [sys.executable, "-m", "services", CHILD, *flags]
+        command = [sys.executable, "-m", "services", RUN_CHILD, *flags]
         return supervise(command, environment, inherit=[sock.fileno(), ready])
-
-
-def run_child(given: argparse.Namespace) -> int:
-    """The child: every service in one process."""
-    from services.cli.run.child import run_services
-
-    return run_services(as_json=given.json, once=given.once)

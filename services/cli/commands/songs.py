@@ -5,22 +5,24 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.errors import MoodstreamError
 from services.cli.options import Commands, add_command, add_group, add_json
+from services.recommender import commands as recommender
+from services.recommender.catalogue.importers import ImportOptions
+from services.recommender.catalogue.refusals import UnknownColumns
+from services.recommender.main import RecommenderSettings
 from shared.plain_text import plain, raw
-
-if TYPE_CHECKING:
-    from services.recommender.main import RecommenderSettings
+from shared.settings import load
 
 SIMILARITIES = ("learned", "standardised", "article")
 METHODS = ("listeners", "article", "dbscan", "birch", "gmm", "quadrant")
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    songs = add_group(commands, "songs", "Import, inspect and search the song catalogue.")
+    songs = add_group(commands, "songs")
     text = "Import a catalogue, and report which rows were dropped and why."
     imports = add_json(add_command(songs, "import", songs_import, text))
     imports.add_argument("table", type=Path, metavar="FILE", help="CSV, JSON lines, parquet, workbook; packed or not")
@@ -91,17 +93,13 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def songs_import(given: argparse.Namespace) -> int:
     """Import a catalogue and report what was dropped."""
-    from services.recommender.catalogue.importers import ImportOptions
-    from services.recommender.catalogue.refusals import UnknownColumns
-    from services.recommender.commands import import_file
-
     if wrong := [pair for pair in given.column if "=" not in pair]:
         raise MoodstreamError(f"--column {wrong[0]}: write it as OURS=THEIRS, for example title=Name")
     columns = dict(pair.split("=", 1) for pair in given.column)
     options = ImportOptions(columns, given.without, given.guess, given.encoding, features=given.features)
     try:
         with Progress() as progress:
-            report = import_file(given.table, _settings(given).catalogue, options, progress.show)
+            report = recommender.import_file(given.table, _settings(given).catalogue, options, progress.show)
     except UnknownColumns as error:
         print(json.dumps(error.proposal.as_dict()) if given.json else error.proposal.as_text())
         raise
@@ -114,27 +112,24 @@ def songs_import(given: argparse.Namespace) -> int:
 
 def songs_upload(given: argparse.Namespace) -> int:
     """Copy the catalogue into PostgreSQL."""
-    from services.recommender.commands import upload
-
     settings = _settings(given)
     with Progress() as progress:
-        count = upload(settings.catalogue, settings.songs_url, settings.song_moods, progress.show)
+        count = recommender.upload(settings.catalogue, settings.songs_url, settings.song_moods, progress.show)
     print(f"{count:,} songs are in PostgreSQL and in use")
     return 0
 
 
 def songs_download(given: argparse.Namespace) -> int:
     """Copy the catalogue back from PostgreSQL."""
-    from services.recommender.commands import download
-
     settings = _settings(given)
-    count = download(settings.songs_url, settings.catalogue)
+    count = recommender.download(settings.songs_url, settings.catalogue)
     print(f"{count:,} songs are in {settings.catalogue}; unset MOODSTREAM_SONGS_URL to use them")
     return 0
 
 
 def songs_scan(given: argparse.Namespace) -> int:
     """Make a catalogue from a folder of music."""
+    # needs packages of moodstream[scan]
     from services.recommender.catalogue.scan import scan
     from services.recommender.dask_listening import listen_on_dask
 
@@ -147,10 +142,8 @@ def songs_scan(given: argparse.Namespace) -> int:
 
 def songs_mood(given: argparse.Namespace) -> int:
     """Print mood, valence and arousal of every song, or of the given ones."""
-    from services.recommender.commands import moods
-
     settings = _settings(given)
-    for song in moods(settings.catalogue, settings.song_moods, given.ids):
+    for song in recommender.moods(settings.catalogue, settings.song_moods, given.ids):
         text = f"{song['id']}  {song['mood']:<6}{song['valence']:+.2f} {song['arousal']:+.2f}  {song['title']}"
         print(json.dumps(song) if given.json else text)
     return 0
@@ -158,10 +151,8 @@ def songs_mood(given: argparse.Namespace) -> int:
 
 def songs_find(given: argparse.Namespace) -> int:
     """Print the songs that fit a text."""
-    from services.recommender.commands import find
-
     settings = _settings(given)
-    found = find(" ".join(given.text), settings.catalogue, given.n, settings.library_options())
+    found = recommender.find(" ".join(given.text), settings.catalogue, given.n, settings.library_options())
     for song in found:
         text = f"{song['id']}  {song['title']} - {song['artist']}  ({song['mood']})" + ("" if song["exact"] else "  ?")
         print(json.dumps(song) if given.json else text)
@@ -172,10 +163,9 @@ def songs_find(given: argparse.Namespace) -> int:
 
 def songs_similar(given: argparse.Namespace) -> int:
     """Rank songs by similarity to the given songs."""
-    from services.recommender.commands import similar
-
     settings = _settings(given)
-    for found in similar(given.ids, settings.catalogue, given.n, settings.library_options(), given.any_mood):
+    options = settings.library_options()
+    for found in recommender.similar(given.ids, settings.catalogue, given.n, options, given.any_mood):
         if given.json:
             print(json.dumps(found))
             continue
@@ -187,10 +177,8 @@ def songs_similar(given: argparse.Namespace) -> int:
 
 def songs_next(given: argparse.Namespace) -> int:
     """Rank songs by how they go on after the given ones."""
-    from services.recommender.commands import next_songs
-
     settings = _settings(given)
-    found = next_songs(given.ids, settings.catalogue, given.n, settings.library_options(), given.any_mood)
+    found = recommender.next_songs(given.ids, settings.catalogue, given.n, settings.library_options(), given.any_mood)
     if given.json:
         print(json.dumps(found))
         return 0
@@ -202,27 +190,24 @@ def songs_next(given: argparse.Namespace) -> int:
 
 def songs_offer(given: argparse.Namespace) -> int:
     """Offer five songs of a mood."""
-    from services.recommender.commands import offer
-
     settings = _settings(given)
-    _print_songs(given, offer(Mood(given.mood), settings.catalogue, settings.library_options(), given.seed))
+    _print_songs(given, recommender.offer(Mood(given.mood), settings.catalogue, settings.library_options(), given.seed))
     return 0
 
 
 def songs_path(given: argparse.Namespace) -> int:
     """Find songs that lead from a song's mood to a goal."""
-    from services.recommender.commands import path
-
     if given.n < 1:
         raise MoodstreamError(f"-n {given.n}: a path needs at least one song")
     settings = _settings(given)
-    limits = settings.ranking_options().limits
-    _print_songs(given, path(given.id, given.goal, settings.catalogue, settings.library_options(), limits, given.n))
+    options, limits = settings.library_options(), settings.ranking_options().limits
+    _print_songs(given, recommender.path(given.id, given.goal, settings.catalogue, options, limits, given.n))
     return 0
 
 
 def songs_report(given: argparse.Namespace) -> int:
     """Write a page with charts of the catalogue."""
+    # needs packages of moodstream[report]
     from services.recommender.report.page import write_report
 
     with Progress() as progress:
@@ -266,10 +251,7 @@ def _write(path: Path, text: str) -> None:
         raise MoodstreamError(f"cannot write the report {path}: {error.strerror}") from None
 
 
-def _settings(given: argparse.Namespace) -> "RecommenderSettings":
-    from services.recommender.main import RecommenderSettings
-    from shared.settings import load
-
+def _settings(given: argparse.Namespace) -> RecommenderSettings:
     return load(
         RecommenderSettings,
         catalogue=given.catalogue,

@@ -21,8 +21,7 @@ MODELS = ("research", "free")
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "Hear what a voice in sound files (WAV, FLAC, Ogg, Opus and others) sounds like: moods and arousal."
-    hears = add_json(add_command(commands, "hear", hear, text))
+    hears = add_json(add_command(commands, "hear", hear))
     hears.add_argument(
         "--model",
         choices=MODELS,

@@ -7,20 +7,18 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from services.cli.options import Commands, add_command, add_json
+from shared.words.reader import WordsReader
 
 MAX_LINE_BYTES = 65_536
 """Of a longer line the beginning is read, and no more of it is held."""
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "Read the mood of texts, one a line, from standard input; the texts are not shown again."
-    add_json(add_command(commands, "words", words, text))
+    add_json(add_command(commands, "words", words))
 
 
 def words(given: argparse.Namespace) -> int:
     """Print one line for each line that comes in, empty ones too."""
-    from shared.words.reader import WordsReader
-
     reader = WordsReader.load()
     for text in lines(sys.stdin.buffer):
         reading = reader.read(text)

@@ -1,0 +1,145 @@
+"""Which tests are quick: those that start no program, listen nowhere and connect to nothing.
+
+It is read from the code of a test, of its fixtures and of all of ours that they call; there is no list to keep.
+While a test that was found quick runs, every program and connection is refused, so that a mistake shows.
+"""
+
+import dis
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+OURS = ("tests", "services", "shared", "moodstream", "training", "benchmarks", "deploy")
+STARTERS = frozenset({"aiomqtt", "multiprocessing", "playwright", "redis", "subprocess", "uvicorn"})
+"""Packages by which programs are started, or spoken to."""
+HARMLESS = frozenset({"redis.exceptions", "redis.crc"})
+STARTING_NAMES = {
+    "asyncio": {"create_subprocess_exec", "open_connection", "open_unix_connection", "start_server"},
+    "os": {"execv", "execve", "execvpe", "fork", "posix_spawn", "system"},
+    "socket": {"create_connection", "create_server", "socket"},
+    "socketserver": {"TCPServer", "ThreadingTCPServer", "UDPServer"},
+    "http.server": {"HTTPServer", "ThreadingHTTPServer"},
+    "urllib.request": {"urlopen", "build_opener"},
+}
+STARTING_EVENTS = frozenset(
+    {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "socket.bind", "socket.connect"}
+    | {"subprocess.Popen"}
+)
+"""Audit events (https://docs.python.org/3/library/audit_events.html) that a quick test may not cause."""
+
+_running: list[str] = []
+
+
+class NotQuick(BaseException):
+    """A test that was found quick starts or reaches something; nothing that the test calls may swallow that."""
+
+
+def forbid_starting() -> None:
+    """From now on, programs and connections are refused within `running`. An audit hook cannot be taken away again."""
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if _running and event in STARTING_EVENTS:
+            raise NotQuick(f"{_running[-1]} was found quick, but causes {event} {arguments[:2]!r}")
+
+    sys.addaudithook(refuse)
+
+
+@contextmanager
+def running(test: str) -> Iterator[None]:
+    """While this test runs, its name stands in what is refused."""
+    _running.append(test)
+    try:
+        yield
+    finally:
+        _running.remove(test)
+
+
+def is_quick(item: pytest.Function) -> bool:
+    return what_it_starts(item) is None
+
+
+def what_it_starts(item: pytest.Function) -> str | None:
+    """The first package that the test or one of its fixtures starts something with; None for a quick test."""
+    fixtures = [one.func for several in item._fixtureinfo.name2fixturedefs.values() for one in several]
+    return next(filter(None, (_start_of(inspect.unwrap(one)) for one in (item.function, *fixtures))), None)
+
+
+@functools.cache
+def _start_of(function: types.FunctionType) -> str | None:
+    waiting: list[Any] = [function]
+    seen: set[int] = set()
+    while waiting:
+        used = waiting.pop()
+        if id(used) in seen:
+            continue
+        seen.add(id(used))
+        if start := _start(used):
+            return start
+        waiting += _within(used)
+    return None
+
+
+def _start(used: Any) -> str | None:
+    """The name of a starting package, if ``used`` is from one; its exceptions start nothing."""
+    module = used.__name__ if isinstance(used, types.ModuleType) else str(getattr(used, "__module__", ""))
+    if module in HARMLESS or (isinstance(used, type) and issubclass(used, BaseException)):
+        return None
+    named = getattr(used, "__name__", "") in STARTING_NAMES.get(module, ())
+    return module if named or module.partition(".")[0] in STARTERS else None
+
+
+def _within(used: Any) -> Iterable[Any]:
+    """What may run when ``used`` is called: what a function names or decorates, every method of a class of ours."""
+    if str(getattr(used, "__module__", "")).partition(".")[0] not in OURS and not isinstance(used, DESCRIPTORS):
+        return ()
+    if isinstance(used, functools.partial):
+        return (used.func,)
+    if isinstance(used, (staticmethod, classmethod, types.MethodType)):
+        return (used.__func__,)
+    if isinstance(used, functools.cached_property):
+        return (used.func,)
+    if isinstance(used, property):
+        return filter(None, (used.fget, used.fset))
+    if isinstance(used, type):
+        return (*vars(used).values(), *used.__bases__)
+    if isinstance(used, types.FunctionType):
+        return (*_named(used), *filter(None, (getattr(used, "__wrapped__", None),)))
+    return filter(None, (getattr(used, "__wrapped__", None),))
+
+
+DESCRIPTORS = (staticmethod, classmethod, property, functools.cached_property, functools.partial, types.MethodType)
+
+
+def _named(function: types.FunctionType) -> Iterator[Any]:
+    """The globals, imports and enclosed variables that the code names; of modules, their attributes."""
+    for code in _codes(function.__code__):
+        last: Any = None
+        for step in dis.get_instructions(code):
+            match step.opname:
+                case "LOAD_GLOBAL" | "LOAD_NAME":
+                    last = function.__globals__.get(step.argval)
+                case "IMPORT_NAME":
+                    last = sys.modules.get(step.argval)
+                case "LOAD_ATTR" | "LOAD_METHOD" if isinstance(last, types.ModuleType):
+                    last = getattr(last, step.argval, None)
+                case "IMPORT_FROM":
+                    yield getattr(last, step.argval, None)
+                    continue
+                case _:
+                    last = None
+            yield last
+    for cell in function.__closure__ or ():
+        yield cell.cell_contents
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _codes(constant)
