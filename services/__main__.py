@@ -1,4 +1,4 @@
-"""``moodstream``: the command line. ``services.cli.commands`` lists the commands."""
+"""``moodstream``: the command line. ``services.cli.command_list`` names the commands."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import TextIO, cast
 
 from moodstream import __version__
 from moodstream.errors import MoodstreamError
-from services.cli.commands import COMMANDS, RUN_CHILD
+from services.cli.command_list import COMMANDS, RUN_CHILD
 from services.cli.installed import what_is_missing
 from services.cli.options import Parser, Run
 from shared.exit_codes import EXIT_FAILED

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from moodstream.contracts.event_filter import ON_REDIS
 from moodstream.contracts.moods import Mood
-from services.cli.commands import TEXTS
+from services.cli.command_list import TEXTS
 
 Commands = argparse._SubParsersAction  # argparse has no public name for what add_subparsers gives
 Run = Callable[[argparse.Namespace], int]

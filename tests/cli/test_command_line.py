@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.__main__ import main
-from services.cli.commands import COMMANDS, RUN_CHILD, TEXTS
+from services.cli.command_list import COMMANDS, RUN_CHILD, TEXTS
 from services.cli.options import Parser
 
 FOLDER = Path(__file__).parents[2] / "services/cli/commands"

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from services.cli import runtime_file
-from services.cli.commands import RUN_CHILD
+from services.cli.command_list import RUN_CHILD
 from services.cli.commands.setup import first_start
 from services.cli.options import Commands, add_command, add_json, print_note
 from services.cli.run import child_environment as child

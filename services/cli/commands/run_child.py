@@ -2,7 +2,7 @@
 
 import argparse
 
-from services.cli.commands import RUN_CHILD
+from services.cli.command_list import RUN_CHILD
 from services.cli.options import Commands
 from services.cli.run.child import run_services
 
