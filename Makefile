@@ -24,8 +24,11 @@ PINNED := $(PIP) --require-hashes -r
 # Runs a command that is silent for long, and says every five seconds that it goes on.
 WITH_PROGRESS := sh deploy/with-progress
 
+# Tests start Python hundreds of times: without its byte code each of them would compile all packages again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try quick
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +40,9 @@ run: setup ## Start everything: make run ARGS="--camera FILE --auto"
 
 test: check ## Check and test everything: make test ARGS="tests/shared -x"
 	$(BIN)/python -m pytest -m "not compose" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+quick: check ## Check, and run every test that starts no program and needs no server
+	$(BIN)/python -m pytest --quick -m "not compose and not reference" --numprocesses auto --dist worksteal $(ARGS)
 
 check: setup $(VENV)/.test ## Check style, types and imports, without the tests
 	$(BIN)/ruff check
