@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -20,21 +21,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="only tests that start no program and connect to nothing")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("quick"):
-        quick.forbid_starting()
+def pytest_configure() -> None:
+    quick.forbid_starting()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("quick"):
-        slow = [one for one in items if not (isinstance(one, pytest.Function) and quick.is_quick(one))]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [one for one in items if one not in set(slow)]
+        chosen = [one for one in items if quick.is_quick(one)]
+        config.hook.pytest_deselected(items=[one for one in items if not quick.is_quick(one)])
+        items[:] = chosen
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    with quick.running(item.nodeid):
+    with quick.refusing(item.nodeid) if quick.is_quick(item) else nullcontext():
         return (yield)
 
 

@@ -21,7 +21,7 @@ STARTERS = frozenset({"aiomqtt", "multiprocessing", "playwright", "redis", "subp
 HARMLESS = frozenset({"redis.exceptions", "redis.crc"})
 STARTING_NAMES = {
     "asyncio": {"create_subprocess_exec", "open_connection", "open_unix_connection", "start_server"},
-    "os": {"execv", "execve", "execvpe", "fork", "posix_spawn", "system"},
+    "posix": {"execv", "execve", "execvpe", "fork", "posix_spawn", "system"},
     "socket": {"create_connection", "create_server", "socket"},
     "socketserver": {"TCPServer", "ThreadingTCPServer", "UDPServer"},
     "http.server": {"HTTPServer", "ThreadingHTTPServer"},
@@ -41,7 +41,7 @@ class NotQuick(BaseException):
 
 
 def forbid_starting() -> None:
-    """From now on, programs and connections are refused within `running`. An audit hook cannot be taken away again."""
+    """Once a process; from then on `refusing` refuses."""
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
         if _running and event in STARTING_EVENTS:
@@ -51,8 +51,8 @@ def forbid_starting() -> None:
 
 
 @contextmanager
-def running(test: str) -> Iterator[None]:
-    """While this test runs, its name stands in what is refused."""
+def refusing(test: str) -> Iterator[None]:
+    """Programs and connections are refused while this quick test runs."""
     _running.append(test)
     try:
         yield
@@ -60,18 +60,17 @@ def running(test: str) -> Iterator[None]:
         _running.remove(test)
 
 
-def is_quick(item: pytest.Function) -> bool:
-    return what_it_starts(item) is None
-
-
-def what_it_starts(item: pytest.Function) -> str | None:
-    """The first package that the test or one of its fixtures starts something with; None for a quick test."""
+def is_quick(item: pytest.Item) -> bool:
+    """Whether neither the test nor one of its fixtures starts or reaches anything."""
+    if not isinstance(item, pytest.Function):
+        return False
     fixtures = [one.func for several in item._fixtureinfo.name2fixturedefs.values() for one in several]
-    return next(filter(None, (_start_of(inspect.unwrap(one)) for one in (item.function, *fixtures))), None)
+    return not any(starts_with(inspect.unwrap(one)) for one in (item.function, *fixtures))
 
 
 @functools.cache
-def _start_of(function: types.FunctionType) -> str | None:
+def starts_with(function: types.FunctionType) -> str | None:
+    """The package that a function, or what it calls, may start something with; None where there is none."""
     waiting: list[Any] = [function]
     seen: set[int] = set()
     while waiting:
@@ -87,10 +86,12 @@ def _start_of(function: types.FunctionType) -> str | None:
 
 def _start(used: Any) -> str | None:
     """The name of a starting package, if ``used`` is from one; its exceptions start nothing."""
-    module = used.__name__ if isinstance(used, types.ModuleType) else str(getattr(used, "__module__", ""))
+    if isinstance(used, types.ModuleType):
+        return used.__name__ if used.__name__.partition(".")[0] in STARTERS else None
+    module, name = str(getattr(used, "__module__", "")), getattr(used, "__name__", "")
     if module in HARMLESS or (isinstance(used, type) and issubclass(used, BaseException)):
         return None
-    named = getattr(used, "__name__", "") in STARTING_NAMES.get(module, ())
+    named = any(f"{module}.".startswith(f"{one}.") and name in names for one, names in STARTING_NAMES.items())
     return module if named or module.partition(".")[0] in STARTERS else None
 
 
