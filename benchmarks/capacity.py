@@ -9,7 +9,6 @@ made for it. Time of the processor is what the processes used, so a busy machine
 import argparse
 import json
 import os
-import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -133,4 +132,4 @@ def _counts(client: object) -> list[float]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -22,6 +22,7 @@ from typing import TypeVar
 from uuid import UUID, uuid5
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moodstream.contracts.events import NAMESPACE, FeedbackGiven, SongPicked, SongsOffered, SongsRanked, expiry
 from moodstream.contracts.moods import MOODS, Mood
@@ -51,7 +52,7 @@ class Crowd:
     seed: int
     fickle: bool
     liking: Floats = field(init=False)
-    wrong: Floats = field(init=False)
+    wrong: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         random = np.random.default_rng(self.seed)
@@ -108,13 +109,13 @@ async def one_visit(
         await _pick(site, offer, best)
         ranking = await _following(site, SongsRanked, site.session)
         played = [crowd.library.catalogue.position(song.id) for song in ranking.play[:3]]
-        for song, place in zip(ranking.play[:3], played, strict=True):
+        for heard, place in zip(ranking.play[:3], played, strict=True):
             like = random.random() if crowd.fickle else crowd.liking[place]
             if like < SKIPS_BELOW:
                 skips += 1
-                await _say(site, "skip", song.id, mood)
+                await _say(site, "skip", heard.id, mood)
             elif like > PICKY:
-                await _say(site, "like", song.id, mood)
+                await _say(site, "like", heard.id, mood)
     seen.skips += skips
     seen.later.append((bool(picks), skips))
     await site.mood(Mood.NOBODY, phase="end")

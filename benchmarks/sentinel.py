@@ -284,15 +284,15 @@ def stored(url: str, prefix: str) -> Mapping[type[Event], Counter[str]]:
 
 def chain(site: Site, told: Audit) -> None:
     """Offer, pick, ranking, play: one each."""
-    of: dict[type[Event], list[Event]] = {kind: [] for kind in KEPT}
-    for event in site.seen.values():
-        of[type(event)].append(event)
-    offers = {str(one.id) for one in of[SongsOffered]}
-    picks = Counter(one.offer_id for one in of[SongPicked])
-    rankings = Counter(one.offer_id for one in of[SongsRanked])
-    phases = Counter(one.phase for one in of[MoodChanged])
-    moved = {one.session_id for one in of[MoodChanged] if one.mood in MOODS}
-    without = moved - {one.session_id for one in of[SongsOffered]}
+    seen = site.seen.values()
+    offered = [one for one in seen if isinstance(one, SongsOffered)]
+    moods = [one for one in seen if isinstance(one, MoodChanged)]
+    ranked = {one.trace_id: one for one in seen if isinstance(one, SongsRanked)}
+    offers = {str(one.id) for one in offered}
+    picks = Counter(one.offer_id for one in seen if isinstance(one, SongPicked))
+    rankings = Counter(one.offer_id for one in seen if isinstance(one, SongsRanked))
+    phases = Counter(one.phase for one in moods)
+    without = {one.session_id for one in moods if one.mood in MOODS} - {one.session_id for one in offered}
     told.line(
         "visits begun / ended / with a mood and no offer",
         f"{phases['start']} / {phases['end']} / {len(without)}",
@@ -308,10 +308,8 @@ def chain(site: Site, told: Audit) -> None:
         f"{len(picks.keys() - rankings.keys())}, {sum(n > 1 for n in rankings.values())}",
         lost=len(picks.keys() - rankings.keys()) + sum(n > 1 for n in rankings.values()),
     )
-    ranked = {one.trace_id: one for one in of[SongsRanked]}
-    plays = Counter(
-        one.trace_id for one in of[PlaybackChanged] if one.trace_id in ranked and one.song and one.state == "playing"
-    )
+    playing = [one for one in seen if isinstance(one, PlaybackChanged) and one.song and one.state == "playing"]
+    plays = Counter(one.trace_id for one in playing if one.trace_id in ranked)
     unplayed = [one for trace_id, one in ranked.items() if trace_id not in plays]
     newest = max((one.at for one in ranked.values()), default=utc_now())
     told.line(
@@ -329,7 +327,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="draw harms, as many as without it, moments and sites")
     given = parser.parse_args()
     with ExitStack() as stack:
-        servers = stack.enter_context(six_nodes(prefix_of(SITES[0], given)) if given.cluster else trio())
+        servers: Trio | Cluster
+        if given.cluster:
+            servers = stack.enter_context(six_nodes(prefix_of(SITES[0], given)))
+        else:
+            servers = stack.enter_context(trio())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="moodstream-sites-")))
         started_s = time.monotonic()
         processes, ports = [], []

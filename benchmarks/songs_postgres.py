@@ -22,6 +22,7 @@ from moodstream.contracts.moods import MOODS
 from services.recommender.choice.history import Past
 from services.recommender.choice.library import Library, LibraryOptions
 from services.recommender.choice.song_library import SongLibrary
+from services.recommender.models.session import Kind
 from services.recommender.postgres import importing, library
 from services.recommender.postgres.database import Database
 from services.recommender.postgres.rankings import StoredRanking
@@ -108,7 +109,7 @@ def questions() -> dict[str, Callable[[SongLibrary, int, list[str]], object]]:
     }
 
 
-KINDS = ("picked", "liked", "skipped")
+KINDS: tuple[Kind, ...] = ("picked", "liked", "skipped")
 
 
 class Steps:

@@ -24,7 +24,8 @@ Change = Callable[[Grey, Box], tuple[Grey, Box]]
 
 
 def _levels(picture: NDArray[np.floating] | object) -> Grey:
-    return np.clip(np.asarray(picture, float), 0, 255).astype(np.uint8)
+    levels: Grey = np.clip(np.asarray(picture, float), 0, 255).astype(np.uint8)
+    return levels
 
 
 def small(grey: Grey, box: Box) -> tuple[Grey, Box]:

@@ -16,6 +16,7 @@ from services.emotion.faces.yunet import YuNetDetector
 from services.emotion.main import EmotionSettings
 from services.emotion.offline.replay import replay
 from services.emotion.visits.smoothing import SteadyMood
+from shared.settings import load
 
 EXPECTATIONS = Path(__file__).parents[2] / "tests" / "emotion" / "expectations.json"
 RATES = (6, 10, 12, 15, 30)
@@ -51,7 +52,7 @@ def _of_videos(data: Path, classifier: Classifier, detector: Detector) -> Iterat
 
 def _delay_s(random: np.random.Generator, rate: float, before: int, after: int) -> float:
     """From a change until it is announced, with the noise of real readings."""
-    mood = SteadyMood(EmotionSettings().thresholds().steadiness)
+    mood = SteadyMood(load(EmotionSettings).thresholds().steadiness)
     change = round(CHANGE_AT_S * rate)
     for step in range(2 * change):
         true = before if step < change else after
@@ -67,7 +68,7 @@ def _shown(video: Path, reader: Reader, rate: float) -> tuple[list[Mood], list[f
     named: list[Mood] = []
     left: list[float] = []
     seen_s = 0.0
-    for moment in replay(video, reader, EmotionSettings().thresholds(), rate):
+    for moment in replay(video, reader, load(EmotionSettings).thresholds(), rate):
         seen_s = moment.time_s if moment.reading.faces else seen_s
         mood = moment.mood.mood if moment.mood else Mood.NOBODY
         if moment.changed and mood != Mood.UNSURE and named[-1:] != [mood]:

@@ -83,12 +83,13 @@ def ours(detector: Detector, classifier: Classifier, shown: Video) -> Speed:
 
 def article(classifier: Classifier, jpegs: list[bytes]) -> Speed:
     """The whole frame searched each time with the article's settings; the same decoder and model."""
-    cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"))
+    cascades = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]
+    cascade = cv2.CascadeClassifier(str(cascades / "haarcascade_frontalface_default.xml"))
 
     def read(jpeg: bytes, _: int) -> object:
         grey = decode_grey(jpeg)
         boxes = cascade.detectMultiScale(grey, 1.3, 5)
-        faces = [crop(grey, Box(*(int(value) for value in box[:4]))) for box in boxes]
+        faces = [crop(grey, Box(int(x), int(y), int(width), int(height))) for x, y, width, height in boxes]
         return classifier.probabilities(np.stack(faces)) if faces else None
 
     return speed(read, jpegs)
