@@ -28,7 +28,7 @@ WITH_PROGRESS := sh deploy/with-progress
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try quick
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try quick coverage
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,14 @@ test: check ## Check and test everything: make test ARGS="tests/shared -x"
 
 quick: check ## Check, and run every test that starts no program and needs no server
 	$(BIN)/python -m pytest --quick -m "not compose and not reference" --numprocesses auto --dist worksteal $(ARGS)
+
+coverage: setup $(VENV)/.test ## Which lines no test reaches, in all processes: a report, and pages in runs/coverage/html
+	rm -rf runs/coverage
+	@mkdir -p runs/coverage
+	-$(BIN)/python -m coverage run -m pytest -m "not compose" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
 
 check: setup $(VENV)/.test ## Check style, types and imports, without the tests
 	$(BIN)/ruff check
