@@ -28,7 +28,7 @@ WITH_PROGRESS := sh deploy/with-progress
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try quick coverage
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try quick coverage javascript
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -52,7 +52,22 @@ coverage: setup $(VENV)/.test ## Which lines no test reaches, in all processes: 
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report
 
-check: setup $(VENV)/.test ## Check style, types and imports, without the tests
+# The JavaScript is checked where npm is; CI takes npm from PyPI, since Debian's brings 300 packages along.
+ifeq ($(CI),true)
+NPM := $(BIN)/npm
+NPM_STAMP := $(VENV)/.npm
+else
+NPM := $(shell command -v npm)
+endif
+
+javascript: $(if $(NPM),node_modules/.package-lock.json) ## Look for faults in the JavaScript, where npm is
+	$(if $(NPM),node_modules/.bin/biome lint --error-on-warnings,@echo "no npm here: the JavaScript is checked in CI alone")
+
+node_modules/.package-lock.json: package-lock.json $(NPM_STAMP)
+	@$(WITH_PROGRESS) "installing $<" $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+check: setup $(VENV)/.test javascript ## Check style, types and imports, without the tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -179,7 +194,7 @@ chart: setup $(VENV)/.test ## Write the templates of the Helm chart (deploy/helm
 	$(BIN)/python deploy/helm/generate.py $(BIN)/kubectl deploy/helm/moodstream/templates
 
 clean: ## Remove .venv and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -197,7 +212,7 @@ $(VENV)/.run: requirements/run.txt requirements/sample.txt requirements/weights.
 	@$(WITH_PROGRESS) "installing Moodstream" $(PIP) --no-deps --no-build-isolation --editable ./moodstream --editable .
 	@touch $@
 
-$(VENV)/.test $(VENV)/.train $(VENV)/.uv: $(VENV)/.%: requirements/%.txt | $(BIN)/python
+$(VENV)/.test $(VENV)/.train $(VENV)/.uv $(VENV)/.npm: $(VENV)/.%: requirements/%.txt | $(BIN)/python
 	@$(WITH_PROGRESS) "installing $<" $(PINNED) $<
 	@touch $@
 
@@ -209,7 +224,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 PIN := $(COMPILE) --generate-hashes --no-annotate -c requirements/constraints.txt
 
 lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade takes the newest versions
-	$(COMPILE) $(UPGRADE) pyproject.toml moodstream/pyproject.toml --all-extras --group build --group uv --group sbom -o requirements/constraints.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml moodstream/pyproject.toml --all-extras --group build --group uv --group sbom --group npm -o requirements/constraints.txt
 	@set -e; for extra in $(EXTRAS); do \
 		build=; if [ $$extra = run ] || [ $$extra = test ]; then build="--group build"; fi; \
 		$(PIN) pyproject.toml --extra $$extra $$build -o requirements/$$extra.txt; done
@@ -218,3 +233,4 @@ lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade take
 	$(PIN) --no-deps --group weights -o requirements/weights.txt
 	$(PIN) --group uv -o requirements/uv.txt
 	$(PIN) --group sbom -o requirements/sbom.txt
+	$(PIN) --group npm -o requirements/npm.txt

@@ -1,4 +1,4 @@
-"""Which tests are quick: those that start no program, listen nowhere and connect to nothing.
+"""Which tests are quick: those that start no program, listen nowhere, connect to nothing and train no network.
 
 It is read from the code of a test, of its fixtures and of all of ours that they call; there is no list to keep.
 While a test that was found quick runs, every program and connection is refused, so that a mistake shows.
@@ -16,7 +16,10 @@ from typing import Any
 import pytest
 
 OURS = ("tests", "services", "shared", "moodstream", "training", "benchmarks", "deploy")
-STARTERS = frozenset({"aiomqtt", "multiprocessing", "playwright", "redis", "subprocess", "uvicorn"})
+STARTERS = frozenset(
+    {"aiomqtt", "multiprocessing", "playwright", "redis", "subprocess", "uvicorn"}
+    | {"keras", "tensorflow", "tf2onnx"}  # these start nothing, but take their time
+)
 """Packages by which programs are started, or spoken to."""
 HARMLESS = frozenset({"redis.exceptions", "redis.crc"})
 STARTING_NAMES = {
