@@ -32,6 +32,13 @@ S = TypeVar("S", bound="Settings")
 DEFAULT_PREFIX = "MOODSTREAM_DEFAULT_"
 """Of variables that say what a setting is where nobody, neither the environment nor an operator, has set it."""
 
+# What several services read has one meaning and one default; `tests/deploy/test_settings.py` compares them.
+CAMERA_ID = "camera-1"
+CAMERA_ID_TEXT = (
+    "Name of the camera: in all events, of the mood that the page shows first, and of OSC without /camera/ID before it."
+)
+AUTO_TEXT = "Pick one of the offered songs automatically, for sites where nobody picks."
+
 
 class Settings(BaseSettings):
     """Common settings. A service adds its own in a subclass in its ``main.py``."""

@@ -100,7 +100,9 @@ def test_the_drawn_face_goes_through_the_four_moods_and_leaves(environment: dict
 def test_without_a_camera_simulated_visitors_pick_from_real_songs(environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "services", "run", "--demo", "--json", "--port", "0", "--player", "log"]
     events: list[dict[str, Any]] = []
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as running:
+    mistyped = environment | {"MOODSTREAM_CAMRA": "webcam:0"}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=mistyped, text=True, **pipes) as running:
         killer = threading.Timer(120, running.kill)
         killer.start()
         try:
@@ -111,9 +113,10 @@ def test_without_a_camera_simulated_visitors_pick_from_real_songs(environment: d
                     break
         finally:
             running.terminate()
-            running.communicate()
+            _, log = running.communicate()
             killer.cancel()
     assert_chain(events)
+    assert "MOODSTREAM_CAMRA is no setting; did you mean MOODSTREAM_CAMERA?" in log
     [status] = [one for one in of(events, "StatusChanged") if one["service"] == "camera"]
     assert (status["state"], status["code"]) == ("online", "simulated")
     assert {one["model"] for one in of(events, "MoodChanged")} == {"simulated"}

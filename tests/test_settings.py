@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.bridge.main import BridgeSettings
+from services.cli.all_settings import settings_by_part, unknown_settings
 from shared.settings import load
 
 ROOT = Path(__file__).parents[1]
@@ -35,3 +36,41 @@ def test_secrets_come_from_files_and_the_environment_wins(tmp_path: Path, monkey
     assert load(BridgeSettings).redis_url == "redis://elsewhere"
     monkeypatch.setenv("MOODSTREAM_SECRETS", str(tmp_path / "nothing"))
     assert load(BridgeSettings).operator_token is None
+
+
+def test_what_several_services_read_is_one_setting() -> None:
+    read: dict[str, set[str]] = {}
+    for part, kind in settings_by_part().items():
+        if part == "Common":  # of `moodstream run`, which starts a Redis and a page of its own
+            continue
+        for name, field in kind.model_fields.items():
+            read.setdefault(name, set()).add(f"{field.annotation} {field.default!r} {field.description}")
+    assert len(read) > 100
+    allowed = {"port"}  # of the page in the gateway, of health checks elsewhere
+    assert {name: ways for name, ways in read.items() if len(ways) > 1 and name not in allowed} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("MOODSTREAM_HOLDS", "MOODSTREAM_HOLDS is no setting; did you mean MOODSTREAM_HOLD_S?"),
+        ("MOODSTREAM_QUIETHOURS", "MOODSTREAM_QUIETHOURS is no setting; did you mean MOODSTREAM_QUIET_HOURS?"),
+        ("MOODSTREAM_XQZW", "MOODSTREAM_XQZW is no setting"),
+    ],
+)
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_a_name_that_nothing_reads_is_found(
+    name: str, told: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if place == ".env":
+        Path(".env").write_text(f"{name}=1\n")
+    else:
+        monkeypatch.setenv(name, "1")
+    assert told in [one.as_text() for one in unknown_settings()]
+
+
+@pytest.mark.parametrize("name", ["MOODSTREAM_DEFAULT_EXPLICIT", "MOODSTREAM_REDIS_URL_FILE", "MOODSTREAM_MEDIA"])
+def test_names_that_something_reads_are_known(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "1")
+    assert name not in [one.name for one in unknown_settings()]

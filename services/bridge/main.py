@@ -24,7 +24,7 @@ from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
-from shared.settings import Settings, load
+from shared.settings import CAMERA_ID, CAMERA_ID_TEXT, Settings, load
 from shared.web.operator import Operator, OperatorSettings
 
 log = logging.getLogger("moodstream.bridge")
@@ -33,7 +33,7 @@ log = logging.getLogger("moodstream.bridge")
 class BridgeSettings(OperatorSettings):
     """Settings of the bridge."""
 
-    camera_id: CameraId = Field("camera-1", description="Camera that OSC sends without /camera/ID before it.")
+    camera_id: CameraId = Field(CAMERA_ID, description=CAMERA_ID_TEXT)
     mqtt_url: str | None = Field(
         None, repr=False, description="MQTT broker, mqtt://user:password@host:1883, or mqtts:// with TLS."
     )

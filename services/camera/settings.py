@@ -6,7 +6,7 @@ from pydantic import Field
 
 from moodstream.contracts.ids import CameraId
 from services.camera.rules.cameras import CameraConfig, create_cameras, read_cameras
-from shared.settings import Settings
+from shared.settings import CAMERA_ID, CAMERA_ID_TEXT, Settings
 
 NO_LIST = "[]"
 """Overrides a list of cameras in .env; an empty value would count as not set."""
@@ -25,7 +25,7 @@ class CameraSettings(Settings):
         repr=False,
         description="Several cameras: a JSON list, or the path of a TOML or JSON file (docs/cameras.md).",
     )
-    camera_id: CameraId = Field("camera-1", description="Name of the camera in all events.")
+    camera_id: CameraId = Field(CAMERA_ID, description=CAMERA_ID_TEXT)
     frame_rate: float = Field(10.0, gt=0, le=60, description="Frames per second.")
     idle_frame_rate: float = Field(
         5.0, ge=0, le=60, description="Frames per second while nobody is there; 0 keeps the normal rate."

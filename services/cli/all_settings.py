@@ -1,9 +1,16 @@
 """All settings: those of the services that are installed here, and those that only docker compose reads."""
 
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 
+from dotenv import dotenv_values
+
 from services.cli.installed import SERVICES, is_installed
-from shared.settings import RunSettings, Settings
+from shared.settings import DEFAULT_PREFIX, RunSettings, Settings
 
 COMPOSE_SETTINGS = """
 ## Only with docker compose. There MOODSTREAM_PLAYER is `house` and MOODSTREAM_FRAMES_KEPT is 6 unless they are set.
@@ -57,6 +64,43 @@ COMPOSE_SETTINGS = """
 # MOSQUITTO_IMAGE=eclipse-mosquitto:2.0.22
 # PROMETHEUS_IMAGE=prom/prometheus:v3.5.0
 # GRAFANA_IMAGE=grafana/grafana:12.1.1"""
+
+
+INTERNAL = frozenset(
+    f"MOODSTREAM_{name}" for name in ("SOCKET", "READY", "EMBEDDED", "LIFELINE", "REFERENCE", "SECRETS")
+)
+"""Read by the program or its tests, but in no class of settings."""
+
+
+@dataclass(frozen=True)
+class UnknownSetting:
+    """A name in the environment or in ``.env`` that nothing reads, and the setting that is most like it."""
+
+    name: str
+    nearest: str | None
+
+    def as_text(self) -> str:
+        return f"{self.name} is no setting" + (f"; did you mean {self.nearest}?" if self.nearest else "")
+
+
+def unknown_settings() -> list[UnknownSetting]:
+    """Names that begin with MOODSTREAM_ and are no setting, most of them typing errors; for the whole program."""
+    fields = [name.upper() for kind in settings_by_part().values() for name in kind.model_fields]
+    known = {prefix + name for name in fields for prefix in ("MOODSTREAM_", DEFAULT_PREFIX)}
+    known |= {f"MOODSTREAM_{name}_FILE" for name in fields} | INTERNAL
+    known |= set(re.findall(r"MOODSTREAM_\w+", COMPOSE_SETTINGS))
+    try:
+        from_file = dotenv_values(".env")
+    except UnicodeDecodeError:
+        return []  # `load` has said it
+    given = {name for name in (*os.environ, *from_file) if name.startswith("MOODSTREAM_")}
+    return [UnknownSetting(name, _nearest(name, fields)) for name in sorted(given - known)]
+
+
+def _nearest(name: str, fields: Iterable[str]) -> str | None:
+    """The setting whose own part, after MOODSTREAM_, is most like that of the name."""
+    found = get_close_matches(name.removeprefix("MOODSTREAM_"), fields, 1)
+    return f"MOODSTREAM_{found[0]}" if found else None
 
 
 def settings_by_part() -> dict[str, type[Settings]]:

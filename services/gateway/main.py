@@ -40,7 +40,7 @@ from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.contracts.site_state import SiteState
 from shared.contracts.sounds import VOICE_TEXT, Voice
 from shared.delivery.frames_server import FramesServer
-from shared.settings import Settings, load
+from shared.settings import AUTO_TEXT, CAMERA_ID, CAMERA_ID_TEXT, Settings, load
 from shared.site_file import LIVE
 from shared.time_zones import TIME_ZONE_TEXT, time_zone_of
 from shared.web.operator import Operator, OperatorSettings
@@ -68,7 +68,7 @@ class GatewaySettings(OperatorSettings):
     """Settings of the gateway."""
 
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
-    camera_id: CameraId = Field("camera-1", description="Camera whose mood the page shows by default.")
+    camera_id: CameraId = Field(CAMERA_ID, description=CAMERA_ID_TEXT)
     browser_camera: bool = Field(True, description="Whether visitors may use the camera of their own browser.")
     browser_cameras_max: int = Field(
         4, ge=1, description="Maximum number of browsers that send pictures at the same time."
@@ -109,7 +109,7 @@ class GatewaySettings(OperatorSettings):
         ge=0,
         description="Seconds without a visitor before the page darkens and moves, which spares the screen; 0: never.",
     )
-    auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
+    auto: bool = Field(False, description=AUTO_TEXT)
     preview: Preview = Field("outline", description=PREVIEW_TEXT)
     opening_hours: str = Field(
         "",

@@ -22,7 +22,7 @@ from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
-from shared.settings import Settings, load
+from shared.settings import AUTO_TEXT, Settings, load
 from shared.site_file import LIVE, LIVE_LINES
 from shared.time_zones import TIME_ZONE_TEXT, time_zone_of
 
@@ -44,7 +44,7 @@ class RecommenderSettings(Settings):
         description="Address of PostgreSQL with pgvector that holds the songs instead of a file, such as "
         "postgresql://USER:PASSWORD@HOST/DATABASE (docs/scaling.md).",
     )
-    auto: bool = Field(False, description="Pick one of the offered songs automatically, for sites where nobody picks.")
+    auto: bool = Field(False, description=AUTO_TEXT)
     ranked: int = Field(10, ge=1, le=100, description="Number of songs to rank by similarity to the pick.")
     play: Play = Field(
         "top", description="What plays first after a pick: its best match (top) or the pick itself (pick)."

@@ -1,18 +1,14 @@
 """This machine and its settings: disk, memory, port, proxy, names of settings."""
 
-import difflib
 import os
-import re
 import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from moodstream.errors import MoodstreamError
 from services.cli import runtime_file
-from services.cli.all_settings import COMPOSE_SETTINGS, settings_by_part
+from services.cli.all_settings import unknown_settings
 from services.cli.checks import Finding
 from services.cli.installed import SERVICES, is_image, is_installed
 from shared.app.listening import listen
@@ -24,34 +20,14 @@ MIN_MEMORY_MB = 600
 """What everything in one process needs; a container of one service needs less."""
 MIN_CONTAINER_MEMORY_MB = 100
 MEMINFO = Path("/proc/meminfo")
-INTERNAL = {
-    "MOODSTREAM_SOCKET",
-    "MOODSTREAM_EMBEDDED",
-    "MOODSTREAM_LIFELINE",
-    "MOODSTREAM_REFERENCE",
-    "MOODSTREAM_SECRETS",
-}
-"""Read by the program or its tests, but in no class of settings."""
 
 
 def check_settings() -> Iterator[Finding]:
     """Names that nothing reads; most of them are typing errors."""
-    known = {
-        f"MOODSTREAM_{field.upper()}" for kind in settings_by_part().values() for field in kind.model_fields
-    } | INTERNAL
-    known |= set(re.findall(r"MOODSTREAM_\w+", COMPOSE_SETTINGS)) | {f"{name}_FILE" for name in known}
-    try:
-        from_file = dotenv_values(".env")
-    except UnicodeDecodeError:
-        return  # `load` has said it
-    given = {name for name in (*os.environ, *from_file) if name.startswith("MOODSTREAM_")}
-    unknown = sorted(given - known) if not is_image() else []  # a container is given more than its own
-    for name in unknown:
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else "")
-        yield Finding(
-            "settings", "careful", hint, f"unset {name}" if name in os.environ else f"sed -i /^{name}=/d .env"
-        )
+    unknown = unknown_settings() if not is_image() else []  # a container is given more than its own
+    for one in unknown:
+        cure = f"unset {one.name}" if one.name in os.environ else f"sed -i /^{one.name}=/d .env"
+        yield Finding("settings", "careful", one.as_text(), cure)
     if not unknown:
         yield Finding("settings", "ok")
 

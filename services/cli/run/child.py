@@ -1,5 +1,6 @@
 """The child of `moodstream run`: every service in one process."""
 
+import logging
 import os
 import socket
 
@@ -7,6 +8,7 @@ from services.bridge.main import BridgeSettings
 from services.bridge.main import create_service as create_bridge
 from services.camera.main import create_service as create_camera
 from services.camera.settings import CameraSettings, cameras_of
+from services.cli.all_settings import unknown_settings
 from services.cli.run.announcement import announce_ready
 from services.cli.run.child_environment import SIMULATED_SPOTIFY, SOCKET
 from services.cli.run.console import print_events
@@ -28,6 +30,8 @@ from shared.core_dumps import forbid_core_dumps
 from shared.logs import set_up_logging
 from shared.settings import load
 
+log = logging.getLogger("moodstream.settings")
+
 
 def run_services(*, as_json: bool, once: bool) -> int:
     """``once``: end with the input of the cameras. Returns the exit code."""
@@ -37,6 +41,8 @@ def run_services(*, as_json: bool, once: bool) -> int:
     handler = set_up_logging(
         settings.log_level if "log_level" in settings.model_fields_set else "WARNING", settings.log_format
     )
+    for one in unknown_settings():
+        log.warning("%s", one.as_text())
     player = load(PlayerSettings)
     simulated = _simulator(player)
     bus = create_bus(settings)
