@@ -59,11 +59,13 @@ class Settings(BaseSettings):
     )
     frames_on_disk: bool = Field(
         False,
-        description="Accept a server of the frames that writes pictures to a disk (else nothing starts); the page and "
-        "the status tell it.",
+        description="Allow the server of the frames to write pictures to a disk (otherwise nothing starts); the page "
+        "and the status say so.",
     )
     redis_password: str | None = Field(
-        None, repr=False, description="Password for both, where their addresses contain none: redis://USER@HOST:6379/0."
+        None,
+        repr=False,
+        description="Password of both servers, unless their addresses contain one: redis://USER@HOST:6379/0.",
     )
     redis_ca: Path | None = Field(
         None, description="PEM file of the certificate authority of rediss:// servers; default: those of the system."
@@ -82,13 +84,13 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="PEM file of that certificate's private key.")
     host_names: str = Field(
         "",
-        description="Names under which this is reached, separated by commas, such as mood.example.org; addresses, "
-        "localhost and this machine's own name need none.",
+        description="Names by which browsers reach this machine, separated by commas, such as mood.example.org; IP "
+        "addresses, localhost and its own host name always work.",
     )
     proxies: str = Field(
         "",
-        description="Addresses or networks of trusted reverse proxies, separated by commas; their headers say who "
-        "a visitor is.",
+        description="Addresses or networks of trusted reverse proxies, separated by commas; their headers are "
+        "believed about a visitor's address.",
     )
     requests_per_s: float = Field(
         20, ge=0, description="Requests allowed from one address per second, ten times as many in a burst; 0: no limit."
@@ -107,8 +109,8 @@ class Settings(BaseSettings):
 
     site_settings: Path = Field(
         default_factory=default_site_file,
-        description="TOML file with what operators set on their page, which the environment overrules; when not set, "
-        "settings.toml in the user's data folder.",
+        description="TOML file of the settings that operators change on their page; the environment overrides it. "
+        "Default: settings.toml in the user's data folder.",
     )
 
     @field_validator("proxies")

@@ -27,7 +27,7 @@ async def end_tasks(*tasks: "asyncio.Task[Any]", within_s: float = ENDS_WITHIN_S
             cancelled = error
     if pending:
         names = ", ".join(sorted(_name(task) for task in pending))
-        log.error("cancelled for %.1f s and still running, left behind: %s", within_s, names)
+        log.error("still running %.1f s after being cancelled; exiting without waiting for: %s", within_s, names)
     if cancelled is not None:
         raise cancelled
     return not pending

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from services.cli.run.embedded_redis import embedded_redis
-from tests.support import quick
+from tests import quick
 from tests.support.needs import REFERENCE, missing
 from tests.support.redis_process import Server
 

@@ -116,7 +116,7 @@ def test_without_a_camera_simulated_visitors_pick_from_real_songs(environment: d
             _, log = running.communicate()
             killer.cancel()
     assert_chain(events)
-    assert "MOODSTREAM_CAMRA is no setting; did you mean MOODSTREAM_CAMERA?" in log
+    assert "MOODSTREAM_CAMRA is not a setting; did you mean MOODSTREAM_CAMERA?" in log
     [status] = [one for one in of(events, "StatusChanged") if one["service"] == "camera"]
     assert (status["state"], status["code"]) == ("online", "simulated")
     assert {one["model"] for one in of(events, "MoodChanged")} == {"simulated"}
@@ -196,7 +196,10 @@ def test_a_listener_ends_with_the_run_that_it_listens_to(environment: dict[str, 
     finally:
         listener.kill()
     assert listener.returncode == 1
-    assert said.splitlines()[-1] == "moodstream: the run that was listened to has ended, and its Redis with it"
+    assert (
+        said.splitlines()[-1]
+        == "moodstream: the run that this command was reading from has ended, and its Redis with it"
+    )
 
 
 def test_a_run_answers_the_page_and_other_commands(running: str, environment: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from services.cli.run.embedded_redis import embedded_redis
-from tests.support import quick
+from tests import quick
 from tests.support.gateways import Gateway
 from tests.support.ports import free_port
 
@@ -64,6 +64,14 @@ def takes_a_gateway() -> None:
     Gateway("redis://127.0.0.1:1")
 
 
+WAYS = {"program": [starts_a_program]}
+
+
+def looks_it_up() -> None:
+    for start in WAYS["program"]:
+        start()
+
+
 @functools.lru_cache
 def takes_a_port() -> int:
     return free_port()
@@ -80,6 +88,7 @@ def takes_a_port() -> int:
         makes_an_object,
         takes_a_server,
         takes_a_gateway,
+        looks_it_up,
         takes_a_port.__wrapped__,
     ],
 )
@@ -115,7 +124,7 @@ def test_what_starts_nothing_is_quick(function: Any) -> None:
 )
 def test_a_quick_test_that_starts_something_is_stopped(attempt: str) -> None:
     refused = (
-        "from tests.support import quick\n"
+        "from tests import quick\n"
         "quick.forbid_starting()\n"
         "with quick.refusing('test_one'):\n"
         f"    try:\n        {attempt}\n"

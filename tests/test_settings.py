@@ -53,9 +53,9 @@ def test_what_several_services_read_is_one_setting() -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("MOODSTREAM_HOLDS", "MOODSTREAM_HOLDS is no setting; did you mean MOODSTREAM_HOLD_S?"),
-        ("MOODSTREAM_QUIETHOURS", "MOODSTREAM_QUIETHOURS is no setting; did you mean MOODSTREAM_QUIET_HOURS?"),
-        ("MOODSTREAM_XQZW", "MOODSTREAM_XQZW is no setting"),
+        ("MOODSTREAM_HOLDS", "MOODSTREAM_HOLDS is not a setting; did you mean MOODSTREAM_HOLD_S?"),
+        ("MOODSTREAM_QUIETHOURS", "MOODSTREAM_QUIETHOURS is not a setting; did you mean MOODSTREAM_QUIET_HOURS?"),
+        ("MOODSTREAM_XQZW", "MOODSTREAM_XQZW is not a setting"),
     ],
 )
 @pytest.mark.parametrize("place", ["environment", ".env"])

@@ -45,7 +45,7 @@ class BridgeSettings(OperatorSettings):
         "moodstream", pattern="^[^/+#\\s]+(/[^/+#\\s]+)*$", description="Prefix of every MQTT topic."
     )
     mqtt_discovery: str = Field(
-        "homeassistant", description="Where Home Assistant looks for new devices; `none` announces none."
+        "homeassistant", description="Topic under which Home Assistant looks for new devices; `none` announces nothing."
     )
     mqtt_page: str | None = Field(
         None,
@@ -73,7 +73,7 @@ def create_service(settings: BridgeSettings, bus: Bus) -> Service:
 
     background = [*([follow, *outputs] if outputs else []), *(webhook.run for webhook in webhooks)]
     if not background:
-        log.info("no output of the bridge is configured")
+        log.info("the bridge has no output configured")
     pages = Pages(webhooks, Operator(settings))
     return Service("bridge", create_router(bus, webhooks), pages.routes(), background=background)
 

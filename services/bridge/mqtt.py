@@ -187,7 +187,7 @@ class Mqtt:
                 del self._changed[topic]
                 payload = self._retained[topic]
                 if not is_topic(topic):  # a broker would end the connection, again and again
-                    log.error("MQTT: %r is no topic; it is left out", topic[:100])
+                    log.error("MQTT: %r is not a valid topic; skipped", topic[:100])
                     del self._retained[topic]
                     continue
                 await heed(client.publish(topic, payload, qos=1, retain=True))

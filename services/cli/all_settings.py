@@ -80,7 +80,7 @@ class UnknownSetting:
     nearest: str | None
 
     def as_text(self) -> str:
-        return f"{self.name} is no setting" + (f"; did you mean {self.nearest}?" if self.nearest else "")
+        return f"{self.name} is not a setting" + (f"; did you mean {self.nearest}?" if self.nearest else "")
 
 
 def unknown_settings() -> list[UnknownSetting]:

@@ -42,7 +42,9 @@ def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
                 read = client.xread(position, block=BLOCK_MS)
             except REDIS_ERRORS as error:
                 if url.startswith("unix:") and not Path(urlsplit(url).path).exists():
-                    raise MoodstreamError("the run that was listened to has ended, and its Redis with it") from None
+                    raise MoodstreamError(
+                        "the run that this command was reading from has ended, and its Redis with it"
+                    ) from None
                 outage.report("reading", error)
                 time.sleep(RETRY_S)
                 continue
@@ -54,4 +56,4 @@ def follow_events(url: str, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
                     try:
                         yield names[name.decode()].model_validate_json(fields.get(b"__data__", b""))
                     except ValidationError:
-                        log.warning("%s: skipped %s, which is no event", name.decode(), entry_id.decode())
+                        log.warning("%s: skipped %s, which is not an event", name.decode(), entry_id.decode())

@@ -63,13 +63,13 @@ def add_filters(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def event_type(text: str) -> str:
     if text != "all" and text not in ON_REDIS:
-        raise argparse.ArgumentTypeError(f"{text} is no type of event; choose from: {', '.join(ON_REDIS)}, all")
+        raise argparse.ArgumentTypeError(f"{text} is not an event type; choose from: {', '.join(ON_REDIS)}, all")
     return text
 
 
 def mood(text: str) -> str:
     if text not in tuple(Mood):
-        raise argparse.ArgumentTypeError(f"{text} is no mood; choose from: {', '.join(Mood)}")
+        raise argparse.ArgumentTypeError(f"{text} is not a mood; choose from: {', '.join(Mood)}")
     return text
 
 

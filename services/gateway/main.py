@@ -69,14 +69,14 @@ class GatewaySettings(OperatorSettings):
 
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 lets the system choose one.")
     camera_id: CameraId = Field(CAMERA_ID, description=CAMERA_ID_TEXT)
-    browser_camera: bool = Field(True, description="Whether visitors may use the camera of their own browser.")
+    browser_camera: bool = Field(True, description="Let visitors use the camera of their own device.")
     browser_cameras_max: int = Field(
         4, ge=1, description="Maximum number of browsers that send pictures at the same time."
     )
     browser_frame_rate: float = Field(
         10, gt=0, le=MAX_FRAMES_PER_S, description="Pictures per second that a browser is asked to send."
     )
-    words: bool = Field(True, description="Whether visitors may write how they feel; read and forgotten.")
+    words: bool = Field(True, description="Let visitors write how they feel; the text is read once and not kept.")
     voice: Voice = Field("off", description=VOICE_TEXT)
     music: Path | None = Field(
         None,
@@ -89,13 +89,13 @@ class GatewaySettings(OperatorSettings):
     )
     consent: Consent | None = Field(
         None,
-        description="How visitors agree before their mood is shown: `touch`, or `stay` once the notice was shown; "
-        "when not set: stay where songs are picked automatically, else touch.",
+        description="How visitors consent before their mood is shown: by a touch (`touch`) or by staying after the "
+        "notice (`stay`). Default: stay where songs are picked automatically, otherwise touch.",
     )
     consent_stay_s: float = Field(8, ge=3, le=120, description="Seconds a visitor must stay to agree by staying.")
     idle_s: float = Field(60, ge=5, description="Seconds without a face or a touch before the page asks who is there.")
     still_there_s: float = Field(15, ge=3, description="Seconds without an answer before the page starts over.")
-    goodbye_s: float = Field(6, ge=0, le=60, description="Seconds for which the page says goodbye.")
+    goodbye_s: float = Field(6, ge=0, le=60, description="Seconds that the goodbye stays on the page.")
     language: Language | None = Field(
         None,
         json_schema_extra=LIVE,
@@ -107,7 +107,7 @@ class GatewaySettings(OperatorSettings):
     rest_after_s: float = Field(
         600,
         ge=0,
-        description="Seconds without a visitor before the page darkens and moves, which spares the screen; 0: never.",
+        description="Seconds without a visitor before the page darkens and moves, to protect the screen; 0: never.",
     )
     auto: bool = Field(False, description=AUTO_TEXT)
     preview: Preview = Field("outline", description=PREVIEW_TEXT)
@@ -123,7 +123,7 @@ class GatewaySettings(OperatorSettings):
 
     origins: str = Field(
         "",
-        description="Other sites whose pages may listen, choose and show the page in a frame, such as "
+        description="Other web sites whose pages may listen to events, send choices and embed the page, such as "
         "http://homeassistant.local:8123, separated by spaces; empty: none.",
     )
 

@@ -140,7 +140,7 @@ class Conductor:
             return
         elif isinstance(event, SongsRanked):
             if not self._programme.apply_ranking(event):
-                log.info("a ranking that is older than the one that plays was ignored")
+                log.info("ignored a ranking older than the one that is playing")
         elif isinstance(event, RequestMade):
             self._tasks.create_task(self._requests.answer(event))
         self._wake.set()

@@ -39,14 +39,14 @@ class PlayerSettings(OperatorSettings):
     player: Literal["browser", "house", "log", "mpd", "spotify"] = Field(
         "browser",
         json_schema_extra=AT_START,
-        description="Where songs play: on the page (browser), on the page without any music service (house), nowhere "
-        "but in the log (log), on MPD (mpd) or on Spotify (spotify).",
+        description="Where songs play: on the page (browser), as music that the page makes itself (house), nowhere, "
+        "only as log lines (log), on MPD (mpd) or on Spotify (spotify).",
     )
     song_min_s: float = Field(
         3.0, ge=0, le=3600, description="Seconds a song plays before music for another mood may replace it."
     )
     music_after_s: float = Field(
-        300, ge=0, description="Seconds a visitor's music plays on when nobody is there any more; 0 for no end."
+        300, ge=0, description="Seconds that the music plays on after the visitor has left; 0: without end."
     )
     volume: int | None = Field(
         None, ge=0, le=100, description="Volume at the start, percent; empty leaves it unchanged."

@@ -44,7 +44,7 @@ class StateStore:
         try:
             return SavedState.model_validate_json(kept) if kept else SavedState()
         except ValidationError:
-            log.warning("what the player before has kept cannot be read; it begins anew")
+            log.warning("cannot read the state that the previous player saved; starting afresh")
             return SavedState()
 
     async def save(self, state: SavedState) -> None:

@@ -75,13 +75,13 @@ class RecommenderSettings(Settings):
     explicit: bool = Field(
         True,
         json_schema_extra=LIVE,
-        description="Offer songs with explicit lyrics or rude titles, too; kiosks and containers set it to false.",
+        description="Also offer songs with explicit lyrics or rude titles; kiosks and containers set this to false.",
     )
     seasons: str = Field(
         DEFAULT,
         json_schema_extra=LIVE,
-        description="When songs of a season may be offered, from one day to another: christmas, new-year, halloween, "
-        "easter; at other times, and those of seasons not named, never. `always` offers them all year.",
+        description="First and last day on which songs of a season (christmas, new-year, halloween, easter) are "
+        "offered. Seasons that are not listed are never offered; `always` offers all of them all year.",
     )
     oddities: bool = Field(
         False,
@@ -92,10 +92,10 @@ class RecommenderSettings(Settings):
         "", json_schema_extra=LIVE, description="Offer only these genres, separated by commas; empty for all."
     )
     year_from: int = Field(
-        0, ge=0, le=9999, description="Offer no songs older than this year; those of an unknown year stay."
+        0, ge=0, le=9999, description="Offer no songs older than this year; songs of unknown year are still offered."
     )
     year_to: int = Field(
-        9999, ge=0, le=9999, description="Offer no songs newer than this year; those of an unknown year stay."
+        9999, ge=0, le=9999, description="Offer no songs newer than this year; songs of unknown year are still offered."
     )
     songs_allowed: Path | None = Field(None, description="File with the only songs or artists to offer, one per line.")
     songs_blocked: Path | None = Field(None, description="File with songs or artists never to offer, one per line.")
@@ -123,8 +123,8 @@ class RecommenderSettings(Settings):
     )
     learn: bool = Field(
         False,
-        description="Learn from all visits together which songs of a mood are taken, skipped or called wrong, and "
-        "offer accordingly; counts of visits alone, which fade by half in 30 days.",
+        description="Learn from all visitors which songs of a mood are picked, skipped or called wrong, and offer "
+        "songs accordingly. Only counts are kept; they halve every 30 days.",
     )
     time_zone: str = Field("", json_schema_extra=LIVE, description=TIME_ZONE_TEXT)
     profile_days: int = Field(180, ge=1, le=3650, description="Days to keep what a named profile likes.")

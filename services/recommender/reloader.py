@@ -109,7 +109,7 @@ class Reloader:
 
     def _tell_back(self) -> None:
         if self._away_since_s is not None:
-            log.warning("the songs are there again after %.1f s", time.monotonic() - self._away_since_s)
+            log.warning("the songs are available again after %.1f s", time.monotonic() - self._away_since_s)
             self._away_since_s = None
 
     def _another_season(self) -> bool:
@@ -121,14 +121,14 @@ class Reloader:
         try:
             return self._read_options(day) != self._options
         except MoodstreamError as error:
-            log.warning("the songs in use stay: %s", error)
+            log.warning("keeping the songs in use: %s", error)
             return False
 
     async def _reload(self) -> None:
         try:
             self._library = await asyncio.to_thread(self._build)
         except MoodstreamError as error:
-            log.warning("the new catalogue is not used, the old one stays: %s", error)
+            log.warning("keeping the old catalogue, because the new one cannot be used: %s", error)
 
     def _build(self) -> "SongLibrary":
         self._day = self._today()

@@ -41,7 +41,7 @@ async def follow_settings(bus: Bus, running: S, apply: Callable[[S], object]) ->
                 apply(before)
                 log.info("the operator has set %s", ", ".join(sorted(changed)))
         except MoodstreamError as error:
-            log.warning("the settings in use stay: %s", error)
+            log.warning("keeping the settings in use: %s", error)
 
 
 def _stamp(file: Path) -> Stamp:

@@ -64,7 +64,7 @@ class _Places:
             if _parsed(newest[0][0].decode()) >= _parsed(self._position[stream]):
                 self._reached.add(stream)
             elif stream in self._reached:
-                log.warning("%s has begun anew; it is read from its beginning", stream)
+                log.warning("%s was recreated; reading it from the beginning", stream)
                 self._position[stream] = BEGINNING
 
 
@@ -149,7 +149,7 @@ class Follower:
         try:
             return self._parse(stream, fields, entry_id)
         except NO_EVENT as error:
-            log.warning("%s: skipped an entry that is no event (%s)", stream, type(error).__name__)
+            log.warning("%s: skipped an entry that is not an event (%s)", stream, type(error).__name__)
             return None
 
     async def _parse_or(

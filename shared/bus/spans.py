@@ -86,7 +86,7 @@ def tracers(url: str | None, fraction: float, instance: str) -> Tracers | None:
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or not (url or _first(ENDPOINTS)):
         return None
     if url is None and (asked := _first(PROTOCOLS) or SPOKEN) != SPOKEN:
-        log.warning("no traces are sent: OpenTelemetry's variables ask for %s, and only %s is spoken", asked, SPOKEN)
+        log.warning("no traces are sent: OpenTelemetry's variables ask for %s, and only %s is supported", asked, SPOKEN)
         return None
     try:
         return _tracers(url, fraction, instance)

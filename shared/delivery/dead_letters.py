@@ -69,9 +69,11 @@ class DeadLetters(BaseMiddleware):
             return False
         permanent = isinstance(exc_val, PERMANENT)
         if not permanent and tries < MAX_DELIVERIES:
-            log.warning("%s: try %d of %d failed: %s", channel, tries, MAX_DELIVERIES, _line(exc_val), exc_info=exc_val)
+            log.warning(
+                "%s: attempt %d of %d failed: %s", channel, tries, MAX_DELIVERIES, _line(exc_val), exc_info=exc_val
+            )
             return False
-        log.error("%s: put aside after try %d: %s", channel, tries, _line(exc_val))
+        log.error("%s: moved to the dead letters after attempt %d: %s", channel, tries, _line(exc_val))
         letter = _letter(raw["data"], exc_val, subscription.group, entry_id)
         async with client.pipeline(transaction=True) as both:
             both.xadd(channel + DEAD_SUFFIX, letter, maxlen=DEAD_KEPT)
@@ -96,7 +98,7 @@ async def put_aside(
     bus: Bus, group: str, stream: str, entry_id: bytes, fields: Mapping[bytes, bytes], error: Exception
 ) -> None:
     """For a follower, who has no group in which to acknowledge: an entry that is no event. Raises what Redis raises."""
-    log.error("%s: put aside: %s", stream, _line(error))
+    log.error("%s: moved to the dead letters: %s", stream, _line(error))
     await bus.redis.xadd(stream + DEAD_SUFFIX, _letter(fields, error, group, entry_id), maxlen=DEAD_KEPT)
     _count(bus, stream, group)
 

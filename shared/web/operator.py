@@ -43,16 +43,16 @@ class OperatorSettings(Settings):
         None,
         min_length=MIN_LETTERS,
         repr=False,
-        description="Password of the operator's pages; `moodstream run` makes one. Without one, other services show "
-        "the pages to this machine only.",
+        description="Password of the operator's pages; `moodstream run` makes one. Without one, services that are "
+        "started singly show these pages to this machine only.",
     )
 
     staff_token: str | None = Field(
         None,
         min_length=MIN_LETTERS,
         repr=False,
-        description="Second password of the operator's pages, for staff: they open and close, look after the sound, "
-        "block songs and read; the owner's token does all. Without it there is no such role.",
+        description="Second password of the operator's pages, for staff: they may open and close the site, adjust the "
+        "sound, block songs and read everything. The owner's token allows all. Not set: no staff role.",
     )
 
     @field_validator("operator_token", "staff_token")

@@ -200,7 +200,7 @@ def test_signing_in_a_taken_port_a_proxy_and_a_mistyped_setting(environment: dic
     assert one(wrong, "player")[1] == "moodstream player login"
     assert one(wrong, "port")[1] == f"moodstream run --port {port + 1}"
     assert one(wrong, "proxy")[1] == "export no_proxy=localhost,127.0.0.1,::1"
-    assert ("MOODSTREAM_CAMRA is no setting; did you mean MOODSTREAM_CAMERA?", "unset MOODSTREAM_CAMRA") in [
+    assert ("MOODSTREAM_CAMRA is not a setting; did you mean MOODSTREAM_CAMERA?", "unset MOODSTREAM_CAMRA") in [
         (found.hint, found.cure) for found in wrong if found.part == "settings"
     ]
     assert one(wrong, "camera")[1] == "moodstream camera list"

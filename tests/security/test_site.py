@@ -166,7 +166,9 @@ def test_after_the_visits_no_picture_no_box_and_no_key_of_them_is_left(day: Day)
 
 def test_lines_carry_the_trace_of_what_they_are_about(day: Day) -> None:
     put_aside = [
-        line for line in day.lines("recommender") if "no event" in line["message"] or "put aside" in line["message"]
+        line
+        for line in day.lines("recommender")
+        if "not an event" in line["message"] or "dead letters" in line["message"]
     ]
     assert put_aside
     traced = [line for name in RIGHTS for line in day.lines(name) if "trace_id" in line]

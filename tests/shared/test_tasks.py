@@ -56,7 +56,7 @@ async def test_one_that_never_ends_is_named_and_left_behind(caplog: pytest.LogCa
     await begun(ends, never, named)
     with caplog.at_level(logging.ERROR):
         assert not await end_tasks(ends, never, named, within_s=0.2)
-    assert "left behind: deaf, the drummer" in caplog.text
+    assert "exiting without waiting for: deaf, the drummer" in caplog.text
     assert ends.cancelled()
     await released(never, named)
 

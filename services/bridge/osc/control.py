@@ -61,7 +61,7 @@ class OscControl:
             self._queue(lambda: self._controls.command_player(command[0]))
 
     def _warn_of_unknown(self, address: str, *_: Any) -> None:
-        self._log.warning("OSC: nothing is done at %r", address[:100])
+        self._log.warning("OSC: no command has the address %r", address[:100])
 
     def _queue(self, work: Callable[[], Awaitable[None]]) -> None:
         if self._waiting.full():

@@ -45,7 +45,7 @@ class Webhook:
         if not self.receiver.wants(event) or await self._is_disabled():
             return
         if await self._outbox.put(event.id, payload(event)):
-            log.warning("webhook %s: its queue is full; what failed most often was dropped", self.receiver.name)
+            log.warning("webhook %s: its queue is full; dropped what failed most often", self.receiver.name)
         self._news.set()
 
     async def read_state(self) -> dict[str, str | int]:

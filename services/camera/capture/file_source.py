@@ -133,7 +133,7 @@ class FolderSource:
                 self._source = _open_one(self._coming.popleft(), FOLDER_PICTURE_S)
             except MoodstreamError as error:
                 self._fault = error
-                log.warning("%s; it is left out", error)
+                log.warning("%s; skipped", error)
 
     def close(self) -> None:
         if self._source is not None:

@@ -43,7 +43,7 @@ class SimulatedVisitors:
 
     def pause(self, seconds: float, reason: StatusCode) -> None:
         """Nobody comes for a while."""
-        log.info("visitors stay away: %s", reason)
+        log.info("no simulated visitors for now: %s", reason)
         self._paused_until_s = time.monotonic() + seconds
 
     def status(self) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def read_cameras(given: str, defaults: dict[str, Any]) -> tuple[CameraConfig, ..
     """
     listed = _listed(given)
     if not isinstance(listed, list) or not listed or not all(isinstance(one, dict) for one in listed):
-        raise MoodstreamError("MOODSTREAM_CAMERAS: a list of cameras is wanted, each with an id and an address")
+        raise MoodstreamError("MOODSTREAM_CAMERAS: must be a list of cameras, each with an id and an address")
     cameras = create_cameras([{"id": f"camera-{number}", **defaults, **one} for number, one in enumerate(listed, 1)])
     ids = [camera.id for camera in cameras]
     if len(set(ids)) < len(ids):

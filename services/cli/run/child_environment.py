@@ -34,7 +34,7 @@ def player_settings(given: argparse.Namespace) -> dict[str, str]:
 def operator_settings(page: str) -> tuple[dict[str, str], str]:
     """The setting of the operator's token, and a line that says where their page is.
 
-    There is no setting where the environment has a token, else it is one that is made once and kept.
+    There is not a setting where the environment has a token, else it is one that is made once and kept.
     """
     from shared.settings import load
     from shared.web.operator import OperatorSettings, kept_token, make_token

@@ -73,7 +73,7 @@ class SpotifyLogin:
         """Finish with the address at which a browser has ended, from wherever. Raises MoodstreamError."""
         answer = {name: values[0] for name, values in parse_qs(urlsplit(address.strip()).query).items()}
         if not answer.keys() & {"code", "error"}:
-            raise MoodstreamError("that is not the address at which the sign-in ended: it has no code in it")
+            raise MoodstreamError("that is not the address where the sign-in ended: it contains no code")
         self.finish(answer.get("state", ""), answer.get("code", ""), answer.get("error", ""))
 
     def finish(self, state: str, code: str, error: str = "") -> None:
@@ -91,7 +91,7 @@ class SpotifyLogin:
         except SpotifyOauthError as refusal:
             raise MoodstreamError(f"Spotify refused the sign-in ({_error_of(refusal)})") from None
         except (requests.RequestException, KeyError, TypeError, ValueError):
-            raise MoodstreamError("Spotify did not answer as it should; try again in a moment") from None
+            raise MoodstreamError("Spotify sent an unexpected answer; try again in a moment") from None
         except OSError as fault:
             raise MoodstreamError(f"the token file {self._token_file.path}: {fault.strerror}") from None
         self._warned = None

@@ -26,7 +26,7 @@ def take_sample(path: Path, package: str | None = None) -> Catalogue:
     try:
         catalogue.save(path)
     except MoodstreamError as error:
-        log.warning("the sample catalogue is used, but not kept: %s", error)
+        log.warning("using the sample catalogue without saving it: %s", error)
     else:
         log.info("the sample catalogue is now %s: %d songs of %d rows", path, report.kept, report.rows)
     return catalogue

@@ -142,9 +142,9 @@ def _usable(path: Path) -> list[int]:
     except UnicodeEncodeError:
         raise MoodstreamError("its name is not UTF-8, so no page or player could ask for it: rename it") from None
     if path.is_symlink() and not path.exists():
-        raise MoodstreamError("it is a link to nothing")
+        raise MoodstreamError("it is a broken symbolic link")
     if not path.is_file():  # a pipe would keep the scan waiting for ever
-        raise MoodstreamError("it is no file")
+        raise MoodstreamError("it is not a file")
     try:
         return stamp_of(path)
     except OSError as error:

@@ -226,7 +226,7 @@ class SongLibrary:
             if song_id not in known:
                 raise UnknownSong(song_id)
         if self.after_history is None:
-            raise MoodstreamError("what comes next is not known: MOODSTREAM_HISTORY_MODEL is off")
+            raise MoodstreamError("cannot rank the next songs: MOODSTREAM_HISTORY_MODEL is off")
         happened = what_counts(in_order(song_ids), known, mood)
         return self.after_history.next_songs(happened, mood, count, self.songs_at)
 

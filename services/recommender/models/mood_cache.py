@@ -62,4 +62,4 @@ def _save(file: Path, key: str, moods: SongMoods) -> None:
                 cluster_places=np.array([(one.songs, one.valence, one.energy) for one in moods.clusters]),
             )
     except OSError as error:
-        log.warning("moods are not kept for the next start: %s", error.strerror)
+        log.warning("cannot save the songs' moods for the next start: %s", error.strerror)

@@ -265,9 +265,7 @@ async def test_the_owner_uses_every_control(whole: Site, owner: httpx.AsyncClien
         for name in ("explicit", "oddities"):
             await page.locator(f"#set-{name}").click()
         await page.get_by_role("button", name="Save").click()
-        await expect(page.locator("#said")).to_have_text(
-            "Saved. Start Moodstream again, so that this counts: Where songs play."
-        )
+        await expect(page.locator("#said")).to_have_text("Saved. Restart Moodstream to apply: Where songs play.")
         await expect(page.locator("#pending")).to_contain_text("Where songs play")
         flags = {"explicit": False, "oddities": True}
         assert stored(whole) == {**texts, **chosen, **flags, "volume_min": 5, "volume_max": 95}
@@ -277,7 +275,7 @@ async def test_the_owner_uses_every_control(whole: Site, owner: httpx.AsyncClien
         await expect(page.locator("#set-goal")).to_have_value("calm")
         await page.locator("#set-goal").select_option("match")
         await page.get_by_role("button", name="Save").click()
-        await expect(page.locator("#said")).to_have_text("Saved. It counts from now on.")
+        await expect(page.locator("#said")).to_have_text("Saved. The change is in effect.")
         assert "goal" not in stored(whole), "the default again"
 
 

@@ -241,7 +241,7 @@ find("#mute").addEventListener("click", () => {
 });
 find("#block").addEventListener("click", ({ currentTarget: { dataset: { song } } }) => {
   const title = find("#playing").textContent;
-  if (!confirm(`Never offer ${title} again? The owner may take that back in the settings.`)) return;
+  if (!confirm(`Never offer ${title} again? The owner can undo this in the settings.`)) return;
   act("operator/block", { song_id: song }, `${title} is not offered any more.`);
   const skip = () => ask("player", { command: "next" }).catch(() => ask("player", { command: "stop" })); // none may wait
   acting = acting.then(skip).catch(sayFailed);

@@ -27,7 +27,7 @@ def read_records(data: bytes) -> tuple[pd.DataFrame, int]:
         return columns, 0
     rows = [flat(row) for row in _rows(found) if isinstance(row, dict)]
     if not rows:
-        raise MoodstreamError("its JSON holds no list of songs: it needs objects with one field a column")
+        raise MoodstreamError("its JSON holds no list of songs: each song must be an object with one field per column")
     return pd.DataFrame(rows, dtype="object"), 0
 
 
@@ -45,7 +45,7 @@ def _lines(text: str, whole: ValueError) -> tuple[pd.DataFrame, int]:
         else:
             broken += 1
     if not rows:
-        raise MoodstreamError(f"it is no JSON: {whole}")
+        raise MoodstreamError(f"it is not JSON: {whole}")
     return pd.DataFrame(rows, dtype="object"), broken
 
 

@@ -66,7 +66,7 @@ def _refuse_binary(raw: bytes) -> None:
     probe = raw[:PROBE]
     control = sum(byte < 0x20 and byte not in b"\t\n\v\f\r\x1a" for byte in probe)
     if b"\0" in probe or control > 0.02 * len(probe):
-        raise MoodstreamError("it is no table: take CSV, JSON lines, parquet or an Excel workbook")
+        raise MoodstreamError("it is not a table: use CSV, JSON lines, parquet or an Excel workbook")
 
 
 def _mended(raw: bytes) -> tuple[bytes, tuple[str, ...]]:

@@ -9,7 +9,7 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ STARTERS = frozenset(
 """Packages by which programs are started, or spoken to."""
 HARMLESS = frozenset({"redis.exceptions", "redis.crc"})
 STARTING_NAMES = {
+    "faststream": {"RedisBroker"},
     "asyncio": {"create_subprocess_exec", "open_connection", "open_unix_connection", "start_server"},
     "posix": {"execv", "execve", "execvpe", "fork", "posix_spawn", "system"},
     "socket": {"create_connection", "create_server", "socket"},
@@ -68,7 +69,8 @@ def is_quick(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function):
         return False
     fixtures = [one.func for several in item._fixtureinfo.name2fixturedefs.values() for one in several]
-    return not any(starts_with(inspect.unwrap(one)) for one in (item.function, *fixtures))
+    written = getattr(getattr(item.function, "hypothesis", None), "inner_test", item.function)  # below @given
+    return not any(starts_with(inspect.unwrap(one)) for one in (written, *fixtures))
 
 
 @functools.cache
@@ -100,6 +102,10 @@ def _start(used: Any) -> str | None:
 
 def _within(used: Any) -> Iterable[Any]:
     """What may run when ``used`` is called: what a function names or decorates, every method of a class of ours."""
+    if isinstance(used, Mapping):
+        return used.values()
+    if isinstance(used, (list, tuple, set, frozenset)):
+        return used
     if str(getattr(used, "__module__", "")).partition(".")[0] not in OURS and not isinstance(used, DESCRIPTORS):
         return ()
     if isinstance(used, functools.partial):
