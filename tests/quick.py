@@ -17,7 +17,7 @@ import pytest
 
 OURS = ("tests", "services", "shared", "moodstream", "training", "benchmarks", "deploy")
 STARTERS = frozenset(
-    {"aiomqtt", "multiprocessing", "playwright", "redis", "subprocess", "uvicorn"}
+    {"aiomqtt", "mpd", "multiprocessing", "playwright", "psycopg", "redis", "subprocess", "uvicorn"}
     | {"keras", "tensorflow", "tf2onnx"}  # these start nothing, but take their time
 )
 """Packages by which programs are started, or spoken to."""
@@ -102,10 +102,6 @@ def _start(used: Any) -> str | None:
 
 def _within(used: Any) -> Iterable[Any]:
     """What may run when ``used`` is called: what a function names or decorates, every method of a class of ours."""
-    if isinstance(used, Mapping):
-        return used.values()
-    if isinstance(used, (list, tuple, set, frozenset)):
-        return used
     if str(getattr(used, "__module__", "")).partition(".")[0] not in OURS and not isinstance(used, DESCRIPTORS):
         return ()
     if isinstance(used, functools.partial):
@@ -144,6 +140,10 @@ def _named(function: types.FunctionType) -> Iterator[Any]:
                 case _:
                     last = None
             yield last
+            if last is not sys.modules and isinstance(last, Mapping):  # ways to do something, by name
+                yield from last.values()
+            elif isinstance(last, (list, tuple)):
+                yield from last
     for cell in function.__closure__ or ():
         yield cell.cell_contents
 

@@ -64,12 +64,11 @@ def takes_a_gateway() -> None:
     Gateway("redis://127.0.0.1:1")
 
 
-WAYS = {"program": [starts_a_program]}
+WAYS = {"program": starts_a_program}
 
 
 def looks_it_up() -> None:
-    for start in WAYS["program"]:
-        start()
+    WAYS["program"]()
 
 
 @functools.lru_cache
