@@ -60,8 +60,8 @@ else
 NPM := $(shell command -v npm)
 endif
 
-javascript: $(if $(NPM),node_modules/.package-lock.json) ## Look for faults in the JavaScript, where npm is
-	$(if $(NPM),node_modules/.bin/biome lint --error-on-warnings,@echo "no npm here: the JavaScript is checked in CI alone")
+javascript: $(if $(NPM),node_modules/.package-lock.json) ## Check style and faults of the JavaScript, where npm is
+	$(if $(NPM),node_modules/.bin/biome ci --error-on-warnings,@echo "no npm here: the JavaScript is checked in CI alone")
 
 node_modules/.package-lock.json: package-lock.json $(NPM_STAMP)
 	@$(WITH_PROGRESS) "installing $<" $(NPM) ci --silent --no-audit --no-fund
