@@ -174,7 +174,7 @@ def test_no_event_makes_any_service_exit(everything: tuple[str, str, Path]) -> N
         eventually(lambda: client.xlen("mood:playback") > plays, 150)
     text = log.read_text(errors="replace")
     assert "restarting" not in text, text[-3000:]
-    assert "Traceback" not in text.replace("try 1 of 3 failed", ""), text[-3000:]
+    assert "Traceback" not in text.replace("attempt 1 of 3 failed", ""), text[-3000:]
     lines = text.splitlines()
     assert len(lines) < 40 + 10 * 180, "the log is bounded"
 

@@ -373,7 +373,7 @@ def test_what_is_missing_is_named_with_the_way_round_it(tmp_path: Path, songs: p
         ),
         (b'{"tracks":[{"artist":"A","album":"B","track":"T","uri":"spotify:track:1"}]}', "--features TABLE"),
         (b"title,artist\nA,B\n", "a list of songs, without audio features"),
-        (b'{"a": 1', "no JSON"),
+        (b'{"a": 1', "not JSON"),
     ],
 )
 def test_what_is_refused_says_what_to_do(tmp_path: Path, data: bytes, advice: str) -> None:

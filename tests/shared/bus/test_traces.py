@@ -141,7 +141,7 @@ def test_variables_of_opentelemetry_hold_before_ours(collector: Collector, monke
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
-    [("OTEL_SDK_DISABLED", "true", ""), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "only http/protobuf is spoken")],
+    [("OTEL_SDK_DISABLED", "true", ""), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "only http/protobuf is supported")],
 )
 def test_variables_of_opentelemetry_that_mean_no_traces(
     collector: Collector,
