@@ -9,11 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from services.camera.capture.devices import devices
-from services.camera.capture.terminal import draw_lines
 from services.camera.rules.address import masked
 from services.camera.rules.cameras import create_cameras
 from services.camera.settings import CameraSettings, cameras_of
-from services.camera.watch.trial import try_camera
 from services.cli.installed import is_installed
 from services.cli.options import Commands, add_command, add_group, add_json, print_note
 from shared.exit_codes import EXIT_FAILED
@@ -22,6 +20,9 @@ from shared.settings import load
 
 if TYPE_CHECKING:
     from shared.contracts.mounting_view import ViewFigures
+
+
+# `list` works without OpenCV, so `test` imports what needs it.
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -52,6 +53,9 @@ def camera_list(given: argparse.Namespace) -> int:
 
 def camera_test(given: argparse.Namespace) -> int:
     """Watch each camera for a few seconds. Returns 1 when one gives no pictures."""
+    from services.camera.capture.terminal import draw_lines
+    from services.camera.watch.trial import try_camera
+
     measure = _measuring()
     given_one = [{"id": "camera", "address": given.address}] if given.address else None
     failed = False

@@ -3,13 +3,14 @@
 import argparse
 import json
 
-from services.bridge.webhooks.commands import configured_receivers, receiver_named, send_one_test
 from services.bridge.webhooks.outbox import enable, read_standing
 from services.bridge.webhooks.receivers import new_secret
 from services.cli.connection import prefix, redis_url
 from services.cli.options import Commands, add_command, add_group, add_json
 from services.cli.redis_client import connected
 from shared.exit_codes import EXIT_FAILED
+
+# `secret` works without the packages of the bridge, so the other commands import what needs them.
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -25,6 +26,8 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def webhooks_list(given: argparse.Namespace) -> int:
     """List every receiver with what waits for it."""
+    from services.bridge.webhooks.commands import configured_receivers
+
     with connected(redis_url()) as client:
         for receiver in configured_receivers():
             state = read_standing(client, prefix(), receiver.name)
@@ -36,6 +39,8 @@ def webhooks_list(given: argparse.Namespace) -> int:
 
 def webhooks_test(given: argparse.Namespace) -> int:
     """Send one test message. Returns 1 when the receiver does not accept it."""
+    from services.bridge.webhooks.commands import receiver_named, send_one_test
+
     answer = send_one_test(receiver_named(given.name))
     print(f"{given.name}: {answer.reason}")
     return 0 if answer.accepted else EXIT_FAILED
@@ -43,6 +48,8 @@ def webhooks_test(given: argparse.Namespace) -> int:
 
 def webhooks_enable(given: argparse.Namespace) -> int:
     """Send again to a receiver."""
+    from services.bridge.webhooks.commands import receiver_named
+
     with connected(redis_url()) as client:
         enable(client, prefix(), receiver_named(given.name).name)
     return 0
