@@ -37,7 +37,7 @@ STARTING_EVENTS = frozenset(
 )
 """Audit events (https://docs.python.org/3/library/audit_events.html) that a quick test may not cause."""
 
-HARMLESS_PROGRAMS = ("lscpu",)
+HARMLESS_PROGRAMS = (("lscpu",),)
 """By which joblib counts the cores, once."""
 
 _running: list[str] = []
@@ -51,7 +51,7 @@ def forbid_starting() -> None:
     """Once a process; from then on `refusing` refuses."""
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
-        if _running and event in STARTING_EVENTS and arguments[0] not in HARMLESS_PROGRAMS:
+        if _running and event in STARTING_EVENTS and arguments[:1] not in HARMLESS_PROGRAMS:
             raise NotQuick(f"{_running[-1]} was found quick, but causes {event} {arguments[:2]!r}")
 
     sys.addaudithook(refuse)
