@@ -116,9 +116,7 @@ class StreamMetrics:
                 all_.xlen(self._bus.key(name))
                 all_.xlen(self._bus.key(name) + DEAD_SUFFIX)
             lengths = await all_.execute()
-        facts = [
-            Fact(self._length, (name,), await self._bus.holder(key).xlen(key)) for name, key in captures.items()
-        ]
+        facts = [Fact(self._length, (name,), await self._bus.holder(key).xlen(key)) for name, key in captures.items()]
         for name, entries, dead in zip(EVENT_OF_STREAM, lengths[::2], lengths[1::2], strict=True):
             facts += [Fact(self._length, (name,), entries), Fact(self._dead, (name,), dead)]
         return facts

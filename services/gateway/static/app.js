@@ -34,14 +34,20 @@ const player = new Player(words, {
   changed: () => show(),
 });
 const camera = new BrowserCamera(find("#preview"), {
-  known: (id) => { present.ownCamera = id; show(); },
+  known: (id) => {
+    present.ownCamera = id;
+    show();
+  },
   blocked: () => {
     if (link !== "live") return; // then nothing gets through, and the page says so
     byHand();
     say(t("camera_blocked"));
     show();
   },
-  ended: () => { present.ownCamera = null; show(); },
+  ended: () => {
+    present.ownCamera = null;
+    show();
+  },
 });
 const voice = new Voice(words, {
   place: () => present.view().cameraId,
@@ -79,8 +85,13 @@ function show() {
   const onDisk = present.kiosk?.pictures_on_disk;
   voice.show(view, present.voice, onDisk);
   mirror.show(view, {
-    browserCamera: present.browserCamera, cameraOn, onDisk, mayWrite: present.kiosk?.words,
-    mayHear: present.voice !== null, heard: present.heard, listening: voice.on,
+    browserCamera: present.browserCamera,
+    cameraOn,
+    onDisk,
+    mayWrite: present.kiosk?.words,
+    mayHear: present.voice !== null,
+    heard: present.heard,
+    listening: voice.on,
   });
   songs.show(view);
   player.show(view);
@@ -102,13 +113,20 @@ function showViewed({ viewed }) {
 
 function showStatus({ status, own, cameraId }) {
   const state = status?.state ?? "offline";
-  const text = link !== "live" ? t("connecting")
-    : present.unknownCamera ? t("camera_no_such", { name: cameraId })
-    : own && camera.on ? t("camera_own")
-    : state === "offline" ? t("camera_off")
-    : status.code === "drawn" ? t("camera_drawn")
-    : status.code === "simulated" ? t("camera_simulated")
-    : t(state === "degraded" ? "camera_weak" : "camera_on");
+  const text =
+    link !== "live"
+      ? t("connecting")
+      : present.unknownCamera
+        ? t("camera_no_such", { name: cameraId })
+        : own && camera.on
+          ? t("camera_own")
+          : state === "offline"
+            ? t("camera_off")
+            : status.code === "drawn"
+              ? t("camera_drawn")
+              : status.code === "simulated"
+                ? t("camera_simulated")
+                : t(state === "degraded" ? "camera_weak" : "camera_on");
   if (find("#status").textContent !== text) find("#status").textContent = text;
   document.body.dataset.link = link;
   document.body.dataset.camera = own && camera.on ? "own" : state;
@@ -125,7 +143,9 @@ function showStill(leftS) {
 function say(text) {
   find("#word-to-you").textContent = text;
   clearTimeout(wordTimer);
-  wordTimer = setTimeout(() => { find("#word-to-you").textContent = ""; }, WORD_MS);
+  wordTimer = setTimeout(() => {
+    find("#word-to-you").textContent = "";
+  }, WORD_MS);
 }
 
 /** Pass something on that the visitor need not hear of. */
@@ -165,7 +185,8 @@ function over(why, by, wanted, mine) {
   voice.stop();
   if (why === "stopped" && by) tell("consents", { choice: picked || by === "hand" ? "stopped" : "withdrawn" });
   if (why === "declined") tell("consents", { choice: "declined" });
-  if (wanted && by && reading) tell("sessions/end", { camera_id: cameraId, ...(why === "stopped" ? { session_id: mine ?? session } : {}) });
+  if (wanted && by && reading)
+    tell("sessions/end", { camera_id: cameraId, ...(why === "stopped" ? { session_id: mine ?? session } : {}) });
   present.leave();
   if (chosenLanguage) speak(usual(), false);
 }
@@ -184,7 +205,8 @@ async function pick(shown, song) {
 async function choose(mood) {
   if (!visit.going && present.alone(LOCAL)) present.goAlone();
   const { cameraId, mood: read, chosen } = present.view();
-  if (visit.going && !chosen && MOODS.includes(read?.mood)) tell("feedback", { kind: "wrong_mood", mood: read.mood, camera_id: cameraId });
+  if (visit.going && !chosen && MOODS.includes(read?.mood))
+    tell("feedback", { kind: "wrong_mood", mood: read.mood, camera_id: cameraId });
   visit.choose(mood, now());
   show();
   await command("moods", { mood, camera_id: cameraId });
@@ -279,14 +301,24 @@ function speakAsUsual() {
 
 for (const [language, name] of Object.entries(LANGUAGES)) {
   const button = element("button", { type: "button", className: "quiet", lang: language, textContent: name });
-  button.addEventListener("click", () => { find("#languages").hidePopover(); speak(language, true); });
+  button.addEventListener("click", () => {
+    find("#languages").hidePopover();
+    speak(language, true);
+  });
   find("#languages").append(button);
 }
 
 /** What happens at a touch; afterwards the page shows it. */
-const touched = (selector, act) => find(selector).addEventListener("click", () => { act(); show(); });
+const touched = (selector, act) =>
+  find(selector).addEventListener("click", () => {
+    act();
+    show();
+  });
 for (const mood of MOODS) touched(`button[data-mood=${mood}]`, () => choose(mood));
-find("#tell").addEventListener("submit", (event) => { event.preventDefault(); tellInWords(); });
+find("#tell").addEventListener("submit", (event) => {
+  event.preventDefault();
+  tellInWords();
+});
 touched("#agree", () => visit.agree(now()));
 touched("#own-camera", () => visit.askForOwnCamera(now()));
 touched("#by-hand", byHand);
@@ -303,9 +335,20 @@ touched("#like", like);
 touched("#hold", () => command("player", { command: find("#hold").dataset.command }));
 touched("#skip", skip);
 touched("#mute", () => turn(player.volumeAfterMute));
-find("#volume").addEventListener("change", () => { turn(Number(find("#volume").value)); find("#volume").blur(); });
+find("#volume").addEventListener("change", () => {
+  turn(Number(find("#volume").value));
+  find("#volume").blur();
+});
 find("#still").addEventListener("cancel", () => visit.touch(now()));
-for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { visit.touch(now()); rest.wake(now()); }, { capture: true });
+for (const kind of ["pointerdown", "keydown"])
+  addEventListener(
+    kind,
+    () => {
+      visit.touch(now());
+      rest.wake(now());
+    },
+    { capture: true },
+  );
 for (const change of ["online", "offline"]) addEventListener(change, show);
 
 new Live({
@@ -314,12 +357,18 @@ new Live({
     speakAsUsual();
     show();
   },
-  event: (data) => { present.apply(data); show(); },
+  event: (data) => {
+    present.apply(data);
+    show();
+  },
   link: (state) => {
-    lostMs = state === "live" ? null : lostMs ?? now();
+    lostMs = state === "live" ? null : (lostMs ?? now());
     link = state;
     show();
   },
 }).start();
-setInterval(() => { speakAsUsual(); show(); }, 1_000); // moods and offers expire without an event, and people fall silent
+setInterval(() => {
+  speakAsUsual();
+  show();
+}, 1_000); // moods and offers expire without an event, and people fall silent
 speakAsUsual();

@@ -97,10 +97,12 @@ export class BrowserCamera {
 
 /** Key of the message that tells why a camera did not start. */
 export function whyNot(error) {
-  return {
-    NotAllowedError: "camera_refused",
-    SecurityError: "camera_insecure",
-    NotFoundError: "camera_missing",
-    OverconstrainedError: "camera_missing",
-  }[error.name] ?? "camera_busy";
+  return (
+    {
+      NotAllowedError: "camera_refused",
+      SecurityError: "camera_insecure",
+      NotFoundError: "camera_missing",
+      OverconstrainedError: "camera_missing",
+    }[error.name] ?? "camera_busy"
+  );
 }

@@ -1,7 +1,8 @@
 // The house's own music, for when there is no file and no network: soft, generated, and never twice the same.
 // Pleasantness chooses the mode, energy the tempo, both together how bright it sounds.
 
-const MODES = [ // from dark to bright; semitones above the ground note
+const MODES = [
+  // from dark to bright; semitones above the ground note
   ["phrygian", [0, 1, 3, 5, 7, 8, 10]],
   ["aeolian", [0, 2, 3, 5, 7, 8, 10]],
   ["dorian", [0, 2, 3, 5, 7, 9, 10]],
@@ -9,7 +10,12 @@ const MODES = [ // from dark to bright; semitones above the ground note
   ["ionian", [0, 2, 4, 5, 7, 9, 11]],
   ["lydian", [0, 2, 4, 6, 7, 9, 11]],
 ];
-const CHORDS = [[0, 2, 4, 6], [3, 5, 7, 9], [5, 7, 9, 11], [1, 3, 5, 8]]; // steps of the mode
+const CHORDS = [
+  [0, 2, 4, 6],
+  [3, 5, 7, 9],
+  [5, 7, 9, 11],
+  [1, 3, 5, 8],
+]; // steps of the mode
 const GROUND_HZ = 130.81;
 const AHEAD_S = 0.4;
 const EVERY_MS = 100;

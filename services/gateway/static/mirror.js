@@ -44,15 +44,19 @@ export class Mirror {
   #sentence({ stage, word, chosen, told, passed, goodbye, mood, byHand }, listening) {
     const { t } = this.#words;
     const looks = told === "voice" && !byHand && mood?.faces > 0; // a voice beside a face is not what leads
-    const [lead, said] = {
-      attract: ["attract_lead", "attract"],
-      ask: ["ask_lead", "ask"],
-      hand: [listening ? "hand_heard" : "hand_lead", "hand"],
-      wait: ["wait_lead", "wait"],
-      goodbye: [goodbye === "declined" ? "declined_lead" : "goodbye_lead", "goodbye"],
-      closed: ["closed_lead", "closed"],
-      away: ["away_lead", "away"],
-    }[stage] ?? (MOODS.includes(word) ? [chosen ? "chosen" : told && !looks ? TOLD[told] : passed ? "looked" : "look", word] : ["unsure_lead", "unsure"]);
+    const [lead, said] =
+      {
+        attract: ["attract_lead", "attract"],
+        ask: ["ask_lead", "ask"],
+        hand: [listening ? "hand_heard" : "hand_lead", "hand"],
+        wait: ["wait_lead", "wait"],
+        goodbye: [goodbye === "declined" ? "declined_lead" : "goodbye_lead", "goodbye"],
+        closed: ["closed_lead", "closed"],
+        away: ["away_lead", "away"],
+      }[stage] ??
+      (MOODS.includes(word)
+        ? [chosen ? "chosen" : told && !looks ? TOLD[told] : passed ? "looked" : "look", word]
+        : ["unsure_lead", "unsure"]);
     const text = t(lead) + t(said);
     if (this.#said === text) return;
     this.#said = text;
@@ -72,8 +76,12 @@ export class Mirror {
     if (stage === "closed") return opensAt ? t("closed_until", { time: this.#words.time(opensAt) }) : "";
     if (!["mirror", "listen"].includes(stage) || chosen) return "";
     if (!MOODS.includes(word)) return t("unsure_detail");
-    const many = mood.faces < 2 ? "" : t(mood.policy === "largest" ? "faces" : "faces_together", { count: this.#words.number(mood.faces) });
-    const sources = (mood.sources ?? []).filter(({ kind }) => SOURCES.includes(kind))
+    const many =
+      mood.faces < 2
+        ? ""
+        : t(mood.policy === "largest" ? "faces" : "faces_together", { count: this.#words.number(mood.faces) });
+    const sources = (mood.sources ?? [])
+      .filter(({ kind }) => SOURCES.includes(kind))
       .map(({ kind, probabilities }) => t(`source_${kind}`, { mood: t(likeliest(probabilities)) }));
     return [t("sure", { percent: this.#words.percent(mood.confidence) }), many, ...sources].filter(Boolean).join(" · ");
   }
@@ -102,7 +110,9 @@ export class Mirror {
     const stands = STANDS_IN.includes(status?.code);
     const wanted = {
       agree: stage === "ask",
-      "own-camera": browserCamera && ((stage === "attract" && !resting({ status })) || (stands && !own && ["ask", "mirror"].includes(stage))),
+      "own-camera":
+        browserCamera &&
+        ((stage === "attract" && !resting({ status })) || (stands && !own && ["ask", "mirror"].includes(stage))),
       "by-hand": ["attract", "ask", "wait"].includes(stage),
       speak: speak && ["attract", "hand"].includes(stage),
       decline: stage === "ask",

@@ -28,10 +28,16 @@ export class Moon {
 
   #blinkLater() {
     const scene = this.#find("#scene");
-    setTimeout(() => {
-      scene.dataset.blink = "";
-      setTimeout(() => { delete scene.dataset.blink; this.#blinkLater(); }, BLINK_MS);
-    }, 3_000 + 4_000 * Math.random());
+    setTimeout(
+      () => {
+        scene.dataset.blink = "";
+        setTimeout(() => {
+          delete scene.dataset.blink;
+          this.#blinkLater();
+        }, BLINK_MS);
+      },
+      3_000 + 4_000 * Math.random(),
+    );
   }
 
   /** `light`: on a light ground. */
@@ -40,13 +46,14 @@ export class Moon {
     const reading = ["mirror", "listen"].includes(stage) && mood;
     const { valence, arousal } = reading ? mood : { valence: 0.3, arousal: 0 };
     const style = document.body.style;
-    for (const [name, colour] of Object.entries(this.#colours(reading ? word : "nobody", mood, light))) style.setProperty(`--${name}`, colour);
+    for (const [name, colour] of Object.entries(this.#colours(reading ? word : "nobody", mood, light)))
+      style.setProperty(`--${name}`, colour);
     style.setProperty("--valence", reading ? valence : 0);
     style.setProperty("--arousal", reading ? arousal : -0.6);
     style.setProperty("--tempo", `${(5.6 - 3.2 * (reading ? arousal : -0.6)).toFixed(1)}s`);
     this.#face(awake ? { valence, arousal, open: reading || stage !== "ask" ? 1 : 0.85 } : ASLEEP);
     this.#shares(reading ? mood.probabilities : null);
-    this.#sources(reading ? mood.sources ?? [] : []);
+    this.#sources(reading ? (mood.sources ?? []) : []);
     const waiting = this.#find(".waiting");
     waiting.style.strokeDashoffset = staying ? (100 * (staying.ofS - staying.leftS + 1)) / staying.ofS - 100 : 100;
     waiting.style.opacity = staying ? 1 : 0;
@@ -54,16 +61,30 @@ export class Moon {
 
   #colours(word, mood, light) {
     const shares = mood?.probabilities;
-    const parts = word === "nobody" || !shares ? [[1, NIGHT]]
-      : word === "unsure" ? [[1, UNSURE]]
-      : MOODS.map((name) => [shares[name] ** 2, COLOURS[name]]); // the leading mood shall be seen to lead
+    const parts =
+      word === "nobody" || !shares
+        ? [[1, NIGHT]]
+        : word === "unsure"
+          ? [[1, UNSURE]]
+          : MOODS.map((name) => [shares[name] ** 2, COLOURS[name]]); // the leading mood shall be seen to lead
     const total = parts.reduce((sum, [weight]) => sum + weight, 0) || 1;
-    const mix = (name) => [0, 1, 2].map((axis) => parts.reduce((sum, [weight, set]) => sum + (weight * set[name][axis]) / total, 0));
-    if (light) return Object.fromEntries(Object.entries(DAY).map(([name, lightness]) => {
-      const [, a, b] = mix(name);
-      return [name, `oklab(${lightness} ${(PALE[name] * a).toFixed(4)} ${(PALE[name] * b).toFixed(4)})`];
-    }));
-    return Object.fromEntries(["accent", "glow", "ground"].map((name) => [name, `oklab(${mix(name).map((part) => part.toFixed(4)).join(" ")})`]));
+    const mix = (name) =>
+      [0, 1, 2].map((axis) => parts.reduce((sum, [weight, set]) => sum + (weight * set[name][axis]) / total, 0));
+    if (light)
+      return Object.fromEntries(
+        Object.entries(DAY).map(([name, lightness]) => {
+          const [, a, b] = mix(name);
+          return [name, `oklab(${lightness} ${(PALE[name] * a).toFixed(4)} ${(PALE[name] * b).toFixed(4)})`];
+        }),
+      );
+    return Object.fromEntries(
+      ["accent", "glow", "ground"].map((name) => [
+        name,
+        `oklab(${mix(name)
+          .map((part) => part.toFixed(4))
+          .join(" ")})`,
+      ]),
+    );
   }
 
   /** Few lines: lids, brows, a mouth. All paths keep their form, so that browsers can move from one to the next. */
@@ -74,18 +95,30 @@ export class Moon {
     const half = wake(7 + 4 * pleased * lively, 11);
     const up = wake(9.5 + 2 * lively - 4 * low - 2.5 * pleased * (1 - lively) - 2 * cross, -6);
     const down = wake(9.5 - 19 * pleased * lively - 2 * pleased * (1 - lively), 6);
-    for (const [number, side] of [[1, -1], [2, 1]]) {
+    for (const [number, side] of [
+      [1, -1],
+      [2, 1],
+    ]) {
       const x = 27 * side;
       const [inner, outer] = [(9 * cross - 9 * low) * open, (-5 * cross + 3 * low) * open];
-      this.#draw(`#eye-${number}`, `M${x - half} -10 C${x - half} ${-10 - 1.33 * up} ${x + half} ${-10 - 1.33 * up} ${x + half} -10`
-        + ` C${x + half} ${-10 + 1.33 * down} ${x - half} ${-10 + 1.33 * down} ${x - half} -10`);
-      this.#draw(`#brow-${number}`, `M${x - 14 * side} ${-34 + inner} Q${x} ${-39 + (inner + outer) / 2} ${x + 14 * side} ${-34 + outer}`);
+      this.#draw(
+        `#eye-${number}`,
+        `M${x - half} -10 C${x - half} ${-10 - 1.33 * up} ${x + half} ${-10 - 1.33 * up} ${x + half} -10` +
+          ` C${x + half} ${-10 + 1.33 * down} ${x - half} ${-10 + 1.33 * down} ${x - half} -10`,
+      );
+      this.#draw(
+        `#brow-${number}`,
+        `M${x - 14 * side} ${-34 + inner} Q${x} ${-39 + (inner + outer) / 2} ${x + 14 * side} ${-34 + outer}`,
+      );
       this.#find(`#brow-${number}`).style.opacity = Math.min(1, 2.2 * (cross + low)) * open;
     }
     const bend = 26 * valence;
     const gap = 20 * pleased * lively + 4 * cross;
     const wide = 22 + 10 * pleased * lively - 6 * cross;
-    this.#draw("#mouth", `M${-wide} ${34 - bend / 4} Q0 ${34 + bend} ${wide} ${34 - bend / 4} Q0 ${34 + bend + 2 * gap} ${-wide} ${34 - bend / 4}`);
+    this.#draw(
+      "#mouth",
+      `M${-wide} ${34 - bend / 4} Q0 ${34 + bend} ${wide} ${34 - bend / 4} Q0 ${34 + bend + 2 * gap} ${-wide} ${34 - bend / 4}`,
+    );
   }
 
   #draw(selector, path) {

@@ -37,11 +37,21 @@ export class Player {
     this.#table = new Turntable(this.#find("#player"), {
       ended: () => this.#song && handlers.ended(this.#song),
       broken: (address, begun) => this.#break(address, begun),
-      refused: (refusal) => { this.#silent ||= refusal.name === "NotAllowedError"; },
+      refused: (refusal) => {
+        this.#silent ||= refusal.name === "NotAllowedError";
+      },
     });
-    for (const touch of ["pointerup", "keyup"]) addEventListener(touch, () => { this.#silent = false; });
+    for (const touch of ["pointerup", "keyup"])
+      addEventListener(touch, () => {
+        this.#silent = false;
+      });
     // A sound element says whether it may play; an AudioContext would only complain.
-    new Audio("static/silence.wav").play().then(() => { this.#silent = false; }, () => {});
+    new Audio("static/silence.wav").play().then(
+      () => {
+        this.#silent = false;
+      },
+      () => {},
+    );
   }
 
   show({ stage, playback, ranking, offer, mood, liked, mayEmbed }) {
@@ -70,7 +80,7 @@ export class Player {
   /** Sound from the page, where it is the output; says what it is: none, file, embed or house. */
   #play(playback, song, mood, mayEmbed) {
     const inPage = IN_PAGE.includes(playback?.output) && playback.state === "playing" && song !== null;
-    const track = inPage && playback.output === "browser" ? song.uri?.match(TRACK)?.[1] ?? null : null;
+    const track = inPage && playback.output === "browser" ? (song.uri?.match(TRACK)?.[1] ?? null) : null;
     const file = inPage && playback.sound !== "made" ? this.#file(song) : null;
     const embed = mayEmbed && track && navigator.onLine && track !== this.#unreached ? track : null;
     const source = !inPage ? "none" : file ? "file" : embed ? "embed" : "house";
@@ -113,7 +123,7 @@ export class Player {
 
   #why(song, ranking) {
     const ranked = ranking?.ranking.find((one) => one.song.id === song?.id);
-    return ranked ? this.#words.reason(ranked.compared) ?? ranked.reason : "";
+    return ranked ? (this.#words.reason(ranked.compared) ?? ranked.reason) : "";
   }
 
   #buttons(playback, visiting, liked) {
@@ -136,7 +146,7 @@ export class Player {
 
   /** Percent that a touch of the mute button leads to. */
   get volumeAfterMute() {
-    return this.#find("#mute").getAttribute("aria-pressed") === "true" ? this.#volumeBefore ?? LOUD : 0;
+    return this.#find("#mute").getAttribute("aria-pressed") === "true" ? (this.#volumeBefore ?? LOUD) : 0;
   }
 
   /** The song's place on the circumplex beside that of the mood, where the catalogue knows it. */
@@ -214,7 +224,12 @@ export class Player {
     this.#find("#embed").replaceChildren();
     if (track === null) return;
     const src = `https://open.spotify.com/embed/track/${track}`;
-    const frame = { src, title: this.#words.t("embed", { title: song.title }), allow: "autoplay; encrypted-media", height: "80" };
+    const frame = {
+      src,
+      title: this.#words.t("embed", { title: song.title }),
+      allow: "autoplay; encrypted-media",
+      height: "80",
+    };
     // A browser may believe itself online where Spotify cannot be reached, and a frame does not tell that it failed.
     fetch(src, { mode: "no-cors" }).then(
       () => {

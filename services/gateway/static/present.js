@@ -10,7 +10,8 @@ const emptyCamera = () => ({ mood: null, chosen: false, offer: null, picked: nul
 export const PLACES = { angry: [-0.7, 0.7], happy: [0.7, 0.7], sad: [-0.7, -0.7], calm: [0.7, -0.7] };
 
 /** A mood that is only held, while another one is likelier by now, is a name that nobody would believe. */
-const believable = ({ mood, confidence, probabilities }) => !MOODS.includes(mood) || confidence >= Math.max(0, ...Object.values(probabilities ?? {}));
+const believable = ({ mood, confidence, probabilities }) =>
+  !MOODS.includes(mood) || confidence >= Math.max(0, ...Object.values(probabilities ?? {}));
 
 export class Present {
   defaultCamera = null;
@@ -67,12 +68,19 @@ export class Present {
 
   apply(event) {
     switch (event.type) {
-      case "MoodChanged": return this.#mood(event);
-      case "SongsOffered": return this.#offer(event);
-      case "SongPicked": return this.#pick(event);
-      case "SongsRanked": return this.#ranking(event);
-      case "PlaybackChanged": this.playback = event; return;
-      case "StatusChanged": return this.#statusChanged(event);
+      case "MoodChanged":
+        return this.#mood(event);
+      case "SongsOffered":
+        return this.#offer(event);
+      case "SongPicked":
+        return this.#pick(event);
+      case "SongsRanked":
+        return this.#ranking(event);
+      case "PlaybackChanged":
+        this.playback = event;
+        return;
+      case "StatusChanged":
+        return this.#statusChanged(event);
     }
   }
 
@@ -96,8 +104,15 @@ export class Present {
       offer,
       ranking,
       picked: ranking?.picked ?? offer?.songs.find((song) => song.id === picked) ?? null,
-      songs: ranking ? "ranking" : !offer ? "none" : picked ? "picked"
-        : now > Date.parse(offer.expires_at) ? "expired" : "offer",
+      songs: ranking
+        ? "ranking"
+        : !offer
+          ? "none"
+          : picked
+            ? "picked"
+            : now > Date.parse(offer.expires_at)
+              ? "expired"
+              : "offer",
       playback: this.playback,
       status: this.#statusOf(id),
       closed: this.opening?.open === false,
@@ -114,7 +129,12 @@ export class Present {
   /** Whether the address of this page names a camera that nobody has heard of. */
   get unknownCamera() {
     const id = this.#wanted;
-    return id !== null && this.ownCamera === null && !(id in this.cameras) && ![...this.status.values()].some((status) => status.part === id);
+    return (
+      id !== null &&
+      this.ownCamera === null &&
+      !(id in this.cameras) &&
+      ![...this.status.values()].some((status) => status.part === id)
+    );
   }
 
   #statusOf(id) {
@@ -203,7 +223,8 @@ export function agreeing(view) {
 }
 
 /** The mood that probabilities speak for most. */
-export const likeliest = (probabilities) => MOODS.reduce((best, mood) => (probabilities[mood] > probabilities[best] ? mood : best));
+export const likeliest = (probabilities) =>
+  MOODS.reduce((best, mood) => (probabilities[mood] > probabilities[best] ? mood : best));
 
 /** A reading that says one mood alone. */
 export function certain(mood, name) {

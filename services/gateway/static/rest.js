@@ -30,7 +30,10 @@ export class Rest {
     if (!rests) this.#movedMs = -Infinity;
     else if (nowMs - this.#movedMs >= MOVE_MS) {
       this.#movedMs = nowMs;
-      for (const [name, unit] of [["--aside", "vw"], ["--up", "vh"]]) {
+      for (const [name, unit] of [
+        ["--aside", "vw"],
+        ["--up", "vh"],
+      ]) {
         document.body.style.setProperty(name, `${(200 * FAR * (Math.random() - 0.5)).toFixed(1)}${unit}`);
       }
     }

@@ -60,11 +60,14 @@ export class Songs {
     if (songs === "none") return Array.from({ length: 5 }, () => element("li", { className: "empty", ariaHidden: "true" }));
     if (!["offer", "picked"].includes(songs)) return [];
     return offer.songs.map((song) => {
-      const button = element("button", { type: "button", className: "card", dataset: { song: song.id } },
+      const button = element(
+        "button",
+        { type: "button", className: "card", dataset: { song: song.id } },
         sleeve(song, offer.mood),
         element("span", { className: "title", textContent: song.title, dir: "auto" }),
         element("span", { className: "artist", textContent: song.artist, dir: "auto" }),
-        ...(song.genre ? [element("span", { className: "genre", textContent: song.genre, dir: "auto" })] : []));
+        ...(song.genre ? [element("span", { className: "genre", textContent: song.genre, dir: "auto" })] : []),
+      );
       button.disabled = picked !== null;
       button.classList.toggle("picked", song.id === picked?.id);
       button.addEventListener("click", () => this.#handlers.pick(offer, song));
@@ -85,17 +88,27 @@ export class Songs {
       const said = this.#words.because(because, ranking.picked) ?? this.#words.reason(compared);
       const why = element("span", { className: "reason", textContent: said ?? reason });
       if (said === null) why.lang = "en";
-      const row = element("button", { type: "button", className: "row", dataset: { song: song.id } },
+      const row = element(
+        "button",
+        { type: "button", className: "row", dataset: { song: song.id } },
         sleeve(song, ranking.mood),
-        element("span", { className: "names" },
+        element(
+          "span",
+          { className: "names" },
           element("span", { className: "title", textContent: song.title, dir: "auto" }),
           element("span", { className: "between", textContent: " · " }),
-          element("span", { className: "artist", textContent: song.artist, dir: "auto" })),
-        bar, why,
+          element("span", { className: "artist", textContent: song.artist, dir: "auto" }),
+        ),
+        bar,
+        why,
         element("span", { className: "turn" }),
-        element("span", { className: "share" },
+        element(
+          "span",
+          { className: "share" },
           element("span", { textContent: share, ariaHidden: "true" }),
-          element("span", { className: "unseen", textContent: t("likeness", { percent: share }) })));
+          element("span", { className: "unseen", textContent: t("likeness", { percent: share }) }),
+        ),
+      );
       row.addEventListener("click", () => song.id !== this.#playing && this.#handlers.play(song));
       return element("li", {}, row);
     });
@@ -103,17 +116,18 @@ export class Songs {
 
   /** Which row plays, and which is next in the queue. */
   #mark({ ranking, playback }) {
-    const playing = ["playing", "paused"].includes(playback?.state) ? playback.song?.id ?? null : null;
+    const playing = ["playing", "paused"].includes(playback?.state) ? (playback.song?.id ?? null) : null;
     if (playing === this.#playing) return;
     this.#playing = playing;
     const queue = ranking.play.map((song) => song.id);
     if (queue.includes(playing)) this.#last = queue.indexOf(playing);
-    const next = playing === null ? null : queue.slice(this.#last + 1).find((id) => id !== playing) ?? null;
+    const next = playing === null ? null : (queue.slice(this.#last + 1).find((id) => id !== playing) ?? null);
     for (const row of this.#find("#ranking").querySelectorAll(".row")) {
       const { song } = row.dataset;
       if (song === playing) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
-      row.querySelector(".turn").textContent = song === playing ? this.#words.t("playing_row") : song === next ? this.#words.t("next_row") : "";
+      row.querySelector(".turn").textContent =
+        song === playing ? this.#words.t("playing_row") : song === next ? this.#words.t("next_row") : "";
     }
   }
 }

@@ -18,8 +18,14 @@ export class Turntable {
       place.append(audio);
       this.#sides.push({ audio, level: 0, wanted: 0 });
       audio.addEventListener("ended", () => number === this.#up && this.#wants && handlers.ended());
-      audio.addEventListener("error", () => number === this.#up && audio.getAttribute("src") && this.#wants
-        && handlers.broken(audio.getAttribute("src"), audio.currentTime > 0));
+      audio.addEventListener(
+        "error",
+        () =>
+          number === this.#up &&
+          audio.getAttribute("src") &&
+          this.#wants &&
+          handlers.broken(audio.getAttribute("src"), audio.currentTime > 0),
+      );
     }
   }
 
@@ -61,7 +67,8 @@ export class Turntable {
   #step() {
     for (const side of this.#sides) {
       const change = STEP_MS / FADE_MS;
-      side.level = side.wanted > side.level ? Math.min(1, side.level + change) : Math.max(0, side.level - (side.wanted ? 0 : change));
+      side.level =
+        side.wanted > side.level ? Math.min(1, side.level + change) : Math.max(0, side.level - (side.wanted ? 0 : change));
       side.audio.volume = side.level * this.#volume;
       if (!side.wanted && !side.level && !side.audio.paused) side.audio.pause();
     }

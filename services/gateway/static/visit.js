@@ -87,7 +87,8 @@ export class Visit {
   /** The visitor has had enough: `stopped`, `declined`; or has gone: `left`, `idle`. */
   end(why, nowMs, tell = true) {
     const [by, session] = [this.#by, this.#session];
-    const quiet = this.#phase === "idle" || (this.#phase === "goodbye" && why !== "stopped") || (why === "idle" && this.#phase === "hand");
+    const quiet =
+      this.#phase === "idle" || (this.#phase === "goodbye" && why !== "stopped") || (why === "idle" && this.#phase === "hand");
     this.#goodbye = why;
     this.#enter(quiet ? "idle" : "goodbye", null, null, nowMs);
     this.liked.clear();
@@ -108,8 +109,10 @@ export class Visit {
       goodbye: this.#goodbye,
       auto: rules.auto,
       hears: this.#hears(nowMs),
-      staying: this.#phase === "ask" && this.#by === "camera" && rules.consent === "stay"
-        ? { leftS: Math.max(0, Math.ceil(rules.stay_s - (nowMs - this.#sinceMs) / 1000)), ofS: rules.stay_s } : null,
+      staying:
+        this.#phase === "ask" && this.#by === "camera" && rules.consent === "stay"
+          ? { leftS: Math.max(0, Math.ceil(rules.stay_s - (nowMs - this.#sinceMs) / 1000)), ofS: rules.stay_s }
+          : null,
       stillLeftS: away || view.closed ? null : this.#stillLeft(view, rules, nowMs),
     };
   }
@@ -125,7 +128,8 @@ export class Visit {
     const forS = (nowMs - this.#sinceMs) / 1000;
     const { session } = view;
     // whoever comes during a goodbye is somebody new, or stays: in both cases they are asked
-    if (this.#phase === "goodbye" && forS >= (session ? rules.goodbye_s / 2 : rules.goodbye_s)) this.#enter("idle", null, null, nowMs);
+    if (this.#phase === "goodbye" && forS >= (session ? rules.goodbye_s / 2 : rules.goodbye_s))
+      this.#enter("idle", null, null, nowMs);
     if (this.#phase === "idle" && session) this.#arrive(view, nowMs);
     else if (this.#phase === "ask") this.#wait(view, rules, forS, nowMs);
     else if (this.#phase === "hand") this.#beHeard(view, nowMs);
@@ -224,8 +228,12 @@ export class Visit {
     const gone = !mine && kept.songs !== "ranking" && !waiting;
     const read = this.#told && mine && view.told;
     return {
-      ...view, ...kept, ...(gone ? { songs: "expired" } : {}),
-      word: this.#mood, chosen: !this.#told, told: (read && view.told) || this.#told,
+      ...view,
+      ...kept,
+      ...(gone ? { songs: "expired" } : {}),
+      word: this.#mood,
+      chosen: !this.#told,
+      told: (read && view.told) || this.#told,
       mood: read ? view.mood : certain({ faces: 0, at: new Date(view.atMs - (nowMs - this.#sinceMs)) }, this.#mood),
     };
   }

@@ -39,9 +39,18 @@ export class Voice {
       this.#microphone ??= new program.Microphone({
         place: this.#handlers.place,
         sending: this.#handlers.sending,
-        speaking: (whether) => { this.#speaking = whether; this.#handlers.changed(); },
-        blocked: () => { this.stop(); this.#handlers.say("microphone_blocked"); },
-        ended: () => { this.#speaking = false; this.#handlers.changed(); },
+        speaking: (whether) => {
+          this.#speaking = whether;
+          this.#handlers.changed();
+        },
+        blocked: () => {
+          this.stop();
+          this.#handlers.say("microphone_blocked");
+        },
+        ended: () => {
+          this.#speaking = false;
+          this.#handlers.changed();
+        },
       });
       await this.#microphone.start();
     } catch (error) {

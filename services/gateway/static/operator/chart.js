@@ -27,12 +27,19 @@ export function chart(history) {
   const step = Math.max(1, Math.round(buckets.length / 8));
   buckets.forEach((bucket, place) => {
     const at = begin + place * width;
-    if (place % step === 0 && x(at) < WIDTH - 48) made.append(svg("text", { x: x(at), y: HEIGHT - 6 }, when(at, width * buckets.length)));
+    if (place % step === 0 && x(at) < WIDTH - 48)
+      made.append(svg("text", { x: x(at), y: HEIGHT - 6 }, when(at, width * buckets.length)));
     let minutes = 0;
     for (const mood of STACK) {
       const more = (bucket.seconds[mood] ?? 0) / 60;
       if (more <= 0) continue;
-      const bar = { class: mood, x: x(at) + 0.5, width: Math.max(1, x(at + width) - x(at) - 1), y: y(minutes + more), height: y(minutes) - y(minutes + more) };
+      const bar = {
+        class: mood,
+        x: x(at) + 0.5,
+        width: Math.max(1, x(at + width) - x(at) - 1),
+        y: y(minutes + more),
+        height: y(minutes) - y(minutes + more),
+      };
       made.append(svg("rect", bar, svg("title", {}, `${when(at, 0)}: ${mood} ${Math.round(more * 60)} s`)));
       minutes += more;
     }

@@ -35,11 +35,14 @@ export class Learned {
     const element = this.#element;
     const button = element("button", { type: "button", className: "owners", textContent: "Forget" });
     button.addEventListener("click", () => this.#forget(`?id=${encodeURIComponent(id)}`));
-    return element("tr", {},
+    return element(
+      "tr",
+      {},
       element("th", { scope: "row" }, song ? `${song.title}, ${song.artist}` : `${id} (not in the catalogue)`),
       element("td", {}, kept_out ? `not ${mood}` : mood),
       ...COUNTS.map((name) => element("td", { className: "number" }, `${Math.round(counts[name] * 10) / 10}`)),
-      element("td", {}, button));
+      element("td", {}, button),
+    );
   }
 
   async #forget(which) {

@@ -10,9 +10,11 @@ const SONGS_LISTED = 50;
 const MOODS = ["angry", "happy", "sad", "calm"];
 const SERVICES = ["camera", "emotion", "voice", "recommender", "player", "gateway", "bridge"];
 const WORDS = { online: "works", offline: "away", degraded: "works badly", off: "not set up", unknown: "not heard of" };
-const VOICES = { // by what MOODSTREAM_VOICE names
+const VOICES = {
+  // by what MOODSTREAM_VOICE names
   free: "Voices are heard, with models/voice_free.onnx: its recordings (EMO-DB) are free for any use.",
-  research: "Voices are heard, with models/voice.onnx: its recordings are for research and non-commercial use alone. For business set MOODSTREAM_VOICE=free.",
+  research:
+    "Voices are heard, with models/voice.onnx: its recordings are for research and non-commercial use alone. For business set MOODSTREAM_VOICE=free.",
 };
 const RESTS = ["resting", "closed"]; // codes of a camera that comes back by itself
 const find = (selector) => document.querySelector(selector);
@@ -110,7 +112,9 @@ function cameraCard(name) {
     return button;
   });
   const restart = element("button", { type: "button", dataset: { restart: name } }, "Restart the visit");
-  restart.addEventListener("click", () => act("sessions/end", { camera_id: name }, `${name}: the visit was ended and forgotten.`));
+  restart.addEventListener("click", () =>
+    act("sessions/end", { camera_id: name }, `${name}: the visit was ended and forgotten.`),
+  );
   const mount = element("button", { type: "button", className: "owners", dataset: { view: name } }, "Mount this camera");
   mount.title = "What it sees, for two minutes";
   mount.addEventListener("click", () => view.start(name));
@@ -124,20 +128,30 @@ function fillCard(name, camera) {
   const facts = [
     ["Camera", RESTS.includes(camera.code) ? camera.reason : [WORDS[camera.state], camera.reason].filter(Boolean).join(": ")],
     ["Last picture", camera.last_frame_at ? `${clock(camera.last_frame_at)}, ${ago(camera.last_frame_at)}` : "none yet"],
-    ["Mood", camera.visited ? `${camera.mood} (${Math.round(camera.confidence * 100)} %), since ${clock(camera.session_since)}` : "nobody there"],
+    [
+      "Mood",
+      camera.visited
+        ? `${camera.mood} (${Math.round(camera.confidence * 100)} %), since ${clock(camera.session_since)}`
+        : "nobody there",
+    ],
     ["Faces", camera.faces ?? 0],
   ];
   const card = find(`article[data-camera="${CSS.escape(name)}"]`);
   card.querySelector("h3").className = "state";
   card.querySelector("h3").dataset.state = RESTS.includes(camera.code) ? "off" : camera.state;
-  card.querySelector("dl").replaceChildren(
-    ...facts.flatMap(([what, text]) => [element("dt", {}, what), element("dd", {}, `${text}`)]));
+  card
+    .querySelector("dl")
+    .replaceChildren(...facts.flatMap(([what, text]) => [element("dt", {}, what), element("dd", {}, `${text}`)]));
 }
 
 function showSound() {
   const { playback } = status;
   const song = playback?.song;
-  find("#playing").textContent = song ? `${song.title}, ${song.artist}` : playback ? "Nothing plays" : "The player has not said anything yet";
+  find("#playing").textContent = song
+    ? `${song.title}, ${song.artist}`
+    : playback
+      ? "Nothing plays"
+      : "The player has not said anything yet";
   const detail = [playback?.state.replaceAll("_", " "), playback?.output, playback?.device, playback?.message];
   find("#playing-detail").textContent = detail.filter(Boolean).join(" · ");
   find("#block").hidden = !song;
@@ -158,7 +172,12 @@ function showDoors() {
   // by the clock at the site, wherever the operator is
   const wall = { weekday: "long", hour: "2-digit", minute: "2-digit", timeZone: "UTC" };
   const until = changes ? `until ${new Date(`${changes.slice(0, 19)}Z`).toLocaleString("en-GB", wall)}` : "";
-  find("#doors-detail").textContent = [by === "operator" ? "by hand" : changes ? "by the hours" : "no opening hours are set", until].filter(Boolean).join(" ");
+  find("#doors-detail").textContent = [
+    by === "operator" ? "by hand" : changes ? "by the hours" : "no opening hours are set",
+    until,
+  ]
+    .filter(Boolean)
+    .join(" ");
   for (const button of document.querySelectorAll("[data-doors]")) {
     const pressed = by === "operator" ? `${open}` : "null";
     button.setAttribute("aria-pressed", button.dataset.doors === pressed);
@@ -166,22 +185,45 @@ function showDoors() {
 }
 
 function showTables() {
-  find("#services").replaceChildren(...SERVICES.map((name) => {
-    const { state, workers, seen_s_ago: seen } = status.services[name] ?? { state: "off", workers: 0, seen_s_ago: null };
-    const how = element("td", { className: "state", dataset: { state } }, WORDS[state]);
-    return row(name, how, cell(workers > 1 ? `${workers} workers` : seen === null || workers ? "" : `seen ${Math.round(seen)} s ago`, { className: "note" }));
-  }));
+  find("#services").replaceChildren(
+    ...SERVICES.map((name) => {
+      const { state, workers, seen_s_ago: seen } = status.services[name] ?? { state: "off", workers: 0, seen_s_ago: null };
+      const how = element("td", { className: "state", dataset: { state } }, WORDS[state]);
+      return row(
+        name,
+        how,
+        cell(workers > 1 ? `${workers} workers` : seen === null || workers ? "" : `seen ${Math.round(seen)} s ago`, {
+          className: "note",
+        }),
+      );
+    }),
+  );
   find("#voice").textContent = VOICES[status.voice] ?? "No voice is heard (MOODSTREAM_VOICE is off).";
   find("#redis").textContent = status.redis.up
     ? `Redis answers in ${status.redis.ping_ms} ms and holds ${status.redis.memory_mb} MB. ${status.listeners} listen to the events.`
     : "Redis does not answer.";
-  find("#streams").replaceChildren(...status.streams.map(({ stream, entries, dead_letters: dead, groups }) => {
-    const sum = (name) => (groups.some((one) => one[name] === null) ? "?" : groups.reduce((all, one) => all + one[name], 0));
-    return row(stream, cell(entries, { className: "number" }), cell(sum("lag"), { className: "number" }),
-      cell(sum("pending"), { className: "number" }), cell(dead, { className: dead ? "number alarm" : "number" }));
-  }));
-  find("#consents").replaceChildren(...status.consents.map((day) => row(day.day,
-    ...["given_by_touch", "given_by_stay", "declined", "stopped", "withdrawn", "viewed"].map((name) => cell(day[name], { className: "number" })))));
+  find("#streams").replaceChildren(
+    ...status.streams.map(({ stream, entries, dead_letters: dead, groups }) => {
+      const sum = (name) => (groups.some((one) => one[name] === null) ? "?" : groups.reduce((all, one) => all + one[name], 0));
+      return row(
+        stream,
+        cell(entries, { className: "number" }),
+        cell(sum("lag"), { className: "number" }),
+        cell(sum("pending"), { className: "number" }),
+        cell(dead, { className: dead ? "number alarm" : "number" }),
+      );
+    }),
+  );
+  find("#consents").replaceChildren(
+    ...status.consents.map((day) =>
+      row(
+        day.day,
+        ...["given_by_touch", "given_by_stay", "declined", "stopped", "withdrawn", "viewed"].map((name) =>
+          cell(day[name], { className: "number" }),
+        ),
+      ),
+    ),
+  );
 }
 
 async function lookBack() {
@@ -193,11 +235,32 @@ async function lookBack() {
   }
   find("#chart").replaceChildren(chart(history));
   const sum = (name) => history.buckets.reduce((all, bucket) => all + (bucket[name] ?? 0), 0);
-  const names = { visits: "visits", picks: "songs picked", songs: "songs played", likes: "likes", skips: "skips", wrong_moods: "“wrong mood”" };
-  find("#totals").replaceChildren(...Object.entries(names).map(([name, text]) =>
-    element("div", {}, element("dt", {}, text), element("dd", {}, `${sum(name)}`))));
-  find("#songs").replaceChildren(...history.songs.slice(0, SONGS_LISTED).map((song) => element("tr", {},
-    cell(clock(song.at), { className: "note" }), cell(`${song.title}, ${song.artist}`), cell(song.mood ?? "", { className: "note" }))));
+  const names = {
+    visits: "visits",
+    picks: "songs picked",
+    songs: "songs played",
+    likes: "likes",
+    skips: "skips",
+    wrong_moods: "“wrong mood”",
+  };
+  find("#totals").replaceChildren(
+    ...Object.entries(names).map(([name, text]) =>
+      element("div", {}, element("dt", {}, text), element("dd", {}, `${sum(name)}`)),
+    ),
+  );
+  find("#songs").replaceChildren(
+    ...history.songs
+      .slice(0, SONGS_LISTED)
+      .map((song) =>
+        element(
+          "tr",
+          {},
+          cell(clock(song.at), { className: "note" }),
+          cell(`${song.title}, ${song.artist}`),
+          cell(song.mood ?? "", { className: "note" }),
+        ),
+      ),
+  );
 }
 
 async function selfTest() {
@@ -205,8 +268,16 @@ async function selfTest() {
   find("#checks").replaceChildren(element("li", {}, "Testing …"));
   try {
     const { checks } = await ask("operator/self-test", null, "POST");
-    find("#checks").replaceChildren(...checks.map(({ name, ok, ms, detail }) => element("li", { className: "state", dataset: { state: `${ok}` } },
-      name, element("span", { className: "note" }, `${ok ? "" : "Failed: "}${detail} (${Math.round(ms)} ms)`))));
+    find("#checks").replaceChildren(
+      ...checks.map(({ name, ok, ms, detail }) =>
+        element(
+          "li",
+          { className: "state", dataset: { state: `${ok}` } },
+          name,
+          element("span", { className: "note" }, `${ok ? "" : "Failed: "}${detail} (${Math.round(ms)} ms)`),
+        ),
+      ),
+    );
   } catch (error) {
     find("#checks").replaceChildren(element("li", {}, `The test did not run: ${error.message}`));
   }
@@ -233,22 +304,41 @@ for (const button of document.querySelectorAll("[data-hours]")) {
     lookBack();
   });
 }
-find("#volume").addEventListener("change", (event) => act("player", { command: "volume", percent: Number(event.target.value) }));
-find("#volume").addEventListener("input", (event) => { find("#volume-value").textContent = `${event.target.value} %`; });
+find("#volume").addEventListener("change", (event) =>
+  act("player", { command: "volume", percent: Number(event.target.value) }),
+);
+find("#volume").addEventListener("input", (event) => {
+  find("#volume-value").textContent = `${event.target.value} %`;
+});
 find("#mute").addEventListener("click", () => {
-  const percent = status?.playback?.volume === 0 ? status.volume_before_mute ?? 100 : 0;
+  const percent = status?.playback?.volume === 0 ? (status.volume_before_mute ?? 100) : 0;
   act("player", { command: "volume", percent });
 });
-find("#block").addEventListener("click", ({ currentTarget: { dataset: { song } } }) => {
-  const title = find("#playing").textContent;
-  if (!confirm(`Never offer ${title} again? The owner can undo this in the settings.`)) return;
-  act("operator/block", { song_id: song }, `${title} is not offered any more.`);
-  const skip = () => ask("player", { command: "next" }).catch(() => ask("player", { command: "stop" })); // none may wait
-  acting = acting.then(skip).catch(sayFailed);
-});
+find("#block").addEventListener(
+  "click",
+  ({
+    currentTarget: {
+      dataset: { song },
+    },
+  }) => {
+    const title = find("#playing").textContent;
+    if (!confirm(`Never offer ${title} again? The owner can undo this in the settings.`)) return;
+    act("operator/block", { song_id: song }, `${title} is not offered any more.`);
+    const skip = () => ask("player", { command: "next" }).catch(() => ask("player", { command: "stop" })); // none may wait
+    acting = acting.then(skip).catch(sayFailed);
+  },
+);
 find("#test").addEventListener("click", selfTest);
-find("#legend").append(...[["calm", "calm"], ["sad", "sad"], ["happy", "happy"], ["angry", "angry"], ["unsure", "not sure"], ["song", "a song begins"]]
-  .map(([name, text]) => element("span", {}, element("i", { className: name }), text)));
+find("#legend").append(
+  ...[
+    ["calm", "calm"],
+    ["sad", "sad"],
+    ["happy", "happy"],
+    ["angry", "angry"],
+    ["unsure", "not sure"],
+    ["song", "a song begins"],
+  ].map(([name, text]) => element("span", {}, element("i", { className: name }), text)),
+);
 
 /** Again and again, the next time only after the answer: a slow server is not asked more often. */
 async function repeat(job, pauseMs) {

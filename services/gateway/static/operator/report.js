@@ -47,26 +47,55 @@ function show() {
   for (const one of document.querySelectorAll("[data-period]")) one.setAttribute("aria-pressed", one.dataset.period === period);
   const whole = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
   const short = { day: "numeric", month: "long", year: "numeric" };
-  find("#h-span").textContent = first === last ? dated(first, whole)
-    : new Intl.DateTimeFormat(words.language, { ...short, timeZone: "UTC" }).formatRange(dayOf(first), dayOf(last));
+  find("#h-span").textContent =
+    first === last
+      ? dated(first, whole)
+      : new Intl.DateTimeFormat(words.language, { ...short, timeZone: "UTC" }).formatRange(dayOf(first), dayOf(last));
   const today = new Date().toISOString().slice(0, 10);
   find("#after").disabled = last >= today;
   showTotals();
   const moods = MOODS.filter((mood) => mood in shown.moods_s);
-  find("#hours-head").replaceChildren(heading(t("op_report_hour")), heading(t("op_report_visits")),
-    ...moods.map((mood) => heading(moodName(mood))), element("td"));
+  find("#hours-head").replaceChildren(
+    heading(t("op_report_hour")),
+    heading(t("op_report_visits")),
+    ...moods.map((mood) => heading(moodName(mood))),
+    element("td"),
+  );
   const most = Math.max(1, ...hours.map((one) => sum(one.moods_s)));
-  find("#hours").replaceChildren(...eventful(hours).map((one) => element("tr", {},
-    element("th", { scope: "row" }, `${String(one.hour).padStart(2, "0")}:00`), number(one.visits),
-    ...moods.map((mood) => number(minutes(one.moods_s[mood]))), element("td", {}, bar(one.moods_s, most)))));
-  find("#songs").replaceChildren(...played.map(({ title, artist, times }) => element("tr", {},
-    element("th", { scope: "row", dir: "auto" }, `${title}, ${artist}`), number(times))));
+  find("#hours").replaceChildren(
+    ...eventful(hours).map((one) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, `${String(one.hour).padStart(2, "0")}:00`),
+        number(one.visits),
+        ...moods.map((mood) => number(minutes(one.moods_s[mood]))),
+        element("td", {}, bar(one.moods_s, most)),
+      ),
+    ),
+  );
+  find("#songs").replaceChildren(
+    ...played.map(({ title, artist, times }) =>
+      element("tr", {}, element("th", { scope: "row", dir: "auto" }, `${title}, ${artist}`), number(times)),
+    ),
+  );
   if (!played.length) find("#songs").append(element("tr", {}, element("td", {}, t("op_report_nothing"))));
-  find("#days-head").replaceChildren(heading(t("op_report_day")), heading(t("op_report_visits")),
-    ...CONSENTS.map((name) => heading(t(`op_consent_${name}`))));
-  find("#days").replaceChildren(...days.map((one) => element("tr", {},
-    element("th", { scope: "row" }, dated(one.day, { weekday: "short", day: "numeric", month: "short" })),
-    number(one.visits), ...CONSENTS.map((name) => number(one[name])))));
+  find("#days-head").replaceChildren(
+    heading(t("op_report_day")),
+    heading(t("op_report_visits")),
+    ...CONSENTS.map((name) => heading(t(`op_consent_${name}`))),
+  );
+  find("#days").replaceChildren(
+    ...days.map((one) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, dated(one.day, { weekday: "short", day: "numeric", month: "short" })),
+        number(one.visits),
+        ...CONSENTS.map((name) => number(one[name])),
+      ),
+    ),
+  );
 }
 
 /** From the first hour in which something happened to the last. */
@@ -78,19 +107,31 @@ function eventful(hours) {
 const sum = (seconds) => MOODS.reduce((all, mood) => all + (seconds[mood] ?? 0), 0);
 
 function bar(seconds, most) {
-  return element("div", { className: "bar", ariaHidden: "true" }, ...MOODS.filter((mood) => seconds[mood]).map((mood) => {
-    const part = element("i", { className: mood });
-    part.style.width = `${(100 * seconds[mood]) / most}%`;
-    return part;
-  }));
+  return element(
+    "div",
+    { className: "bar", ariaHidden: "true" },
+    ...MOODS.filter((mood) => seconds[mood]).map((mood) => {
+      const part = element("i", { className: mood });
+      part.style.width = `${(100 * seconds[mood]) / most}%`;
+      return part;
+    }),
+  );
 }
 
 function showTotals() {
   const { visits, songs, picks, likes, skips, wrong_moods: wrong, seen_s: seen } = shown;
   const length = visits ? words.seconds(Math.round(seen / visits)) : "–";
   const facts = { visits, length, picks, played: songs, likes, skips, wrong };
-  find("#totals").replaceChildren(...Object.entries(facts).map(([name, value]) => element("div", {},
-    element("dt", {}, t(`op_report_${name}`)), element("dd", {}, typeof value === "number" ? words.number(value) : value))));
+  find("#totals").replaceChildren(
+    ...Object.entries(facts).map(([name, value]) =>
+      element(
+        "div",
+        {},
+        element("dt", {}, t(`op_report_${name}`)),
+        element("dd", {}, typeof value === "number" ? words.number(value) : value),
+      ),
+    ),
+  );
 }
 
 function move(step) {

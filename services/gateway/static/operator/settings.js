@@ -137,11 +137,20 @@ function showAudit(entries) {
   const time = new Intl.DateTimeFormat(words.language, { dateStyle: "short", timeStyle: "medium" });
   const told = (one) => (one === null || one === undefined ? "–" : `${one}`.trim() || "–");
   const what = ({ what: deed, changes = {} }) =>
-    Object.entries(changes).map(([name, [before, after]]) => `${name}: ${told(before)} → ${told(after)}`).join("\n") || deed;
-  find("#audit").replaceChildren(...entries.map((one) => element("tr", {},
-    element("td", {}, element("time", { dateTime: one.at }, time.format(new Date(one.at)))),
-    element("td", {}, `${t(`op_role_${one.role}`)}, ${one.address}`),
-    element("td", { dir: "auto" }, what(one)))));
+    Object.entries(changes)
+      .map(([name, [before, after]]) => `${name}: ${told(before)} → ${told(after)}`)
+      .join("\n") || deed;
+  find("#audit").replaceChildren(
+    ...entries.map((one) =>
+      element(
+        "tr",
+        {},
+        element("td", {}, element("time", { dateTime: one.at }, time.format(new Date(one.at)))),
+        element("td", {}, `${t(`op_role_${one.role}`)}, ${one.address}`),
+        element("td", { dir: "auto" }, what(one)),
+      ),
+    ),
+  );
   if (!entries.length) find("#audit").append(element("tr", {}, element("td", { colSpan: 3 }, t("op_audit_none"))));
 }
 

@@ -58,8 +58,14 @@ function row({ song, mood }) {
   select.addEventListener("change", () => correct(song, name, select, place));
   const block = element("button", { type: "button" }, t("op_songs_block"));
   block.addEventListener("click", () => never(song, name, block));
-  return element("tr", {}, element("th", { scope: "row", dir: "auto" }, name), element("td", {}, place),
-    element("td", {}, select), element("td", {}, block));
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row", dir: "auto" }, name),
+    element("td", {}, place),
+    element("td", {}, select),
+    element("td", {}, block),
+  );
 }
 
 /** The plane of moods with the song on it: pleasant to the right, lively above. */
@@ -71,9 +77,17 @@ function draw(place, { valence, arousal }, mood) {
   };
   const plane = made("svg", { viewBox: "-1.1 -1.1 2.2 2.2", "aria-hidden": "true" });
   const thin = { "stroke-width": 0.04 };
-  plane.append(made("rect", { x: -1, y: -1, width: 2, height: 2, ...thin }), made("line", { x1: -1, x2: 1, y1: 0, y2: 0, ...thin }),
-    made("line", { x1: 0, x2: 0, y1: -1, y2: 1, ...thin }), made("circle", { cx: valence, cy: -arousal, r: 0.16, class: mood }));
-  const number = new Intl.NumberFormat(words.language, { maximumFractionDigits: 2, minimumFractionDigits: 2, signDisplay: "always" });
+  plane.append(
+    made("rect", { x: -1, y: -1, width: 2, height: 2, ...thin }),
+    made("line", { x1: -1, x2: 1, y1: 0, y2: 0, ...thin }),
+    made("line", { x1: 0, x2: 0, y1: -1, y2: 1, ...thin }),
+    made("circle", { cx: valence, cy: -arousal, r: 0.16, class: mood }),
+  );
+  const number = new Intl.NumberFormat(words.language, {
+    maximumFractionDigits: 2,
+    minimumFractionDigits: 2,
+    signDisplay: "always",
+  });
   place.replaceChildren(plane, element("span", { dir: "ltr" }, `${number.format(valence)} / ${number.format(arousal)}`));
 }
 

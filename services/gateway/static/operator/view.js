@@ -86,13 +86,15 @@ export class View {
       ["Sharpness", `${sharpness}${sharpness < 30 ? " (out of focus?)" : ""}`],
       ["Best distance", `about ${m[0]} to ${m[1]} m: faces of ${px[0]} to ${px[1]} pixels`],
     ];
-    find("#view-figures").replaceChildren(...facts.flatMap(([what, value]) =>
-      [this.#element("dt", {}, what), this.#element("dd", {}, `${value}`)]));
+    find("#view-figures").replaceChildren(
+      ...facts.flatMap(([what, value]) => [this.#element("dt", {}, what), this.#element("dd", {}, `${value}`)]),
+    );
     find("#view-faces").replaceChildren(...(faces.length ? faces.map((face) => this.#face(face)) : [this.#row("no face", "")]));
   }
 
   #face({ side_px: side, distance_m: distance, place, refused, gates }) {
-    const limit = ({ least, most }) => [least === null ? "" : `at least ${least}`, most === null ? "" : `at most ${most}`].filter(Boolean).join(", ");
+    const limit = ({ least, most }) =>
+      [least === null ? "" : `at least ${least}`, most === null ? "" : `at most ${most}`].filter(Boolean).join(", ");
     const failed = gates.filter((gate) => !gate.ok).map((gate) => `${gate.what} ${gate.value} (${limit(gate)})`);
     const passed = gates.filter((gate) => gate.ok).map((gate) => `${gate.what} ${gate.value}`);
     const why = refused ? `Not read: ${refused}. ${failed.join("; ")}` : "Read.";

@@ -51,7 +51,7 @@ export class Gate {
   /** Takes samples (-1..1, any number) and returns the utterances that ended with them (Float32Arrays of at most 5 s). */
   push(samples) {
     const utterances = [];
-    for (let from = 0; from < samples.length;) {
+    for (let from = 0; from < samples.length; ) {
       const part = samples.subarray(from, from + this.#length - this.#filled);
       this.#step.set(part, this.#filled);
       this.#filled += part.length;

@@ -8,7 +8,9 @@ class Hearing extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }) => { this.#gate.music = data.music; };
+    this.port.onmessage = ({ data }) => {
+      this.#gate.music = data.music;
+    };
   }
 
   process([[samples]]) {

@@ -68,7 +68,11 @@ export class Microphone {
     this.#context = context;
     await context.audioWorklet.addModule("static/voice/hearing.js");
     if (asked !== this.#asked) return;
-    const node = new AudioWorkletNode(context, "hearing", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+    const node = new AudioWorkletNode(context, "hearing", {
+      numberOfOutputs: 0,
+      channelCount: 1,
+      channelCountMode: "explicit",
+    });
     node.port.onmessage = ({ data }) => {
       if (node !== this.#node) return;
       if (data.utterance) this.#send(toWav(data.utterance, context.sampleRate), this.#leaving.signal);
@@ -120,7 +124,9 @@ function release(stream) {
 /** Samples (-1..1) as a WAV file: one channel, 16 bits. */
 export function toWav(samples, rate) {
   const bytes = new DataView(new ArrayBuffer(44 + 2 * samples.length));
-  const text = (at, letters) => [...letters].forEach((letter, place) => bytes.setUint8(at + place, letter.charCodeAt(0)));
+  const text = (at, letters) => {
+    for (let place = 0; place < letters.length; place++) bytes.setUint8(at + place, letters.charCodeAt(place));
+  };
   text(0, "RIFF");
   bytes.setUint32(4, 36 + 2 * samples.length, true);
   text(8, "WAVEfmt ");
@@ -133,16 +139,20 @@ export function toWav(samples, rate) {
   bytes.setUint16(34, 16, true);
   text(36, "data");
   bytes.setUint32(40, 2 * samples.length, true);
-  samples.forEach((sample, place) => bytes.setInt16(44 + 2 * place, FULL_SCALE * Math.max(-1, Math.min(1, sample)), true));
+  for (let place = 0; place < samples.length; place++) {
+    bytes.setInt16(44 + 2 * place, FULL_SCALE * Math.max(-1, Math.min(1, samples[place])), true);
+  }
   return bytes.buffer;
 }
 
 /** Key of the message that tells why a microphone did not start. */
 export function whyDeaf(error) {
-  return {
-    NotAllowedError: "microphone_refused",
-    SecurityError: "microphone_insecure",
-    NotFoundError: "microphone_missing",
-    OverconstrainedError: "microphone_missing",
-  }[error.name] ?? "microphone_busy";
+  return (
+    {
+      NotAllowedError: "microphone_refused",
+      SecurityError: "microphone_insecure",
+      NotFoundError: "microphone_missing",
+      OverconstrainedError: "microphone_missing",
+    }[error.name] ?? "microphone_busy"
+  );
 }
