@@ -1,5 +1,6 @@
 """Requests and answers of the API as models: they validate what comes in, and OpenAPI is made of them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -62,7 +63,26 @@ class Feedback(Body):
     profile: ProfileName | None = None
 
 
+def _with(actions: Sequence[str], field: str, kind: str, otherwise: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON Schema: these actions need that field."""
+    return {
+        "if": {"properties": {"command": {"enum": list(actions)}}},
+        "then": {"required": [field], "properties": {field: {"type": kind}}},
+        "else": dict(otherwise),
+    }
+
+
+_NEEDED = _with(
+    ("play", "queue"),
+    "song",
+    "string",
+    _with(("volume",), "percent", "number", _with(("transfer",), "device", "string", {})),
+)
+
+
 class PlayerCommand(Body):
+    model_config = ConfigDict(json_schema_extra=_NEEDED)
+
     command: PlayerAction
     percent: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)] | None = None
     device: ShortText | None = None

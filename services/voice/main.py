@@ -21,14 +21,14 @@ from shared.app.work_thread import WorkThread
 from shared.bus.connection import Bus
 from shared.contracts.sounds import VOICE_TEXT, Voice
 from shared.delivery.frames_server import FramesServer
-from shared.settings import Settings, load
+from shared.settings import CAMERA_ID, CAMERA_ID_TEXT, Settings, load
 
 
 class VoiceSettings(Settings):
     """Settings of the voice service."""
 
     voice: Voice = Field("off", description=VOICE_TEXT)
-    camera_id: CameraId = Field("camera-1", description="Camera at whose place the microphone of this machine stands.")
+    camera_id: CameraId = Field(CAMERA_ID, description=CAMERA_ID_TEXT)
     microphone: str = Field(
         "",
         description="Microphone of this machine that is always heard: device, device:NAME, or file:PATH for a sound "

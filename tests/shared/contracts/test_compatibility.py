@@ -104,7 +104,7 @@ def test_events_of_today_keep_to_the_first_schemas() -> None:
 def test_these_tests_fail_when_a_field_is_removed_from_the_code(tmp_path: Path) -> None:
     for folder in ("moodstream", "services", "shared", "tests/shared", "tests/support", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "images"))
-    for name in ("tests/__init__.py", "tests/conftest.py", "pyproject.toml"):
+    for name in ("tests/__init__.py", "tests/conftest.py", "tests/quick.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     events = tmp_path / "moodstream" / "contracts" / "events.py"
     field = (
