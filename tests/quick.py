@@ -17,7 +17,7 @@ import pytest
 
 OURS = ("tests", "services", "shared", "moodstream", "training", "benchmarks", "deploy")
 STARTERS = frozenset(
-    {"aiomqtt", "mpd", "multiprocessing", "playwright", "psycopg", "redis", "subprocess", "uvicorn"}
+    {"aiomqtt", "distributed", "mpd", "multiprocessing", "playwright", "psycopg", "redis", "subprocess", "uvicorn"}
     | {"keras", "tensorflow", "tf2onnx"}  # these start nothing, but take their time
 )
 """Packages by which programs are started, or spoken to."""

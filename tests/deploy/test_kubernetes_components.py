@@ -77,7 +77,7 @@ def test_the_monitor_finds_every_service_under_the_labels_of_the_alarms(manifest
     assert (set(monitor), set(endpoint)) == (PODMONITOR, ENDPOINT)
     wanted = monitor["selector"]["matchLabels"].items()
     pods = [one["spec"]["template"] for one in manifests if one["kind"] == "Deployment"]
-    assert len(pods) == 6
+    assert len(pods) == 7
     for pod in pods:
         assert wanted <= pod["metadata"]["labels"].items()
         [container] = pod["spec"]["containers"]

@@ -256,7 +256,8 @@ async def test_the_owner_uses_every_control(whole: Site, owner: httpx.AsyncClien
     async with opened(chromium, whole) as page:
         assert await page.locator("#form :is(input, select, textarea)").count() == 16
         await expect(page.locator("#set-quiet_volume")).to_be_disabled()
-        await expect(page.locator("#note-quiet_volume")).to_contain_text("MOODSTREAM_QUIET_VOLUME sets this outside")
+        note = page.locator("#note-quiet_volume")
+        await expect(note).to_contain_text("MOODSTREAM_QUIET_VOLUME is set outside this page")
         await expect(page.locator("#submit")).to_be_disabled()
         for name, value in {**texts, **numbers}.items():
             await page.locator(f"#set-{name}").fill(value)
@@ -300,7 +301,7 @@ async def test_two_owners_save_at_once(whole: Site, owner: httpx.AsyncClient, ch
         await first.get_by_role("button", name="Save").click()
         await expect(first.locator("#said")).to_contain_text("Saved")
         await second.get_by_role("button", name="Save").click()
-        await expect(second.locator("#said")).to_contain_text("Somebody else has saved meanwhile")
+        await expect(second.locator("#said")).to_contain_text("Someone else saved in the meantime")
         await expect(second.locator("#set-goal")).to_have_value("lift")
         await expect(second.locator("#set-genres")).to_have_value("rock")
         assert stored(whole) == {"goal": "lift"}

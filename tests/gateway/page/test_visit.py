@@ -85,7 +85,7 @@ async def test_nothing_of_a_mood_is_shown_before_the_visitor_agrees(page: Page, 
     for event in (mood, offered(mood)):
         await bus.publish(event)
     await sentence(page, "Hello! May I read your mood?")
-    for line in ("It is a guess, never a judgement", "It is read on this machine", "Stop ends it at any time"):
+    for line in ("It is a guess, never a judgement", "It is read on this machine. No", "Stop ends it at any time"):
         await expect(page.get_by_text(line)).to_be_visible()
     await asyncio.sleep(1.2)  # with all that the clock brings
     shown = await page.locator("body").inner_text()
