@@ -17,24 +17,7 @@ from services.voice.model import VOICE_MODELS
 from training.data import in_one_line
 from training.voice import corpora
 from training.voice.card import write_files, write_tables
-from training.voice.lesson import Lesson
-from training.voice.runs import fit, tasks
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def fit_some(names: list[str], data: Path, cache: Path, seed: int) -> None:
-    """Fit these networks, on one core."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    voices = corpora.load(data, cache, seed)
-    every = tasks(voices, seed)
-    for name in names:
-        fit(voices, every[name], Lesson(), seed, cache, say)
+from training.voice.runs import fit_some, say, tasks
 
 
 @in_one_line

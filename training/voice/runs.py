@@ -1,5 +1,6 @@
 """All networks that the card needs, each fitted once and kept in the cache, so that a run that was stopped goes on."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.voice.log_mel import Floats
 from services.voice.normalise import Usual
-from training.voice.corpora import FREE, Ints, Voices, speaker_folds
+from training.voice.corpora import FREE, Ints, Voices, load, speaker_folds
 from training.voice.lesson import Lesson, Pupil, Say, inputs, logits, teach
 from training.voice.network import build
 
@@ -71,6 +72,22 @@ def fit(voices: Voices, task: Task, lesson: Lesson, seed: int, cache: Path, say:
             found[name] = logits(pupil.network, inputs(voices, task.asked, pupil.usual, own))
     np.savez(cache / f"{task.name}.npz", **found)  # type: ignore[arg-type]
     pupil.network.save_weights(_weights(cache, task.name))
+
+
+def fit_some(names: list[str], data: Path, cache: Path, seed: int) -> None:
+    """Fit these networks, on one core. Here and not in ``__main__``, which a process of a pool cannot import."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    voices = load(data, cache, seed)
+    every = tasks(voices, seed)
+    for name in names:
+        fit(voices, every[name], Lesson(), seed, cache, say)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def pupil_of(name: str, lesson: Lesson, cache: Path) -> Pupil:
