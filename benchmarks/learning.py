@@ -7,8 +7,8 @@ at random. Reported: the share of offers in which a song is liked well enough to
 that the crowd hears as wrong. Those who like at random like nothing better or worse, whatever they are offered, so for
 them it is told, too, how well the songs fit the mood, and how many different ones there are.
 
-With ``--hours`` two crowds of different tastes share the site, one alone in the mornings of working days, the other in
-company in the evenings of weekends. It is told, too, how it would be if a site did not go by these.
+With ``--hours`` two crowds of unrelated or opposed tastes share the site: one alone in the mornings of working days,
+the other in company in the evenings of weekends. It is told, too, how it would be if a site did not go by these.
 """
 
 import argparse
@@ -170,7 +170,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=2000)
     parser.add_argument("--who", choices=("taste", "random"), help="these visitors alone")
-    parser.add_argument("--hours", action="store_true", help="two crowds of different tastes, by the hour and the day")
+    tastes = ("unrelated", "opposed")
+    parser.add_argument("--hours", choices=tastes, help="two crowds of such tastes, by the hour and the day")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--catalogue", type=Path, help="default: the sample catalogue")
     given = parser.parse_args()
@@ -183,7 +184,9 @@ def main() -> None:
         for fickle in (False, True):
             if given.who == ("taste" if fickle else "random"):
                 continue
-            crowds = [Crowd(library, given.seed + number, fickle) for number in range(1 + given.hours)]
+            crowds = [Crowd(library, given.seed + number, fickle) for number in range(2 if given.hours else 1)]
+            if given.hours == "opposed":
+                crowds[1].liking = 1 - crowds[0].liking
             ways = {"not learning": (False, False), "learning": (True, False)}
             if given.hours:
                 ways["learning, all hours alike"] = (True, True)
