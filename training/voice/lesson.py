@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 class Lesson:
     """How a network is taught. A few ways were tried on the first fold of the speakers alone."""
 
-    epochs: int = 12
+    epochs: int = 24
     batch: int = 64
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
