@@ -41,8 +41,8 @@ run: setup ## Start everything: make run ARGS="--camera FILE --auto"
 test: check ## Check and test everything: make test ARGS="tests/shared -x"
 	$(BIN)/python -m pytest -m "not compose" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-quick: check ## Check, and run every test that starts no program and needs no server
-	$(BIN)/python -m pytest --quick -m "not compose and not reference" --numprocesses auto --dist worksteal $(ARGS)
+quick: check ## Check, and run every test that starts no program, needs no server and computes for no more than a few seconds
+	$(BIN)/python -m pytest --quick -m "not compose and not reference and not slow" --numprocesses auto --dist worksteal $(ARGS)
 
 coverage: setup $(VENV)/.test ## Which lines no test reaches, in all processes: a report, and pages in runs/coverage/html
 	rm -rf runs/coverage

@@ -27,9 +27,9 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("quick"):
-        chosen = [one for one in items if quick.is_quick(one)]
-        config.hook.pytest_deselected(items=[one for one in items if not quick.is_quick(one)])
-        items[:] = chosen
+        found = [quick.is_quick(one) for one in items]
+        config.hook.pytest_deselected(items=[one for one, is_quick in zip(items, found, strict=True) if not is_quick])
+        items[:] = [one for one, is_quick in zip(items, found, strict=True) if is_quick]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -118,11 +118,17 @@ def _within(used: Any) -> Iterable[Any]:
     if isinstance(used, type):
         return (*vars(used).values(), *used.__bases__)
     if isinstance(used, types.FunctionType):
-        return (*_named(used), *filter(None, (getattr(used, "__wrapped__", None),)))
+        return (*_all_named(used), *filter(None, (getattr(used, "__wrapped__", None),)))
     return filter(None, (getattr(used, "__wrapped__", None),))
 
 
 DESCRIPTORS = (staticmethod, classmethod, property, functools.cached_property, functools.partial, types.MethodType)
+
+
+@functools.cache
+def _all_named(function: types.FunctionType) -> tuple[Any, ...]:
+    """Once for each function: many tests call the same ones."""
+    return tuple(_named(function))
 
 
 def _named(function: types.FunctionType) -> Iterator[Any]:

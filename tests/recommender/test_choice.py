@@ -168,6 +168,7 @@ def test_a_song_of_the_wrong_mood_is_not_offered_for_it_again(library: Library) 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("consistent", "least"), [(True, 1.03), (False, 0.98)])
 def test_feedback_helps_listeners_with_a_taste_and_does_not_hurt_fickle_ones(consistent: bool, least: float) -> None:
     library = Library.build(catalogue(2_000), LibraryOptions(method="quadrant"))

@@ -253,6 +253,7 @@ def test_lines_with_too_many_cells_are_counted_and_a_byte_order_mark_is_passed_o
     assert (report.rows, report.kept) == (10, 8)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     spoilt=st.lists(

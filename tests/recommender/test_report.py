@@ -14,6 +14,7 @@ from services.recommender.report.page import compare_methods
 from tests.support.random_songs import saved, table
 
 
+@pytest.mark.slow
 def test_the_page_has_every_picture_and_needs_nothing_from_elsewhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,6 +60,7 @@ def test_the_page_has_every_picture_and_needs_nothing_from_elsewhere(
     assert found[0]["noise"] < found[-1]["noise"]
 
 
+@pytest.mark.slow
 def test_a_catalogue_without_genres_has_a_page_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     songs = Catalogue(table(100).assign(genre=""))
     songs.save(tmp_path / "catalogue.parquet")

@@ -53,6 +53,7 @@ def test_without_speech_there_is_no_reading(reader: VoiceReader) -> None:
         assert (reading.speech_s, reading.sure, reading.mood) == (0.0, False, None)
 
 
+@pytest.mark.slow
 def test_the_same_sound_is_always_read_alike(reader: VoiceReader) -> None:
     long = np.concatenate([SENTENCE, babble(6.0, 190.0), PAUSE])
     once = reader.read(long)

@@ -119,6 +119,7 @@ def test_what_is_no_sound_is_one_line(tmp_path: Path, make: Callable[[Path], Non
     assert str(tmp_path) not in str(told.value)
 
 
+@pytest.mark.slow
 def test_hours_of_sound_take_no_more_memory_than_seconds(tmp_path: Path) -> None:
     """An hour of 8-bit sound at 8 kHz, 29 MB: at 16 kHz in float32 it would be 230 MB."""
     path = tmp_path / "long.wav"

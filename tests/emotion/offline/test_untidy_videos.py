@@ -49,6 +49,7 @@ def test_an_interlaced_video_shows_what_was_filmed(name: str, tmp_path: Path) ->
     assert {moment.mood.mood for moment in moments_of(video)[10:] if moment.mood} == {Mood.HAPPY}
 
 
+@pytest.mark.slow
 def test_a_video_without_times_is_read_at_its_own_pace(tmp_path: Path) -> None:
     video = without_times(tmp_path)
     moments = moments_of(video)
@@ -63,6 +64,7 @@ def test_a_video_without_times_is_read_at_its_own_pace(tmp_path: Path) -> None:
     assert len(numbers) == 30
 
 
+@pytest.mark.slow
 def test_joined_recordings_go_on(tmp_path: Path) -> None:
     moments = moments_of(joined(tmp_path, (2.0, 3.0, 1.0)))
     assert all(0 < after.time_s - before.time_s < 0.5 for before, after in pairwise(moments))

@@ -125,6 +125,7 @@ def test_a_place_is_forgotten_in_the_end() -> None:
     assert not places.first_seen(POSTER, 50).still
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", [YuNetDetector, HaarDetector])
 def test_a_printed_face_before_a_real_detector(detector: Callable[[], Detector]) -> None:
     """A still picture with a sensor's noise, as a poster opposite a kiosk, at two distances."""

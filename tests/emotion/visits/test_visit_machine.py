@@ -230,6 +230,7 @@ def test_phases_always_come_in_order(parts: list[tuple[Mood | None, float]], rat
 plays = st.lists(st.tuples(st.sampled_from([None, *MOODS]), st.floats(4, 8)), min_size=1, max_size=5)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(plays, st.floats(3, 60), st.randoms(use_true_random=False), st.booleans(), st.booleans())
 def test_any_frame_rate_with_gaps_duplicates_reordering_and_clock_steps_tells_the_same_story(
