@@ -17,7 +17,8 @@ class LastOffer(NamedTuple):
     """Of a visit."""
 
     mood: Mood
-    circumstances: Circumstances
+    circumstances: Circumstances | None
+    """None where a version before them made the offer"""
 
 
 class Visits:
@@ -32,7 +33,7 @@ class Visits:
         if not kept:
             return None
         mood, _, code = kept.decode().partition(" ")
-        return LastOffer(Mood(mood), Circumstances.parse(code))
+        return LastOffer(Mood(mood), Circumstances.parse(code) if code else None)
 
     async def open_offer(self, session_id: str, offer_id: str, *, replace: bool = False) -> bool:
         """The visitor begins to choose; False when another offer is open, unless this one takes its place.

@@ -17,6 +17,7 @@ from services.recommender.choice.circumstances import UNLIKE, Circumstances
 from services.recommender.choice.learned import MAX_FACTOR, MAX_SHIFT, Counts, Learned, believed, chances
 from services.recommender.choice.library import Library
 from services.recommender.learned_store import HALF_LIFE_S, LearnedStore
+from services.recommender.visits import Visits
 from tests.support.asking import ask
 from tests.support.random_songs import catalogue, saved
 from tests.support.recommenders import Site, picked, recommender, site
@@ -126,6 +127,12 @@ async def test_a_site_learns_by_its_own_clock_and_by_company(redis_url: str, tmp
         names = await around.bus.redis.hkeys(around.bus.key("learned", "calm"))
         # 8 o'clock on Saturday
         assert {name.split()[0] for name in names} == {b"taken/m11"}
+
+
+async def test_an_offer_of_a_version_without_circumstances_is_known(redis_url: str) -> None:
+    async with site(redis_url) as around:
+        await around.bus.redis.set(around.bus.key("offered", "a"), "calm")
+        assert await Visits(around.bus).last_offer("a") == (Mood.CALM, None)
 
 
 async def visit(site: Site, mood: Mood, *kinds: str, **fields: Any) -> SongsOffered:
