@@ -1,7 +1,10 @@
 """A voice is heard against what is usual: for everybody, or, where there is some, in the visitor's own last speech."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,21 +103,36 @@ class Statistics:
         return np.asarray(self.sums[_PIECES + 1 :].reshape(2, NUMBERS) / self.pieces)
 
 
+@dataclass(frozen=True, eq=False)
+class Own:
+    """Statistics of one person's speech, at each of ``SPEEDS``."""
+
+    at_speeds: tuple[Statistics, ...]
+
+    @classmethod
+    def of(cls, features: Sequence[Floats]) -> "Own":
+        """Of a piece: its features [T, COLUMNS] at each speed."""
+        return cls(tuple(map(Statistics.of, features)))
+
+    def __add__(self, other: "Own") -> "Own":
+        return Own(tuple(one + more for one, more in zip(self.at_speeds, other.at_speeds, strict=True)))
+
+
 class OwnVoice:
     """Statistics of the last ``OWN_S`` of one visitor's speech. Forgotten with the visitor."""
 
     def __init__(self) -> None:
-        self._pieces: deque[Statistics] = deque()
+        self._pieces: deque[Own] = deque()
 
-    def add(self, features: Floats) -> None:
-        """Features [T, COLUMNS] of one more piece of speech."""
-        self._pieces.append(Statistics.of(features))
-        while len(self._pieces) > 1 and sum(one.frames for one in self._pieces) > OWN_S * FRAMES_A_S:
+    def add(self, features: Sequence[Floats]) -> None:
+        """One more piece of speech: its features [T, COLUMNS] at each of ``SPEEDS``."""
+        self._pieces.append(Own.of(features))
+        while len(self._pieces) > 1 and sum(one.at_speeds[0].frames for one in self._pieces) > OWN_S * FRAMES_A_S:
             self._pieces.popleft()
 
-    def statistics(self) -> Statistics | None:
+    def statistics(self) -> Own | None:
         """None before the first piece."""
-        return Statistics(np.sum([one.sums for one in self._pieces], axis=0)) if self._pieces else None
+        return reduce(add, self._pieces) if self._pieces else None
 
 
 def frames_in(features: Floats, usual: Usual, own: Statistics | None = None) -> Floats:

@@ -1,20 +1,23 @@
-"""What a voice sounds like: sound -> speech -> features -> model -> one reading."""
+"""What a voice sounds like: sound -> speech -> features at three speeds -> model -> one reading."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from moodstream.contracts.moods import MOODS, Mood, expectation
-from services.voice.log_mel import Floats, frame_features
+from services.voice.log_mel import Floats
 from services.voice.model import VOICE_MODELS, VoiceModel
-from services.voice.normalise import OwnVoice, Statistics, frames_in, numbers_in
+from services.voice.normalise import Own, OwnVoice, frames_in, numbers_in
 from services.voice.speech import Speech, find_speech
+from services.voice.speeds import SPEEDS, features_at_speeds
 from services.voice.summary import summary
 
 MIN_SNR_DB = 3.0
 """speech that stands out of the noise by less is read, but not relied on"""
+MAX_AROUSAL = 0.999
+"""the network may be so sure that float32 rounds to 1, whose logit is infinite"""
 
 
 @dataclass(frozen=True)
@@ -53,41 +56,44 @@ class VoiceReader:
     def __init__(self, path: Path = VOICE_MODELS["research"]) -> None:
         self._model = VoiceModel(path)
 
-    def read(self, sound: Floats, own: Statistics | None = None) -> VoiceReading:
+    def read(self, sound: Floats, own: Own | None = None) -> VoiceReading:
         """One reading of all speech in mono sound float32[n] at 16 kHz, full scale 1.
 
         ``own`` are statistics of what the same visitor said last (``OwnVoice``).
         """
         return self.read_blocks([sound], own)
 
-    def read_blocks(self, blocks: Iterable[Floats], own: Statistics | None = None) -> VoiceReading:
+    def read_blocks(self, blocks: Iterable[Floats], own: Own | None = None) -> VoiceReading:
         """The same of sound that comes in blocks; memory does not grow with it."""
         votes = _Votes()
         for speech in find_speech(blocks):
-            votes.add(speech, *self._answer(frame_features(speech.sound), own))
+            votes.add(speech, *self._answer(features_at_speeds(speech.sound), own))
         return votes.reading(self._model.unsure_below, self._model.name)
 
     def read_pieces(self, pieces: Iterable[Speech], voice: OwnVoice) -> VoiceReading:
         """One reading of some pieces of speech, against what the same visitor said before; ``voice`` takes them in."""
         own, votes = voice.statistics(), _Votes()
         for speech in pieces:
-            features = frame_features(speech.sound)
+            features = features_at_speeds(speech.sound)
             votes.add(speech, *self._answer(features, own))
             voice.add(features)
         return votes.reading(self._model.unsure_below, self._model.name)
 
-    def _answer(self, features: Floats, own: Statistics | None) -> tuple[Floats, float]:
-        usual = self._model.usual
-        speech, numbers = frames_in(features, usual, own), numbers_in(summary(features), usual, own)
-        probabilities, arousal = self._model.answers(speech[None], numbers[None])
-        return probabilities[0], float(arousal[0])
+    def _answer(self, features: Sequence[Floats], own: Own | None) -> tuple[Floats, float]:
+        """What is said of one piece of speech, from its features at each speed: the mean of the logits."""
+        usual, known = self._model.usual, own.at_speeds if own else (None,) * len(SPEEDS)
+        speech = [frames_in(one, usual, statistics) for one, statistics in zip(features, known, strict=True)]
+        numbers = [numbers_in(summary(one), usual, statistics) for one, statistics in zip(features, known, strict=True)]
+        probabilities, arousal = self._model.answers(np.stack(speech), np.stack(numbers))
+        shares = np.exp(np.log(probabilities + 1e-9).mean(axis=0))
+        return shares / shares.sum(), float(np.tanh(np.arctanh(arousal.clip(-MAX_AROUSAL, MAX_AROUSAL)).mean()))
 
 
-def listen(blocks: Iterable[Floats]) -> Statistics | None:
+def listen(blocks: Iterable[Floats]) -> Own | None:
     """Statistics of all speech in sound that comes in blocks; None without speech. Needs no model."""
-    found: Statistics | None = None
+    found: Own | None = None
     for speech in find_speech(blocks):
-        piece = Statistics.of(frame_features(speech.sound))
+        piece = Own.of(features_at_speeds(speech.sound))
         found = piece if found is None else found + piece
     return found
 

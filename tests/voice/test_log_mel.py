@@ -15,6 +15,7 @@ from services.voice.normalise import (
     frames_in,
     numbers_in,
 )
+from services.voice.speeds import SPEEDS, at_speed, features_at_speeds
 from services.voice.summary import NUMBERS, summary
 from tests.support.voices import babble, tone
 
@@ -65,9 +66,11 @@ def test_louder_and_higher_than_before_is_seen_against_own_speech() -> None:
     own = OwnVoice()
     assert own.statistics() is None
     for seed in range(5):
-        own.add(frame_features(babble(3.0, 120.0, seed) * 0.2))
+        own.add(features_at_speeds(babble(3.0, 120.0, seed) * 0.2))
     calm, raised = (frame_features(babble(2.0, hz, 9) * gain) for hz, gain in ((120.0, 0.2), (170.0, 0.9)))
-    before, after = (frames_in(one, USUAL, own.statistics()) for one in (calm, raised))
+    known = own.statistics()
+    assert known is not None
+    before, after = (frames_in(one, USUAL, known.at_speeds[0]) for one in (calm, raised))
     sounding = after[:, -1] == 1
     assert (after[sounding, LEVEL] - before[sounding, LEVEL]).mean() > 0.5
     voiced = (after[:, PITCH] != 0) & (before[:, PITCH] != 0)
@@ -88,9 +91,20 @@ def test_shapes_and_limits_hold_for_what_is_too_long_too() -> None:
 def test_own_speech_is_forgotten_after_half_a_minute() -> None:
     own = OwnVoice()
     for _ in range(20):
-        own.add(frame_features(babble(3.0)))
+        own.add(features_at_speeds(babble(3.0)))
     found = own.statistics()
     assert found is not None
-    assert found.frames <= OWN_S * RATE / HOP
+    assert found.at_speeds[0].frames <= OWN_S * RATE / HOP
     both = Statistics.of(frame_features(babble(3.0))) + Statistics.of(frame_features(babble(3.0, seed=2)))
     assert both.pieces == 2
+
+
+def test_other_speeds_are_other_voices_of_another_length() -> None:
+    sound = babble(2.0, 150.0)
+    assert at_speed(sound, 1) is sound
+    plain, slow, fast = features_at_speeds(sound)
+    for factor, features in zip(SPEEDS[1:], (slow, fast), strict=True):
+        assert len(features) == pytest.approx(len(plain) / factor, abs=3)
+        pitches = [one[one[:, PITCH] != 0, PITCH] for one in (plain, features)]
+        assert np.median(pitches[1]) - np.median(pitches[0]) == pytest.approx(np.log2(factor), abs=0.05)
+    assert [one.shape for one in features_at_speeds(np.zeros(0, np.float32))] == [(1, COLUMNS)] * 3

@@ -14,6 +14,7 @@ from services.voice.log_mel import RATE, Floats, frame_features
 from services.voice.normalise import FRAMES_A_S, Statistics
 from services.voice.sound_files import read_blocks
 from services.voice.speech import CHUNK
+from services.voice.speeds import SPEEDS, at_speed
 from services.voice.summary import NUMBERS
 from training.data import DataError
 from training.voice.rooms import worn
@@ -23,8 +24,10 @@ FREE = ("emodb",)
 MAX_S = 4.2
 QUIET = 10**-3.2
 """power of a chunk, to that of the loudest, below which the beginning and the end of a file are cut off"""
-COPIES = 2
-"""times that each piece is worn"""
+WORN = range(1, 3)
+"""copies of each piece that are worn; the first copy is as it is"""
+AT_SPEEDS = (0, *range(WORN.stop, WORN.stop + len(SPEEDS) - 1))
+"""copies of each piece at each of ``SPEEDS``, as the product hears it"""
 
 Ints = NDArray[np.int64]
 
@@ -34,7 +37,7 @@ class Voices:
     """Pieces of speech, one of each file."""
 
     copies: Sequence[Sequence[Floats]]
-    """by copy, of which the first is not worn, and piece: features [T, COLUMNS]"""
+    """by copy (``WORN``, ``AT_SPEEDS``) and piece: features [T, COLUMNS]"""
     sums: NDArray[np.float64]
     """[copies, pieces, SUMS]: their ``Statistics``"""
     mood: Ints
@@ -80,15 +83,17 @@ def load(data: Path, cache: Path, seed: int = 1) -> Voices:
 def _listen(files: Sequence[Path], cache: Path, seed: int) -> None:
     sounds = [trimmed(np.concatenate(list(read_blocks(file)))) for file in files]
     _save(cache / "clean.npz", (frame_features(sound) for sound in sounds))
-    for copy in range(COPIES):
-        draw = np.random.default_rng(seed + copy)
+    for copy in WORN:
+        draw = np.random.default_rng(seed + copy - 1)
         _save(cache / f"worn{copy}.npz", (frame_features(worn(sound, sounds, draw)) for sound in sounds))
-
+    for factor in SPEEDS[1:]:
+        _save(cache / f"speed{factor}.npz", (frame_features(at_speed(sound, factor)) for sound in sounds))
     np.save(cache / "sums.npy", [[Statistics.of(one).sums for one in copy] for copy in _copies(cache)])
 
 
 def _copies(cache: Path) -> list[list[Floats]]:
-    return [_saved(cache / f"{name}.npz") for name in ("clean", *(f"worn{copy}" for copy in range(COPIES)))]
+    names = ["clean", *(f"worn{copy}" for copy in WORN), *(f"speed{factor}" for factor in SPEEDS[1:])]
+    return [_saved(cache / f"{name}.npz") for name in names]
 
 
 def trimmed(sound: Floats) -> Floats:

@@ -18,6 +18,7 @@ from training.backends import keras, ops
 from training.data import DataError
 from training.measures import Calibration
 from training.quantise import Nodes, static_int8
+from training.voice.kernel import LIKENESS
 from training.voice.lesson import Pupil
 
 OPSET = 17
@@ -115,6 +116,10 @@ def _calibrated(network: keras.Model, calibration: Calibration, given: tuple[Flo
 
 
 def _not_worth_it(nodes: Nodes) -> Nodes:
-    """Only convolutions and dense layers are worth it."""
-    worth = [node.name for node in nodes if node.op_type in {"Conv", "MatMul", "Gemm"} and node.name]
+    """Only convolutions and dense layers are worth it, and the likeness to voices that were met loses by it."""
+    worth = [
+        node.name
+        for node in nodes
+        if node.op_type in {"Conv", "MatMul", "Gemm"} and node.name and LIKENESS not in node.name
+    ]
     return [node for node in nodes if node.name not in worth]

@@ -11,7 +11,7 @@ from moodstream.contracts.moods import MOODS
 from services.voice.log_mel import BANDS, LEVEL, Floats
 from services.voice.normalise import FRAMES, INPUTS, NUMBERS_IN, OWN_S, Statistics, Usual, frames_in, numbers_in
 from training.backends import keras
-from training.voice.corpora import Ints, Voices
+from training.voice.corpora import AT_SPEEDS, WORN, Ints, Voices
 from training.voice.measures import HIGH
 from training.voice.network import build
 
@@ -68,6 +68,18 @@ def others_of(voices: Voices, piece: int, same: Ints, wanted_s: float, draw: np.
     return some[: int(np.searchsorted(np.cumsum(voices.seconds[some]), wanted_s)) + 1]
 
 
+def chances(voices: Voices, pieces: Ints, evenness: float) -> NDArray[np.float64]:
+    """How often each of some pieces is drawn, in sum 1: the moods of a corpus alike, corpora as ``Lesson.evenness`` has
+    it."""
+    corpus, mood = voices.corpus[pieces], voices.mood[pieces]
+    chance = np.zeros(len(pieces))
+    for name in np.unique(corpus):
+        for which in np.unique(mood[corpus == name]):
+            rows = (corpus == name) & (mood == which)
+            chance[rows] = (corpus == name).sum() ** (1 - evenness) / rows.sum()
+    return np.asarray(chance / chance.sum())
+
+
 class Batches:
     """Draws batches of pieces: inputs [B, frames, INPUTS]."""
 
@@ -77,16 +89,7 @@ class Batches:
         self._speaker, self._numbers = voices.speaker, voices.numbers
         self._same = {name: pieces[self._speaker[pieces] == name] for name in np.unique(self._speaker[pieces])}
         self.usual = usual(voices, pieces)
-        self._chance = self._chances()
-
-    def _chances(self) -> NDArray[np.float64]:
-        corpus, mood = (one[self._pieces] for one in (self._voices.corpus, self._voices.mood))
-        chance = np.zeros(len(self._pieces))
-        for name in np.unique(corpus):
-            for which in np.unique(mood[corpus == name]):
-                rows = (corpus == name) & (mood == which)
-                chance[rows] = (corpus == name).sum() ** (1 - self._lesson.evenness) / rows.sum()
-        return np.asarray(chance / chance.sum())
+        self._chance = chances(voices, pieces, lesson.evenness)
 
     def frames(self) -> tuple[Floats, Ints]:
         """Frames [B, frames, INPUTS] and the pieces that they were made of."""
@@ -106,8 +109,7 @@ class Batches:
         return self._pieces[self._draw.choice(len(self._pieces), count, p=self._chance)]
 
     def _copy(self) -> int:
-        copies = len(self._voices.copies)
-        return int(self._draw.integers(1, copies)) if self._draw.random() < self._lesson.worn else 0
+        return int(self._draw.integers(WORN.start, WORN.stop)) if self._draw.random() < self._lesson.worn else 0
 
     def _frames(self, piece: int) -> Floats:
         draw, lesson, copy = self._draw, self._lesson, self._copy()
@@ -211,24 +213,29 @@ def labels(voices: Voices, smoothing: float) -> NDArray[np.float32]:
     return np.column_stack([soft, np.abs((mood < HIGH) - smoothing / 2)]).astype(np.float32)
 
 
-def inputs(voices: Voices, pieces: Ints, usual: Usual, own: bool, seed: int = 0) -> tuple[Floats, Floats]:
-    """Frames [n, FRAMES, INPUTS] and summaries [n, NUMBERS_IN] of pieces as they are. With ``own``, against
+def inputs(
+    voices: Voices, pieces: Ints, usual: Usual, own: bool, copy: int = 0, seed: int = 0
+) -> tuple[Floats, Floats]:
+    """Frames [n, FRAMES, INPUTS] and summaries [n, NUMBERS_IN] of a copy of some pieces. With ``own``, against
     ``OWN_S`` of other pieces of the same speaker, drawn from all."""
     draw = np.random.default_rng(seed)
-    speaker, summaries = voices.speaker, voices.numbers[0]
+    speaker, summaries = voices.speaker, voices.numbers[copy]
     speech, numbers = (np.empty((len(pieces), *shape), np.float32) for shape in ((FRAMES, INPUTS), (NUMBERS_IN,)))
     for at, piece in enumerate(pieces):
         statistics = None
         if own:
             some = others_of(voices, piece, np.flatnonzero(speaker == speaker[piece]), OWN_S, draw)
-            statistics = Statistics(voices.sums[0, some].sum(axis=0)) if len(some) else None
-        speech[at] = frames_in(voices.copies[0][piece], usual, statistics)
+            statistics = Statistics(voices.sums[copy, some].sum(axis=0)) if len(some) else None
+        speech[at] = frames_in(voices.copies[copy][piece], usual, statistics)
         numbers[at] = numbers_in(summaries[piece], usual, statistics)
     return speech, numbers
 
 
-def logits(network: keras.Model, given: tuple[Floats, Floats], batch: int = 128) -> NDArray[np.float32]:
-    """Answers [n, 5] of a network to frames and summaries."""
-    run = tf.function(lambda speech, numbers: network([speech, numbers], training=False), reduce_retracing=True)
-    rows = range(0, len(given[0]), batch)
-    return np.concatenate([run(*(one[at : at + batch] for one in given)).numpy() for at in rows])
+def logits(pupil: Pupil, voices: Voices, pieces: Ints, own: bool, batch: int = 128) -> NDArray[np.float32]:
+    """Answers [n, ANSWERS] to pieces as the product hears them: the mean over ``SPEEDS``."""
+    run = tf.function(lambda *given: pupil.network(list(given), training=False), reduce_retracing=True)
+    found = []
+    for copy in AT_SPEEDS:
+        given = inputs(voices, pieces, pupil.usual, own, copy)
+        found.append([run(*(one[at : at + batch] for one in given)).numpy() for at in range(0, len(pieces), batch)])
+    return np.asarray(np.mean([np.concatenate(one) for one in found], axis=0), np.float32)

