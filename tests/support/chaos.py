@@ -14,9 +14,11 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
@@ -47,7 +49,11 @@ from tests.support.simulated_spotify import CLIENT, SimulatedSpotify, sign_in
 
 PREFIX = "mood:"
 VISIT_S = 12.0
+LATE_S = 20.0
+"""How long visitors go on picking after the last of them has come, while an offer is missing."""
 BEHIND_MS = 2_000
+PATIENCE_S = 8.0
+"""How long a visitor waits for the gateway."""
 POISON = b'{"id": "no", "type": "poison"'
 
 
@@ -152,9 +158,16 @@ CHAIN = (
 )
 
 
+TOGETHER = "gateway"
+"""What the one process of a chain is called that holds all services: picks go to its gateway."""
+
+
 @contextmanager
-def chain(folder: Path) -> Iterator[Chain]:
-    """The chain, ready."""
+def chain(folder: Path, *, together: bool = False, round_trip_s: float = 0.0) -> Iterator[Chain]:
+    """The chain, ready: a process a service, or all services in the one of ``moodstream run``.
+
+    ``round_trip_s``: how long Redis's answers are on their way, from the start.
+    """
     with ExitStack() as stack:
         keep = ("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction")
         server = stack.enter_context(Server(folder / "redis", *keep))
@@ -186,13 +199,15 @@ def chain(folder: Path) -> Iterator[Chain]:
             "frames_on_disk": "true",  # one server, which keeps what it holds over its kills
         }
         lines, parts = dict[str, Line](), dict[str, Part]()
-        for name in CHAIN:
-            lines[name] = Line(server.port)
+        for name in (TOGETHER,) if together else CHAIN:
+            lines[name] = Line(server.port, round_trip_s)
             lines[name].start()
             stack.callback(lines[name].stop)
             url = f"redis://127.0.0.1:{lines[name].port}/0"
-            module = f"services.{name.partition('-')[0]}.main"
-            parts[name] = Part(name, module, folder, url, environment={"XDG_DATA_HOME": str(folder)}, **settings)
+            module = "services" if together else f"services.{name.partition('-')[0]}.main"
+            environment = {name: str(folder) for name in ("XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME")}
+            arguments = ("run",) if together else ()
+            parts[name] = Part(name, module, folder, url, environment, arguments, **settings)
         stoppers = [threading.Thread(target=part.stop) for part in parts.values()]
 
         def stop_all() -> None:
@@ -311,7 +326,12 @@ def visit_hall(chain: Chain) -> None:
 def pick(chain: Chain) -> None:
     """A song of every offer, by way of the gateway, tried again while it does not answer."""
     seen, place, open_offers = set[str](), "0-0", dict[str, tuple[SongsOffered, float]]()
-    while not chain.stopping.is_set() or open_offers:
+    visitors = ThreadPoolExecutor(8)  # each waits for an answer, which may take its time
+    until_s = float("inf")
+    while time.monotonic() < until_s or open_offers:
+        if chain.stopping.is_set():  # what was asked for may still be offered
+            all_there = {_follows(one, "SongsOffered") for one in chain.published} <= seen
+            until_s = 0.0 if all_there else min(until_s, time.monotonic() + LATE_S)
         with suppress(RedisError), chain.server.client() as client:
             for _, entries in client.xread({f"{PREFIX}offers": place}, count=100, block=200):
                 for entry_id, fields in entries:
@@ -320,10 +340,12 @@ def pick(chain: Chain) -> None:
                     if offer.id not in seen:
                         seen.add(offer.id)
                         open_offers[offer.id] = offer, time.monotonic() + 8
-        for offer, until_s in list(open_offers.values()):
-            taken = _pick(chain, offer)
-            if taken or time.monotonic() > until_s:
+        waiting = list(open_offers.values())
+        taken_all = visitors.map(partial(_pick, chain), [offer for offer, _ in waiting])
+        for (offer, gives_up_s), taken in zip(waiting, taken_all, strict=True):
+            if taken or time.monotonic() > gives_up_s:
                 del open_offers[offer.id]
+    visitors.shutdown()
 
 
 def _pick(chain: Chain, offer: SongsOffered) -> bool:
@@ -331,7 +353,7 @@ def _pick(chain: Chain, offer: SongsOffered) -> bool:
     address = f"http://127.0.0.1:{chain.parts['gateway'].port}/api/v1/picks"
     try:
         with urllib.request.urlopen(
-            urllib.request.Request(address, body, {"content-type": "application/json"}), timeout=2
+            urllib.request.Request(address, body, {"content-type": "application/json"}), timeout=PATIENCE_S
         ):
             chain.picked.add(str(uuid5(UUID(offer.id), "SongPicked")))
             return True
@@ -377,12 +399,14 @@ def left(chain: Chain) -> list[str]:
                 unread = bool(newest) and newest[0][0] != group["last-delivered-id"]
                 if group["pending"] or unread:
                     found.append(f"{name}/{group['name'].decode()}: {group['pending']} pending, unread {unread}")
+        late_ms = int(3_000 * max(line.round_trip_s for line in chain.lines.values()))
         for name in ("moods", "playback"):
             newest = client.xrevrange(PREFIX + name, count=1)
-            for group in client.xinfo_groups(PREFIX + name):
-                pending = client.xpending_range(PREFIX + name, group["name"], "-", "+", 100, idle=1_500)
+            for group in client.xinfo_groups(PREFIX + name) if newest else []:
+                # what a worker has in hand it claims anew every two seconds
+                pending = client.xpending_range(PREFIX + name, group["name"], "-", "+", 100, idle=2_500 + late_ms)
                 newest_ms, read_ms = (int(one.partition(b"-")[0]) for one in (newest[0][0], group["last-delivered-id"]))
-                if pending or newest_ms - read_ms > BEHIND_MS:
+                if pending or newest_ms - read_ms > BEHIND_MS + late_ms:
                     found.append(
                         f"{name}/{group['name'].decode()}: {len(pending)} pending, {newest_ms - read_ms} ms behind"
                     )

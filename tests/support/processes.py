@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +39,12 @@ class Part:
         folder: Path,
         redis_url: str,
         environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
         **more: str,
     ) -> None:
-        """``more`` are settings, ``environment`` is for all else."""
+        """``more`` are settings, ``environment`` and ``arguments`` are for all else."""
         self.name, self.ends = name, list[End]()
-        self._command = [sys.executable, "-m", module]
+        self._command = [sys.executable, "-m", module, *arguments]
         self.port = free_port()
         self.log = folder / f"{name}.log"
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MOODSTREAM_")}

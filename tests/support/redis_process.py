@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,14 @@ class Server:
 
 
 class Line:
-    """A TCP connection in between: what one side sends can be held up, and connections can be cut."""
+    """A TCP connection in between: what one side sends can be held up or delayed, and connections can be cut."""
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, round_trip_s: float = 0.0) -> None:
+        """``round_trip_s``: half of it passes before anything arrives, either way; may be changed at any time."""
         self._target_port, self.port = target_port, 0
+        self.round_trip_s = round_trip_s
+        self.round_trips = 0
+        """how often a client has sent something, and waited for the answer before it sent more on that connection"""
         self._loop = asyncio.new_event_loop()
         self._open: asyncio.Event
         self._writers: set[asyncio.StreamWriter] = set()
@@ -113,6 +118,7 @@ class Line:
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(5)
+        self._loop.close()
 
     async def _serve(self) -> None:
         self._open, self._stopping = asyncio.Event(), asyncio.Event()
@@ -133,6 +139,7 @@ class Line:
             writer.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(self.round_trip_s)  # as long as the two ends need to agree that there is a connection
         try:
             onward, back = await asyncio.open_connection("127.0.0.1", self._target_port)
         except OSError:
@@ -142,7 +149,11 @@ class Line:
         self._writers |= ours
         try:
             # the first side that ends, ends both
-            sides = [asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(onward, writer))]
+            asked = _Turns()
+            sides = [
+                asyncio.create_task(self._pump(reader, back, asked.client_sent)),
+                asyncio.create_task(self._pump(onward, writer, asked.server_sent)),
+            ]
             await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
             for side in sides:
                 side.cancel()
@@ -152,9 +163,46 @@ class Line:
             for one in ours:
                 one.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, begins_a_turn: Callable[[], bool]
+    ) -> None:
+        """Every byte arrives half a round trip after it was sent, however many are on their way."""
+        on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        arriving = asyncio.create_task(self._arrive(on_the_way, writer))
+        try:
+            with contextlib.suppress(OSError):
+                while data := await reader.read(65_536):
+                    self.round_trips += begins_a_turn()
+                    on_the_way.put_nowait((self._loop.time() + self.round_trip_s / 2, data))
+            on_the_way.put_nowait((self._loop.time() + self.round_trip_s / 2, b""))
+            await arriving
+        finally:
+            arriving.cancel()
+
+    async def _arrive(self, on_the_way: "asyncio.Queue[tuple[float, bytes]]", writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(65_536):
+            while True:
+                at_s, data = await on_the_way.get()
+                if (left_s := at_s - self._loop.time()) > 0:
+                    await asyncio.sleep(left_s)
                 await self._open.wait()
+                if not data:
+                    return
                 writer.write(data)
                 await writer.drain()
+
+
+class _Turns:
+    """Who sent last on one connection."""
+
+    def __init__(self) -> None:
+        self._clients_turn = True
+
+    def client_sent(self) -> bool:
+        """Whether a round trip begins with this."""
+        begins, self._clients_turn = self._clients_turn, False
+        return begins
+
+    def server_sent(self) -> bool:
+        self._clients_turn = True
+        return False
