@@ -39,6 +39,7 @@ class StatusCode(StrEnum):
     FRAMES_REFUSED = "frames_refused"
     # a service, or the site
     REDIS = "redis"
+    SLOW_LINE = "slow_line"
     RECOVERED = "recovered"
     OPEN = "open"
     VIEW = "view"

@@ -20,6 +20,9 @@ from shared.delivery.consume import consume_captures
 log = logging.getLogger("moodstream.emotion")
 
 
+WAYS = 3
+"""On a slow line a frame is older by so many round trips: it came, and waited for the worker to ask for it."""
+
 Show = Callable[[FrameCaptured, FacesRead], Awaitable[None]]
 """What is done with a frame that was read, before it is forgotten."""
 
@@ -38,7 +41,7 @@ def create_router(
 
     @consume_captures(router, bus, FrameCaptured, "emotion")
     async def read_faces(frame: FrameCaptured) -> None:
-        if _age_s(frame) * 1000 > max_age_ms:
+        if _age_s(frame) > bus.line.patience_s(max_age_ms / 1000, WAYS):
             metrics.frame_too_old()
             return
         with bus.traces.step("emotion", "reads", frame, consumes=True):

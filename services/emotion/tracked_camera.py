@@ -4,6 +4,7 @@ The worker that holds the lease saves in Redis how far it has read. Another one 
 session of the camera's last event, so a killed worker costs a moment and no session.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -55,8 +56,7 @@ class TrackedCamera:
     async def maintain(self) -> None:
         """Do what is due by time: renew the lease, end the visit at a silent camera, repeat a mood chosen by hand."""
         if self._lease.due:
-            await self._save_position()
-            await self._renew_lease()
+            await asyncio.gather(self._save_position(), self._renew_lease())
         if self.machine is not None:
             await self.publish_moods(self.machine.tick(time.monotonic()))
 

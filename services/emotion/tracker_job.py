@@ -81,7 +81,7 @@ class TrackerJob:
 
     async def _follow_streams(self) -> None:
         followed: tuple[type[Event], ...] = (*READINGS, StatusChanged, RequestMade)
-        start = {event: await self._bus.last_id(event) for event in followed}
+        start = dict(zip(followed, await asyncio.gather(*map(self._bus.last_id, followed)), strict=True))
         self._bus.outage.resolve("tracking")
         for event in await self._bus.newest(MoodChanged, count=200):
             if isinstance(event, MoodChanged) and event.expires_at > utc_now():
@@ -97,8 +97,12 @@ class TrackerJob:
         return self._cameras[camera_id]
 
     async def _maintain_cameras(self) -> None:
-        for camera_id, camera in list(self._cameras.items()):
-            await camera.maintain()
+        cameras = list(self._cameras.items())
+        # side by side: on a slow line the lease of the last one would run out before its turn
+        for error in await asyncio.gather(*(camera.maintain() for _, camera in cameras), return_exceptions=True):
+            if isinstance(error, BaseException):
+                raise error
+        for camera_id, camera in cameras:
             if camera.idle and time.monotonic() - camera.active_s > FORGET_AFTER_S:
                 del self._cameras[camera_id]
                 await camera.release()
@@ -158,5 +162,5 @@ class TrackerJob:
         """At the end of the process: other workers need not wait for the leases to run out."""
         for camera in self._cameras.values():
             if camera.machine is not None:
-                async with asyncio.timeout(1):
+                async with asyncio.timeout(self._bus.line.patience_s(1, 2)):
                     await camera.release()

@@ -13,16 +13,22 @@ from moodstream.errors import MoodstreamError, NoAnswer
 from shared.bus.asking import TIMEOUT_S
 from shared.bus.connection import Bus
 
-PUBLISH_S = 3.0
+PUBLISH_S, PUBLISH_ROUND_TRIPS = 3.0, 5
+"""A connection may have to be made first."""
 
 R = TypeVar("R", bound=BaseModel)
 
 
 async def publish(bus: Bus, event: Event) -> JSONResponse:
     """Raises what Redis raises, or TimeoutError."""
-    async with asyncio.timeout(PUBLISH_S):
-        await bus.publish(event)
+    await publish_within(bus, event)
     return JSONResponse({"id": event.id}, 202)
+
+
+async def publish_within(bus: Bus, event: Event, base_s: float = PUBLISH_S) -> None:
+    """Publish, and wait for Redis as long as a visitor does. Raises what Redis raises, or TimeoutError."""
+    async with asyncio.timeout(bus.line.patience_s(base_s, PUBLISH_ROUND_TRIPS)):
+        await bus.publish(event)
 
 
 async def ask(bus: Bus, request: Request[Any], timeout_s: float = TIMEOUT_S) -> JSONResponse:

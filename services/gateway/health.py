@@ -22,7 +22,7 @@ log = logging.getLogger("moodstream.gateway")
 NEEDED = ("camera", "emotion", "recommender", "player")
 VOICE = "voice"
 SERVICES = (*NEEDED, VOICE, "bridge")
-TIMEOUT_S = 2.0
+TIMEOUT_S, ROUND_TRIPS = 2.0, 8
 FRESH_S = 1.0
 State = Literal["online", "offline", "degraded", "off"]
 
@@ -71,12 +71,11 @@ class HealthReader:
     async def _read_redis(self) -> Health:
         health = Health(self._needed)
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self._bus.line.patience_s(TIMEOUT_S, ROUND_TRIPS)):
                 begun_s = time.perf_counter()
                 await self._bus.ping()
                 health.ping_ms = round(1000 * (time.perf_counter() - begun_s), 2)
-                for name in (*self._captures, *EVENT_OF_STREAM):
-                    await self._read_stream(health, name)
+                await self._read_streams(health)
                 await self._read_heartbeats(health)
                 health.redis = True
                 info = await self._bus.redis.info("memory")
@@ -87,25 +86,22 @@ class HealthReader:
             health.redis = False
         return health
 
-    async def _read_stream(self, health: Health, name: str) -> None:
-        stream = self._bus.key(name)
-        holder = self._bus.holder(stream)
-        try:
-            groups = await holder.xinfo_groups(stream)
-        except ResponseError:  # nobody has written or read it yet
-            groups = []
-        entries = await holder.xlen(stream)
-        health.streams.append(
-            {
-                "stream": name,
-                "entries": entries,
-                "dead_letters": await self._bus.redis.xlen(stream + DEAD_SUFFIX),
-                "groups": [
-                    {"group": group["name"].decode(), "lag": _lag(group, entries), "pending": group["pending"]}
-                    for group in groups
-                ],
-            }
-        )
+    async def _read_streams(self, health: Health) -> None:
+        """In one round trip to each server."""
+        names = (*self._captures, *EVENT_OF_STREAM)
+        async with self._bus.redis.pipeline(transaction=False) as dead:
+            for name in names:
+                dead.xlen(self._bus.key(name) + DEAD_SUFFIX)
+            dead_letters = dict(zip(names, await dead.execute(), strict=True))
+        for _, server in self._bus.servers.clients():
+            held = [name for name in names if self._bus.holder(self._bus.key(name)) is server]
+            async with server.pipeline(transaction=False) as about:
+                for name in held:
+                    about.xlen(self._bus.key(name))
+                    about.xinfo_groups(self._bus.key(name))
+                answers = await about.execute(raise_on_error=False)
+            for name, entries, groups in zip(held, answers[::2], answers[1::2], strict=True):
+                health.streams.append(_about(self._bus.key(name), entries, groups, dead_letters[name]))
 
     async def _read_heartbeats(self, health: Health) -> None:
         try:
@@ -120,3 +116,19 @@ class HealthReader:
 def _lag(group: dict[str, Any], entries: int) -> int | None:
     """Entries that a group has not read; None where Redis does not know. It also counts those trimmed away unread."""
     return None if group["lag"] is None else min(int(group["lag"]), entries)
+
+
+def _about(stream: str, entries: Any, groups: Any, dead_letters: int) -> dict[str, Any]:
+    """Raises what Redis has answered instead of the number of entries."""
+    if isinstance(entries, Exception):
+        raise entries
+    known = groups if isinstance(groups, list) else []  # nobody has written or read it yet
+    return {
+        "stream": stream,
+        "entries": entries,
+        "dead_letters": dead_letters,
+        "groups": [
+            {"group": group["name"].decode(), "lag": _lag(group, entries), "pending": group["pending"]}
+            for group in known
+        ],
+    }

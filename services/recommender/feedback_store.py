@@ -12,6 +12,7 @@ from services.recommender.choice.preferences import Preferences
 from services.recommender.models.session import Kind
 from services.recommender.visits import REMEMBERED_S
 from shared.bus.connection import Bus
+from shared.bus.reading import Later, Reading
 
 MAX_ENTRIES = 200
 """Of one session or profile; the oldest make room."""
@@ -26,6 +27,9 @@ log = logging.getLogger("moodstream.recommender")
 
 Entry = dict[str, Any]
 """``kind``, ``song_id``, ``mood``, and ``at`` in seconds since 1970."""
+
+Said = tuple[Later[dict[str, Entry]], Later[str | None]]
+"""What a session said, and the name of its profile, if it has one."""
 
 
 class FeedbackStore:
@@ -47,9 +51,13 @@ class FeedbackStore:
             if given.session_id is not None:
                 await self.use_profile(given.session_id, given.profile)
         for key, lifetime_s in keys:
-            await self._bus.redis.hset(key, given.id, json.dumps(entry))
-            await self._bus.redis.expire(key, lifetime_s)
-            await self._drop_oldest(key)
+            async with self._bus.redis.pipeline(transaction=False) as all_:
+                all_.hset(key, given.id, json.dumps(entry))
+                all_.expire(key, lifetime_s)
+                all_.hlen(key)
+                *_, length = await all_.execute()
+            if length > MAX_ENTRIES:
+                await self._drop_oldest(key)
 
     async def _takes_profile(self, name: str) -> bool:
         """Whether it is known, or one of the new names of this day, which are bounded: anybody may choose names."""
@@ -72,26 +80,26 @@ class FeedbackStore:
         """What a session and its profile like."""
         return preferences_of(_oldest_first(await self._known(session_id))) if session_id is not None else Preferences()
 
-    async def past(self, session_id: str, now: float) -> list[Past]:
-        """What a session and its profile said of songs, in no order; ``now`` in seconds since 1970."""
-        return [
-            Past(
-                entry["song_id"],
-                KINDS[entry["kind"]],
-                now - entry["at"],
-                entry["mood"] and Mood(entry["mood"]),
-            )
-            for entry in (await self._known(session_id)).values()
-            if entry["song_id"] is not None
-        ]
-
     async def _known(self, session_id: str) -> dict[str, Entry]:
-        """Of a session and its profile."""
-        entries = await self._entries(self._session_key(session_id))
-        profile = await self._bus.redis.get(self._profile_of_key(session_id))
-        if profile:
-            entries |= await self._entries(self._profile_key(profile.decode()))
-        return entries
+        reading = Reading(self._bus.redis)
+        said = self.ask(reading, session_id)
+        await reading.run()
+        return await self.known(said)
+
+    def ask(self, reading: Reading, session_id: str) -> Said:
+        """What a session said, with what others ask, in one round trip."""
+        said = reading.ask(lambda redis: redis.hgetall(self._session_key(session_id)), _parse)
+        return said, reading.ask(lambda redis: redis.get(self._profile_of_key(session_id)), _name)
+
+    async def known(self, said: Said) -> dict[str, Entry]:
+        """What a session said and, where it has one, its profile, by the id of the event that each came with."""
+        entries, profile = said[0].value, said[1].value
+        return entries | await self._entries(self._profile_key(profile)) if profile else entries
+
+    def ask_recently_played(self, reading: Reading) -> Later[frozenset[str]]:
+        """Ids of the songs that played lately, with what others ask, in one round trip."""
+        oldest = time.time() - self._recently_s
+        return reading.ask(lambda redis: redis.zrangebyscore(self._played_key, oldest, "+inf"), _ids)
 
     async def list_feedback(self, session_id: str | None, profile: str | None) -> list[Entry]:
         """Everything kept of a session or a profile, oldest first."""
@@ -104,29 +112,34 @@ class FeedbackStore:
         await self._bus.redis.delete(key)
         return count
 
-    async def forget_session(self, session_id: str) -> None:
-        """The session has ended; what a profile likes stays."""
-        await self._bus.redis.delete(self._session_key(session_id), self._profile_of_key(session_id))
+    def keys_of(self, session_id: str) -> tuple[str, ...]:
+        """What is forgotten with the session; what a profile likes stays."""
+        return self._session_key(session_id), self._profile_of_key(session_id)
 
     async def note_playback(self, playback: PlaybackChanged) -> None:
         """Songs that play are not offered again for a while."""
         if playback.state == "playing" and playback.song is not None and self._recently_s:
-            await self._bus.redis.zadd(self._played_key, {playback.song.id: playback.at.timestamp()})
-            await self._bus.redis.expire(self._played_key, int(self._recently_s) + 1)
+            async with self._bus.redis.pipeline(transaction=False) as all_:
+                all_.zadd(self._played_key, {playback.song.id: playback.at.timestamp()})
+                all_.zremrangebyscore(self._played_key, "-inf", time.time() - self._recently_s)
+                all_.expire(self._played_key, int(self._recently_s) + 1)
+                await all_.execute()
 
     async def recently_played(self) -> frozenset[str]:
         """Ids of the songs that played lately."""
-        await self._bus.redis.zremrangebyscore(self._played_key, "-inf", time.time() - self._recently_s)
-        return frozenset(song.decode() for song in await self._bus.redis.zrange(self._played_key, 0, -1))
+        reading = Reading(self._bus.redis)
+        played = self.ask_recently_played(reading)
+        await reading.run()
+        return played.value
 
     async def _entries(self, key: str) -> dict[str, Entry]:
         """By the id of the event that each came with."""
-        return {id_.decode(): json.loads(entry) for id_, entry in (await self._bus.redis.hgetall(key)).items()}
+        return _parse(await self._bus.redis.hgetall(key))
 
     async def _drop_oldest(self, key: str) -> None:
-        if await self._bus.redis.hlen(key) > MAX_ENTRIES:
-            entries = await self._entries(key)
-            oldest = sorted(entries, key=lambda id_: entries[id_]["at"])[: len(entries) - MAX_ENTRIES]
+        entries = await self._entries(key)
+        oldest = sorted(entries, key=lambda id_: entries[id_]["at"])[: max(0, len(entries) - MAX_ENTRIES)]
+        if oldest:
             await self._bus.redis.hdel(key, *oldest)
 
     def _key(self, session_id: str | None, profile: str | None) -> str:
@@ -144,6 +157,20 @@ class FeedbackStore:
     @property
     def _played_key(self) -> str:
         return self._bus.key("heard")
+
+
+def past_of(entries: dict[str, Entry], now: float) -> list[Past]:
+    """What was said of songs, in no order; ``now`` in seconds since 1970."""
+    return [
+        Past(entry["song_id"], KINDS[entry["kind"]], now - entry["at"], entry["mood"] and Mood(entry["mood"]))
+        for entry in entries.values()
+        if entry["song_id"] is not None
+    ]
+
+
+def preferences_of_all(entries: dict[str, Entry]) -> Preferences:
+    """What entries in no order amount to."""
+    return preferences_of(_oldest_first(entries))
 
 
 def preferences_of(entries: list[Entry]) -> Preferences:
@@ -166,3 +193,15 @@ def preferences_of(entries: list[Entry]) -> Preferences:
 
 def _oldest_first(entries: dict[str, Entry]) -> list[Entry]:
     return sorted(entries.values(), key=lambda entry: entry["at"])
+
+
+def _parse(entries: dict[bytes, bytes]) -> dict[str, Entry]:
+    return {id_.decode(): json.loads(entry) for id_, entry in entries.items()}
+
+
+def _name(name: bytes | None) -> str | None:
+    return name.decode() if name else None
+
+
+def _ids(songs: list[bytes]) -> frozenset[str]:
+    return frozenset(song.decode() for song in songs)

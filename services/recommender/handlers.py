@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from faststream.redis import RedisRouter
@@ -22,17 +22,15 @@ from moodstream.contracts.requests import OfferRenewed, RenewOffer
 from moodstream.errors import MoodstreamError
 from services.recommender.choice import events_made
 from services.recommender.choice.circumstances import Circumstances
-from services.recommender.choice.events_made import NOTHING, RankingOptions
+from services.recommender.choice.events_made import RankingOptions
 from services.recommender.choice.history import Past
 from services.recommender.choice.learned import Learned, What
 from services.recommender.choice.preferences import Preferences
 from services.recommender.feedback_store import FeedbackStore
-from services.recommender.history_store import HistoryStore
-from services.recommender.learned_store import LearnedStore
+from services.recommender.memory import Known, Memory
 from services.recommender.metrics import Metrics
 from services.recommender.reloader import Reloader
 from services.recommender.request_handlers import RequestHandlers
-from services.recommender.visits import Visits
 from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
 from shared.delivery.consume import consume
@@ -42,7 +40,7 @@ log = logging.getLogger("moodstream.recommender")
 
 GROUP = "recommender"
 
-Known = tuple[frozenset[str], Preferences, tuple[Past, ...], Mapping[Mood, Learned]]
+By = tuple[frozenset[str], Preferences, tuple[Past, ...], Mapping[Mood, Learned]]
 
 SAID: Mapping[str, What] = {"like": "taken", "skip": "refused", "wrong_mood": "wrong"}
 """What a site learns from what visitors say."""
@@ -63,44 +61,32 @@ def create_router(
     """The router. ``auto``: whether a pick follows each offer by itself; ``learns``: whether visits teach the site;
     ``zone``: by whose clock they are."""
     router = RedisRouter()
-    visits, histories = Visits(bus), HistoryStore(bus, feedback)
-    site = LearnedStore(bus)
+    memory = Memory(bus, feedback, learns=learns)
+    visits, histories, site = memory.visits, memory.histories, memory.site
 
     @consume(router, bus, MoodChanged, GROUP)
     async def offer(mood: MoodChanged) -> None:
         session = mood.session_id
         if session is not None and mood.phase == "end":
-            await visits.forget_session(session)
-            await feedback.forget_session(session)
-            await histories.forget_session(session)
-            await site.forget_session(session)
+            await memory.forget(session)
         elif session is not None and events_made.wants_offer(mood):
             await publish_offer(mood, session)
 
     async def publish_offer(mood: MoodChanged, session: str) -> None:
         chosen_now = mood.reason == "forced" and not mood.repeated
-        last = await visits.last_offer(session)
-        if not chosen_now and last is not None and mood.mood == last.mood:
+        known = await memory.recall(session, mood.at)
+        if not chosen_now and known.last_offer is not None and mood.mood == known.last_offer.mood:
             return
         circumstances = Circumstances.of(mood.at, mood.faces, zone())
-        known = await known_of(session, mood.at, circumstances)
-        offered = await asyncio.to_thread(events_made.create_offer, mood, reloader.library, *known)
+        about = await chosen_by(known, circumstances)
+        offered = await asyncio.to_thread(events_made.create_offer, mood, reloader.library, *about)
         # what a visitor has chosen by hand does not wait for a choice among songs of a mood that was wrong
         if await visits.open_offer(session, offered.id, replace=chosen_now):
             await publish_opened(offered, session, circumstances)
 
-    async def known_of(session: str, at: datetime, circumstances: Circumstances | None) -> Known:
+    async def chosen_by(known: Known, circumstances: Circumstances | None) -> By:
         """What plays at this site, what a visit likes and did until then, and what the site has learned from all."""
-        likes, history = await feedback.preferences(session), await histories.history(session, at)
-        return await feedback.recently_played(), likes, history, await learned(circumstances)
-
-    async def learned(circumstances: Circumstances | None) -> Mapping[Mood, Learned]:
-        return await site.read(circumstances) if learns else NOTHING
-
-    async def circumstances_of(session: str | None) -> Circumstances | None:
-        """Those in which a visit was last offered songs."""
-        last = await visits.last_offer(session) if session is not None else None
-        return last and last.circumstances
+        return known.played, known.likes, known.history, await memory.learned(known, circumstances)
 
     async def learn(session: str | None, mood: Mood | None, song_id: str | None, what: What) -> None:
         """One visit more in which this happened; of songs that the catalogue has."""
@@ -122,10 +108,11 @@ def create_router(
     async def renew(request: RenewOffer, made: RequestMade) -> OfferRenewed:
         session = request.session_id
         now = Circumstances.of(made.at, 1, zone())
-        if (before := await circumstances_of(session)) is not None:
+        known = await memory.recall(session, made.at)
+        if known.last_offer is not None and (before := known.last_offer.circumstances) is not None:
             now = replace(now, company=before.company)
-        known = await known_of(session, made.at, now)
-        offered = await asyncio.to_thread(events_made.renew_offer, request, made, reloader.library, *known)
+        about = await chosen_by(known, now)
+        offered = await asyncio.to_thread(events_made.renew_offer, request, made, reloader.library, *about)
         await visits.open_offer(session, offered.id, replace=True)
         await publish_opened(offered, session, now)
         return OfferRenewed(offer_id=offered.id)
@@ -133,10 +120,10 @@ def create_router(
     @consume(router, bus, SongPicked, GROUP)
     async def rank(pick: SongPicked) -> None:
         try:
-            preferences = await feedback.preferences(pick.session_id)
-            history = await histories.history(pick.session_id, pick.at)
-            known = preferences, history, await learned(await circumstances_of(pick.session_id))
-            ranking = await asyncio.to_thread(events_made.create_ranking, pick, reloader.library, options(), *known)
+            known = await memory.recall(pick.session_id, pick.at)
+            circumstances = known.last_offer and known.last_offer.circumstances
+            about = known.likes, known.history, await memory.learned(known, circumstances)
+            ranking = await asyncio.to_thread(events_made.create_ranking, pick, reloader.library, options(), *about)
         except MoodstreamError as error:
             metrics.dropped()
             log.warning("a pick was dropped: %s", error)

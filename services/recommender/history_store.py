@@ -4,13 +4,16 @@ In Redis until the visit is over; workers on different machines see the same.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from moodstream.contracts.events import PlaybackChanged, SongPicked
 from services.recommender.choice.history import Past
-from services.recommender.feedback_store import MAX_ENTRIES, FeedbackStore
+from services.recommender.feedback_store import MAX_ENTRIES, Entry, FeedbackStore, past_of
 from services.recommender.visits import REMEMBERED_S
 from shared.bus.connection import Bus
+from shared.bus.reading import Later, Reading
 
 HEARD_TO_ITS_END = 0.8
 """Share of a song after which it was heard; who leaves before the last chorus has heard it, too."""
@@ -58,21 +61,38 @@ class HistoryStore:
         """
         if session_id is None:
             return ()
-        now = until.timestamp()
-        entries = await self._bus.redis.hgetall(self._key(session_id))
-        happened = [json.loads(entry) for name, entry in entries.items() if name != _PLAYING.encode()]
-        past = [Past(one["song_id"], one["kind"], now - one["at"]) for one in happened]
-        return tuple(one for one in (*past, *await self._feedback.past(session_id, now)) if one.age_s >= 0)
+        reading = Reading(self._bus.redis)
+        went, said = self.ask(reading, session_id), self._feedback.ask(reading, session_id)
+        await reading.run()
+        return history_of(went.value, await self._feedback.known(said), until)
 
-    async def forget_session(self, session_id: str) -> None:
-        await self._bus.redis.delete(self._key(session_id))
+    def ask(self, reading: Reading, session_id: str) -> Later[list[dict[str, Any]]]:
+        """What happened in a visit, with what others ask, in one round trip."""
+        return reading.ask(lambda redis: redis.hgetall(self._key(session_id)), _happened)
+
+    def keys_of(self, session_id: str) -> tuple[str, ...]:
+        """What is forgotten with the session."""
+        return (self._key(session_id),)
 
     async def _add(self, session_id: str, event_id: str, kind: str, song_id: str, at: float) -> None:
         key = self._key(session_id)
         if await self._bus.redis.hlen(key) > MAX_ENTRIES:
             return
-        await self._bus.redis.hset(key, event_id, json.dumps({"kind": kind, "song_id": song_id, "at": at}))
-        await self._bus.redis.expire(key, REMEMBERED_S)
+        async with self._bus.redis.pipeline(transaction=False) as both:
+            both.hset(key, event_id, json.dumps({"kind": kind, "song_id": song_id, "at": at}))
+            both.expire(key, REMEMBERED_S)
+            await both.execute()
 
     def _key(self, session_id: str) -> str:
         return self._bus.key("went", session_id)
+
+
+def history_of(happened: Sequence[dict[str, Any]], said: dict[str, Entry], until: datetime) -> tuple[Past, ...]:
+    """What happened and what was said until a moment, in no order."""
+    now = until.timestamp()
+    past = [Past(one["song_id"], one["kind"], now - one["at"]) for one in happened]
+    return tuple(one for one in (*past, *past_of(said, now)) if one.age_s >= 0)
+
+
+def _happened(entries: dict[bytes, bytes]) -> list[dict[str, Any]]:
+    return [json.loads(entry) for name, entry in entries.items() if name != _PLAYING.encode()]

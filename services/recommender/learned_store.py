@@ -5,6 +5,7 @@ has to go over them to let them fade.
 """
 
 import time
+from collections.abc import Mapping
 from typing import cast
 
 from moodstream.contracts.moods import MOODS, Mood
@@ -12,12 +13,15 @@ from services.recommender.choice.circumstances import Circumstances
 from services.recommender.choice.learned import Learned, What, by_mood
 from services.recommender.visits import REMEMBERED_S
 from shared.bus.connection import Bus
+from shared.bus.reading import Later, Reading
 
 HALF_LIFE_S = 30 * 86_400.0
 ORIGIN = 1_767_225_600.0
 """seconds since 1970: the beginning of 2026"""
 FORGOTTEN = 0.05
 """A count below this is taken out."""
+
+Asked = Mapping[Mood, Later[dict[bytes, bytes]]]
 
 _ONCE = """
 if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
@@ -47,10 +51,24 @@ class LearnedStore:
 
     async def read(self, circumstances: Circumstances | None = None) -> dict[Mood, Learned]:
         """By mood, as much as it is worth now; with ``circumstances``, under them."""
+        reading = Reading(self._bus.redis)
+        asked = self.ask(reading)
+        await reading.run()
+        return await self.learned(asked, circumstances)
+
+    def ask(self, reading: Reading) -> Asked:
+        """The counts, with what others ask, in one round trip."""
+        return {mood: self._ask_counts(reading, mood) for mood in MOODS}
+
+    def _ask_counts(self, reading: Reading, mood: Mood) -> Later[dict[bytes, bytes]]:
+        return reading.ask(lambda redis: redis.hgetall(self._key(mood)), dict)
+
+    async def learned(self, asked: Asked, circumstances: Circumstances | None) -> dict[Mood, Learned]:
+        """What the counts are worth now, under these circumstances; takes out those that have faded."""
         now, found = _worth(time.time()), []
-        for mood in MOODS:
+        for mood, counts in asked.items():
             faded = []
-            for name, value in (await self._bus.redis.hgetall(self._key(mood))).items():
+            for name, value in counts.value.items():
                 what, under, song_id = _parts(name)
                 count = float(value) / now
                 if count < FORGOTTEN:
@@ -72,9 +90,9 @@ class LearnedStore:
                 await self._bus.redis.hdel(key, *names)
         return len(songs)
 
-    async def forget_session(self, session_id: str) -> None:
-        """What a visit has said already; the counts stay."""
-        await self._bus.redis.delete(self._said_key(session_id))
+    def keys_of(self, session_id: str) -> tuple[str, ...]:
+        """What is forgotten with a session: what it has said already; the counts stay."""
+        return (self._said_key(session_id),)
 
     def _key(self, mood: Mood) -> str:
         return self._bus.key("learned", mood.value)

@@ -6,6 +6,7 @@ from moodstream.contracts.events import SongPicked, SongsOffered
 from moodstream.contracts.moods import Mood
 from services.recommender.choice.circumstances import Circumstances
 from shared.bus.connection import Bus
+from shared.bus.reading import Later, Reading
 
 REMEMBERED_S = 24 * 3600
 """A session that never ends, because its tracker died, is forgotten after this."""
@@ -21,6 +22,13 @@ class LastOffer(NamedTuple):
     """None where a version before them made the offer"""
 
 
+def _parse_offer(kept: bytes | None) -> LastOffer | None:
+    if not kept:
+        return None
+    mood, _, code = kept.decode().partition(" ")
+    return LastOffer(Mood(mood), Circumstances.parse(code) if code else None)
+
+
 class Visits:
     """Two keys a session; workers on different machines see the same."""
 
@@ -29,11 +37,11 @@ class Visits:
 
     async def last_offer(self, session_id: str) -> LastOffer | None:
         """What was last offered in this session."""
-        kept = await self._bus.redis.get(self._offered(session_id))
-        if not kept:
-            return None
-        mood, _, code = kept.decode().partition(" ")
-        return LastOffer(Mood(mood), Circumstances.parse(code) if code else None)
+        return _parse_offer(await self._bus.redis.get(self._offered(session_id)))
+
+    def ask_last_offer(self, reading: Reading, session_id: str) -> Later[LastOffer | None]:
+        """The same, with others in one round trip."""
+        return reading.ask(lambda redis: redis.get(self._offered(session_id)), _parse_offer)
 
     async def open_offer(self, session_id: str, offer_id: str, *, replace: bool = False) -> bool:
         """The visitor begins to choose; False when another offer is open, unless this one takes its place.
@@ -43,9 +51,11 @@ class Visits:
         key = self._choosing(session_id)
         if replace:
             return bool(await self._bus.redis.set(key, offer_id, ex=OFFER_S))
-        if await self._bus.redis.set(key, offer_id, nx=True, ex=OFFER_S):
-            return True
-        return bool(await self._bus.redis.get(key) == offer_id.encode())
+        async with self._bus.redis.pipeline(transaction=False) as both:
+            both.set(key, offer_id, nx=True, ex=OFFER_S)
+            both.get(key)
+            _, open_now = await both.execute()
+        return bool(open_now == offer_id.encode())
 
     async def note_offered(self, session_id: str, mood: Mood, circumstances: Circumstances) -> None:
         """The offer, and what follows from it, is published."""
@@ -58,8 +68,9 @@ class Visits:
             if await self._bus.redis.get(key) == pick.offer_id.encode():
                 await self._bus.redis.delete(key)
 
-    async def forget_session(self, session_id: str) -> None:
-        await self._bus.redis.delete(self._choosing(session_id), self._offered(session_id))
+    def keys_of(self, session_id: str) -> tuple[str, ...]:
+        """What is forgotten with the session."""
+        return self._choosing(session_id), self._offered(session_id)
 
     def _choosing(self, session_id: str) -> str:
         return self._bus.key("choosing", session_id)

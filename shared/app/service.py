@@ -8,8 +8,9 @@ import contextlib
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from faststream.redis import RedisBroker, RedisRouter
 from prometheus_client import CollectorRegistry
@@ -30,6 +31,7 @@ from shared.delivery.age_limit import AgeLimit
 from shared.delivery.consume import create_groups
 from shared.delivery.dead_letters import DeadLetters
 from shared.delivery.idempotence import Idempotence
+from shared.delivery.in_hand import InHand
 from shared.delivery.janitor import Janitor
 from shared.delivery.observation import MeasureHandling, TraceEvents
 from shared.delivery.retention import Retention
@@ -42,7 +44,7 @@ log = logging.getLogger("moodstream.app")
 
 FRESH_S = 0.3
 """How old an answer about readiness may be."""
-ANSWERS_WITHIN_S = 1.0
+ANSWERS_WITHIN_S, ANSWER_ROUND_TRIPS = 1.0, 4
 """A Redis that needs longer than this to say that it is there does not answer; redis-py would ask for many seconds."""
 MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 5.0
 """Between two tries to start while Redis is away: doubled each time."""
@@ -69,7 +71,7 @@ class Service:
 
 def create_bus(settings: Settings) -> Bus:
     """The bus with the rules of delivery that hold for every service."""
-    return Bus(settings, middlewares=(TraceEvents, DeadLetters, AgeLimit, Idempotence, MeasureHandling))
+    return Bus(settings, middlewares=(TraceEvents, InHand, DeadLetters, AgeLimit, Idempotence, MeasureHandling))
 
 
 class App:
@@ -115,7 +117,8 @@ class App:
                 self._answered, self._asked_s = await self._fault(), time.monotonic()
         fault = self._answered
         names = [service.name for service in self.services]
-        return JSONResponse({"ready": fault is None, "fault": fault, "services": names}, 503 if fault else 200)
+        about = {"ready": fault is None, "fault": fault, "services": names, "slow_line": self.bus.line.slow}
+        return JSONResponse(about, 503 if fault else 200)
 
     async def _fault(self) -> str | None:
         """Why the process is not ready; None when it is."""
@@ -124,12 +127,14 @@ class App:
         if fault := self._watchdog.fault():
             return fault
         try:
-            async with asyncio.timeout(ANSWERS_WITHIN_S):
+            async with asyncio.timeout(self.bus.line.patience_s(ANSWERS_WITHIN_S, ANSWER_ROUND_TRIPS)):
                 await self.bus.ping()
         except (RedisError, OSError):
             return "Redis does not answer"
-        reason = self.bus.outage.reason
-        return f"Redis: {reason}" if reason else None
+        if reason := self.bus.outage.reason:
+            return f"Redis: {reason}"
+        line = self.bus.line
+        return f"Redis: a round trip takes {line.shortest_s:.1f} s" if line.too_slow else None
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -170,7 +175,7 @@ class App:
 
     async def _make_groups(self) -> None:
         await self.bus.servers.check_kind()
-        await self.bus.ping()
+        await self.bus.measure_line()
         await create_groups(self.bus)
 
     async def _take_messages(self) -> None:
@@ -205,9 +210,16 @@ class App:
 
 
 async def _start_broker(broker: RedisBroker) -> None:
-    """Start a broker, or leave nothing of it running: what runs already would read twice after the next start."""
+    """Start a broker, or leave nothing of it running: what runs already would read twice after the next start.
+
+    FastStream would start one subscriber after the other, and give each three seconds in which to connect, which on a
+    slow line is not enough: the connections are made before, and all subscribers start side by side.
+    """
+    client = await broker.connect()
     try:
-        await broker.start()
+        await _all([client.ping() for _ in broker.subscribers])
+        await _all([subscriber.start() for subscriber in broker.subscribers])
+        broker.running = True
     except BaseException:
         for subscriber in broker.subscribers:
             begun = list(getattr(subscriber, "tasks", ()))
@@ -215,6 +227,13 @@ async def _start_broker(broker: RedisBroker) -> None:
             for task in begun:
                 task.add_done_callback(_retrieve_exception)
         raise
+
+
+async def _all(jobs: Sequence[Awaitable[Any]]) -> None:
+    """Wait for all, and raise what the first of those that failed has raised."""
+    for error in await asyncio.gather(*jobs, return_exceptions=True):
+        if isinstance(error, BaseException):
+            raise error
 
 
 def _retrieve_exception(task: asyncio.Task[object]) -> None:

@@ -12,6 +12,8 @@ from shared.bus.follower import Follower
 from shared.bus.publisher import Publisher
 
 TIMEOUT_S = 2.0
+ROUND_TRIPS = 10
+"""Of the question, the handler and the reply together, with some to spare: on a slow line it takes so much longer."""
 BLOCK_MS = 500
 """How long one read of the replies waits."""
 

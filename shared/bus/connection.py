@@ -6,6 +6,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from moodstream.contracts.events import Event, FrameCaptured, SoundCaptured
 from moodstream.contracts.requests import Request
 from shared.bus import asking
 from shared.bus.follower import BLOCK_MS, NOBODY, Follower, PutAside
+from shared.bus.line import Line
 from shared.bus.metrics import Metrics
 from shared.bus.outage import Outage
 from shared.bus.publisher import Add, Publisher
@@ -43,15 +45,18 @@ class Bus:
         self.metrics = Metrics()
         self.servers = Servers(settings, middlewares)
         self.outage = Outage(" and ".join(self.servers.addresses))
+        self.line = Line()
+        """how long round trips take; every time-out around Redis goes by it"""
         self.publisher = Publisher(
             self.servers,
             self.outage,
+            self.line,
             metrics=self.metrics,
             traces=self.traces,
             replicas=_replicas(settings.redis_url),
             frames_kept=settings.frames_kept,
         )
-        self.follower = Follower(self.servers, self.outage, self.stopping)
+        self.follower = Follower(self.servers, self.outage, self.line, self.stopping)
         for broker in self.brokers:
             broker.context.set_global("bus", self)
 
@@ -100,6 +105,13 @@ class Bus:
         """Raises RedisError or OSError when a server does not answer."""
         await self.servers.ping()
 
+    async def measure_line(self) -> None:
+        """Ask each server for a sign of life, and note how long that took. Raises RedisError or OSError."""
+        for address, client in self.servers.clients():
+            begun_s = time.monotonic()
+            await client.ping()
+            self.line.note(address, time.monotonic() - begun_s)
+
     async def close(self) -> None:
         """Close all connections, and send the traces that are left."""
         await self.servers.close()
@@ -144,8 +156,12 @@ class Bus:
         return self.follower.parse(stream, fields, entry_id)
 
     async def ask(self, request: Request[R], timeout_s: float = asking.TIMEOUT_S) -> R:
-        """Ask whichever service answers this kind. Raises RequestRefused, or NoAnswer when nobody answers in time."""
-        return await asking.ask(self.publisher, self.follower, request, timeout_s)
+        """Ask whichever service answers this kind. Raises RequestRefused, or NoAnswer when nobody answers in time.
+
+        ``timeout_s`` is for a fast line to Redis; on a slow one it is longer.
+        """
+        within_s = self.line.patience_s(timeout_s, asking.ROUND_TRIPS)
+        return await asking.ask(self.publisher, self.follower, request, within_s)
 
 
 def _replicas(url: str) -> Replicas | None:

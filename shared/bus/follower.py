@@ -8,6 +8,7 @@ from typing import Any
 
 from moodstream.contracts.events import Event, RequestMade
 from moodstream.contracts.streams import EVENT_OF_STREAM
+from shared.bus.line import Line
 from shared.bus.message_format import request_of, unwrapped
 from shared.bus.outage import REDIS_ERRORS, Outage
 from shared.bus.servers import Servers
@@ -25,7 +26,8 @@ BLOCK_MS = 2_000
 """How long one read waits; below the socket's time-out."""
 
 BEGINNING = "0-0"
-ANEW_EVERY_S = 2.0
+ANEW_EVERY_S, ANEW_ROUND_TRIPS = 2.0, 8
+"""How often; on a slow line less often, since whoever follows waits for it."""
 MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0
 """Between tries while Redis is away: doubled each time."""
 
@@ -47,10 +49,10 @@ class _Places:
         self._position[stream] = entry_id
         self._reached.add(stream)
 
-    async def check(self, redis: Any) -> None:
+    async def check(self, redis: Any, line: Line) -> None:
         """Now and then: what has begun anew is read from its beginning. Raises what Redis raises."""
         now_s = time.monotonic()
-        if now_s - self._checked_s < ANEW_EVERY_S:
+        if now_s - self._checked_s < line.patience_s(ANEW_EVERY_S, ANEW_ROUND_TRIPS):
             return
         streams = [stream for stream, place in self._position.items() if place != BEGINNING]
         async with redis.pipeline(transaction=False) as reading:
@@ -76,8 +78,8 @@ def _parsed(entry_id: str) -> tuple[int, int]:
 class Follower:
     """Reads streams; ``stopping`` is set when the process begins to end."""
 
-    def __init__(self, servers: Servers, outage: Outage, stopping: asyncio.Event) -> None:
-        self._servers, self._outage, self._stopping = servers, outage, stopping
+    def __init__(self, servers: Servers, outage: Outage, line: Line, stopping: asyncio.Event) -> None:
+        self._servers, self._outage, self._line, self._stopping = servers, outage, line, stopping
 
     async def last_id(self, event: type[Event]) -> str:
         """Id of the newest entry of a stream, "0-0" when it is empty."""
@@ -105,8 +107,9 @@ class Follower:
         pause_s, places = MIN_PAUSE_S, _Places(position)
         while not self._stopping.is_set():
             try:
-                await places.check(self._servers.redis)
-                answer = await self._servers.redis.xread(position, count=100, block=block_ms)
+                await places.check(self._servers.redis, self._line)
+                block = self._line.block_ms(block_ms)
+                answer = await self._servers.redis.xread(position, count=100, block=block)
             except REDIS_ERRORS as error:
                 self._outage.report(what, error)
                 yield None

@@ -6,6 +6,7 @@ Nothing else tells a service that has nothing to do from one that is gone: Redis
 work every two seconds and gets none.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,8 +19,19 @@ KEPT_S = 30 * 24 * 3600
 
 
 async def write_heartbeat(bus: Bus, services: Iterable[str]) -> None:
-    """Say that this process is alive. Raises what Redis raises."""
+    """Say that this process is alive, and note how long Redis's answer took. Raises what Redis raises."""
+    begun_s = time.monotonic()
     now_s = _seconds(await bus.redis.time())
+    took_s = time.monotonic() - begun_s
+    try:
+        begun_s = time.monotonic()
+        await _write(bus, services, now_s)
+        took_s = min(took_s, time.monotonic() - begun_s)  # either may have had to make a connection first
+    finally:
+        bus.line.note(bus.servers.addresses[0], took_s)
+
+
+async def _write(bus: Bus, services: Iterable[str], now_s: float) -> None:
     async with bus.redis.pipeline(transaction=False) as all_:
         for service in services:
             key = _key(bus, service)
@@ -40,15 +52,15 @@ async def read_heartbeats(bus: Bus, services: Iterable[str]) -> tuple[float, Map
         all_.time()
         for service in wanted:
             all_.zrange(_key(bus, service), 0, -1, withscores=True)
-        time, *found = await all_.execute()
+        clock, *found = await all_.execute()
     processes = ({name.decode(): at_s for name, at_s in one} for one in found)
-    return _seconds(time), {service: one for service, one in zip(wanted, processes, strict=True) if one}
+    return _seconds(clock), {service: one for service, one in zip(wanted, processes, strict=True) if one}
 
 
 def _key(bus: Bus, service: str) -> str:
     return bus.key("alive", service)
 
 
-def _seconds(time: Any) -> float:
-    seconds, microseconds = time
+def _seconds(clock: Any) -> float:
+    seconds, microseconds = clock
     return float(seconds + microseconds / 1e6)

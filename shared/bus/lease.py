@@ -7,7 +7,8 @@ from moodstream.contracts.events import Event
 from moodstream.contracts.streams import STREAMS
 from shared.bus.connection import Bus
 
-LEASE_S = 2.0
+LEASE_S, ROUND_TRIPS = 2.0, 8
+"""How long nobody else takes it; on a slow line longer, since its holder cannot renew it as often."""
 RENEW_S = 0.5
 """How often a lease is renewed by its holder and asked for by the others: a dead one is replaced within 3 s."""
 MAX_S = 30 * 24 * 3600
@@ -34,8 +35,9 @@ class Lease:
 
     A waiting process takes the lease when the number has not changed for ``LEASE_S``, by its own monotonic clock: no
     clock that somebody can set decides. A holder trusts its lease for a shorter time, so two never act at once. A
-    released lease is free at once, and nobody's (``-``) rather than deleted: a process that held it before, and was
-    stopped meanwhile, sees that others have had it and that what it knows is old.
+    holder on a slow line asks for longer, and says so beside the number, so that others wait for as long. A released
+    lease is free at once, and nobody's (``-``) rather than deleted: a process that held it before, and was stopped
+    meanwhile, sees that others have had it and that what it knows is old.
     """
 
     MARGIN_S = 0.3
@@ -47,7 +49,7 @@ class Lease:
         self._until_s = 0.0
         self._asked_s = -RENEW_S
         self._others = b""
-        self._others_since_s = 0.0
+        self._others_since_s, self._others_lease_s = 0.0, LEASE_S
 
     @property
     def held(self) -> bool:
@@ -64,12 +66,18 @@ class Lease:
         A holder that gets False has to start over, even when the next call takes the lease again.
         """
         self._asked_s = asked_s = self._clock()
-        dead = self._others if asked_s - self._others_since_s >= LEASE_S else b""
-        arguments = (self._bus.consumer, dead, time.monotonic_ns(), MAX_S, int(self._until_s > 0))
+        lease_s = self._bus.line.patience_s(LEASE_S, ROUND_TRIPS)
+        dead = self._others if asked_s - self._others_since_s >= self._others_lease_s else b""
+        number = f"{time.monotonic_ns()} {round(1000 * lease_s)}"
+        arguments = (self._bus.consumer, dead, number, MAX_S, int(self._until_s > 0))
+        until_s = asked_s + lease_s - self.MARGIN_S
+        # should the answer get lost, others may have been told of a shorter lease than the one before
+        self._until_s = min(self._until_s, until_s)
         others: bytes = await self._bus.redis.eval(_ASK, 1, self._key, *arguments)
         if others != self._others:
             self._others, self._others_since_s = others, self._clock()
-        self._until_s = 0.0 if others else asked_s + LEASE_S - self.MARGIN_S
+            self._others_lease_s = _lease_s(others)
+        self._until_s = 0.0 if others else until_s
         return self.held
 
     async def publish(self, event: Event) -> bool:
@@ -96,3 +104,9 @@ class Lease:
         """Let another worker have it at once."""
         self._until_s = 0.0
         await self._bus.redis.eval(_RELEASE, 1, self._key, self._bus.consumer, time.monotonic_ns(), RELEASED_S)
+
+
+def _lease_s(value: bytes) -> float:
+    """For how long its holder has asked; an older version says nothing of it."""
+    _, *told, _holder = value.split() or [b"", b""]
+    return int(told[0]) / 1000 if told and told[0].isdigit() else LEASE_S

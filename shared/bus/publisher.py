@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from moodstream.contracts.events import Captured, Event, FrameCaptured
 from moodstream.contracts.streams import READINGS, SOUNDS_KEPT, STREAMS
+from shared.bus.line import Line
 from shared.bus.message_format import encode_capture
 from shared.bus.metrics import Metrics
 from shared.bus.outage import REDIS_ERRORS, Outage
@@ -18,8 +19,11 @@ from shared.bus.traces import Traces
 EVENT_TIMEOUT_S = 30.0
 """An event is tried again for this long while Redis is away."""
 
-CAPTURE_TIMEOUT_S = 1.0
-"""A frame or sound is not worth a longer wait."""
+CAPTURE_TIMEOUT_S, CAPTURE_ROUND_TRIPS = 1.0, 5
+"""A frame or sound is not worth a longer wait. The round trips are those of a connection that has to be made first."""
+
+ON_THE_WAY = 4
+"""Frames and sounds that a process sends at a time on a slow line."""
 
 MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0
 """Between tries: doubled each time."""
@@ -34,6 +38,7 @@ class Publisher:
         self,
         servers: Servers,
         outage: Outage,
+        line: Line,
         *,
         metrics: Metrics,
         traces: Traces,
@@ -41,7 +46,7 @@ class Publisher:
         frames_kept: int,
     ) -> None:
         """``replicas``: of servers behind Sentinels."""
-        self._servers, self._outage = servers, outage
+        self._servers, self._outage, self._line = servers, outage, line
         self._metrics, self._traces = metrics, traces
         self._replicas = replicas
         self.frames_kept = frames_kept
@@ -50,6 +55,9 @@ class Publisher:
         """False where the server of the frames is not known to keep them off a disk (shared.delivery.frames_server)"""
         self.captures_dropped = 0
         """since the start"""
+        self._on_the_way: set[asyncio.Task[bool]] = set()
+        self._captures_pass = True
+        """whether Redis took the last one"""
 
     async def publish(self, event: Event, add: Add | None = None) -> None:
         """Publish an event on its stream; waits with back-off while Redis is away, then raises what Redis raised.
@@ -93,22 +101,38 @@ class Publisher:
         return list(await pipeline.execute()) if self._replicas is None else await self._replicas.confirm(pipeline)
 
     async def publish_capture(self, capture: Captured) -> bool:
-        """Publish a frame or sound, or drop and count it when Redis does not take it within a second."""
+        """Publish a frame or sound, or drop and count it when Redis does not take it within a second.
+
+        On a slow line (``shared.bus.line``) it may take longer, and the answer is that to the one before, since several
+        are on their way at a time.
+        """
         if not self.captures_may_pass:
             self._count_dropped(capture)
             return False
         body, stream = await encode_capture(capture), self._servers.capture_stream(type(capture))
         kept = self.frames_kept if isinstance(capture, FrameCaptured) else SOUNDS_KEPT
+        if not self._line.many_at_once:
+            return await self._add_capture(capture, body, stream, kept)
+        while len(self._on_the_way) >= ON_THE_WAY:
+            await asyncio.wait(self._on_the_way, return_when=asyncio.FIRST_COMPLETED)
+        sending = asyncio.create_task(self._add_capture(capture, body, stream, kept))
+        self._on_the_way.add(sending)
+        sending.add_done_callback(self._on_the_way.discard)
+        return self._captures_pass
+
+    async def _add_capture(self, capture: Captured, body: bytes, stream: str, kept: int) -> bool:
         what = f"publishing {capture.KIND}s"
         try:
             with self._traces.making(capture):
-                async with asyncio.timeout(CAPTURE_TIMEOUT_S):
+                async with asyncio.timeout(self._line.patience_s(CAPTURE_TIMEOUT_S, CAPTURE_ROUND_TRIPS)):
                     await self._servers.holder(stream).xadd(stream, {"__data__": body}, maxlen=kept, approximate=False)
         except (TimeoutError, RedisError, OSError) as error:
             self._outage.report(what, error)
             self._count_dropped(capture)
+            self._captures_pass = False
             return False
         self._outage.resolve(what)
+        self._captures_pass = True
         return True
 
     def _count_dropped(self, capture: Captured) -> None:

@@ -1,5 +1,6 @@
 """The Redis servers of a site, one or two of them: their brokers and clients, and the names of keys."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,18 +77,20 @@ class Servers:
         self._redis = await self.broker.connect()
         self._frames = self._redis if self.frames_broker is self.broker else await self.frames_broker.connect()
 
+    def clients(self) -> list[tuple[str, Any]]:
+        """Each server once, with its address as people may see it."""
+        return list(zip(self.addresses, (self.redis, self.frames), strict=False))
+
     async def ping(self) -> None:
         """Raises RedisError or OSError when a server does not answer."""
-        await self.redis.ping()
-        if self._frames is not self.redis:
-            await self._frames.ping()
+        await asyncio.gather(*(client.ping() for _, client in self.clients()))
 
     async def check_kind(self) -> None:
         """Raises MoodstreamError for a cluster that the address calls a server, or a server that it calls a cluster.
 
         Every server says what it is in its greeting, whatever rights a user has.
         """
-        for client, address in zip((self.redis, self._frames), self.addresses, strict=False):
+        for address, client in self.clients():
             if cluster.is_cluster(address):
                 await client.connection_pool.connection_class.leader.find()
                 continue

@@ -12,10 +12,10 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, TypeVar
 
 from faststream import AckPolicy
-from faststream.redis import RedisRouter, RedisStreamMessage, StreamSub
+from faststream.redis import RedisRouter, RedisStreamMessage
 from faststream.redis.parser import BinaryMessageFormatV1
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -25,34 +25,24 @@ from moodstream.contracts.requests import completed
 from shared.bus.connection import Bus
 from shared.bus.follower import BLOCK_MS
 from shared.bus.message_format import decode_capture
+from shared.delivery.side_by_side import Subscription, side_by_side
 
 log = logging.getLogger("moodstream.delivery")
 
 
 @dataclass(frozen=True)
 class Timing:
-    """The time-out is shorter than the claiming time, so that two workers never hold one entry."""
+    """Of a fast line; on a slow one a handler gets longer (``HANDLER_ROUND_TRIPS``)."""
 
     handler_timeout_s: float = 4.0
     claim_after_ms: int = 5_000
-    """an entry that was not done in this time is given to another worker"""
+    """an entry that no worker has said to be in its hands for this time (``in_hand``) is given to another"""
     claim_every_ms: int = 1_000
 
 
 TIMING = Timing()
-
-
-class Subscription(StreamSub[Literal[False]]):
-    """A stream and its consumer group, with two options that FastStream does not have."""
-
-    start: str = "0"
-    """id after which a new group begins; ``$`` for the end of the stream"""
-    takes_expired: bool = False
-    """whether expired events reach the handler: facts to pass on, though nobody shall act on them any more"""
-
-    def add_prefix(self, prefix: str) -> Self:
-        """FastStream asks for this several times per message, and would make a deep copy each time."""
-        return super().add_prefix(prefix) if prefix else self
+HANDLER_ROUND_TRIPS = 12
+"""The dearest handler needs seven; some connections may have to be made."""
 
 
 E = TypeVar("E", bound=Event)
@@ -75,7 +65,7 @@ def consume(
     def decorate(handler: Handler[E]) -> Handler[E]:
         async def receive(body: E) -> None:
             try:
-                async with asyncio.timeout(timing.handler_timeout_s):
+                async with asyncio.timeout(bus.line.patience_s(timing.handler_timeout_s, HANDLER_ROUND_TRIPS)):
                     await handler(body)
             except TimeoutError:
                 if reason := bus.outage.reason:  # it waited for Redis, so the event did not fail
@@ -86,19 +76,20 @@ def consume(
         receive.__name__ = handler.__name__
         for claim_after in (None, timing.claim_after_ms):
             subscription = Subscription(
+                bus.line,
                 bus.stream(event),
                 group=group,
                 consumer=f"{group}-{bus.consumer}",
-                max_records=1,
                 polling_interval=BLOCK_MS if claim_after is None else timing.claim_every_ms,
                 min_idle_time=claim_after,
             )
             subscription.start, subscription.takes_expired = start, takes_expired
-            receive = router.subscriber(
+            subscriber = router.subscriber(
                 stream=subscription,
                 ack_policy=AckPolicy.NACK_ON_ERROR,
                 decoder=_decode_request if event is RequestMade else None,
-            )(receive)
+            )
+            receive = side_by_side(subscriber)(receive)
         return handler
 
     return decorate
@@ -134,18 +125,17 @@ def consume_captures(
             return None
 
     def decorate(handler: Callable[[C], Awaitable[None]]) -> None:
-        @reader.subscriber(
-            stream=Subscription(
-                bus.servers.capture_stream(kind),
-                group=group,
-                consumer=f"{group}-{bus.consumer}",
-                max_records=1,
-                polling_interval=BLOCK_MS,
-                no_ack=True,
-            ),
-            message_format=BinaryMessageFormatV1,
-            decoder=decode,
+        subscription = Subscription(
+            bus.line,
+            bus.servers.capture_stream(kind),
+            group=group,
+            consumer=f"{group}-{bus.consumer}",
+            polling_interval=BLOCK_MS,
+            no_ack=True,
         )
+        subscriber = reader.subscriber(stream=subscription, message_format=BinaryMessageFormatV1, decoder=decode)
+
+        @side_by_side(subscriber)  # type: ignore[untyped-decorator]
         async def receive(capture: Captured | None) -> None:
             if isinstance(capture, kind):
                 await handler(capture)
@@ -156,12 +146,18 @@ def consume_captures(
 async def create_groups(bus: Bus) -> None:
     """Create the consumer group of every subscriber; a group that exists stays as it is."""
     starts = {(sub.name, sub.group): getattr(sub, "start", Subscription.start) for sub in _subscriptions(bus)}
-    for (stream, group), start in sorted(starts.items()):
-        try:
-            await bus.holder(stream).xgroup_create(stream, group, id=start, mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
+    for _, server in bus.servers.clients():
+        async with server.pipeline(transaction=False) as all_:
+            for (stream, group), start in sorted(starts.items()):
+                if bus.holder(stream) is server:
+                    all_.xgroup_create(stream, group, id=start, mkstream=True)
+            for answer in await all_.execute(raise_on_error=False):
+                if isinstance(answer, Exception) and not _is_there(answer):
+                    raise answer
+
+
+def _is_there(error: Exception) -> bool:
+    return isinstance(error, ResponseError) and str(error).startswith("BUSYGROUP")
 
 
 def service_of(group: str) -> str:

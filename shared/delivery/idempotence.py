@@ -3,6 +3,7 @@
 from typing import Any
 
 from faststream import BaseMiddleware
+from faststream.message import StreamMessage
 
 from shared.bus.message_format import JSON
 
@@ -21,5 +22,10 @@ class Idempotence(BaseMiddleware):
             self.context.get("bus").metrics.count_skipped(body.get("type"), msg.group, "done before")
             return None
         result = await call_next(msg)
-        await msg.consumer.set(key, b"1", ex=WINDOW_S)
+        channel, entry_ids = msg.raw_message["channel"], msg.raw_message["message_ids"]
+        async with msg.consumer.pipeline(transaction=True) as both:  # in one round trip
+            both.set(key, b"1", ex=WINDOW_S)
+            both.xack(channel, msg.group, *entry_ids)
+            await both.execute()
+        await StreamMessage.ack(msg)  # FastStream need not do it again
         return result

@@ -76,12 +76,17 @@ class Outbox:
             return 0.0
         return Letter(letter_id, *json.loads(taken[1]))
 
-    async def remove(self, letter_id: str) -> None:
+    async def remove(self, letter_id: str, count: str | None = None) -> bool:
+        """Take a letter out for good, and count what became of it; whether others wait that were unreachable."""
         async with self._bus.redis.pipeline(transaction=True) as all_:
             all_.zrem(self._due, letter_id)
             all_.hdel(self._letters, letter_id)
             all_.zrem(self._unreachable, letter_id)
-            await all_.execute()
+            if count is not None:
+                all_.hincrby(self._state, count, 1)
+            all_.zcard(self._unreachable)
+            *_, unreachable = await all_.execute()
+        return bool(unreachable)
 
     async def retry_later(self, letter: Letter, pause_s: float, unreachable: bool) -> None:
         """Try a letter again after a pause, or as soon as the receiver is known to be back."""

@@ -116,9 +116,8 @@ class Webhook:
         """What follows from the receiver's answer."""
         name = self.receiver.name
         if answer.accepted:
-            await self._outbox.remove(letter.id)
-            await self._outbox.count("delivered")
-            if back := await self._outbox.retry_unreachable():
+            others_wait = await self._outbox.remove(letter.id, "delivered")
+            if others_wait and (back := await self._outbox.retry_unreachable()):
                 log.info("webhook %s is back; %d messages that waited are sent", name, back)
             return
         await self._outbox.set_last_error(answer.reason)
@@ -129,8 +128,7 @@ class Webhook:
             await self._outbox.disable(self.receiver.url)
         elif letter.tries >= len(self._pauses_s):
             log.error("webhook %s: a message was given up after %d attempts: %s", name, letter.tries + 1, answer.reason)
-            await self._outbox.remove(letter.id)
-            await self._outbox.count("given_up")
+            await self._outbox.remove(letter.id, "given_up")
         else:
             pause_s = max(self._pauses_s[letter.tries] * random.uniform(1 - JITTER, 1 + JITTER), answer.rest_s)
             log.warning("webhook %s: %s; tried again in %.0f s", name, answer.reason, pause_s)

@@ -19,6 +19,7 @@ from moodstream.contracts.events import FrameCaptured, StatusChanged, utc_now
 from moodstream.contracts.requests import PauseCamera
 from moodstream.contracts.status_codes import StatusCode
 from moodstream.errors import MoodstreamError
+from services.gateway.calls import publish_within
 from services.gateway.guard import address_of
 from services.gateway.metrics import Metrics
 from services.gateway.pictures.guest_frames import FrameGate, Guests, Places, Refusal
@@ -172,7 +173,6 @@ async def publish_camera_status(
     """Of a camera whose pictures come through the gateway; waits no more than ``PUBLISH_S`` for Redis."""
     status = StatusChanged(service="gateway", part=camera_id, state=state, code=code, reason=reason)
     try:
-        async with asyncio.timeout(PUBLISH_S):
-            await bus.publish(status)
+        await publish_within(bus, status, PUBLISH_S)
     except (RedisError, OSError) as error:
         log.warning("%s is %s, but this could not be published: %s", camera_id, state, error)

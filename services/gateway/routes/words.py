@@ -1,6 +1,5 @@
 """What visitors write is read here, and forgotten: no event, log or trace holds it."""
 
-import asyncio
 from uuid import uuid4
 
 from fastapi import APIRouter
@@ -10,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from moodstream.contracts.events import Probabilities, WordsRead
 from services.gateway.bodies import WordsResult, WrittenWords
-from services.gateway.calls import PUBLISH_S
+from services.gateway.calls import publish_within
 from services.gateway.context import Context
 from services.gateway.guard import address_of
 from services.gateway.routes.places import place_of
@@ -50,7 +49,6 @@ class WordsRoutes:
             model=reader.model_name,
         )
         if event.probabilities is not None:
-            async with asyncio.timeout(PUBLISH_S):
-                await self._context.bus.publish(event)
+            await publish_within(self._context.bus, event)
         result = WordsResult.model_validate(event.model_dump())
         return JSONResponse(result.model_dump(mode="json"))

@@ -17,8 +17,9 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from shared.bus.line import Line
 from shared.bus.message_format import BareJson
-from shared.delivery.consume import Subscription
+from shared.delivery.side_by_side import Subscription
 from tests.support.redis_servers import single
 
 STREAM, GROUP = "events", "readers"
@@ -62,8 +63,8 @@ def broker_that_notes(url: str, notes: Notes, *subscriptions: StreamSub[Any], sw
 
 
 def subscription(claim_after_ms: int | None = None) -> Subscription:
-    options: dict[str, Any] = {"max_records": 1, "polling_interval": 100, "min_idle_time": claim_after_ms}
-    return Subscription(STREAM, group=GROUP, consumer="one", **options)
+    options: dict[str, Any] = {"polling_interval": 100, "min_idle_time": claim_after_ms}
+    return Subscription(Line(), STREAM, group=GROUP, consumer="one", **options)
 
 
 @pytest.fixture

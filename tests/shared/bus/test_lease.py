@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from shared.bus.connection import Bus
-from shared.bus.lease import LEASE_S, Lease
+from shared.bus.lease import LEASE_S, ROUND_TRIPS, Lease
+from shared.bus.line import Line
 from tests.support.gateways import connected_bus
 
 KEY = "mood:lease:thing"
@@ -94,3 +95,57 @@ async def test_redis_forgets_nothing_within_a_day(pair: Any) -> None:
     holder, _, _, bus = pair
     assert await holder.ask()
     assert await bus.redis.ttl(KEY) > 24 * 3600
+
+
+def slow(bus: Bus, round_trip_s: float) -> None:
+    """As heartbeats on such a line have measured it."""
+    bus.line = Line()
+    for _ in range(3):
+        bus.line.note("redis", round_trip_s)
+
+
+async def test_a_holder_on_a_slow_line_asks_for_longer_and_a_fast_one_waits_for_it(pair: Any) -> None:
+    holder, other, clock, bus = pair
+    slow(bus, 0.8)
+    lease_s = bus.line.patience_s(LEASE_S, ROUND_TRIPS)
+    assert lease_s > 3 * LEASE_S
+    assert await holder.ask()
+    assert not await other.ask()
+    clock.now_s += lease_s - 0.1
+    assert not holder.held
+    assert not await other.ask()
+    clock.now_s += 0.2
+    assert await other.ask()
+    assert not await holder.ask()
+
+
+async def test_a_lease_that_became_shorter_is_believed_in_no_longer_though_the_answer_was_lost(pair: Any) -> None:
+    holder, other, clock, bus = pair
+    slow(bus, 0.8)
+    assert await holder.ask()
+    slow(bus, 0.0)
+    held_up = bus.redis.eval
+
+    async def lose(*arguments: Any) -> None:
+        await held_up(*arguments)
+        raise ConnectionError("the answer got lost")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bus.redis, "eval", lose)
+        with pytest.raises(ConnectionError):
+            await holder.ask()
+    assert not await other.ask()
+    while not await other.ask():
+        clock.now_s += 0.1
+    assert clock.now_s == pytest.approx(LEASE_S, abs=0.11)
+    assert not holder.held
+
+
+async def test_a_lease_of_an_older_version_says_nothing_of_its_length(pair: Any) -> None:
+    _, other, clock, bus = pair
+    await bus.redis.set(KEY, "12345 elsewhere-7")
+    assert not await other.ask()
+    clock.now_s += LEASE_S - 0.1
+    assert not await other.ask()
+    clock.now_s += 0.2
+    assert await other.ask()
