@@ -44,8 +44,11 @@ class Line:
 
     @property
     def round_trip_s(self) -> float:
-        """The longest of late but one, to the slower server: a single long one is no slow line. 0 before the first."""
-        return max((_but_one(seconds) for seconds in self._lately()), default=0.0)
+        """The newest, or the longest of late but one, to the slower server. 0 before the first.
+
+        A single long one is no slow line, and lets others wait longer for a second alone.
+        """
+        return max((max(seconds[-1], _but_one(seconds)) for seconds in self._lately()), default=0.0)
 
     @property
     def shortest_s(self) -> float:

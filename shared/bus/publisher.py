@@ -19,7 +19,7 @@ from shared.bus.traces import Traces
 EVENT_TIMEOUT_S = 30.0
 """An event is tried again for this long while Redis is away."""
 
-CAPTURE_TIMEOUT_S, CAPTURE_ROUND_TRIPS = 1.0, 5
+CAPTURE_TIMEOUT_S, CAPTURE_ROUND_TRIPS = 1.0, 8
 """A frame or sound is not worth a longer wait. The round trips are those of a connection that has to be made first."""
 
 ON_THE_WAY = 4

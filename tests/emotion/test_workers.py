@@ -161,7 +161,7 @@ def test_a_tracker_that_takes_over_goes_on_with_the_newest_session_though_an_old
         put(client, old)
         with worker(redis_url) as current:
             until(lambda: listening(client, 1))
-            until(lambda: client.get("mood:lease:tracker:c").split()[1].endswith(b"-%d" % current.pid))
+            until(lambda: client.get("mood:lease:tracker:c").split()[-1].endswith(b"-%d" % current.pid))
             ask(client, "session.end")
             until(lambda: events(client, MoodChanged)[-1].phase == "end")
         assert events(client, MoodChanged)[-1].session_id == still_open.session_id != old.session_id

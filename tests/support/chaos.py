@@ -48,6 +48,7 @@ from tests.support.redis_process import Line, Server
 from tests.support.simulated_spotify import CLIENT, SimulatedSpotify, sign_in
 
 PREFIX = "mood:"
+HOOK = "audit"
 VISIT_S = 12.0
 LATE_S = 20.0
 """How long visitors go on picking after the last of them has come, while an offer is missing."""
@@ -179,7 +180,7 @@ def chain(folder: Path, *, together: bool = False, round_trip_s: float = 0.0) ->
         spotify.simulator.account.devices = [device("Hall", active=True)]
         sign_in(spotify, folder / "spotify.json")
         hook = {
-            "name": "audit",
+            "name": HOOK,
             "url": receiver.url,
             "secrets": [new_secret()],
             "private": True,
@@ -399,6 +400,8 @@ def left(chain: Chain) -> list[str]:
                 unread = bool(newest) and newest[0][0] != group["last-delivered-id"]
                 if group["pending"] or unread:
                     found.append(f"{name}/{group['name'].decode()}: {group['pending']} pending, unread {unread}")
+        if waiting := client.zcard(f"{PREFIX}webhooks:{HOOK}:due"):
+            found.append(f"{waiting} messages to the receiver of webhooks")
         late_ms = int(3_000 * max(line.round_trip_s for line in chain.lines.values()))
         for name in ("moods", "playback"):
             newest = client.xrevrange(PREFIX + name, count=1)

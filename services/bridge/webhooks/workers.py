@@ -26,6 +26,7 @@ PAUSES_S: tuple[float, ...] = (5, 30, 300, 1800, 2 * HOUR_S, 5 * HOUR_S, 8 * HOU
 
 CHECK_EVERY_S = 1.0
 JITTER = 0.1
+NOTED_AT_ONCE = 4
 
 
 class Webhook:
@@ -36,7 +37,9 @@ class Webhook:
     ) -> None:
         self.receiver = receiver
         self._pauses_s = pauses_s
-        self._outage = bus.outage
+        self._outage, self._line = bus.outage, bus.line
+        self._noting: set[asyncio.Future[None]] = set()
+        """what became of letters, on its way to Redis: on a slow line the next one is sent meanwhile"""
         self._outbox = Outbox(bus, receiver.name, max_waiting)
         self._news = asyncio.Event()
 
@@ -62,6 +65,7 @@ class Webhook:
         try:
             while True:
                 try:
+                    await self._noted(all_=False)
                     found = await self._take_letter()
                     if isinstance(found, Letter):
                         await self._deliver(found, sender)
@@ -72,6 +76,7 @@ class Webhook:
                     self._outage.report(f"webhook {self.receiver.name}", error)
                     await asyncio.sleep(1)
         finally:
+            await asyncio.gather(*self._noting, return_exceptions=True)
             await sender.close()
 
     async def _is_disabled(self) -> bool:
@@ -104,13 +109,24 @@ class Webhook:
         except asyncio.CancelledError:  # stopped in the middle: who starts next need not wait for the lease to end
             await self._outbox.release(letter)
             raise
-        noting = asyncio.ensure_future(self._note(letter, answer))
-        try:
-            await asyncio.shield(noting)
-        except asyncio.CancelledError:  # noted by half, the letter would wait until its lease ends
-            with contextlib.suppress(RedisError, OSError):
-                await noting
-            raise
+        self._noting.add(asyncio.ensure_future(self._note(letter, answer)))
+        if not self._line.many_at_once:
+            await self._noted()
+        elif len(self._noting) >= NOTED_AT_ONCE:
+            await asyncio.wait(self._noting, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _noted(self, *, all_: bool = True) -> None:
+        """Raises what noting has raised: of all that were sent, or of those that are noted by now."""
+        for noting in list(self._noting):
+            if all_ or noting.done():
+                try:
+                    await asyncio.shield(noting)
+                except asyncio.CancelledError:  # noted by half, the letter would wait until its lease ends
+                    with contextlib.suppress(RedisError, OSError):
+                        await noting
+                    raise
+                finally:
+                    self._noting.discard(noting)
 
     async def _note(self, letter: Letter, answer: Answer) -> None:
         """What follows from the receiver's answer."""
