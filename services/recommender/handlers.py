@@ -27,10 +27,10 @@ from services.recommender.choice.history import Past
 from services.recommender.choice.learned import Learned, What
 from services.recommender.choice.preferences import Preferences
 from services.recommender.feedback_store import FeedbackStore
-from services.recommender.memory import Known, Memory
 from services.recommender.metrics import Metrics
 from services.recommender.reloader import Reloader
 from services.recommender.request_handlers import RequestHandlers
+from services.recommender.site_memory import Known, SiteMemory
 from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
 from shared.delivery.consume import consume
@@ -61,7 +61,7 @@ def create_router(
     """The router. ``auto``: whether a pick follows each offer by itself; ``learns``: whether visits teach the site;
     ``zone``: by whose clock they are."""
     router = RedisRouter()
-    memory = Memory(bus, feedback, learns=learns)
+    memory = SiteMemory(bus, feedback, learns=learns)
     visits, histories, site = memory.visits, memory.histories, memory.site
 
     @consume(router, bus, MoodChanged, GROUP)

@@ -18,7 +18,7 @@ from moodstream.contracts.events import Event, FrameCaptured, SoundCaptured
 from moodstream.contracts.requests import Request
 from shared.bus import asking
 from shared.bus.follower import BLOCK_MS, NOBODY, Follower, PutAside
-from shared.bus.line import Line
+from shared.bus.line_speed import LineSpeed
 from shared.bus.metrics import Metrics
 from shared.bus.outage import Outage
 from shared.bus.publisher import Add, Publisher
@@ -45,7 +45,7 @@ class Bus:
         self.metrics = Metrics()
         self.servers = Servers(settings, middlewares)
         self.outage = Outage(" and ".join(self.servers.addresses))
-        self.line = Line()
+        self.line = LineSpeed()
         """how long round trips take; every time-out around Redis goes by it"""
         self.publisher = Publisher(
             self.servers,

@@ -8,7 +8,7 @@ from typing import Any
 
 from moodstream.contracts.events import Event, RequestMade
 from moodstream.contracts.streams import EVENT_OF_STREAM
-from shared.bus.line import Line
+from shared.bus.line_speed import LineSpeed
 from shared.bus.message_format import request_of, unwrapped
 from shared.bus.outage import REDIS_ERRORS, Outage
 from shared.bus.servers import Servers
@@ -49,7 +49,7 @@ class _Places:
         self._position[stream] = entry_id
         self._reached.add(stream)
 
-    async def check(self, redis: Any, line: Line) -> None:
+    async def check(self, redis: Any, line: LineSpeed) -> None:
         """Now and then: what has begun anew is read from its beginning. Raises what Redis raises."""
         now_s = time.monotonic()
         if now_s - self._checked_s < line.patience_s(ANEW_EVERY_S, ANEW_ROUND_TRIPS):
@@ -78,7 +78,7 @@ def _parsed(entry_id: str) -> tuple[int, int]:
 class Follower:
     """Reads streams; ``stopping`` is set when the process begins to end."""
 
-    def __init__(self, servers: Servers, outage: Outage, line: Line, stopping: asyncio.Event) -> None:
+    def __init__(self, servers: Servers, outage: Outage, line: LineSpeed, stopping: asyncio.Event) -> None:
         self._servers, self._outage, self._line, self._stopping = servers, outage, line, stopping
 
     async def last_id(self, event: type[Event]) -> str:

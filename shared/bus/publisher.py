@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from moodstream.contracts.events import Captured, Event, FrameCaptured
 from moodstream.contracts.streams import READINGS, SOUNDS_KEPT, STREAMS
-from shared.bus.line import Line
+from shared.bus.line_speed import LineSpeed
 from shared.bus.message_format import encode_capture
 from shared.bus.metrics import Metrics
 from shared.bus.outage import REDIS_ERRORS, Outage
@@ -38,7 +38,7 @@ class Publisher:
         self,
         servers: Servers,
         outage: Outage,
-        line: Line,
+        line: LineSpeed,
         *,
         metrics: Metrics,
         traces: Traces,
@@ -103,8 +103,8 @@ class Publisher:
     async def publish_capture(self, capture: Captured) -> bool:
         """Publish a frame or sound, or drop and count it when Redis does not take it within a second.
 
-        On a slow line (``shared.bus.line``) it may take longer, and the answer is that to the one before, since several
-        are on their way at a time.
+        On a slow line (``shared.bus.line_speed``) it may take longer, and the answer is that to the one before, since
+        several are on their way at a time.
         """
         if not self.captures_may_pass:
             self._count_dropped(capture)

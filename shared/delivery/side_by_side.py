@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from faststream.redis import StreamSub
 from faststream.redis.subscriber.usecases import StreamSubscriber
 
-from shared.bus.line import Line
+from shared.bus.line_speed import LineSpeed
 
 PLACES = 16
 """Entries of one stream that a process handles at a time, on a slow line."""
@@ -25,7 +25,7 @@ class Subscription(StreamSub[Literal[False]]):
     takes_expired: bool = False
     """whether expired events reach the handler: facts to pass on, though nobody shall act on them any more"""
 
-    def __init__(self, line: Line, stream: str, **options: Any) -> None:
+    def __init__(self, line: LineSpeed, stream: str, **options: Any) -> None:
         self._line, self._polling_ms = line, 0
         self.busy: set[asyncio.Task[None]] = set()
         super().__init__(stream, **options)

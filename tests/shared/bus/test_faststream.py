@@ -17,7 +17,7 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from shared.bus.line import Line
+from shared.bus.line_speed import LineSpeed
 from shared.bus.message_format import BareJson
 from shared.delivery.side_by_side import Subscription
 from tests.support.redis_servers import single
@@ -64,7 +64,7 @@ def broker_that_notes(url: str, notes: Notes, *subscriptions: StreamSub[Any], sw
 
 def subscription(claim_after_ms: int | None = None) -> Subscription:
     options: dict[str, Any] = {"polling_interval": 100, "min_idle_time": claim_after_ms}
-    return Subscription(Line(), STREAM, group=GROUP, consumer="one", **options)
+    return Subscription(LineSpeed(), STREAM, group=GROUP, consumer="one", **options)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from shared.bus.connection import Bus
 from shared.bus.lease import LEASE_S, ROUND_TRIPS, Lease
-from shared.bus.line import Line
+from shared.bus.line_speed import LineSpeed
 from tests.support.gateways import connected_bus
 
 KEY = "mood:lease:thing"
@@ -99,7 +99,7 @@ async def test_redis_forgets_nothing_within_a_day(pair: Any) -> None:
 
 def slow(bus: Bus, round_trip_s: float) -> None:
     """As heartbeats on such a line have measured it."""
-    bus.line = Line()
+    bus.line = LineSpeed()
     for _ in range(3):
         bus.line.note("redis", round_trip_s)
 

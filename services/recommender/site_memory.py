@@ -30,7 +30,7 @@ class Known(NamedTuple):
     """what the site has counted; empty where it does not learn"""
 
 
-class Memory:
+class SiteMemory:
     """Of all visits and of the site, in Redis."""
 
     def __init__(self, bus: Bus, feedback: FeedbackStore, *, learns: bool) -> None:

@@ -24,7 +24,7 @@ BLOCK_S = 2.0
 """A read that waits for news, and its answer's way back, must be over before the socket's time-out of three seconds."""
 
 
-class Line:
+class LineSpeed:
     """What was measured within the last ten seconds, to one server or to two."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

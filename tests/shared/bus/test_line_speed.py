@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.bus.line import KEPT_S, MAX_S, Line
+from shared.bus.line_speed import KEPT_S, MAX_S, LineSpeed
 
 
 class Clock:
@@ -14,8 +14,8 @@ class Clock:
         return self.now_s
 
 
-def measured(*seconds: float) -> Line:
-    line = Line(Clock())
+def measured(*seconds: float) -> LineSpeed:
+    line = LineSpeed(Clock())
     for one in seconds:
         line.note("redis", one)
     return line
