@@ -123,7 +123,13 @@ class Line:
     async def _serve(self) -> None:
         self._open, self._stopping = asyncio.Event(), asyncio.Event()
         self._open.set()
-        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        connections = set[asyncio.Task[None]]()
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connections.add(carrying := asyncio.create_task(self._carry(reader, writer)))
+            carrying.add_done_callback(connections.discard)
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         await self._stopping.wait()

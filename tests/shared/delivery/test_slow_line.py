@@ -136,7 +136,7 @@ async def test_several_entries_are_handled_side_by_side_on_a_slow_line_alone(
             await put(client, *events)
             await until(lambda: is_done(client, MANY), 30)
     assert sorted(ids) == sorted(event.id for event in events), "each once"
-    assert most == pytest.approx(at_once, abs=2 * (at_once > 1))
+    assert (most == 1) if at_once == 1 else (most > 3)
 
 
 async def test_an_event_costs_three_round_trips_besides_its_handler(server: Server, client: Redis) -> None:
