@@ -7,6 +7,7 @@ RUN ?= runs/middle
 OUT ?= runs/data
 PYTHONS ?= python3.11 python3.12 python3.13
 SERVICE ?= bridge
+EXAMPLES ?= 5000
 REDIS_TESTS := tests/shared/delivery tests/shared/bus tests/shared/app tests/gateway/test_api.py tests/gateway/test_health.py tests/gateway/test_operator.py tests/faults
 # Many tests wait for processes: one test runner more than there are cores, and at most four.
 WORKERS ?= $(shell n=$$(($$(nproc) + 1)); echo $$((n < 4 ? n : 4)))
@@ -28,7 +29,7 @@ WITH_PROGRESS := sh deploy/with-progress
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try quick coverage javascript
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos fuzz soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try quick coverage javascript
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -97,7 +98,10 @@ arm64: $(VENV)/.uv ## Are there wheels for 64-bit ARM (Raspberry Pi) of every pa
 release-check: ## All that a release must pass, from a clean clone: make release-check OUT=runs/release; needs a Docker engine
 	deploy/release-check.sh $(OUT)
 
-camera-soak: setup $(VENV)/.test ## Measure the cameras, then half an hour with a fault every ten seconds
+camera-fuzz: setup $(VENV)/.test ## Feed every door with 5,000 inputs that nobody thought of, others each time: make fuzz EXAMPLES=100000
+	MOODSTREAM_TEST_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest -q tests/hostile/test_fuzz.py tests/hostile/test_inputs.py $(ARGS)
+
+soak: setup $(VENV)/.test ## Measure the cameras, then half an hour with a fault every ten seconds
 	$(BIN)/python benchmarks/camera.py --minutes 30 $(ARGS)
 
 wires-soak: setup $(VENV)/.test ## 200 listeners, MQTT and webhooks for half an hour, with faults; needs mosquitto

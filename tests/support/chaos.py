@@ -7,6 +7,7 @@ meet no fault.
 
 import itertools
 import json
+import shutil
 import signal
 import threading
 import time
@@ -42,6 +43,7 @@ from moodstream.contracts.streams import STREAMS
 from services.bridge.webhooks.receivers import new_secret
 from services.player.spotify.simulator.account import device
 from tests.support.bridges import receivers_file
+from tests.support.hostile_visitor import visit
 from tests.support.processes import Part, waited
 from tests.support.recommenders import mood_changed
 from tests.support.redis_process import Line, Server
@@ -53,6 +55,12 @@ VISIT_S = 12.0
 LATE_S = 20.0
 """How long visitors go on picking after the last of them has come, while an offer is missing."""
 BEHIND_MS = 2_000
+EMPTIES_EVERY = 4
+"""In each so many-th seed Redis comes back empty once; what it had taken before is gone then."""
+POSTPONED_S = 3.0
+"""What Redis took so shortly before it was killed may be gone if its disk was busy: tests/faults/test_slow_disk.py."""
+LONGEST_FAULTS = {"stop": 6.0, "hold": 6.0, "slow": 8.0, "hostile": 5.0, "redis-kill": 3.0, "redis-stop": 4.0}
+"""Seconds."""
 PATIENCE_S = 8.0
 """How long a visitor waits for the gateway."""
 POISON = b'{"id": "no", "type": "poison"'
@@ -72,14 +80,17 @@ def plan(seed: int, seconds: float, targets: list[str]) -> list[Fault]:
     """The faults of a seed, one every second or three; Redis is killed at least once."""
     random, faults, now_s = Random(seed), list[Fault](), 1.0
     kinds = ["kill"] * 6 + ["term"] * 2 + ["stop"] * 4 + ["hold"] * 4 + ["cut"] * 3
+    kinds += ["slow"] * 3 + ["hostile"] * 2
     kinds += ["redis-kill"] * 2 + ["redis-stop"] * 2 + ["twice"] * 3 + ["flood"] * 2 + ["poison"] * 2
     while now_s < seconds:
         kind = random.choice(kinds)
-        longest_s = {"stop": 6.0, "hold": 6.0, "redis-kill": 3.0, "redis-stop": 4.0}.get(kind, 0.0)
+        longest_s = LONGEST_FAULTS.get(kind, 0.0)
         faults.append(Fault(now_s, kind, random.choice(targets), round(random.uniform(0.3, 1) * longest_s, 2)))
         now_s += random.uniform(0.8, 3.0)
     if all(fault.kind != "redis-kill" for fault in faults):
         faults.append(Fault(seconds / 2, "redis-kill", "redis", 1.0))
+    if seed % EMPTIES_EVERY == 0:
+        faults.append(Fault(seconds / 3, "redis-empty", "redis", 0.5))
     return sorted(faults, key=lambda fault: fault.at_s)
 
 
@@ -122,6 +133,16 @@ class Chain:
     """moods that Redis has taken from the hall"""
     picked: set[str] = field(default_factory=set)
     """ids of picks that the gateway has taken"""
+    taken_s: dict[str, float] = field(default_factory=dict)
+    """when Redis or the gateway had taken each of these, by the monotonic clock"""
+    busy_kills_s: list[float] = field(default_factory=list)
+    """when Redis was killed while its disk was busy"""
+    begun_s: float = 0.0
+    """what was begun before is excused: Redis came back empty"""
+    adopts: bool = False
+    """whether a visit may go on whose start is gone with it"""
+    asked_before: list[SongsRanked] = field(default_factory=list)
+    """rankings that are gone with it"""
     poisoned: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -245,6 +266,7 @@ def run(chain: Chain, seed: int, seconds: float, faults: list[Fault]) -> None:
         healer.join()
     for part, line in zip(chain.parts.values(), chain.lines.values(), strict=True):
         line.resume()
+        line.round_trip_s = 0.0
         part.send(signal.SIGCONT)
     chain.stopping.set()
     for one in outside:
@@ -267,7 +289,19 @@ def strike(chain: Chain, fault: Fault, seed: int) -> Callable[[], None] | None:
             return line.resume
         case "cut", _, Line():
             line.cut()
+        case "slow", _, Line():
+            line.round_trip_s = Random(f"{seed} {fault.at_s}").uniform(0.2, 0.8)
+            return partial(setattr, line, "round_trip_s", 0.0)
+        case "hostile", _, _:
+            port = chain.parts["gateway"].port
+            threading.Thread(target=visit, args=(port, fault.for_s, f"{seed} {fault.at_s}"), daemon=True).start()
+        case "redis-empty", _, _:
+            come_back_empty(chain)
         case "redis-kill", _, _:
+            with suppress(RedisError), chain.server.client() as client:
+                about = client.info("persistence")
+                if about["aof_pending_bio_fsync"] or about["aof_buffer_length"]:
+                    chain.busy_kills_s.append(time.monotonic())
             chain.server.kill()
             time.sleep(fault.for_s)
             chain.server.start()
@@ -284,6 +318,17 @@ def strike(chain: Chain, fault: Fault, seed: int) -> Callable[[], None] | None:
             if chain.insistently(lambda client: client.xadd(f"{PREFIX}picks", {"__data__": POISON})):
                 chain.poisoned += 1
     return None
+
+
+def come_back_empty(chain: Chain) -> None:
+    """As after a disk was replaced. What had been taken is gone, and is no loss."""
+    chain.asked_before += chain.entries(SongsRanked)
+    chain.server.kill()
+    shutil.rmtree(chain.server.folder)
+    chain.server.start()
+    chain.begun_s, chain.adopts, chain.poisoned = time.monotonic(), True, 0
+    chain.published.clear()
+    chain.picked.clear()
 
 
 def again(client: Any, random: Random) -> None:
@@ -318,9 +363,11 @@ def visit_hall(chain: Chain) -> None:
             return
         # none expires while nobody is there to make the offer: what is missing at the end is lost
         fields = {"phase": "start", "camera_id": f"hall-{number % 40}", "expires_at": utc_now() + timedelta(minutes=10)}
-        came = mood_changed(MOODS[number % 4], new_id(), **fields)
+        came, begun_s = mood_changed(MOODS[number % 4], new_id(), **fields), time.monotonic()
         if chain.put(came):
-            chain.published.append(came)
+            if begun_s > chain.begun_s:
+                chain.published.append(came)
+                chain.taken_s[came.id] = time.monotonic()
             leaving.append((time.monotonic() + VISIT_S, came))
 
 
@@ -351,12 +398,14 @@ def pick(chain: Chain) -> None:
 
 def _pick(chain: Chain, offer: SongsOffered) -> bool:
     body = json.dumps({"offer_id": offer.id, "song_id": offer.songs[0].id}).encode()
-    address = f"http://127.0.0.1:{chain.parts['gateway'].port}/api/v1/picks"
+    address, begun_s = f"http://127.0.0.1:{chain.parts['gateway'].port}/api/v1/picks", time.monotonic()
     try:
         with urllib.request.urlopen(
             urllib.request.Request(address, body, {"content-type": "application/json"}), timeout=PATIENCE_S
         ):
-            chain.picked.add(str(uuid5(UUID(offer.id), "SongPicked")))
+            if begun_s > chain.begun_s:
+                chain.picked.add(picked := str(uuid5(UUID(offer.id), "SongPicked")))
+                chain.taken_s[picked] = time.monotonic()
             return True
     except urllib.error.HTTPError as error:
         with error:
@@ -433,15 +482,24 @@ def audit(chain: Chain, faults: list[Fault]) -> Audit:
         kind: {event.id for event in events}
         for kind, events in zip("mopr", (moods, offers, picks, rankings), strict=True)
     }
-    missing("moods that Redis had taken are gone", [one.id for one in chain.published], ids["m"])
-    missing("moods without their offer", [_follows(one, "SongsOffered") for one in chain.published], ids["o"])
-    missing("picks that the gateway had taken are gone", sorted(chain.picked), ids["p"])
+    postponed = {
+        one
+        for one, at_s in chain.taken_s.items()
+        if one not in ids["m"] | ids["p"] and any(0 <= killed_s - at_s < POSTPONED_S for killed_s in chain.busy_kills_s)
+    }
+    moods_taken = [one for one in chain.published if one.id not in postponed]
+    missing("moods that Redis had taken are gone", [one.id for one in moods_taken], ids["m"])
+    missing("moods without their offer", [_follows(one, "SongsOffered") for one in moods_taken], ids["o"])
+    missing("picks that the gateway had taken are gone", sorted(chain.picked - postponed), ids["p"])
     missing("picks without their ranking", [_follows(one, "SongsRanked") for one in picks], ids["r"])
     heard = {*chain.receiver.got}
     missing("rankings that the receiver of webhooks never heard", [one.id for one in rankings], heard)
 
     plays = Counter(tuple(uris) for uris in played(chain))
-    asked = Counter(tuple(song.uri for song in one.play) for one in {one.id: one for one in rankings}.values())
+    asked = Counter(
+        tuple(song.uri for song in one.play)
+        for one in {one.id: one for one in (*chain.asked_before, *rankings)}.values()
+    )
     twice = {uris: count for uris, count in plays.items() if count > _asked(asked, uris)}
     if twice:
         wrong.append(f"{len(twice)} rankings were played more than once: {list(twice.values())[:5]}")
@@ -456,7 +514,7 @@ def audit(chain: Chain, faults: list[Fault]) -> Audit:
                     wrong.append(f"a dead letter nobody can account for: {name.decode()} {letter.get(b'error')!r}")
     if letters != chain.poisoned:
         wrong.append(f"{chain.poisoned} poisoned entries, {letters} dead letters")
-    wrong += sessions(moods)
+    wrong += sessions(moods, adopts=chain.adopts)
     ends = [(part, end) for part in chain.parts.values() for end in part.ends]
     wrong += [f"{part.name} ended with {end.code}" for part, end in ends if not end.asked and end.code != 70]
     wrong += [
@@ -479,6 +537,7 @@ def audit(chain: Chain, faults: list[Fault]) -> Audit:
         "repeated entries": sum(map(len, (moods, offers, picks, rankings))) - sum(map(len, ids.values())),
         "webhooks": len(heard),
         "dead letters": letters,
+        "gone with a postponed write": len(postponed),
     }
     return Audit(counts, wrong)
 
@@ -501,13 +560,18 @@ def played(chain: Chain) -> Iterator[list[str]]:
                 yield uris
 
 
-def sessions(moods: list[MoodChanged]) -> list[str]:
-    """What is wrong with the visits at the drawn face: each starts once, and ends before the next starts."""
+def sessions(moods: list[MoodChanged], *, adopts: bool = False) -> list[str]:
+    """What is wrong with the visits at the drawn face: each starts once, and ends before the next starts.
+
+    ``adopts``: whether the first may have started before.
+    """
     wrong, open_session, seen = [], None, set[str]()
     for one in moods:
         if one.camera_id != "camera-1" or one.id in seen:
             continue
         seen.add(one.id)
+        if adopts and len(seen) == 1 and one.phase != "start":
+            open_session = one.session_id
         if one.phase == "start":
             if open_session is not None:
                 wrong.append(f"session {one.session_id} starts while {open_session} is open")

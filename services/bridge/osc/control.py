@@ -29,14 +29,9 @@ class OscControl:
 
     async def run(self) -> None:
         """Carry out commands for ever. Raises MoodstreamError when the port is taken."""
-        dispatcher = Dispatcher()
-        dispatcher.map("/force", self._queue_mood)
-        for command in PLAYER_COMMANDS:
-            dispatcher.map(f"/{command}", self._queue_command, command)
-        dispatcher.set_default_handler(self._warn_of_unknown)
         loop = asyncio.get_running_loop()
         try:
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Receiver(dispatcher), self._endpoint)
+            transport, _ = await loop.create_datagram_endpoint(self.receiver, self._endpoint)
         except OSError as error:
             raise MoodstreamError(
                 f"cannot listen on {self._endpoint[0]}:{self._endpoint[1]} for OSC: {error.strerror}; "
@@ -48,6 +43,15 @@ class OscControl:
                 await carry_out()
         finally:
             transport.close()
+
+    def receiver(self) -> asyncio.DatagramProtocol:
+        """What queues the commands in datagrams."""
+        dispatcher = Dispatcher()
+        dispatcher.map("/force", self._queue_mood)
+        for command in PLAYER_COMMANDS:
+            dispatcher.map(f"/{command}", self._queue_command, command)
+        dispatcher.set_default_handler(self._warn_of_unknown)
+        return _Receiver(dispatcher)
 
     def _queue_mood(self, _: str, *values: Any) -> None:
         texts = [value for value in values if isinstance(value, str)]
