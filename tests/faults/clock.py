@@ -5,16 +5,20 @@ This process, Redis and every service have loaded ``clock.c``: it adds what stan
 
 import json
 import os
+import shutil
 import struct
+import subprocess
 import sys
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from moodstream.contracts.events import MoodChanged, utc_now
 from tests.support.chaos import audit, chain, rest, run
+from tests.support.needs import ROOT, missing
 
-FOR_S = 40.0
+FOR_S, MAX_S = 40.0, 200
 STEPS_H = {8.0: 2, 18.0: -2, 28.0: 0}
 """Hours that the clock is off from so many seconds on."""
 UNDER_WAY = timedelta(seconds=2)
@@ -50,6 +54,27 @@ def main(folder: Path) -> None:
             | found.counts
         )
     )
+
+
+def try_it(folder: Path) -> dict[str, Any]:
+    """What ``main`` found, in a process of its own whose clock can be set."""
+    compiler = shutil.which("cc") or missing("a C compiler (cc)")
+    library, clock = folder / "clock.so", folder / "clock"
+    source = Path(__file__).with_name("clock.c")
+    subprocess.run([compiler, "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source], check=True)
+    clock.write_bytes(bytes(8))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.clock", folder / "chain"],
+        cwd=ROOT,
+        env=os.environ | {"LD_PRELOAD": str(library), "FAULT_CLOCK": str(clock)},
+        capture_output=True,
+        text=True,
+        timeout=MAX_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 if __name__ == "__main__":

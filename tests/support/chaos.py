@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import dropwhile
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -42,8 +43,8 @@ from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.streams import STREAMS
 from services.bridge.webhooks.receivers import new_secret
 from services.player.spotify.simulator.account import device
+from tests.hostile.rude_visitor import visit
 from tests.support.bridges import receivers_file
-from tests.support.hostile_visitor import visit
 from tests.support.processes import Part, waited
 from tests.support.recommenders import mood_changed
 from tests.support.redis_process import Line, Server
@@ -493,7 +494,10 @@ def audit(chain: Chain, faults: list[Fault]) -> Audit:
     missing("picks that the gateway had taken are gone", sorted(chain.picked - postponed), ids["p"])
     missing("picks without their ranking", [_follows(one, "SongsRanked") for one in picks], ids["r"])
     heard = {*chain.receiver.got}
-    missing("rankings that the receiver of webhooks never heard", [one.id for one in rankings], heard)
+    to_hear = [one.id for one in rankings]
+    if chain.adopts:  # the bridge's group begins at the end of the stream, when the bridge is back
+        to_hear = list(dropwhile(lambda one: one not in heard, to_hear))
+    missing("rankings that the receiver of webhooks never heard", to_hear, heard)
 
     plays = Counter(tuple(uris) for uris in played(chain))
     asked = Counter(
