@@ -62,7 +62,7 @@ def test_the_parts_of_a_score_sum_to_it_and_are_what_the_weights_say(library: Li
     assert found.parts.sum(axis=1) + found.prior == pytest.approx(found.scores)
     assert found.scores == pytest.approx(ranking.scores(happened)[found.positions], abs=1e-4)
     assert (np.diff(found.scores) <= 2e-5).all()
-    vectors = model.vectors(library.catalogue.inputs).astype(float)
+    vectors = model.vectors(library.catalogue.inputs, *library.catalogue.names).astype(float)
     weights = model.weights(vectors[[3, 9, 40, 7]].astype(np.float32), happened)
     assert weights[[0, 2]].sum() == pytest.approx(1)
     assert (weights[[0, 2]] > 0).all()
@@ -147,7 +147,7 @@ def test_a_catalogue_of_one_song_has_nothing_to_go_on_with() -> None:
     assert library.ranked(song, 10, history=[Past("gone", "liked", 0.0)]) == ()
 
 
-@pytest.mark.parametrize("change", ["no file", "no arrays", "another shape", "an array less", "other inputs"])
+@pytest.mark.parametrize("change", ["no file", "no arrays", "another shape", "no prior", "other inputs", "no names"])
 def test_a_model_that_is_none_is_one_line(tmp_path: Path, change: str) -> None:
     path = tmp_path / "session.npz"
     with np.load(SESSION) as file:
@@ -157,7 +157,8 @@ def test_a_model_that_is_none_is_one_line(tmp_path: Path, change: str) -> None:
     elif change != "no file":
         changed: dict[str, Any] = {
             "another shape": arrays | {"query": arrays["query"][:3]},
-            "an array less": {name: array for name, array in arrays.items() if name != "prior"},
+            "no prior": {name: array for name, array in arrays.items() if name != "prior"},
+            "no names": {name: array for name, array in arrays.items() if not name.startswith("artists_")},
             "other inputs": arrays | {"weights0": arrays["weights0"][:-1]},
         }[change]
         np.savez(path, **changed)

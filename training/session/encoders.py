@@ -1,7 +1,8 @@
 """Networks that turn the songs of a session into a direction: what lies far along it comes next.
 
-All share one tower, from the 28 inputs of a song to its vector, so that a song nobody has heard yet counts like any
-other. They differ in how they put the vectors of a session together:
+All share one tower, from what is known of a song to its vector: 28 numbers of its sound, 28 of how the artist's other
+songs sound, 32 of its title and 32 of the artist's name. So a song nobody has heard yet counts like any other. They
+differ in how they put the vectors of a session together:
 
 mean        their mean
 attention   their mean by weights that a song's fit to all of them gives: A. Vaswani et al., NeurIPS 2017; for sessions
@@ -13,38 +14,61 @@ Playlists tell of no skips. Songs of other playlists, drawn at random or among t
 them: a share by which such songs are taken off was learnt for 1,500 steps, and came out as nothing (-0.01).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from services.recommender.models.artists import OtherSongs
 from services.recommender.models.session import SessionModel
 from services.recommender.models.vectors import Floats, Positions, Scales, Singles
 from training.backends import keras, layers, ops
+from training.session import names
 from training.session.measures import Scores
 from training.session.playlists import Playlists
 
 Tensor: TypeAlias = Any
 
-VERSION = "1.0.0"
+VERSION = "2.0.0"
 WIDTH, DIMENSIONS, DROPOUT = 256, 32, 0.3
 """Of the tower."""
-STEPS = 2000
+FORGOTTEN = 0.3
+"""Share of songs that are learnt from without their title, as many without their artist or the artist's songs."""
+STEPS = 700
 LONGEST = 8
 """Songs of a session that is learnt from; longer ones are only read."""
 BATCH, OTHERS_EACH = 256, 2
 """Sessions of a step, and songs that each brings for all to be told from."""
 
 
-def tower(inputs: int) -> keras.Sequential:
-    """Inputs [N, 28] of songs -> vectors [N, 32]."""
-    hidden: list[Any] = []
+class Forgetful(keras.Layer):  # type: ignore[misc]  # Keras has no types
+    """Inputs in groups of these sizes, of which each but the first is set to 0 for a share of the songs while learning.
+
+    So songs are told apart, too, whose title, artist or artist's other songs are not known.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.sizes, self.seeds = list(sizes), keras.random.SeedGenerator()
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        first, *others = self.sizes
+        if not training or not others:
+            return inputs
+        lots = keras.random.uniform((ops.shape(inputs)[0], len(others)), seed=self.seeds)
+        kept = ops.repeat(ops.cast(lots >= FORGOTTEN, "float32"), others, axis=1)
+        return ops.concatenate([inputs[:, :first], inputs[:, first:] * kept], axis=1)
+
+
+def tower(sizes: Sequence[int]) -> keras.Sequential:
+    """Inputs [N, sum of the sizes] of songs -> vectors [N, 32]."""
+    hidden: list[Any] = [Forgetful(sizes)]
     for _ in range(2):
         hidden += [layers.Dense(WIDTH, lambda x: keras.activations.gelu(x, approximate=True)), layers.Dropout(DROPOUT)]
-    return keras.Sequential([keras.Input((inputs,)), *hidden, layers.Dense(DIMENSIONS)], name="tower")
+    return keras.Sequential([keras.Input((sum(sizes),)), *hidden, layers.Dense(DIMENSIONS)], name="tower")
 
 
-class Mean(keras.Layer):  # type: ignore[misc]  # Keras has no types
+class Mean(keras.Layer):  # type: ignore[misc]
     """Vectors [B, K, D] of which some are present [B, K] -> their mean [B, D]; nothing where none is."""
 
     def call(self, vectors: Tensor, present: Tensor) -> Tensor:
@@ -96,8 +120,8 @@ class Convolutional(keras.Layer):  # type: ignore[misc]
 
 
 POOLS: Mapping[str, Callable[[], keras.Layer]] = {
-    "mean": Mean,
     "attention": Attention,
+    "mean": Mean,
     "gru": Recurrent,
     "cnn": Convolutional,
 }
@@ -106,11 +130,12 @@ POOLS: Mapping[str, Callable[[], keras.Layer]] = {
 class Encoder(keras.Layer):  # type: ignore[misc]
     """Scores [B, C] of songs after sessions; ``heard`` are [B, K] positions, -1 for none."""
 
-    def __init__(self, name: str, inputs: Singles) -> None:
+    def __init__(self, name: str, groups: Sequence[Singles]) -> None:
         super().__init__(name=name)
+        inputs = np.hstack(groups)
         self.table = self.add_weight(shape=inputs.shape, initializer="zeros", trainable=False, name="inputs")
         self.table.assign(inputs)
-        self.tower, self.pool = tower(inputs.shape[1]), POOLS[name]()
+        self.tower, self.pool = tower([one.shape[1] for one in groups]), POOLS[name]()
         self.prior = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name="prior")
 
     def call(self, heard: Tensor, songs: Tensor, training: bool = False) -> Tensor:
@@ -156,14 +181,16 @@ class Sessions(keras.utils.PyDataset):  # type: ignore[misc]
         return {"heard": heard, "follows": follows, "others": others}, follows
 
 
-def fit(name: str, data: Playlists, steps: int | None = None, seed: int = 1) -> Encoder:
-    """Sampled softmax: the song that came next against songs drawn at random."""
+def fit(name: str, data: Playlists, steps: int | None = None, seed: int = 1, *, named: bool = True) -> Encoder:
+    """Sampled softmax: the song that came next against songs drawn at random. By sound alone where not ``named``."""
     steps = steps or STEPS
     keras.utils.set_random_seed(seed)
     scales = Scales.fit(data.numbers[np.unique(np.concatenate(data.members))])
-    inputs = scales.inputs(data.numbers)
-    encoder = Encoder(name, inputs)
-    encoder.scales = scales
+    letters = names.fit(data.titles, data.artists, data.members)
+    sound = scales.inputs(data.numbers)
+    groups = [OtherSongs(sound, data.artists).of(slice(None)), *letters.inputs(data.titles, data.artists)]
+    encoder = Encoder(name, [sound, *(groups if named else ())])
+    encoder.scales, encoder.names = scales, letters
     given = {
         "heard": keras.Input((LONGEST,), dtype="int32", name="heard"),
         "follows": keras.Input((), dtype="int32", name="follows"),
@@ -209,6 +236,7 @@ def frozen(encoder: Encoder) -> SessionModel:
     return SessionModel(
         VERSION,
         encoder.scales,
+        encoder.names,
         tuple(zip(values[::2], values[1::2], strict=True)),
         query=np.asarray(encoder.pool.query.kernel, np.float64),
         key=np.asarray(encoder.pool.key.kernel, np.float64),

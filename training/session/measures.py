@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from services.recommender.models.vectors import Floats, Positions
 from training.intervals import bootstrap
@@ -51,8 +52,18 @@ def measure(scores: Floats, follows: Positions, others: Positions) -> Measures:
     )
 
 
-def evaluate(scores: Scores, data: Playlists, heard: int, draws: int = 2, seed: int = 5) -> Floats:
-    """Measures [playlists, 6] after ``heard`` songs; each playlist is begun ``draws`` times, with songs of its own."""
+def evaluate(
+    scores: Scores,
+    data: Playlists,
+    heard: int,
+    draws: int = 2,
+    seed: int = 5,
+    counted: npt.NDArray[np.bool_] | None = None,
+) -> Floats:
+    """Measures [playlists, 6] after ``heard`` songs; each playlist is begun ``draws`` times, with songs of its own.
+
+    Where some songs are ``counted`` [n], only these are looked for, and none by an artist that was heard.
+    """
     random = np.random.default_rng(seed)
     rows = []
     for members, source in zip(data.members, data.sources, strict=True):
@@ -62,8 +73,13 @@ def evaluate(scores: Scores, data: Playlists, heard: int, draws: int = 2, seed: 
         found = []
         for _ in range(draws):
             begun = np.sort(random.choice(len(members), heard, replace=False))
-            found.append(astuple(measure(scores(members[begun]), np.delete(members, begun), others)))
-        rows.append(np.mean(found, axis=0))
+            follows = np.delete(members, begun)
+            if counted is not None:
+                follows = follows[counted[follows] & ~np.isin(data.artist[follows], data.artist[members[begun]])]
+            if len(follows):
+                found.append(astuple(measure(scores(members[begun]), follows, others)))
+        if found:
+            rows.append(np.mean(found, axis=0))
     return np.array(rows).reshape(-1, len(fields(Measures)))
 
 

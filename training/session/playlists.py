@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from services.recommender.models.names import first_of, start_of
 from services.recommender.models.vectors import INPUTS, Floats, Positions
 from training.data import DataError
 
@@ -26,8 +26,13 @@ class Playlists:
 
     numbers: Floats
     """[n, 12] of the songs, in the order of ``INPUTS``"""
+    titles: Sequence[str]
+    """[n], empty where unknown"""
+    artists: Sequence[str]
     work: npt.NDArray[np.intp]
     """[n] the same for songs of one title and artist, however many ids they have"""
+    artist: npt.NDArray[np.intp]
+    """[n] the same for songs of one first artist"""
     members: tuple[Positions, ...]
     """positions of the songs of each playlist, in its order where that is known"""
     sources: npt.NDArray[np.str_]
@@ -45,6 +50,10 @@ class Playlists:
         members = [one[~np.isin(self.work[one], works)] for one in self.members]
         long = np.array([len(one) >= MIN_SONGS for one in members], dtype=bool)
         return replace(self, members=tuple(members)).chosen(long)
+
+    def strangers(self, fitted: "Playlists") -> npt.NDArray[np.bool_]:
+        """[n] whether no song by its artist is in the playlists that were fitted on."""
+        return ~np.isin(self.artist, self.artist[np.unique(np.concatenate(fitted.members))])
 
     def works(self) -> npt.NDArray[np.intp]:
         """All works that are in some playlist."""
@@ -76,7 +85,16 @@ def read(tables: Sequence[Path], features: Sequence[Path] = (), seed: int = 0) -
         source: np.unique(np.concatenate([one for one, of in zip(places, sources, strict=True) if of == source]))
         for source in np.unique(named)
     }
-    return Playlists(kept[list(INPUTS)].to_numpy(float), pd.factorize(kept["work"])[0], tuple(places), named, songs_of)
+    return Playlists(
+        kept[list(INPUTS)].to_numpy(float),
+        kept["title"].tolist(),
+        kept["artist"].tolist(),
+        pd.factorize(kept["work"])[0],
+        pd.factorize(kept["first"])[0],
+        tuple(places),
+        named,
+        songs_of,
+    )
 
 
 def split(data: Playlists, share: float = 0.2, seed: int = 0, *, cold: bool = True) -> tuple[Playlists, Playlists]:
@@ -113,7 +131,7 @@ def _rows(frame: pd.DataFrame, source: str) -> pd.DataFrame:
 
 
 def _numbers(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The features of all songs that have them, by id, and their works."""
+    """The features of all songs that have them, by id, with titles, artists and works."""
     parts = []
     for frame in frames:
         if not set(INPUTS) <= set(frame):
@@ -122,16 +140,13 @@ def _numbers(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
         title, artist = _first(frame, TITLE), _first(frame, ARTIST)
         if song is None or title is None or artist is None:
             raise DataError("a table with features has no ids, titles or artists")
-        names = _start(frame[title], r" [(\[-]") + "\n" + _start(frame[artist], r"[;,&]| feat")
+        given = {"title": frame[title].fillna("").astype("str"), "artist": frame[artist].fillna("").astype("str")}
+        first = given["artist"].map(first_of)
+        work = given["title"].map(start_of) + "\n" + first
         part = frame[list(INPUTS)].apply(pd.to_numeric, errors="coerce")
-        parts.append(part.assign(work=names, song=frame[song]))
+        parts.append(part.assign(song=frame[song], work=work, first=first, **given))
     if not parts:
         raise DataError("no table has the features of songs")
     whole = pd.concat(parts).dropna(subset=[*INPUTS, "song"])
     known: pd.DataFrame = whole[whole["tempo"] > 0].drop_duplicates("song").set_index("song").sort_index()
     return known
-
-
-def _start(texts: pd.Series, end: str) -> Any:
-    """A series: what stands before the first match of a pattern, without regard to case."""
-    return texts.fillna("").str.casefold().str.split(end, regex=True).str[0].str.strip()

@@ -146,6 +146,11 @@ class Catalogue:
         return self.frame.loc[:, list(INPUTS)].to_numpy(dtype=np.float64)
 
     @property
+    def names(self) -> tuple[list[str], list[str]]:
+        """Titles and artists."""
+        return self.frame["title"].tolist(), self.frame["artist"].tolist()
+
+    @property
     def heard(self) -> Floats:
         """float64 [n, 4] in the order of ``HEARD``."""
         return self.frame.reindex(columns=list(HEARD)).to_numpy(dtype=np.float64)

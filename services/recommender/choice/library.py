@@ -61,7 +61,7 @@ class Library(SongLibrary):
         whole, reasons, after_history = make(np.flatnonzero(allowed)), Reasons(catalogue.standardised), None
         if options.history != "off":
             model, attend = SessionModel.load(), options.history == "attention"
-            kept = kept_of(model.vectors(catalogue.inputs), points)
+            kept = kept_of(model.vectors(catalogue.inputs, *catalogue.names), points)
             ranking = SessionRanking(model, kept, embedding.typical, attend=attend)
             candidates = Candidates(ranking, lambda mood: _candidates(moods, allowed, mood))
             after_history = AfterHistory(catalogue, candidates, whole, reasons)

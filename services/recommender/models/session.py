@@ -1,8 +1,8 @@
 """What comes next after the songs of a session: a direction among songs, and how far along it each of them lies.
 
-Fitted on playlists (``training/session/``); its card is ``models/session.md``. A song's vector comes from its features
-alone, so a song that nobody has heard yet counts like any other. A score is a sum with a part for each event of the
-session, so what each of them did to a song can be told exactly.
+Fitted on playlists (``training/session/``); its card is ``models/session.md``. A song's vector comes from its features,
+its title and its artist, so a song that nobody has heard yet counts like any other. A score is a sum with a part for
+each event of the session, so what each of them did to a song can be told exactly.
 """
 
 import io
@@ -15,6 +15,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from moodstream.errors import MoodstreamError
+from services.recommender.models.artists import OtherSongs
+from services.recommender.models.names import Letters, Names
 from services.recommender.models.vectors import BATCH, MODELS, Floats, Positions, Scales, Singles, gelu
 
 SESSION = MODELS / "session.npz"
@@ -52,6 +54,7 @@ class SessionModel:
 
     version: str
     scales: Scales
+    names: Names
     layers: tuple[tuple[Singles, Singles], ...]
     query: Floats
     """[d, d]"""
@@ -66,10 +69,11 @@ class SessionModel:
         try:
             with np.load(io.BytesIO(path.read_bytes())) as file:
                 scales = Scales(*(file[name] for name in Scales.__dataclass_fields__))
+                names = Names(Letters.of(file, "titles"), Letters.of(file, "artists"))
                 layers = tuple((file[f"weights{at}"], file[f"biases{at}"]) for at in range(int(file["layers"])))
                 rest = (file["query"], file["key"], file["prior"])
-                model = cls(str(file["version"]), scales, layers, *(one.astype(np.float64) for one in rest))
-                model.vectors(np.zeros((1, len(scales.mean))))  # shapes that do not fit are found here
+                model = cls(str(file["version"]), scales, names, layers, *(one.astype(np.float64) for one in rest))
+                model.vectors(np.zeros((1, len(scales.mean))), [""], [""])  # shapes that do not fit are found here
                 if model.prior.shape != model.layers[-1][1].shape or model.query.shape != model.key.shape != ():
                     raise ValueError("shapes that do not fit")
                 return model
@@ -78,22 +82,33 @@ class SessionModel:
 
     def save(self, path: Path) -> None:
         arrays: dict[str, Any] = {name: getattr(self.scales, name) for name in Scales.__dataclass_fields__}
+        arrays |= self.names.titles.arrays("titles") | self.names.artists.arrays("artists")
         for at, (weights, biases) in enumerate(self.layers):
             arrays |= {f"weights{at}": weights, f"biases{at}": biases}
         for one in fields(self):
-            if one.name not in ("scales", "layers"):
+            if one.name not in ("scales", "names", "layers"):
                 arrays[one.name] = getattr(self, one.name)
         for name in ("query", "key", "prior"):
             arrays[name] = arrays[name].astype(np.float32)
         np.savez_compressed(path, allow_pickle=False, layers=len(self.layers), **arrays)
 
-    def vectors(self, numbers: Floats) -> Singles:
-        """float32 [n, d] for the numbers [n, 12] of songs, in the order of ``vectors.INPUTS``."""
-        parts = [self._part(numbers[start : start + BATCH]) for start in range(0, len(numbers), BATCH)]
-        return np.concatenate(parts) if parts else np.empty((0, len(self.prior)), np.float32)
+    def vectors(self, numbers: Floats, titles: Sequence[str], artists: Sequence[str]) -> Singles:
+        """float32 [n, d] for all songs of a catalogue: their numbers [n, 12] in the order of ``vectors.INPUTS``, titles
+        and artists, of which empty ones tell nothing.
 
-    def _part(self, numbers: Floats) -> Singles:
-        values: Floats = self.scales.inputs(numbers).astype(np.float64)
+        What an artist's other songs in the catalogue sound like is part of a song's vector.
+        """
+        parts = [slice(at, at + BATCH) for at in range(0, len(numbers), BATCH)]
+        sound = np.concatenate([self.scales.inputs(numbers[rows]) for rows in parts])
+        others = OtherSongs(sound, artists)
+        vectors = [
+            self._part(np.hstack([sound[rows], others.of(rows), *self.names.inputs(titles[rows], artists[rows])]))
+            for rows in parts
+        ]
+        return np.concatenate(vectors)
+
+    def _part(self, inputs: Singles) -> Singles:
+        values: Floats = inputs.astype(np.float64)
         for weights, biases in self.layers[:-1]:
             values = gelu(values @ weights + biases)
         weights, biases = self.layers[-1]

@@ -138,7 +138,7 @@ def _prepare(
     inputs = catalogue.inputs
     points = embedding.points(inputs)
     model = SessionModel.load()
-    kept = kept_of(model.vectors(inputs), points)
+    kept = kept_of(model.vectors(inputs, *catalogue.names), points)
     centre, scale = catalogue.standardisation
     notes: dict[str, Any] = {
         "method": method,
