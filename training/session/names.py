@@ -16,9 +16,9 @@ from services.recommender.models.vectors import Floats, Positions
 DIMENSIONS = 32
 DEVIATION = 0.5
 """Of each number: a name tells less than the sound, whose numbers have 1."""
-LEAST = 1e-3
+MIN_DEVIATION = 1e-3
 """A direction along which names differ less than this tells nothing."""
-MOST_SONGS = 50
+MAX_SONGS = 50
 """A longer playlist counts as one of so many."""
 
 
@@ -42,7 +42,7 @@ def _letters(names: Sequence[str], playlists: Sequence[Positions]) -> Letters:
     step = np.abs(directions).max(axis=0) / 127
     directed = runs @ directions
     deviations = directed.std(axis=0)
-    scale = np.where(deviations > LEAST, DEVIATION * step / np.maximum(deviations, LEAST), 0)
+    scale = np.where(deviations > MIN_DEVIATION, DEVIATION * step / np.maximum(deviations, MIN_DEVIATION), 0)
     middle = directed.mean(axis=0) / step
     rounded = np.round(directions / step).astype(np.int8)
     return Letters(weights, rounded, middle.astype(np.float32), scale.astype(np.float32))
@@ -51,6 +51,6 @@ def _letters(names: Sequence[str], playlists: Sequence[Positions]) -> Letters:
 def _directions(runs: scipy.sparse.csr_matrix, playlists: Sequence[Positions]) -> Floats:
     """[BUCKETS, k]"""
     means = np.vstack([np.asarray(runs[one].mean(axis=0)) for one in playlists])
-    counts = np.array([min(len(one), MOST_SONGS) for one in playlists])
+    counts = np.array([min(len(one), MAX_SONGS) for one in playlists])
     apart = (means - means.mean(axis=0)) * np.sqrt(counts)[:, None]
     return np.asarray(randomized_svd(apart, DIMENSIONS, n_iter=4, random_state=1)[2].T)
