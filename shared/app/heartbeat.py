@@ -72,9 +72,8 @@ class Heartbeat:
         try:
             async with asyncio.timeout(self._patience_s):
                 await self._try_heartbeat()
-                await (
-                    self._bus.measure_line()
-                )  # the frames may have a server of their own; a process that misses it is alive
+                # the frames may have a server of their own; a process that misses it is alive
+                await self._bus.measure_line()
         except (TimeoutError, OSError, *REDIS_ERRORS) as error:
             self._bus.outage.report("heartbeat", error)
         else:

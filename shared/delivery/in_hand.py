@@ -43,9 +43,8 @@ async def _hold(msg: Any, subscription: Any, done: asyncio.Event) -> None:
     entry = msg.raw_message
     while not await _within(EVERY_S, done) and time.monotonic() - said_s < MAX_GAP_S:
         said_s = time.monotonic()
-        with contextlib.suppress(
-            OSError, *REDIS_ERRORS
-        ):  # the handler notices as well; then another worker may have it
+        # the handler notices a failure as well; then another worker may have the entry
+        with contextlib.suppress(OSError, *REDIS_ERRORS):
             await msg.consumer.xclaim(
                 entry["channel"], subscription.group, subscription.consumer, 0, entry["message_ids"], justid=True
             )
