@@ -18,7 +18,7 @@ from shared.bus.heartbeats import read_heartbeats
 from shared.contracts.access import RIGHTS
 from shared.delivery.consume import groups, service_of
 
-TIMEOUT_S = 2.0
+TIMEOUT_S, ROUND_TRIPS = 2.0, 12
 SILENT_S = 10.0
 """A process that has not said for so long that it is alive leaves what it told to the next."""
 
@@ -60,7 +60,7 @@ class StreamMetrics:
     async def refresh(self) -> None:
         """Ask Redis; where it does not answer, only ``redis_up`` changes."""
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self._bus.line.patience_s(TIMEOUT_S, ROUND_TRIPS)):
                 facts = await self._read_facts()
         except (TimeoutError, RedisError, OSError, RuntimeError):  # the last before the first connection
             self._up.set(0)
@@ -75,7 +75,7 @@ class StreamMetrics:
         ours = sorted(groups(self._bus))
         wanted = {service_of(group) for _, group in ours} | ({self._monitors} if self._monitors else set())
         alive = await self._read_alive(sorted(wanted))
-        facts = [fact for stream, group in ours for fact in await self._read_group(stream, group, alive)]
+        facts = await self._read_groups(ours, alive)
         if self._monitors and self._bus.consumer == min(alive[self._monitors]):
             facts += await self._read_streams()
         return facts
@@ -92,15 +92,33 @@ class StreamMetrics:
             for service in services
         }
 
-    async def _read_group(self, stream: str, group: str, alive: Mapping[str, set[str]]) -> list[Fact]:
-        client = self._bus.holder(stream)
-        consumers = {one["name"].decode() for one in await client.xinfo_consumers(stream, group)}
-        readers = {process for process in alive[service_of(group)] if f"{group}-{process}" in consumers}
-        if self._bus.consumer != min(readers | {self._bus.consumer}):
-            return []
-        about = await client.xinfo_stream(stream)
-        [info] = [one for one in await client.xinfo_groups(stream) if one["name"].decode() == group]
-        name = stream.removeprefix(self._bus.prefix)
+    async def _read_groups(self, ours: Sequence[tuple[str, str]], alive: Mapping[str, set[str]]) -> list[Fact]:
+        """In two round trips to each server."""
+        facts = list[Fact]()
+        for _, server in self._bus.servers.clients():
+            held = [(stream, group) for stream, group in ours if self._bus.holder(stream) is server]
+            async with server.pipeline(transaction=False) as asking:
+                for stream, group in held:
+                    asking.xinfo_consumers(stream, group)
+                consumers = await asking.execute()
+            told = [one for one, known in zip(held, consumers, strict=True) if self._tells(one[1], known, alive)]
+            async with server.pipeline(transaction=False) as asking:
+                for stream, _ in told:
+                    asking.xinfo_stream(stream)
+                    asking.xinfo_groups(stream)
+                answers = await asking.execute()
+            for (stream, group), about, groups_ in zip(told, answers[::2], answers[1::2], strict=True):
+                [info] = [one for one in groups_ if one["name"].decode() == group]
+                facts += self._facts(stream.removeprefix(self._bus.prefix), group, about, info)
+        return facts
+
+    def _tells(self, group: str, consumers: Sequence[Mapping[str, Any]], alive: Mapping[str, set[str]]) -> bool:
+        """Whether this process tells what is known of a group: the first by name of its living readers does."""
+        names = {one["name"].decode() for one in consumers}
+        readers = {process for process in alive[service_of(group)] if f"{group}-{process}" in names}
+        return self._bus.consumer == min(readers | {self._bus.consumer})
+
+    def _facts(self, name: str, group: str, about: dict[str, Any], info: dict[str, Any]) -> list[Fact]:
         # frames and sounds are deleted when they are read, so what is there is what waits
         waiting = about["length"] if name in CAPTURES.values() else lag(info, about)
         return [
