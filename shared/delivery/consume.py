@@ -42,7 +42,7 @@ class Timing:
 
 TIMING = Timing()
 HANDLER_ROUND_TRIPS = 12
-"""The dearest handler needs seven; some connections may have to be made."""
+"""The dearest handler needs nine (tests/recommender/test_round_trips.py); connections may have to be made, too."""
 
 
 E = TypeVar("E", bound=Event)
