@@ -1,6 +1,5 @@
 // The page: it shows what is true now, and passes on what the visitor does.
 
-import { BrowserCamera, whyNot } from "./camera.js";
 import { element } from "./drawing.js";
 import { Live, send } from "./live.js";
 import { Mirror } from "./mirror.js";
@@ -33,7 +32,7 @@ const player = new Player(words, {
   ended: (song) => tell("player", { command: "ended", song }),
   changed: () => show(),
 });
-const camera = new BrowserCamera(find("#preview"), {
+const watching = {
   known: (id) => {
     present.ownCamera = id;
     show();
@@ -48,7 +47,8 @@ const camera = new BrowserCamera(find("#preview"), {
     present.ownCamera = null;
     show();
   },
-});
+};
+let camera = null; // this device's; its program comes once somebody wants it
 const voice = new Voice(words, {
   place: () => present.view().cameraId,
   sending: () => {
@@ -118,7 +118,7 @@ function showStatus({ status, own, cameraId }) {
       ? t("connecting")
       : present.unknownCamera
         ? t("camera_no_such", { name: cameraId })
-        : own && camera.on
+        : own && camera?.on
           ? t("camera_own")
           : state === "offline"
             ? t("camera_off")
@@ -129,7 +129,7 @@ function showStatus({ status, own, cameraId }) {
                 : t(state === "degraded" ? "camera_weak" : "camera_on");
   if (find("#status").textContent !== text) find("#status").textContent = text;
   document.body.dataset.link = link;
-  document.body.dataset.camera = own && camera.on ? "own" : state;
+  document.body.dataset.camera = own && camera?.on ? "own" : state;
 }
 
 function showStill(leftS) {
@@ -168,10 +168,15 @@ async function command(path, body, done = null) {
 async function agreed(how, by) {
   tell("consents", { choice: "given", by: how });
   if (by !== "own") return;
+  let whyNot = () => "camera_blocked"; // where not even the program comes
   try {
-    await camera.start();
+    const program = await import("./camera.js");
+    whyNot = program.whyNot;
+    camera ??= new program.BrowserCamera(find("#preview"), watching);
+    if (visit.own) await camera.start();
   } catch (error) {
-    camera.stop();
+    camera?.stop();
+    if (!visit.own) return; // who has left need not hear of it
     say(t(whyNot(error)));
     visit.askForMood(now());
   }
@@ -180,8 +185,8 @@ async function agreed(how, by) {
 
 function over(why, by, wanted, mine) {
   const { cameraId, session, picked } = present.view(); // before the camera of this device is forgotten
-  const reading = by !== "own" || camera.on;
-  camera.stop();
+  const reading = by !== "own" || camera?.on;
+  camera?.stop();
   voice.stop();
   if (why === "stopped" && by) tell("consents", { choice: picked || by === "hand" ? "stopped" : "withdrawn" });
   if (why === "declined") tell("consents", { choice: "declined" });
@@ -235,7 +240,7 @@ async function tellInWords() {
 function byHand() {
   const { cameraId, session } = present.view();
   const shared = present.alone(LOCAL) && !present.ownCamera; // the visit at the camera of this place is somebody else's
-  camera.stop();
+  camera?.stop();
   visit.askForMood(now());
   if (session && !shared) tell("sessions/end", { camera_id: cameraId });
 }

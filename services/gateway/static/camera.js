@@ -10,6 +10,7 @@ export class BrowserCamera {
   #handlers;
   #stream = null;
   #socket = null;
+  #asked = 0; // a permission may come when nobody wants it any more
   #refused = 0; // connections in a row that never opened
   #video;
   #canvas = document.createElement("canvas");
@@ -26,19 +27,23 @@ export class BrowserCamera {
   /** Ask for the camera and begin. Raises what getUserMedia raises. */
   async start() {
     if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("no secure context", "SecurityError");
+    const asked = ++this.#asked;
     const video = { width: { ideal: WIDTH }, frameRate: { ideal: 15 }, facingMode: "user" };
-    this.#stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
-    this.#stream.getVideoTracks()[0].addEventListener("ended", () => this.stop());
+    const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+    if (asked !== this.#asked) return release(stream);
+    this.#stream = stream;
+    stream.getVideoTracks()[0].addEventListener("ended", () => this.stop());
     this.#refused = 0;
     this.#video.srcObject = this.#stream;
     this.#video.hidden = false;
     await this.#video.play();
-    this.#connect();
+    if (this.on) this.#connect();
   }
 
   stop() {
+    this.#asked += 1;
     if (!this.on) return;
-    for (const track of this.#stream.getTracks()) track.stop();
+    release(this.#stream);
     this.#stream = null;
     this.#video.srcObject = null;
     this.#video.hidden = true;
@@ -93,6 +98,10 @@ export class BrowserCamera {
     this.#canvas.getContext("2d").drawImage(this.#video, 0, 0, this.#canvas.width, this.#canvas.height);
     return new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", QUALITY));
   }
+}
+
+function release(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 /** Key of the message that tells why a camera did not start. */

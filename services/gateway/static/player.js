@@ -2,7 +2,6 @@
 // frame where there is a network, else music that is made for the mood.
 
 import { element, sleeve } from "./drawing.js";
-import { House, sound } from "./house.js";
 import { Turntable } from "./turntable.js";
 
 const TRACK = /^spotify:track:([A-Za-z0-9]+)$/;
@@ -24,6 +23,9 @@ export class Player {
   #broken = null; // a file that cannot be played
   #table;
   #house = null;
+  #houseProgram = null; // comes once it is wanted
+  #houseComes = false;
+  #houseTries = 0; // a program that did not come is not asked for again under the same address
   #silent = true; // browsers let a page sound only once somebody has touched it, or where they are set so
   #clock = { song: null, playedMs: 0, at: 0, playing: false };
   #volumeBefore = null;
@@ -209,6 +211,8 @@ export class Player {
       this.#house?.stop();
       return;
     }
+    if (this.#houseProgram === null) return void this.#fetchHouse();
+    const { House, sound } = this.#houseProgram;
     const [valence, arousal] = [mood?.valence ?? 0, mood?.arousal ?? 0];
     const { mode, bpm, brightnessHz } = sound(valence, arousal);
     this.#find("#player").dataset.house = `${mode} ${bpm} ${brightnessHz}`;
@@ -216,6 +220,19 @@ export class Player {
     this.#house ??= new House(new AudioContext());
     this.#house.mood(valence, arousal);
     this.#house.start(volume);
+  }
+
+  async #fetchHouse() {
+    if (this.#houseComes) return;
+    this.#houseComes = true;
+    try {
+      this.#houseProgram = await import(`./house.js?${this.#houseTries++}`);
+    } catch {
+      return; // the line is down: it is asked for again when there is something to show
+    } finally {
+      this.#houseComes = false;
+    }
+    this.#handlers.changed();
   }
 
   #embed(track, song) {

@@ -1,18 +1,21 @@
-// Every word that the page says: a file of messages per language, and numbers and lists as that language writes them.
+// Every word that a page says: a file of messages per language, and numbers and lists as that language writes them.
 
 export const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", es: "Español", ja: "日本語", ar: "العربية" };
 const RIGHT_TO_LEFT = ["ar"];
 const FORMS = { alike: "reason_same", nearest: "reason_nearest" }; // of a sentence, by the degree of what is near
 
+/** Of a page of the operator, one level down. */
+export const OPERATOR_MESSAGES = ["../static/messages", "../static/operator/messages"];
+
 export class Words {
   language = null;
   #messages = {};
   #asked = null;
-  #root;
+  #folders;
 
-  /** `root` leads from the page to the site: "../" for a page one level down. */
-  constructor(root = "") {
-    this.#root = root;
+  /** Folders of message files, as the page sees them: those of the visitors' page, unless it needs more. */
+  constructor(folders = ["static/messages"]) {
+    this.#folders = folders;
   }
 
   /** The language of the address, else the browser's, else English. */
@@ -26,11 +29,11 @@ export class Words {
     this.#asked = language;
     if (language === this.language) return true;
     try {
-      const answer = await fetch(`${this.#root}static/messages/${language}.json`);
-      if (!answer.ok) return false;
-      const messages = await answer.json();
+      const answers = await Promise.all(this.#folders.map((folder) => fetch(`${folder}/${language}.json`)));
+      if (!answers.every(({ ok }) => ok)) return false;
+      const messages = await Promise.all(answers.map((answer) => answer.json()));
       if (this.#asked !== language) return false;
-      this.#messages = messages;
+      this.#messages = Object.assign({}, ...messages);
     } catch {
       return false; // the line is down: the words of before stay
     }

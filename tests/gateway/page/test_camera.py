@@ -18,6 +18,7 @@ from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.support.gateways import Gateway, answer, frames_of, states_of
 from tests.support.page.browser import launch, open_page
+from tests.support.page.devices import ANSWER_LATER, KEEP_TRACKS, until
 from tests.support.scenes import CAMERA, mood_changed, new_session
 from tests.support.servers.nginx import CONFIG, nginx
 
@@ -97,6 +98,24 @@ async def test_what_the_webcam_sees_becomes_frames_and_the_page_follows_it(
         await expect(page.locator("#preview")).to_be_hidden()
         assert await states_of(bus, camera_id, 2) == [("online", "browser"), ("offline", "end_of_input")]
         await bus.publish(mood_changed(Mood.NOBODY, other.session_id, phase="end"))
+
+
+async def test_a_permission_that_comes_after_the_visit_opens_no_camera(
+    bus: Bus, gateway: Gateway, filming: Browser
+) -> None:
+    async with open_page(filming, gateway) as page:
+        start = await bus.last_id(StatusChanged)
+        await page.evaluate(KEEP_TRACKS)
+        await page.evaluate(ANSWER_LATER)
+        await use_camera(page)
+        await until(page, "'allow' in window")
+        await page.get_by_role("button", name="Stop", exact=True).click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("Goodbye")
+        await page.evaluate("allow()")
+        await until(page, "tracks.length === 1 && tracks[0].readyState === 'ended'")
+        await expect(page.locator("#preview")).to_be_hidden()
+        await asyncio.sleep(0.3)
+        assert await bus.last_id(StatusChanged) == start
 
 
 async def test_pictures_come_at_the_rate_that_was_asked_for(bus: Bus, gateway: Gateway, filming: Browser) -> None:

@@ -189,8 +189,9 @@ def test_the_staff_sheet_quotes_what_there_is() -> None:
     sheet = (STATIC / "operator" / "staff.html").read_text("utf-8")
     quoted = set(re.findall(r"<b>([^<]+)</b>|“([^”]+)”", sheet))
     assert len(quoted) > 9
-    known = "".join(path.read_text("utf-8") for path in (STATIC / "operator").iterdir() if path.name != "staff.html")
-    known += (STATIC / "messages" / "en.json").read_text("utf-8")
+    known = "".join(path.read_text("utf-8") for path in (STATIC / "operator").glob("*.*") if path.name != "staff.html")
+    for folder in (STATIC, STATIC / "operator"):
+        known += (folder / "messages" / "en.json").read_text("utf-8")
     assert {bold or said for bold, said in quoted if (bold or said) not in known} == set()
 
 

@@ -18,6 +18,7 @@ from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
 from tests.support.gateways import REPLIES, Gateway, answer
 from tests.support.page.browser import open_page
+from tests.support.page.devices import until
 from tests.support.page.fits import faults
 from tests.support.page.stages import arrive, at_stage
 from tests.support.scenes import SIMILAR, mood_changed, new_session, picked, playing, ranked
@@ -82,13 +83,6 @@ async def test_a_file_of_the_gateway_plays_and_its_end_is_told(page: Page, bus: 
 
 
 VOLUMES = "[...document.querySelectorAll('audio')].map((sound) => [sound.paused, sound.volume])"
-
-
-async def until(page: Page, condition: str) -> None:
-    """Asks again and again: what Playwright has for this needs a page that may make code of texts."""
-    async with asyncio.timeout(20):
-        while not await page.evaluate(condition):
-            await asyncio.sleep(0.05)
 
 
 async def test_a_song_has_its_cover_its_progress_and_fades_into_the_next(

@@ -4,13 +4,12 @@ import asyncio
 import io
 import wave
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Request, Route, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from moodstream.contracts.events import Probabilities, SoundCaptured, Source
 from moodstream.contracts.moods import Mood
@@ -20,30 +19,15 @@ from shared.bus.connection import Bus
 from tests.gateway.page.test_access import complaints
 from tests.support.gateways import Gateway, answer, captures_of
 from tests.support.page.browser import launch, open_page
+from tests.support.page.devices import ANSWER_LATER, KEEP_TRACKS, until
 from tests.support.page.stages import arrive, at_stage
 from tests.support.scenes import OFFERED, mood_changed, new_session, offered, voice_heard
 from tests.support.voices import babble, write_sound
 
 SAID_S, MARGIN_S = 1.5, 0.4
 SENT = "**/api/v1/voices?*"
-KEEP_TRACKS = """() => {
-  window.tracks = [];
-  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (wanted) => {
-    const stream = await ask(wanted);
-    tracks.push(...stream.getTracks());
-    return stream;
-  };
-}"""
 STATES = "tracks.map((track) => `${track.kind} ${track.readyState}`)"
 REFUSE = "(name) => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', name); }; }"
-ANSWER_LATER = """() => {
-  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (wanted) => {
-    await new Promise((answer) => { window.allow = answer; });
-    return ask(wanted);
-  };
-}"""
 WITHOUT_16_KHZ = """() => {
   const Usual = AudioContext;
   window.AudioContext = class extends Usual {
@@ -98,12 +82,6 @@ async def agree(page: Page) -> None:
 async def is_lit(page: Page, lit: bool = True) -> None:
     await expect(page.locator("body[data-hears]")).to_have_count(int(lit))
     await expect(page.locator("#hearing")).to_have_text(f"The microphone is {'on' if lit else 'off'}.")
-
-
-async def until(page: Page, holds: str) -> None:
-    async with asyncio.timeout(10):
-        while not await page.evaluate(holds):
-            await asyncio.sleep(0.05)
 
 
 async def sounds_of(bus: Bus, camera_id: str) -> list[bytes]:
@@ -310,22 +288,3 @@ async def test_where_no_voice_is_heard_no_page_asks_and_none_may(gateway: Gatewa
                 await at_stage(page, "hand")
                 await expect(page.locator("#speak")).to_be_hidden()
                 await expect(page.locator("#microphone")).to_be_hidden()
-
-
-async def test_what_a_browser_loads_first_is_small(gateway: Gateway, chromium: Browser) -> None:
-    sizes: dict[str, int] = {}
-
-    def note(request: Request) -> None:
-        sizes[request.url] = 0
-
-    async with open_page(chromium, gateway) as page:
-        page.on("requestfinished", note)
-        await page.reload()
-        await expect(page.locator("#word")).to_be_visible()
-        async with httpx.AsyncClient() as client:
-            for url in [one for one in sizes if "/static/" in one or one == f"{gateway.url}/"]:
-                sizes[url] = len((await client.get(url)).content)
-    loaded = {Path(url).name: size for url, size in sizes.items() if size and "font" not in url}
-    assert {"app.js", "voice.js", "en.json"} <= loaded.keys()
-    assert not {"microphone.js", "gate.js"} & loaded.keys()
-    assert sum(loaded.values()) < 160_000

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -27,13 +28,29 @@ VALUES = re.compile(r"\{\w+\}")
 SCRIPTS = {"en": "latin", "de": "latin", "fr": "latin", "es": "latin", "ja": r"[぀-ヿ一-鿿]", "ar": r"[؀-ۿ]"}
 
 
-def messages(language: str) -> dict[str, str]:
-    words: dict[str, str] = json.loads((STATIC / "messages" / f"{language}.json").read_text("utf-8"))
+VISITORS, OPERATORS = STATIC / "messages", STATIC / "operator" / "messages"
+
+
+def read(folder: Path, language: str) -> dict[str, str]:
+    words: dict[str, str] = json.loads((folder / f"{language}.json").read_text("utf-8"))
     return words
 
 
+def messages(language: str) -> dict[str, str]:
+    """Of the visitors' page and the operator's."""
+    return read(VISITORS, language) | read(OPERATORS, language)
+
+
 def test_there_is_a_file_for_each_language_and_no_other() -> None:
-    assert {path.stem for path in (STATIC / "messages").iterdir()} == set(LANGUAGES)
+    for folder in (VISITORS, OPERATORS):
+        assert {path.stem for path in folder.iterdir()} == set(LANGUAGES)
+
+
+def test_visitors_do_not_load_what_only_operators_read() -> None:
+    assert {key for key in read(VISITORS, "en") if key.startswith("op_")} == set()
+    assert {key for key in read(OPERATORS, "en") if not key.startswith("op_")} == set()
+    page = [STATIC / "index.html", *STATIC.glob("*.js"), *(STATIC / "voice").glob("*.js")]
+    assert [path.name for path in page if re.search(r"\bop_\w", path.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,12 +1,12 @@
 // The report of a day or a week, in the language of the browser.
 
-import { Words } from "../words.js";
+import { OPERATOR_MESSAGES, Words } from "../words.js";
 
 const MOODS = ["calm", "happy", "sad", "angry", "unsure"];
 const CONSENTS = ["given_by_touch", "given_by_stay", "declined", "stopped", "withdrawn", "viewed"];
 const DAY_MS = 86_400_000;
 const STEP = { day: 1, week: 7 };
-const words = new Words("../");
+const words = new Words(OPERATOR_MESSAGES);
 const { t } = words;
 const find = (selector) => document.querySelector(selector);
 let period = "day";

@@ -1,6 +1,6 @@
 // The page of the settings: what the services say may be set, as a form; saved on top of the version that was read.
 
-import { LANGUAGES, Words } from "../words.js";
+import { LANGUAGES, OPERATOR_MESSAGES, Words } from "../words.js";
 
 const TOPICS = {
   hours: ["opening_hours", "time_zone"],
@@ -8,7 +8,7 @@ const TOPICS = {
   sound: ["player", "volume_min", "volume_max", "quiet_hours", "quiet_volume"],
   visit: ["language", "policy"],
 };
-const words = new Words("../");
+const words = new Words(OPERATOR_MESSAGES);
 const { t } = words;
 const find = (selector) => document.querySelector(selector);
 const fields = new Map(); // by name: the setting as the service has it, and its control

@@ -1,12 +1,12 @@
 // Songs for the operator: find them, see their mood and place, correct a mood, block one for ever.
 
-import { Words } from "../words.js";
+import { OPERATOR_MESSAGES, Words } from "../words.js";
 
 const MOODS = ["angry", "happy", "sad", "calm"];
 const SHOWN = 30;
 const TRIES = 20;
 const SVG = "http://www.w3.org/2000/svg";
-const words = new Words("../");
+const words = new Words(OPERATOR_MESSAGES);
 const { t } = words;
 const find = (selector) => document.querySelector(selector);
 let isOwner = false;
