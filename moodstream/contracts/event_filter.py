@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from moodstream.contracts.events import (
+    CommandHeard,
     Event,
     FeedbackGiven,
     MoodChanged,
@@ -36,7 +37,9 @@ KINDS = {kind.__name__: kind for kind in RECORDED}
 HEARD: tuple[type[Event], ...] = (WordsRead, VoiceRead)
 """What words and voices tell: on Redis alone, for whom its user lets read that. Only where they are named."""
 
-ON_REDIS: Mapping[str, type[Event]] = KINDS | {kind.__name__: kind for kind in HEARD}
+_NAMED: tuple[type[Event], ...] = (*HEARD, CommandHeard)
+
+ON_REDIS: Mapping[str, type[Event]] = KINDS | {kind.__name__: kind for kind in _NAMED}
 
 
 @dataclass(frozen=True)

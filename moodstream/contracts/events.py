@@ -250,6 +250,39 @@ class VoiceRead(Event):
     """name and version of the model of voices"""
 
 
+SpokenCommand = Literal[
+    "angry",
+    "happy",
+    "sad",
+    "calm",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "stop",
+    "pause",
+    "resume",
+    "louder",
+    "quieter",
+    "next",
+    "other",
+]
+"""Songs of a mood, one of the songs on the screen, the end of the visit, the player, other songs of the same mood."""
+
+
+class CommandHeard(Event):
+    """A visitor said what the page shall do; the page carries it out, where somebody has agreed to be heard."""
+
+    type: Literal["CommandHeard"] = "CommandHeard"
+    camera_id: CameraId
+    """of the place where it was said"""
+    heard_at: Moment
+    """when the speech ended, UTC; a command of seconds ago is not carried out"""
+    command: SpokenCommand | str
+    """what was understood, as one word for programs; others may be added"""
+
+
 SourceKind = Literal["face", "voice", "words"]
 
 
@@ -531,6 +564,7 @@ EVENTS: tuple[type[Event], ...] = (
     FacesRead,
     WordsRead,
     VoiceRead,
+    CommandHeard,
     MoodChanged,
     SongsOffered,
     SongPicked,

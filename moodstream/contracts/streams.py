@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from moodstream.contracts.events import (
     Captured,
+    CommandHeard,
     Event,
     FacesRead,
     FeedbackGiven,
@@ -45,6 +46,7 @@ STREAMS: Mapping[type[Event], Stream] = {
     FacesRead: Stream("readings", 1_000),
     WordsRead: Stream("words", 1_000),
     VoiceRead: Stream("voices", 1_000),
+    CommandHeard: Stream("commands", 1_000),
     MoodChanged: Stream("moods", 100_000),
     SongsOffered: Stream("offers", 10_000),
     SongPicked: Stream("picks", 10_000),
@@ -57,6 +59,9 @@ STREAMS: Mapping[type[Event], Stream] = {
 }
 
 READINGS: tuple[type[Event], ...] = (FacesRead, WordsRead, VoiceRead)
-"""What is read from people: kept for seconds, and for nobody but the services."""
+"""What is read from people, of which moods are made."""
+
+FROM_PEOPLE: tuple[type[Event], ...] = (*READINGS, CommandHeard)
+"""Kept for seconds, and for nobody but the services."""
 
 EVENT_OF_STREAM: Mapping[str, type[Event]] = {stream.name: event for event, stream in STREAMS.items()}

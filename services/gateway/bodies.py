@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StrictBool
+from pydantic import ConfigDict, Field, StrictBool, model_validator
 
 from moodstream.contracts.attribute_docs import Documented
 from moodstream.contracts.events import MoodChanged, Probabilities, RankedSong, SignedUnit, Song
@@ -94,6 +94,15 @@ class Consent(Body):
     choice: Literal["given", "declined", "stopped", "withdrawn"]
     """stopped: the visitor ended a visit that had music already, or in which the mood was chosen by hand"""
     by: Literal["touch", "stay"] = "touch"
+    to: Literal["camera", "voice"] = "camera"
+    """what is agreed to: that a camera reads the mood, or that the page's microphone hears the voice; a voice is never
+    `stopped`"""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.to == "voice" and (self.choice == "stopped" or self.by == "stay"):
+            raise ValueError("a voice is given by touch, declined or withdrawn")
+        return self
 
 
 class SetOpening(Body):

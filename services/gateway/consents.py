@@ -1,4 +1,4 @@
-"""How many visitors agreed, declined, stopped and withdrew, and how often an operator looked through a camera, by day.
+"""How many visitors agreed to be seen or heard, declined, stopped, withdrew; how often an operator looked; by day.
 
 Numbers alone, in Redis, gone after a while.
 """
@@ -23,6 +23,10 @@ class Consents:
     async def count(self, choice: str, by: str, now: datetime) -> None:
         """One more."""
         await self._add(choice if choice != "given" else f"given_by_{by}", now)
+
+    async def count_voice(self, choice: str, now: datetime) -> None:
+        """One more was asked whether the page may hear them."""
+        await self._add(f"voice_{choice}", now)
 
     async def count_view(self, now: datetime) -> None:
         """An operator looks through a camera once more."""

@@ -1,6 +1,7 @@
 """The background jobs that follow the streams: for what is true now, and for the chart of the last days."""
 
 from moodstream.contracts.events import (
+    CommandHeard,
     Event,
     FacesRead,
     FeedbackGiven,
@@ -29,6 +30,7 @@ PRESENT: dict[type[Event], int] = {
     PlaybackChanged: 20,
     FeedbackGiven: 0,
     FacesRead: 0,
+    CommandHeard: 0,
 }
 """How many past events of each stream are needed to know what is true now; causes before what follows from them."""
 
@@ -41,6 +43,10 @@ async def follow_events(bus: Bus, state: SiteState, feed: Feed, music: MusicFold
         if entry is None or (isinstance(entry.event, FacesRead) and entry.event.camera_id == SELF_TEST):
             continue
         event = entry.event
+        if isinstance(event, CommandHeard):
+            if not entry.replayed:
+                feed.publish(event.type, event.model_dump_json(), event.camera_id)
+            continue
         if isinstance(event, PlaybackChanged):
             event = event.model_copy(update={"sound": music.sound_of(event)})
         first_camera = state.camera_id

@@ -38,7 +38,7 @@ from shared.app.site_settings import SettingsDesk
 from shared.bus.connection import Bus
 from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.contracts.site_state import SiteState
-from shared.contracts.sounds import VOICE_TEXT, Voice
+from shared.contracts.sounds import COMMANDS_TEXT, MICROPHONE_TEXT, VOICE_TEXT, Voice
 from shared.delivery.frames_server import FramesServer
 from shared.settings import AUTO_TEXT, CAMERA_ID, CAMERA_ID_TEXT, Settings, load
 from shared.site_file import LIVE
@@ -78,6 +78,8 @@ class GatewaySettings(OperatorSettings):
     )
     words: bool = Field(True, description="Let visitors write how they feel; the text is read once and not kept.")
     voice: Voice = Field("off", description=VOICE_TEXT)
+    voice_commands: bool = Field(False, description=COMMANDS_TEXT)
+    microphone: str = Field("", description=MICROPHONE_TEXT)
     music: Path | None = Field(
         None,
         description="Folder of sound files that the page may play: songs with the address file:PATH, relative to it.",
@@ -148,6 +150,8 @@ class GatewaySettings(OperatorSettings):
             pictures_on_disk=self.frames_on_disk,
             words=self.words,
             voice=self.heard_voice,
+            voice_commands=self.voice_commands and self.heard_voice is not None,
+            microphone=bool(self.microphone) and self.heard_voice is not None,
         )
 
     @property

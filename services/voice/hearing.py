@@ -1,4 +1,4 @@
-"""From sounds to ``VoiceRead``: what browsers send and what a microphone hears go the same way."""
+"""From sounds to ``VoiceRead`` or ``CommandHeard``: what browsers send and what a microphone hears go the same way."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid5
 
-from moodstream.contracts.events import NAMESPACE, Probabilities, SoundCaptured, VoiceRead, utc_now
+from moodstream.contracts.events import (
+    NAMESPACE,
+    CommandHeard,
+    Probabilities,
+    SoundCaptured,
+    SpokenCommand,
+    VoiceRead,
+    utc_now,
+)
+from services.voice.commands import CommandReader
 from services.voice.metrics import Metrics
+from services.voice.normalise import OwnVoice
 from services.voice.own_voices import OwnVoices
 from services.voice.reader import VoiceReader, VoiceReading
 from services.voice.sound_files import read_body
@@ -29,32 +39,49 @@ class Utterance:
 
 
 class Hearing:
-    """Reads in one thread, and publishes."""
+    """Reads in one thread, and publishes. With ``commands``, a sound is first asked whether it is one."""
 
-    def __init__(self, bus: Bus, reader: VoiceReader, voices: OwnVoices, metrics: Metrics, thread: WorkThread) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        reader: VoiceReader,
+        voices: OwnVoices,
+        metrics: Metrics,
+        thread: WorkThread,
+        commands: CommandReader | None = None,
+    ) -> None:
         self._bus, self._reader, self._voices, self._metrics = bus, reader, voices, metrics
-        self._thread = thread
+        self._thread, self._commands = thread, commands
 
     async def hear_sound(self, sound: SoundCaptured) -> None:
         """Read and publish what somebody says in a sound file, if it is speech. Raises SoundRefused."""
         voice = self._voices.of(sound.camera_id)
 
-        def read() -> VoiceReading:
-            return self._reader.read_pieces(find_speech([read_body(sound.sound, MAX_SOUND_S)]), voice)
+        def read() -> VoiceReading | SpokenCommand:
+            return self._read_pieces(list(find_speech([read_body(sound.sound, MAX_SOUND_S)])), voice)
 
         await self._read_and_publish(read, Utterance(sound.camera_id, sound.captured_at, sound.id))
 
     async def hear_pieces(self, pieces: Sequence[Speech], said: Utterance) -> None:
         """Read and publish pieces of speech that were found already."""
         voice = self._voices.of(said.camera_id)
-        await self._read_and_publish(lambda: self._reader.read_pieces(pieces, voice), said)
+        await self._read_and_publish(lambda: self._read_pieces(pieces, voice), said)
 
-    async def _read_and_publish(self, read: Callable[[], VoiceReading], said: Utterance) -> None:
+    def _read_pieces(self, pieces: Sequence[Speech], voice: OwnVoice) -> VoiceReading | SpokenCommand:
+        """A command tells no mood: it is short, and said to a machine."""
+        command = self._commands.read(pieces) if self._commands else None
+        return command or self._reader.read_pieces(pieces, voice)
+
+    async def _read_and_publish(self, read: Callable[[], VoiceReading | SpokenCommand], said: Utterance) -> None:
         start_s = time.perf_counter()
         reading = await self._thread.run(f"reading a voice at {said.camera_id}", read)
         if reading is None:
             return
         took_s = time.perf_counter() - start_s
+        if isinstance(reading, str):
+            self._metrics.command_heard(took_s)
+            await self._bus.publish(create_command(reading, said))
+            return
         if reading.probabilities is None:
             self._metrics.sound_read("no_speech", 0.0, took_s)
             return
@@ -66,6 +93,17 @@ class Hearing:
 def age_s(moment: datetime) -> float:
     """Seconds since then."""
     return (utc_now() - moment).total_seconds()
+
+
+def create_command(command: SpokenCommand, said: Utterance) -> CommandHeard:
+    """The event of a command; of what was said it holds that one word."""
+    return CommandHeard(
+        id=str(uuid5(NAMESPACE, f"command/{said.id}")),
+        trace_id=said.id,
+        camera_id=said.camera_id,
+        heard_at=said.heard_at,
+        command=command,
+    )
 
 
 def create_event(reading: VoiceReading, said: Utterance) -> VoiceRead:

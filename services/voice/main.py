@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from moodstream.contracts.ids import CameraId
 from moodstream.errors import SettingError
+from services.voice.commands import CommandReader
 from services.voice.handlers import create_router
 from services.voice.hearing import Hearing
 from services.voice.metrics import Metrics
@@ -19,7 +20,7 @@ from shared.app.server import run_service
 from shared.app.service import Service, create_bus
 from shared.app.work_thread import WorkThread
 from shared.bus.connection import Bus
-from shared.contracts.sounds import VOICE_TEXT, Voice
+from shared.contracts.sounds import COMMANDS_TEXT, MICROPHONE_TEXT, VOICE_TEXT, Voice
 from shared.delivery.frames_server import FramesServer
 from shared.settings import CAMERA_ID, CAMERA_ID_TEXT, Settings, load
 
@@ -29,11 +30,8 @@ class VoiceSettings(Settings):
 
     voice: Voice = Field("off", description=VOICE_TEXT)
     camera_id: CameraId = Field(CAMERA_ID, description=CAMERA_ID_TEXT)
-    microphone: str = Field(
-        "",
-        description="Microphone of this machine that is always heard: device, device:NAME, or file:PATH for a sound "
-        "file in real time; empty: only those of browsers, while visitors want that.",
-    )
+    voice_commands: bool = Field(False, description=COMMANDS_TEXT)
+    microphone: str = Field("", description=MICROPHONE_TEXT)
 
     @field_validator("microphone")
     @classmethod
@@ -45,7 +43,7 @@ class VoiceSettings(Settings):
 def create_service(settings: VoiceSettings, bus: Bus, source: Source | None = None) -> Service:
     """The service; ``source`` replaces the microphone that the settings name.
 
-    Raises MoodstreamError when voices are not wanted, or when the model or the microphone cannot be used.
+    Raises MoodstreamError when voices are not wanted, or when the model, commands or the microphone cannot be used.
     """
     if settings.voice == "off":
         raise SettingError(
@@ -53,7 +51,8 @@ def create_service(settings: VoiceSettings, bus: Bus, source: Source | None = No
         )
     reader, voices, metrics = VoiceReader(VOICE_MODELS[settings.voice]), OwnVoices(), Metrics()
     thread = WorkThread("voices")
-    hearing = Hearing(bus, reader, voices, metrics, thread)
+    commands = CommandReader() if settings.voice_commands else None
+    hearing = Hearing(bus, reader, voices, metrics, thread, commands)
     source = source or create_source(settings.microphone)
     microphone = None
     if source is not None:

@@ -1,13 +1,13 @@
 """The metrics of the voice service, as Prometheus reads them at ``/metrics``."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 4.0)
 
-Outcome = Literal["mood", "unsure", "no_speech"]
+Outcome = Literal["mood", "unsure", "no_speech", "command"]
 
 
 class Metrics:
@@ -21,7 +21,7 @@ class Metrics:
         self._speech = self._counter("speech_seconds", "Seconds of speech that were read")
         self._took = self._histogram("voice_reading_seconds", "Time to read a sound or a piece of speech")
         self._age = self._histogram("voice_age_seconds", "Age of the sound when its reading was published")
-        for outcome in ("mood", "unsure", "no_speech"):
+        for outcome in get_args(Outcome):
             self._sounds.labels(outcome)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -34,6 +34,11 @@ class Metrics:
         """Count what was heard in a sound, or in a piece of speech from a microphone."""
         self._sounds.labels(outcome).inc()
         self._speech.inc(speech_s)
+        self._took.observe(took_s)
+
+    def command_heard(self, took_s: float) -> None:
+        """Count a sound in which a visitor said what the page shall do."""
+        self._sounds.labels("command").inc()
         self._took.observe(took_s)
 
     def reading_published(self, age_s: float) -> None:

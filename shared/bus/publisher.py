@@ -7,7 +7,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from moodstream.contracts.events import Captured, Event, FrameCaptured
-from moodstream.contracts.streams import READINGS, SOUNDS_KEPT, STREAMS
+from moodstream.contracts.streams import FROM_PEOPLE, SOUNDS_KEPT, STREAMS
 from shared.bus.line_speed import LineSpeed
 from shared.bus.message_format import encode_capture
 from shared.bus.metrics import Metrics
@@ -89,7 +89,7 @@ class Publisher:
         """Publish an event if Redis takes it at once, else raise what Redis raised."""
         stream = STREAMS[type(event)]
         body, name = event.model_dump_json().encode(), self._servers.stream(type(event))
-        if self._replicas is None or isinstance(event, READINGS):  # a reading is soon replaced by the next
+        if self._replicas is None or isinstance(event, FROM_PEOPLE):  # a reading is soon replaced by the next
             await self._servers.broker.publish(body, stream=name, maxlen=stream.kept)
             return
         async with self._servers.redis.pipeline(transaction=False) as both:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from moodstream.contracts.events import (
     EVENTS,
+    CommandHeard,
     Event,
     FacesRead,
     FeedbackGiven,
@@ -118,7 +119,7 @@ RIGHTS: Mapping[str, Rights] = {
     ),
     "gateway": Rights(
         captures=((FRAMES, "write"), (SOUNDS, "write")),
-        follows=(*FOR_EVERYBODY, FacesRead, ReplyGiven),
+        follows=(*FOR_EVERYBODY, FacesRead, CommandHeard, ReplyGiven),
         writes=(WordsRead, SongPicked, FeedbackGiven, StatusChanged, RequestMade),
         keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
         beside_frames=(
@@ -131,7 +132,7 @@ RIGHTS: Mapping[str, Rights] = {
     "voice": Rights(
         captures=((SOUNDS, "read"),),
         follows=(MoodChanged, RequestMade),
-        writes=(VoiceRead, StatusChanged),
+        writes=(VoiceRead, CommandHeard, StatusChanged),
     ),
     "bridge": Rights(
         handles=FOR_EVERYBODY,

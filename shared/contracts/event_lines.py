@@ -1,6 +1,7 @@
 """Events as lines: JSON for programs, a short sentence for people."""
 
 from moodstream.contracts.events import (
+    CommandHeard,
     Event,
     MoodChanged,
     PlaybackChanged,
@@ -53,6 +54,8 @@ def _sentence(event: Event) -> str:
         return f"status   {event.service}{part} {event.state}" + (f": {event.reason}" if event.reason else "")
     if isinstance(event, WordsRead | VoiceRead):
         return _heard(event)
+    if isinstance(event, CommandHeard):
+        return f"command  {event.command} ({event.camera_id})"
     return event.type
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from moodstream.contracts.event_filter import RECORDED
 from moodstream.contracts.events import (
     EVENTS,
+    CommandHeard,
     Event,
     FaceRead,
     FacesRead,
@@ -126,6 +127,7 @@ def examples() -> dict[str, Event]:
             snr_db=21.0,
             model="voice 1.0.0",
         ),
+        CommandHeard(**same, camera_id="camera-1", heard_at=start, command="louder"),
         FeedbackGiven(**same, kind="like", song_id="simulated-7", mood=Mood.HAPPY),
         request,
         ReplyGiven.following(request, at=start, request_id=request.id, error="there is no song simulated-7"),

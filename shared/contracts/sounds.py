@@ -12,6 +12,14 @@ VOICE_TEXT = (
     "often right, for research and non-commercial use alone)."
 )
 
+COMMANDS_TEXT = (
+    "Let visitors who are heard say a few commands in English, such as louder or the second one (MOODSTREAM_VOICE)."
+)
+MICROPHONE_TEXT = (
+    "Microphone of this machine that is always heard: device, device:NAME, or file:PATH for a sound file in real time; "
+    "empty: only those of browsers, while visitors want that."
+)
+
 
 def is_sound(body: bytes) -> bool:
     """Whether it begins like a file of WAV, FLAC or Ogg."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from redis.exceptions import NoPermissionError, RedisError
 
-from moodstream.contracts.streams import DEAD_SUFFIX, READINGS
+from moodstream.contracts.streams import DEAD_SUFFIX, FROM_PEOPLE
 from shared.bus.connection import Bus
 from shared.bus.outage import REDIS_ERRORS
 from shared.contracts.access import RIGHTS
@@ -69,6 +69,6 @@ class Retention:
         days_s = self._bus.events_kept_days * DAY_S
         for rights in (RIGHTS[name] for name in self._services if name in RIGHTS):
             for kind in rights.writes:
-                yield self._bus.stream(kind), self._readings_s if kind in READINGS else days_s
+                yield self._bus.stream(kind), self._readings_s if kind in FROM_PEOPLE else days_s
             for kind in (*rights.handles, *rights.puts_aside):
                 yield self._bus.stream(kind) + DEAD_SUFFIX, days_s

@@ -206,6 +206,10 @@ async def test_consents_are_counted_by_day_and_nothing_else_is_kept(bus: Bus, op
         {"choice": "declined"},
         {"choice": "given"},
         {"choice": "stopped"},
+        {"choice": "given", "to": "voice"},
+        {"choice": "given", "to": "voice"},
+        {"choice": "declined", "to": "voice"},
+        {"choice": "withdrawn", "to": "voice"},
     ):
         assert (await operator.post("/api/v1/consents", json=body)).status_code == 204
     today = (await told(operator))["consents"][0]
@@ -216,7 +220,12 @@ async def test_consents_are_counted_by_day_and_nothing_else_is_kept(bus: Bus, op
         "stopped": 1,
         "withdrawn": 0,
         "viewed": 0,
+        "voice_given": 2,
+        "voice_declined": 1,
+        "voice_withdrawn": 1,
     }
+    for wrong in ({"choice": "stopped", "to": "voice"}, {"choice": "given", "by": "stay", "to": "voice"}):
+        assert (await operator.post("/api/v1/consents", json=wrong)).status_code == 422
     (key,) = await bus.redis.keys("mood:consents:*")
     assert await bus.redis.ttl(key) > 0
 

@@ -296,7 +296,10 @@ class VisitorRoutes:
     async def count_consent(self, body: Consent) -> Response:
         """One more visitor has agreed, declined, stopped or withdrawn; nothing else is kept."""
         now = self._context.opening_control.local_now()
-        await self._context.consents.count(body.choice, body.by, now)
+        if body.to == "voice":
+            await self._context.consents.count_voice(body.choice, now)
+        else:
+            await self._context.consents.count(body.choice, body.by, now)
         return Response(status_code=204)
 
     def _visit(self, camera_id: str | None) -> str:

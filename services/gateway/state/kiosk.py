@@ -30,6 +30,10 @@ class Kiosk(Model):
     """visitors may write how they feel"""
     voice: HeardVoice | None = None
     """the model with which voices are heard; None where they are not, so that no page asks for a microphone"""
+    voice_commands: bool = False
+    """visitors who are heard may say what the page shall do"""
+    microphone: bool = False
+    """a microphone of the site hears everybody, as its settings say"""
     language: Language | None = None
     """for a new visitor; None for the browser's"""
     theme: Theme = "dark"

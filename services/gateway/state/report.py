@@ -14,7 +14,17 @@ Period = Literal["day", "week"]
 DAYS: Mapping[Period, int] = {"day": 1, "week": 7}
 MAX_SONGS = 50
 COUNTS = ("visits", "picks", "songs", "likes", "skips", "wrong_moods")
-CONSENTS = ("given_by_touch", "given_by_stay", "declined", "stopped", "withdrawn", "viewed")
+CONSENTS = (
+    "given_by_touch",
+    "given_by_stay",
+    "declined",
+    "stopped",
+    "withdrawn",
+    "viewed",
+    "voice_given",
+    "voice_declined",
+    "voice_withdrawn",
+)
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 """How a cell begins that a spreadsheet would work out."""
 

@@ -14,6 +14,7 @@ import { Voice } from "./voice.js";
 import { LANGUAGES, Words } from "./words.js";
 
 const WORD_MS = 6_000;
+const HELP_MS = 15_000; // of what may be said: a longer line
 const UNCLEAR = { words: "words_unclear", voice: "voice_unclear" };
 const AWAY_MS = 6_000; // a line that is lost for less is nobody's concern
 const find = (selector) => document.querySelector(selector);
@@ -55,7 +56,8 @@ const voice = new Voice(words, {
     const { session, mood } = present.view();
     visit.hear(now(), { session, before: mood?.id ?? null });
   },
-  say: (key) => say(t(key)),
+  say: (key) => say(t(key), key === "can_say" ? HELP_MS : WORD_MS),
+  answered: (choice) => tell("consents", { choice, to: "voice" }),
   changed: () => show(),
 });
 const offers = new Offers({
@@ -65,6 +67,7 @@ const offers = new Offers({
     tell("moods", { mood, camera_id: present.view().cameraId });
   },
 });
+let shown = null; // the view on the page
 let link = "connecting";
 let lostMs = null;
 let wordTimer = 0;
@@ -75,6 +78,7 @@ function show() {
   const away = lostMs !== null && now() - lostMs > AWAY_MS;
   const seen = offers.keep(visit.step(present.view(), present.kiosk, now(), away), now());
   const view = { ...agreeing(seen), liked: visit.liked, mayEmbed: present.kiosk?.spotify_embed === true };
+  shown = view;
   const cameraOn = ["online", "degraded"].includes(view.status?.state) || view.status?.code === "resting";
   const focused = document.activeElement;
   document.body.dataset.stage = view.stage;
@@ -83,7 +87,7 @@ function show() {
   document.body.dataset.mood = ["mirror", "listen"].includes(view.stage) ? view.word : "nobody";
   moon.show(view, light);
   const onDisk = present.kiosk?.pictures_on_disk;
-  voice.show(view, present.voice, onDisk);
+  voice.show(view, { terms: present.voice, commands: present.kiosk?.voice_commands === true, onDisk });
   mirror.show(view, {
     browserCamera: present.browserCamera,
     cameraOn,
@@ -140,12 +144,12 @@ function showStill(leftS) {
 }
 
 /** One line to the visitor, gone after a while. */
-function say(text) {
+function say(text, lastsMs = WORD_MS) {
   find("#word-to-you").textContent = text;
   clearTimeout(wordTimer);
   wordTimer = setTimeout(() => {
     find("#word-to-you").textContent = "";
-  }, WORD_MS);
+  }, lastsMs);
 }
 
 /** Pass something on that the visitor need not hear of. */
@@ -167,6 +171,7 @@ async function command(path, body, done = null) {
 
 async function agreed(how, by) {
   tell("consents", { choice: "given", by: how });
+  if (present.heard && present.kiosk?.voice_commands) say(t("can_say"), HELP_MS);
   if (by !== "own") return;
   let whyNot = () => "camera_blocked"; // where not even the program comes
   try {
@@ -283,6 +288,23 @@ function skip() {
   command("player", { command: "next" });
 }
 
+/** A command that was said before this page; what cannot be done now, or was not heard clearly, is passed over in silence. */
+async function obey(heard) {
+  if (!present.kiosk?.voice_commands) return;
+  const { carryOut } = await import("./voice/commands.js");
+  const { cameraId, atMs, playback } = present.view();
+  const agreedTo = voice.on || (present.heard && visit.going); // who has not agreed to be heard commands nothing
+  if (!agreedTo || heard.camera_id !== cameraId) return;
+  const stop = () => visit.end("stopped", now());
+  const play = (song) => command("player", { command: "play", song: song.id });
+  const steer = (name) => command("player", { command: name });
+  const said = carryOut(heard, { ...shown, playback, atMs }, { choose, pick, play, steer, skip, turn, again, stop });
+  if (!said) return;
+  if (heard.command !== "stop") visit.understand(now());
+  say(t("you_said", { command: `\u2066${said}\u2069` }));
+  show();
+}
+
 const turn = (percent) => command("player", { command: "volume", percent });
 
 const usual = () => present.kiosk?.language ?? Words.preferred();
@@ -330,7 +352,7 @@ touched("#by-hand", byHand);
 touched("#speak", speakUp);
 touched("#microphone", () => voice.toggle());
 touched("#hear-agree", () => voice.agree());
-touched("#hear-decline", () => find("#hear").close());
+touched("#hear-decline", () => voice.decline());
 touched("#decline", () => visit.end("declined", now()));
 touched("#stop", () => visit.end("stopped", now()));
 touched("#still-stop", () => visit.end("stopped", now()));
@@ -363,6 +385,7 @@ new Live({
     show();
   },
   event: (data) => {
+    if (data.type === "CommandHeard") return void obey(data);
     present.apply(data);
     show();
   },

@@ -1,6 +1,6 @@
 // The line to the gateway: events in, commands out.
 
-const TYPES = ["MoodChanged", "SongsOffered", "SongPicked", "SongsRanked", "PlaybackChanged", "StatusChanged"];
+const TYPES = ["MoodChanged", "SongsOffered", "SongPicked", "SongsRanked", "PlaybackChanged", "StatusChanged", "CommandHeard"];
 const SILENCE_MS = 45_000;
 const AGAIN_MS = 1_000;
 const MAX_AGAIN_MS = 5_000;

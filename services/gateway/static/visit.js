@@ -84,6 +84,12 @@ export class Visit {
     }
   }
 
+  /** What was said last was a command, so no mood comes of it. */
+  understand(nowMs) {
+    this.#unanswered = false;
+    this.touch(nowMs);
+  }
+
   /** The visitor has had enough: `stopped`, `declined`; or has gone: `left`, `idle`. */
   end(why, nowMs, tell = true) {
     const [by, session] = [this.#by, this.#session];

@@ -8,10 +8,11 @@ export class Voice {
   #handlers;
   #microphone = null; // made once somebody wants it
   #speaking = false;
+  #commands = false; // whether what is said may be a command
   #find = (selector) => document.querySelector(selector);
 
-  /** `{ place(), sending(), say(key), changed() }`: the id of the visitor's place; an utterance is on its way; a line to the
-   * visitor; there is more to show. */
+  /** `{ place(), sending(), say(key), answered(choice), changed() }`: the id of the visitor's place; an utterance is on its
+   * way; a line to the visitor; the visitor has agreed, declined or withdrawn; there is more to show. */
   constructor(words, handlers) {
     this.#words = words;
     this.#handlers = handlers;
@@ -26,12 +27,19 @@ export class Voice {
 
   /** The visitor has touched the switch: off at once; on is asked for. */
   toggle() {
-    if (this.on) this.stop();
-    else this.#find("#hear").showModal();
+    if (!this.on) return void this.#find("#hear").showModal();
+    this.stop();
+    this.#handlers.answered("withdrawn");
+  }
+
+  decline() {
+    this.#find("#hear").close();
+    this.#handlers.answered("declined");
   }
 
   async agree() {
     this.#find("#hear").close();
+    this.#handlers.answered("given");
     let whyDeaf = () => "microphone_blocked"; // where not even the program comes
     try {
       const program = await import("./voice/microphone.js");
@@ -53,6 +61,7 @@ export class Voice {
         },
       });
       await this.#microphone.start();
+      if (this.on && this.#commands) this.#handlers.say("can_say");
     } catch (error) {
       this.stop();
       this.#handlers.say(whyDeaf(error));
@@ -65,14 +74,18 @@ export class Voice {
     this.#microphone?.stop();
   }
 
-  /** `terms`: of the model that hears, "free" or "research"; null where no voice is heard. */
-  show({ stage, hears, playback }, terms, onDisk) {
+  /** `terms`: of the model that hears, "free" or "research"; null where no voice is heard. `commands`: whether some words are
+   * understood. */
+  show({ stage, hears, playback }, { terms, commands, onDisk }) {
+    this.#commands = commands;
     const able = terms !== null && MAY_HEAR.includes(stage);
     if (!able || !hears) this.stop();
     if (!able && this.#find("#hear").open) this.#find("#hear").close();
     this.#microphone?.hearMusic(playback?.state === "playing");
     this.#showSwitch(able, stage);
     this.#showLight();
+    this.#write("#hear-reads", this.#words.t(commands ? "voice_reads_commands" : "voice_reads"));
+    this.#find("#hear-commands").hidden = !commands;
     this.#write("#hear-where", onDisk ? this.#words.t("voice_disk") : this.#where());
     this.#find("#hear-terms").hidden = terms !== "research";
   }

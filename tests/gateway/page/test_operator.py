@@ -11,10 +11,12 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, PdfMargins, Route, expect
 
+from moodstream.contracts.events import StatusChanged
+from moodstream.contracts.status_codes import StatusCode
 from moodstream.contracts.streams import STREAMS
 from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.pages import STATIC
-from tests.support.gateways import Gateway
+from tests.support.gateways import Gateway, connected_bus
 from tests.support.page.browser import AXE_RULES, PATIENCE_MS
 from tests.support.page.site import TOKEN, Site, site
 
@@ -204,10 +206,53 @@ async def test_what_is_printed_fits_on_one_page_in_every_language(whole: Site, c
         if name == "sign":  # with all that it may have to say
             await expect(page.locator(".voice")).to_have_count(6)
             await expect(page.locator(".voice").first).to_be_visible()
-        for paper in ("A4", "Letter"):
-            margin: PdfMargins = {"top": "12mm", "bottom": "12mm", "left": "12mm", "right": "12mm"}
-            document = await page.pdf(format=paper, margin=margin)
-            assert document.count(b"/Type /Page\n") == 1
+        assert await pages_printed(page) == {"A4": 1, "Letter": 1}
+
+
+async def pages_printed(page: Page) -> dict[str, int]:
+    margin: PdfMargins = {"top": "12mm", "bottom": "12mm", "left": "12mm", "right": "12mm"}
+    papers = ("A4", "Letter")
+    return {paper: (await page.pdf(format=paper, margin=margin)).count(b"/Type /Page\n") for paper in papers}
+
+
+ASKED, ALWAYS = "listens only to those who ask", "listens to everybody"
+SOUND, COMMANDS = "the words are not understood", "only a few commands"
+SIGNS: list[tuple[dict[str, str], list[str]]] = [
+    ({"MOODSTREAM_VOICE": "free"}, [ASKED, SOUND]),
+    (
+        {"MOODSTREAM_VOICE": "free", "MOODSTREAM_VOICE_COMMANDS": "true", "MOODSTREAM_MICROPHONE": "device"},
+        [ALWAYS, COMMANDS],
+    ),
+    ({"MOODSTREAM_VOICE_COMMANDS": "true", "MOODSTREAM_MICROPHONE": "device"}, []),
+]
+
+
+async def test_the_sign_says_who_is_heard_and_what_is_understood(chromium: Browser) -> None:
+    with embedded_redis() as url:
+        for heard, said in SIGNS:
+            with Gateway(url, {"MOODSTREAM_OPERATOR_TOKEN": TOKEN, **heard}).run() as gateway:
+                async with opened(chromium, gateway.url, "/operator/sign") as page:
+                    await expect(page.locator("body[data-voice]")).to_have_count(1)
+                    shown = await page.locator("section[lang=en]").inner_text()
+                    assert [one for one in (ASKED, ALWAYS, SOUND, COMMANDS) if one in shown] == said
+                    assert await page.locator("[data-when]:visible").count() == 6 * len(said)
+                    assert await pages_printed(page) == {"A4": 1, "Letter": 1}
+
+
+async def test_the_sign_believes_a_microphone_that_was_heard(chromium: Browser) -> None:
+    """The voice service may run on another machine, with settings of its own; also while it rests."""
+    own = {"MOODSTREAM_OPERATOR_TOKEN": TOKEN, "MOODSTREAM_VOICE": "free"}
+    with embedded_redis() as url, Gateway(url, own).run() as gateway:
+        async with connected_bus(url) as bus:
+            await bus.publish(
+                StatusChanged(service="voice", part="microphone", state="offline", code=StatusCode.CLOSED, reason="")
+            )
+            async with asyncio.timeout(10), httpx.AsyncClient(base_url=gateway.url) as client:
+                while not (await client.get("/api/v1/state")).json()["status"]:
+                    await asyncio.sleep(0.05)
+        async with opened(chromium, gateway.url, "/operator/sign") as page:
+            await expect(page.locator("section[lang=en] [data-when=always]")).to_be_visible()
+            await expect(page.locator("section[lang=en] [data-when=asked]")).to_be_hidden()
 
 
 @pytest.mark.parametrize("name", ["", "/sign", "/staff"])

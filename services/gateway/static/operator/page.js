@@ -7,6 +7,17 @@ import { View } from "./view.js";
 const STATUS_MS = 2_000;
 const HISTORY_MS = 20_000;
 const SONGS_LISTED = 50;
+const CONSENTS = [
+  "given_by_touch",
+  "given_by_stay",
+  "declined",
+  "stopped",
+  "withdrawn",
+  "viewed",
+  "voice_given",
+  "voice_declined",
+  "voice_withdrawn",
+];
 const MOODS = ["angry", "happy", "sad", "calm"];
 const SERVICES = ["camera", "emotion", "voice", "recommender", "player", "gateway", "bridge"];
 const WORDS = { online: "works", offline: "away", degraded: "works badly", off: "not set up", unknown: "not heard of" };
@@ -215,14 +226,7 @@ function showTables() {
     }),
   );
   find("#consents").replaceChildren(
-    ...status.consents.map((day) =>
-      row(
-        day.day,
-        ...["given_by_touch", "given_by_stay", "declined", "stopped", "withdrawn", "viewed"].map((name) =>
-          cell(day[name], { className: "number" }),
-        ),
-      ),
-    ),
+    ...status.consents.map((day) => row(day.day, ...CONSENTS.map((name) => cell(day[name], { className: "number" })))),
   );
 }
 

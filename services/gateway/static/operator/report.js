@@ -3,7 +3,17 @@
 import { OPERATOR_MESSAGES, Words } from "../words.js";
 
 const MOODS = ["calm", "happy", "sad", "angry", "unsure"];
-const CONSENTS = ["given_by_touch", "given_by_stay", "declined", "stopped", "withdrawn", "viewed"];
+const CONSENTS = [
+  "given_by_touch",
+  "given_by_stay",
+  "declined",
+  "stopped",
+  "withdrawn",
+  "viewed",
+  "voice_given",
+  "voice_declined",
+  "voice_withdrawn",
+];
 const DAY_MS = 86_400_000;
 const STEP = { day: 1, week: 7 };
 const words = new Words(OPERATOR_MESSAGES);

@@ -1,5 +1,11 @@
-// The notice names the microphone where visitors may be heard.
+// The notice names the microphone where visitors may be heard: all who come near it, or only those who ask.
 
-const { kiosk } = await (await fetch("../api/v1/state")).json();
+const { kiosk, status } = await (await fetch("../api/v1/state")).json();
+const ofSite = status.some(
+  ({ service, part, code }) => service === "voice" && part === "microphone" && code !== "end_of_input",
+);
+const always = kiosk.microphone || ofSite;
+const shown = [always ? "always" : "asked", kiosk.voice_commands ? "commands" : "sound"];
+for (const words of document.querySelectorAll("[data-when]")) words.hidden = !shown.includes(words.dataset.when);
 for (const paragraph of document.querySelectorAll(".voice")) paragraph.hidden = !kiosk.voice;
 document.body.dataset.voice = kiosk.voice ?? "off";
