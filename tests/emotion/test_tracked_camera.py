@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from moodstream.contracts.events import FacesRead, MoodChanged
+from moodstream.contracts.events import FacesRead, MoodChanged, VoiceRead, WordsRead, utc_now
 from moodstream.contracts.moods import Mood
 from services.emotion.metrics import Metrics
 from services.emotion.tracked_camera import TrackedCamera
@@ -63,3 +63,27 @@ async def test_whoever_takes_a_released_camera_over_resumes_its_session(redis_ur
         assert second.machine is not None
         [end] = second.machine.end()
     assert (end.phase, end.session_id) == ("end", start.session_id)
+
+
+async def test_a_silent_or_noisy_or_missing_voice_changes_nothing(redis_url: str) -> None:
+    """Nothing was told by it: every event is what it would be without."""
+    untold = {"camera_id": "c", "probabilities": None, "valence": None, "model": "m"}
+    silent = VoiceRead.model_validate(untold | {"heard_at": utc_now(), "arousal": None, "speech_s": 0})
+    noisy = silent.model_copy(update={"arousal": 0.9, "speech_s": 2.0, "snr_db": 1.0})
+    unclear = WordsRead.model_validate(untold)
+    readings = script((Mood.SAD, 2), (Mood.HAPPY, 3), (None, 3))
+    told = []
+    for heard in ((), (silent, noisy, unclear)):
+        async with connected_bus(redis_url) as bus:
+            await bus.redis.flushdb()
+            camera = tracked(bus)
+            assert await camera.leads()
+            for number, reading in enumerate(readings, 1):
+                await camera.apply_reading(f"{number}-0", reading)
+                for one in heard:
+                    await camera.apply_heard(one)
+            by_chance = {"at", "since", "expires_at", "dwell_s", "trace_id"}
+            told.append([event.model_dump(exclude=by_chance) for event in await moods(bus)])
+            await camera.release()
+    assert told[0] == told[1]
+    assert {event["phase"] for event in told[0]} == {"start", "update", "end"}

@@ -1,5 +1,8 @@
 """Face, voice and words together."""
 
+import hashlib
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,3 +168,22 @@ def test_the_same_cause_makes_the_same_event() -> None:
     events = [VisitMachine("c", "m", Thresholds()).hear("words", shares(Mood.SAD), CAUSE, 0.0)[0] for _ in range(2)]
     assert events[0].id == events[1].id
     assert events[0].session_id == events[1].session_id
+
+
+TOLD_BEFORE = "d8672a7f61291d7d1b6a2512658f61667113e96ff1f42592ecf9b38959382dbf"
+"""SHA-256 of what this script of faces led to at 31eb0bb~1, before words and voices were heard, to twelve digits."""
+TOLD = {"phase", "reason", "mood", "before", "probabilities", "confidence", "valence", "arousal", "faces"}
+
+
+def as_text(event: MoodChanged) -> str:
+    return json.dumps(
+        json.loads(event.model_dump_json(include=TOLD), parse_float=lambda number: f"{float(number):.12g}"),
+        sort_keys=True,
+    )
+
+
+def test_where_nothing_is_heard_events_are_what_they_were_before_anything_could_be(machine: VisitMachine) -> None:
+    faces = script((Mood.HAPPY, 9), (Mood.SAD, 4), (None, 4), (Mood.ANGRY, 7), (Mood.CALM, 6))
+    events = observe_all(machine, faces)
+    assert hashlib.sha256("\n".join(map(as_text, events)).encode()).hexdigest() == TOLD_BEFORE
+    assert all(event.sources == () for event in events)
