@@ -289,3 +289,7 @@ def test_voices_are_looked_at_where_they_are_wanted(monkeypatch: pytest.MonkeyPa
     write_sound(tmp_path / "a.wav", tone(0.5))
     monkeypatch.setenv("MOODSTREAM_MICROPHONE", f"file:{tmp_path / 'a.wav'}")
     assert list(voice.check())[1].state == "ok"
+    monkeypatch.setenv("MOODSTREAM_VOICE_COMMANDS", "true")
+    assert [(found.part, found.state) for found in voice.check()][1] == ("voice commands", "ok")
+    monkeypatch.setitem(sys.modules, "pocketsphinx", None)
+    assert list(voice.check())[1].cure == "pip install 'moodstream[commands]'"

@@ -24,6 +24,8 @@ def check() -> Iterator[Finding]:
     if settings.voice == "off":
         return
     yield from _model(settings)
+    if settings.voice_commands:
+        yield _commands()
     yield from _microphone(settings)
 
 
@@ -45,6 +47,16 @@ def _model(settings: Any) -> Iterator[Finding]:
         yield Finding("voice", "careful", RESEARCH, "export MOODSTREAM_VOICE=free")
     else:
         yield Finding("voice", "ok")
+
+
+def _commands() -> Finding:
+    from services.voice.commands import CommandReader
+
+    try:
+        CommandReader()
+    except MoodstreamError as error:
+        return Finding("voice commands", "missing", str(error), "pip install 'moodstream[commands]'")
+    return Finding("voice commands", "ok")
 
 
 def _microphone(settings: Any) -> Iterator[Finding]:
