@@ -525,6 +525,65 @@ class CheckMoodSettings(CheckSettings):
     KIND = "mood.settings"
 
 
+ImportSource = Literal["table", "folder", "sample"]
+ImportState = Literal["none", "running", "done", "failed", "cancelled"]
+
+
+class SongsImport(Reply):
+    """The songs that are offered now, and the import that makes others of them, or that was the last."""
+
+    state: ImportState
+    source: ImportSource | None = None
+    name: str = ""
+    """of the table or folder, as people know it"""
+    doing: str = ""
+    """a few words on what it does now"""
+    done: int | None = None
+    total: int | None = None
+    """files that are done, and of how many, where files are listened to"""
+    error: str | None = None
+    """why it failed, one line for people"""
+    report: dict[str, JsonValue] | None = None
+    """what became of the rows or files"""
+    proposal: dict[str, JsonValue] | None = None
+    """which column could be which, where a table was refused since its headings are not known"""
+    begun_at: Moment | None = None
+    ended_at: Moment | None = None
+    songs: int
+    """in the catalogue that is in use"""
+    in_use: bool = True
+    """whether the recommender has taken up what was imported"""
+    refused: str | None = None
+    """why nothing can be imported here, or the new songs are not taken up"""
+
+
+class AskImport(Request[SongsImport]):
+    """How the import of songs does, and how many songs there are."""
+
+    KIND = "import.status"
+    REPLY = SongsImport
+
+
+class StartImport(Request[SongsImport]):
+    """A table, a folder of music or the sample becomes the catalogue; the old songs stay until all is well."""
+
+    KIND = "import.start"
+    REPLY = SongsImport
+    source: ImportSource
+    path: Annotated[str, Field(max_length=4096)] = ""
+    """of the file or folder, as the recommender sees it; of no use to the sample"""
+    name: Annotated[str, Field(max_length=200)] = ""
+    guess: bool = False
+    """take what is proposed for columns of unknown names"""
+
+
+class CancelImport(Request[SongsImport]):
+    """The import ends; the old songs stay."""
+
+    KIND = "import.cancel"
+    REPLY = SongsImport
+
+
 REQUESTS: tuple[type[Request[Any]], ...] = (
     OfferSongs,
     RenewOffer,
@@ -547,6 +606,9 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     CheckSongSettings,
     CheckPlayerSettings,
     CheckMoodSettings,
+    AskImport,
+    StartImport,
+    CancelImport,
 )
 KINDS: Mapping[str, type[Request[Any]]] = {request.KIND: request for request in REQUESTS}
 
@@ -560,6 +622,7 @@ ANSWERED_BY: Mapping[str, str] = {
     "songs": "recommender",
     "feedback": "recommender",
     "learned": "recommender",
+    "import": "recommender",
     "mood": "emotion",
     "session": "emotion",
     "camera": "camera",

@@ -27,6 +27,7 @@ from services.recommender.choice.history import Past
 from services.recommender.choice.learned import Learned, What
 from services.recommender.choice.preferences import Preferences
 from services.recommender.feedback_store import FeedbackStore
+from services.recommender.importing.importer import Importer
 from services.recommender.metrics import Metrics
 from services.recommender.reloader import Reloader
 from services.recommender.request_handlers import RequestHandlers
@@ -57,6 +58,7 @@ def create_router(
     auto: bool = False,
     learns: bool = False,
     zone: Callable[[], tzinfo],
+    importer: Importer,
 ) -> RedisRouter:
     """The router. ``auto``: whether a pick follows each offer by itself; ``learns``: whether visits teach the site;
     ``zone``: by whose clock they are."""
@@ -146,5 +148,5 @@ def create_router(
         await learn(playback.session_id, None, await histories.note_playback(playback), "heard")
 
     handlers = RequestHandlers(reloader, feedback, site if learns else None, options().limits, desk)
-    serve(router, bus, GROUP, {**handlers.by_kind(), RenewOffer: renew}, answers_strangers=True)
+    serve(router, bus, GROUP, {**handlers.by_kind(), **importer.by_kind(), RenewOffer: renew}, answers_strangers=True)
     return router

@@ -14,6 +14,7 @@ from services.recommender.choice.goals import Limits
 from services.recommender.choice.seasons import DEFAULT, in_season
 from services.recommender.feedback_store import FeedbackStore
 from services.recommender.handlers import create_router
+from services.recommender.importing.importer import Importer
 from services.recommender.metrics import Metrics
 from services.recommender.reloader import Reloader
 from services.recommender.sources import check_url, source_of
@@ -177,6 +178,7 @@ def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
         reloader.check(tried.library_options())
 
     desk = SettingsDesk(settings, check)
+    importer = Importer(settings.catalogue, reloader, in_database=settings.songs_url is not None)
     router = create_router(
         bus,
         reloader,
@@ -187,6 +189,7 @@ def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
         auto=settings.auto,
         learns=settings.learn,
         zone=lambda: now[0].zone(),
+        importer=importer,
     )
 
     def apply(changed: RecommenderSettings) -> None:
@@ -196,7 +199,7 @@ def create_service(settings: RecommenderSettings, bus: Bus) -> Service:
     async def follow_site_settings() -> None:
         await follow_settings(bus, settings, apply)
 
-    background = [reloader.watch, follow_site_settings]
+    background = [reloader.watch, follow_site_settings, importer.run]
     return Service("recommender", router, metrics=metrics.registry, prepare=[reloader.load], background=background)
 
 

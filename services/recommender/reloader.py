@@ -38,6 +38,8 @@ class Reloader:
         self._options: LibraryOptions | None = None
         self._library: SongLibrary | None = None
         self._seen: object = None
+        self.fault: str | None = None
+        """why the newest songs are not in use"""
         self._away_since_s: float | None = None
         self._told_s = 0.0
 
@@ -51,6 +53,14 @@ class Reloader:
     def count(self) -> int:
         """Songs in the catalogue; 0 before it was read."""
         return len(self._library.songs) if self._library is not None else 0
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the songs as they are now were looked at, and are in use. Blocks for a moment."""
+        try:
+            return self.fault is None and self._source.stamp() == self._seen
+        except ConnectionError:
+            return False
 
     def change_options(self, read_options: "Callable[[date], LibraryOptions]") -> None:
         """The next look at the file, at once, builds the library anew if that makes a difference."""
@@ -127,7 +137,9 @@ class Reloader:
     async def _reload(self) -> None:
         try:
             self._library = await asyncio.to_thread(self._build)
+            self.fault = None
         except MoodstreamError as error:
+            self.fault = str(error)
             log.warning("keeping the old catalogue, because the new one cannot be used: %s", error)
 
     def _build(self) -> "SongLibrary":

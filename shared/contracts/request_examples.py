@@ -11,9 +11,11 @@ from moodstream.contracts.events import Because, RankedSong, ReplyGiven, Request
 from moodstream.contracts.moods import Mood
 from moodstream.contracts.requests import (
     AskCamera,
+    AskImport,
     AskPlayer,
     CameraPaused,
     CameraStatus,
+    CancelImport,
     CheckMoodSettings,
     CheckPlayerSettings,
     CheckSongSettings,
@@ -54,7 +56,9 @@ from moodstream.contracts.requests import (
     SiteSettings,
     SongPath,
     SongsFound,
+    SongsImport,
     SongsOfMood,
+    StartImport,
 )
 
 HARBOUR = Song(
@@ -180,4 +184,10 @@ EXAMPLES: Sequence[Example] = (
     Example(CheckSongSettings(values={"goal": "lift"}), SiteSettings(settings=(GOAL,))),
     Example(CheckPlayerSettings(), SiteSettings(settings=(QUIETEST,))),
     Example(CheckMoodSettings(), SiteSettings(settings=())),
+    Example(AskImport(), SongsImport(state="none", songs=5_512)),
+    Example(
+        StartImport(source="folder", path="/srv/music", name="music"),
+        SongsImport(state="running", source="folder", name="music", done=7, total=20, songs=5_512),
+    ),
+    Example(CancelImport(), SongsImport(state="cancelled", source="folder", name="music", songs=5_512)),
 )

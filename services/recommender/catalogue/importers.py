@@ -26,7 +26,7 @@ from services.recommender.catalogue.table import (
     name_key,
 )
 from services.recommender.catalogue.tables import texts
-from services.recommender.catalogue.tables.files import RawTable, read_table
+from services.recommender.catalogue.tables.files import MAX_UNPACKED, RawTable, read_table
 from services.recommender.catalogue.tables.headings import plain
 from services.recommender.catalogue.tables.numbers import mode_of_key, numbers
 from services.recommender.catalogue.tables.proposals import propose
@@ -61,6 +61,8 @@ class ImportOptions:
     """a table with the features of songs that this one only names"""
     fill: bool = False
     """a missing feature counts as typical instead of dropping the row, except energy and valence"""
+    max_unpacked: int = MAX_UNPACKED
+    """bytes of a packed table"""
 
 
 def import_songs(
@@ -81,7 +83,7 @@ def import_songs(
     """
     options = options or ImportOptions()
     progress("reading")
-    raw = read_table(path, options.encoding)
+    raw = read_table(path, options.encoding, options.max_unpacked)
     progress(f"checking {len(raw.frame):,} rows")
     try:
         table = raw.frame.rename(columns=str)

@@ -69,11 +69,13 @@ def scan(
     ears: Path = EARS,
     processes: int | None = None,
     listen: Listen | None = None,
+    journal: Path | None = None,
 ) -> ScanReport:
     """The music of the folder becomes the catalogue at ``target``.
 
     ``ears`` is the file of the model that hears moods; where there is none, formulas answer. ``processes`` listen at
-    the same time, by default as many as there are cores; ``listen`` listens in another way.
+    the same time, by default as many as there are cores; ``listen`` listens in another way. What was heard is
+    remembered beside ``journal``, by default beside the target.
 
     Raises MoodstreamError when there is no such folder, nothing in it is music, or the extra ``scan`` is not installed.
     """
@@ -82,7 +84,8 @@ def scan(
     listener = Ears.load(ears).version if ears.exists() else FORMULAS
     report = ScanReport(listener=listener)
     found: dict[str, Entry] = {}
-    with Journal(target.with_name(f"{target.name}.scan.jsonl"), listener) as journal:
+    beside = journal or target
+    with Journal(beside.with_name(f"{beside.name}.scan.jsonl"), listener) as heard_before:
         new = []
         for path in music(folder):
             name = shown(path, folder)
@@ -92,7 +95,7 @@ def scan(
             except MoodstreamError as error:
                 found[name] = {"fault": str(error)}
                 continue
-            known = journal.find_entry(name, stamp)
+            known = heard_before.find_entry(name, stamp)
             if known is None:
                 new.append((path, stamp))
             else:
@@ -104,7 +107,7 @@ def scan(
         for path, heard in listen(paths):
             name = shown(path, folder)
             found[name] = _entry(heard, folder)
-            journal.add(name, stamps[path], found[name])
+            heard_before.add(name, stamps[path], found[name])
             report.analysed += 1
             shows(report.analysed, name)
     rows = _songs(found, report)

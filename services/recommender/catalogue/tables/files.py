@@ -6,8 +6,10 @@ import io
 import lzma
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import IO, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -21,6 +23,10 @@ from services.recommender.catalogue.tables.workbook import read_workbook
 
 MAX_UNPACKED = 4 << 30
 """bytes that an archive may hold: more is no table of songs"""
+BYTES_A_CELL = 4
+"""at least, in memory: a parquet file may say the same a thousand million times in a few bytes"""
+MAX_LAYERS = 3
+"""an archive in an archive; some hold themselves"""
 
 NO_TABLES = {
     b"\xff\xd8\xff": "a picture (JPEG)",
@@ -35,6 +41,11 @@ NO_TABLES = {
     b"OggS": "a sound file: `moodstream songs scan FOLDER` makes a catalogue of music",
     b"fLaC": "a sound file: `moodstream songs scan FOLDER` makes a catalogue of music",
     b"RIFF": "a sound file: `moodstream songs scan FOLDER` makes a catalogue of music",
+}
+PACKED: Mapping[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
+    b"\x1f\x8b": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ": lzma.LZMAFile,
 }
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 WEB_PAGES = (b"<!doctype html", b"<html")
@@ -51,15 +62,39 @@ class RawTable:
     """what a person should know about the file"""
 
 
-def read_table(path: Path, encoding: str | None = None) -> RawTable:
+@dataclass(frozen=True)
+class _Reading:
+    """How a file is read."""
+
+    encoding: str | None
+    max_bytes: int
+    layers: int = 0
+    """archives around it"""
+
+    def inside(self) -> "_Reading":
+        """Of what an archive holds. Raises MoodstreamError."""
+        if self.layers == MAX_LAYERS:
+            raise MoodstreamError("it is an archive in an archive in an archive: unpack it and import one table")
+        return replace(self, layers=self.layers + 1)
+
+    def refuse_above(self, size: int) -> None:
+        """Raises MoodstreamError."""
+        if size > self.max_bytes:
+            size_text = f"{self.max_bytes / 2**30:.0f} GB"
+            raise MoodstreamError(f"unpacked it is more than {size_text}: unpack it and import one table of songs")
+
+
+def read_table(path: Path, encoding: str | None = None, max_bytes: int = MAX_UNPACKED) -> RawTable:
     """A table in CSV or the like, JSON, parquet or a workbook, packed or not; cells of text stay text.
 
-    ``encoding`` of text, where it cannot be told. Raises MoodstreamError when the file is missing, broken or no table.
+    ``encoding`` of text, where it cannot be told; ``max_bytes`` of what is packed. Raises MoodstreamError when the file
+    is missing, broken, too large or no table.
     """
+    reading = _Reading(encoding, max_bytes)
     try:
         with path.open("rb") as file:
             magic = file.read(4)
-        return RawTable(_parquet(path)) if magic == b"PAR1" else _table(path.read_bytes(), encoding)
+        return RawTable(_parquet(path, reading)) if magic == b"PAR1" else _table(path.read_bytes(), reading)
     except FileNotFoundError:
         raise MoodstreamError(f"no file {path}") from None
     except MoodstreamError as error:
@@ -68,30 +103,40 @@ def read_table(path: Path, encoding: str | None = None) -> RawTable:
         raise MoodstreamError(f"cannot read {path}: {_first_line(error)}") from None
 
 
-def _parquet(source: Path | pa.BufferReader) -> pd.DataFrame:
+def _parquet(source: Path | pa.BufferReader, reading: _Reading) -> pd.DataFrame:
+    with pa.parquet.ParquetFile(source) as file:
+        reading.refuse_above(file.metadata.num_rows * file.metadata.num_columns * BYTES_A_CELL)
+    if isinstance(source, pa.BufferReader):
+        source.seek(0)
     table = pa.parquet.read_table(source)
     table.validate(full=True)  # else a broken byte shows only later, in some text
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     return frame
 
 
-def _table(data: bytes, encoding: str | None) -> RawTable:
+def _table(data: bytes, reading: _Reading) -> RawTable:
     for magic, what in NO_TABLES.items():
         if data.startswith(magic):
             raise MoodstreamError(f"it is {what}")
     if data.startswith(b"PAR1"):
-        return RawTable(_parquet(pa.BufferReader(data)))
-    if data.startswith(b"\x1f\x8b"):
-        return _table(gzip.decompress(data), encoding)
-    if data.startswith(b"BZh"):
-        return _table(bz2.decompress(data), encoding)
-    if data.startswith(b"\xfd7zXZ"):
-        return _table(lzma.decompress(data), encoding)
+        return RawTable(_parquet(pa.BufferReader(data), reading))
+    for magic, opened in PACKED.items():
+        if data.startswith(magic):
+            inside = reading.inside()
+            return _table(_unpacked(opened(io.BytesIO(data)), reading), inside)
     if data.startswith(b"PK\x03\x04"):
-        return _zipped(data, encoding)
+        return _zipped(data, reading)
     if data.startswith(OLD_EXCEL):
         return RawTable(*_workbook(data))
-    return _text(data, encoding)
+    return _text(data, reading.encoding)
+
+
+def _unpacked(file: IO[bytes], reading: _Reading) -> bytes:
+    """No more than is allowed is ever held: a few bytes may stand for any number of them."""
+    with file:
+        data = file.read(reading.max_bytes + 1)
+    reading.refuse_above(len(data))
+    return data
 
 
 def _text(data: bytes, encoding: str | None) -> RawTable:
@@ -112,20 +157,21 @@ def _workbook(data: bytes) -> tuple[pd.DataFrame, int, tuple[str, ...]]:
     return frame, 0, notes
 
 
-def _zipped(data: bytes, encoding: str | None) -> RawTable:
+def _zipped(data: bytes, reading: _Reading) -> RawTable:
     """The one table of an archive, or all of them where they have the same columns, as Exportify writes playlists."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
         if "[Content_Types].xml" in entries or "mimetype" in entries:
+            reading.refuse_above(sum(entry.file_size for entry in entries.values()))
             return RawTable(*_workbook(data))
         names = [name for name in entries if _may_be_table(PurePosixPath(name))]
         if not names:
             raise MoodstreamError(f"it is an archive without a table ({_some(list(entries))})")
-        if sum(entries[name].file_size for name in names) > MAX_UNPACKED:
-            raise MoodstreamError("it is an archive of more than 4 GB: unpack it and import one table")
+        reading.refuse_above(sum(entries[name].file_size for name in names))
         if any(entries[name].flag_bits & 1 for name in names):
             raise MoodstreamError("it is an archive with a password: unpack it and import the table in it")
-        tables = [_table(archive.read(name), encoding) for name in names]
+        inside = reading.inside()
+        tables = [_table(_unpacked(archive.open(name), reading), inside) for name in names]
     if len({tuple(table.frame.columns) for table in tables}) > 1:
         raise MoodstreamError(f"it is an archive of several tables ({_some(names)}): unpack it and import one of them")
     if len(tables) == 1:
