@@ -19,6 +19,7 @@ from services.gateway.openapi import ABOUT, REFUSALS, SECURITY_SCHEMES
 from services.gateway.origins import cross_origin
 from services.gateway.pages import SecurityHeaders
 from services.gateway.routes.events import EventRoutes
+from services.gateway.routes.imports import ImportRoutes
 from services.gateway.routes.operator import OperatorRoutes
 from services.gateway.routes.settings import SettingsRoutes
 from services.gateway.routes.site import SiteRoutes
@@ -69,6 +70,7 @@ def create_api(context: Context) -> Api:
         VoiceRoutes(context).router(),
         OperatorRoutes(context).router(),
         SettingsRoutes(context).router(),
+        ImportRoutes(context).router(),
     ):
         app.include_router(router)
     return app

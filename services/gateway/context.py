@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.gateway.consents import Consents
 from services.gateway.health import HealthReader
 from services.gateway.mounting_view import MountingViews
+from services.gateway.music import MusicFolder
 from services.gateway.opening_control import OpeningControl
 from services.gateway.pictures.browser_camera import BrowserCameras
 from services.gateway.pictures.pushed_frames import PushedFrames
@@ -14,6 +15,7 @@ from services.gateway.site_settings.control import SettingsControl
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
 from services.gateway.state.kiosk import HeardVoice, Kiosk
+from services.gateway.uploads.storage import Uploads
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
 from shared.delivery.frames_server import FramesServer
@@ -45,6 +47,10 @@ class Context:
     settings: SettingsControl
     change_kiosk: Callable[[Kiosk], object]
     """what every page is told of the site from now on"""
+    uploads: Uploads
+    music: MusicFolder
+    music_fixed: bool
+    """whether the environment says which folder that is"""
     max_listeners_per_address: int
     words: WordsReader | None
     """None where no words are read"""

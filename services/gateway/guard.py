@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from services.gateway.uploads import storage
 from shared.contracts.sounds import MAX_SOUND_BYTES
 from shared.web.origin import is_foreign
 
@@ -16,9 +17,13 @@ MAX_BODY_BYTES = 16 * 1024
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
 _LARGER = {"/frames": MAX_PICTURE_BYTES, "/voices": MAX_SOUND_BYTES}
 """Bytes of a body by the end of the path."""
+_UPLOADS = {"/operator/import/table": storage.MAX_TABLE_BYTES, "/operator/import/music": storage.MAX_SOUND_BYTES}
+"""The same of what only the owner may send: they are streamed, and take their time."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 BODY_S, LARGER_S = 10.0, 20.0
 """Within this time a body must be there; who sends it more slowly holds what others could use."""
+UPLOAD_S = 30.0
+"""Of an upload, within this time the next bytes."""
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -38,16 +43,20 @@ class Guard:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        larger = _LARGER.get("/" + connection.url.path.rpartition("/")[2])
-        max_bytes = larger or MAX_BODY_BYTES
+        path = connection.url.path
+        larger = _LARGER.get("/" + path.rpartition("/")[2])
+        uploaded = next((size for end, size in _UPLOADS.items() if path.endswith(end)), None)
+        max_bytes = uploaded or larger or MAX_BODY_BYTES
         if refused := self._refusal(connection, max_bytes):
             if scope["type"] == "websocket":
                 await WebSocket(scope, receive, send).send_denial_response(refused)
             else:
                 await refused(scope, receive, send)
             return
-        seconds = LARGER_S if larger else BODY_S
-        await self._app(scope, _limited(receive, max_bytes, seconds) if scope["type"] == "http" else receive, send)
+        if scope["type"] == "http":
+            seconds = UPLOAD_S if uploaded else LARGER_S if larger else BODY_S
+            receive = _limited(receive, max_bytes, seconds, each=uploaded is not None)
+        await self._app(scope, receive, send)
 
     def _refusal(self, connection: HTTPConnection, max_bytes: int) -> JSONResponse | None:
         writes = connection.scope.get("method", "POST") not in SAFE_METHODS  # a WebSocket may be opened by any page
@@ -59,12 +68,12 @@ class Guard:
         return None
 
 
-def _limited(receive: Receive, max_bytes: int, seconds: float) -> Receive:
-    """Bodies without a length are counted as they come, and have so long to come."""
+def _limited(receive: Receive, max_bytes: int, seconds: float, *, each: bool) -> Receive:
+    """Bodies without a length are counted as they come, and have so long to come: as a whole, or ``each`` part."""
     received, complete, deadline_s = 0, False, time.monotonic() + seconds
 
     async def receive_limited() -> Message:
-        nonlocal received, complete
+        nonlocal received, complete, deadline_s
         if complete:  # what comes after the body is only that the client has gone
             return await receive()
         try:
@@ -74,6 +83,7 @@ def _limited(receive: Receive, max_bytes: int, seconds: float) -> Receive:
             raise HTTPException(408, f"the body did not come within {seconds:.0f} s", {"Connection": "close"}) from None
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
+            deadline_s = time.monotonic() + seconds if each else deadline_s
             complete = not message.get("more_body", False)
             if received > max_bytes:
                 raise HTTPException(413, f"the body is larger than {max_bytes} bytes")

@@ -1,5 +1,7 @@
 """The gateway: what people see. Run it alone with ``python -m services.gateway.main``."""
 
+import asyncio
+import logging
 import sys
 from datetime import tzinfo
 from pathlib import Path
@@ -31,6 +33,7 @@ from services.gateway.state.history import History
 from services.gateway.state.kiosk import Consent, HeardVoice, Kiosk, Language, Theme
 from services.gateway.state.opening_hours import OpeningHours, parse_opening_hours
 from services.gateway.state.snapshot import snapshot_of
+from services.gateway.uploads.storage import Uploads
 from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
@@ -40,11 +43,13 @@ from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
 from shared.contracts.site_state import SiteState
 from shared.contracts.sounds import COMMANDS_TEXT, MICROPHONE_TEXT, VOICE_TEXT, Voice
 from shared.delivery.frames_server import FramesServer
-from shared.settings import AUTO_TEXT, CAMERA_ID, CAMERA_ID_TEXT, Settings, load
+from shared.settings import AUTO_TEXT, CAMERA_ID, CAMERA_ID_TEXT, Settings, load, set_by_environment
 from shared.site_file import LIVE
 from shared.time_zones import TIME_ZONE_TEXT, time_zone_of
 from shared.web.operator import Operator, OperatorSettings
 from shared.words.reader import WordsReader
+
+log = logging.getLogger("moodstream.gateway")
 
 COSTS = {
     "/static": 0.05,
@@ -82,7 +87,9 @@ class GatewaySettings(OperatorSettings):
     microphone: str = Field("", description=MICROPHONE_TEXT)
     music: Path | None = Field(
         None,
-        description="Folder of sound files that the page may play: songs with the address file:PATH, relative to it.",
+        json_schema_extra=LIVE,
+        description="Folder of sound files that the page may play: songs with the address file:PATH, relative to it. "
+        "Default: the files that were uploaded, in `music` beside the file of the site's settings.",
     )
     spotify_embed: bool = Field(
         False,
@@ -158,6 +165,16 @@ class GatewaySettings(OperatorSettings):
     def heard_voice(self) -> HeardVoice | None:
         return None if self.voice == "off" else self.voice
 
+    @property
+    def music_folder(self) -> Path:
+        """Of the songs that the page plays."""
+        return self.music or self.uploads.music
+
+    @property
+    def uploads(self) -> Uploads:
+        """Beside the file of the site's settings."""
+        return Uploads(self.site_settings.parent)
+
     def hours(self) -> tuple[OpeningHours | None, tzinfo]:
         """Raises SettingError."""
         zone = time_zone_of(self.time_zone)
@@ -204,6 +221,9 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         self_test=SelfTest(bus),
         operator=Operator(settings),
         settings=SettingsControl(bus, desk, SettingsFile(settings.site_settings)),
+        uploads=settings.uploads,
+        music=MusicFolder(settings.music_folder),
+        music_fixed="music" in set_by_environment(GatewaySettings),
         change_kiosk=lambda changed: kiosk.__setitem__(0, changed),
         max_listeners_per_address=settings.listeners_per_address,
         words=WordsReader.load() if settings.words else None,
@@ -219,8 +239,11 @@ def create_document(settings: GatewaySettings) -> dict[str, Any]:
 def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     """Page, API and feed. Nothing connects before the app starts."""
     if settings.music is not None and not settings.music.is_dir():
-        raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
-    context, music = create_context(settings, bus), MusicFolder(settings.music)
+        if "music" in set_by_environment(GatewaySettings):
+            raise MoodstreamError(f"MOODSTREAM_MUSIC: {settings.music} is not a folder")
+        log.warning("the folder of music %s is not there; its songs are silent until it is", settings.music)
+    context = create_context(settings, bus)
+    music = context.music
     feed, cameras, origins = context.feed, context.browser_cameras, parse_origins(settings.origins)
     cameras.metrics.gauge("moodstream_browser_cameras", "Browsers that send pictures now", lambda: cameras.connected)
     views = context.mounting_views
@@ -242,7 +265,11 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     def apply(changed: GatewaySettings) -> None:
         context.opening_control.change_hours(*changed.hours())
         context.change_kiosk(changed.kiosk())
+        music.change(changed.music_folder)
         feed.publish_snapshot()
+
+    async def forget_drafts() -> None:
+        await asyncio.to_thread(context.uploads.forget_drafts)
 
     async def follow_site_settings() -> None:
         await follow_settings(bus, settings, apply)
@@ -261,6 +288,7 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
         routes=routes,
         metrics=cameras.metrics.registry,
         costs=COSTS,
+        prepare=[forget_drafts],
         background=background,
     )
 

@@ -40,14 +40,18 @@ Sound = Literal["recording", "made"]
 
 
 class MusicFolder:
-    """Finds files; None stands for a site without music of its own."""
+    """Finds files; in a folder that is not there, none."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder.resolve() if folder is not None else None
+    def __init__(self, folder: Path) -> None:
+        self.change(folder)
+
+    def change(self, folder: Path) -> None:
+        """Another folder from now on."""
+        self.folder = self._folder = folder.resolve()
 
     def find_file(self, path: str) -> Path | None:
         """The sound file that a path means, if it lies in the folder."""
-        if self._folder is None or "\0" in path:
+        if "\0" in path:
             return None
         for candidate in self._candidates(self._folder, path):
             if candidate.suffix.lower() in MEDIA_TYPES and self._is_inside(candidate):
@@ -96,7 +100,6 @@ class MusicFolder:
             yield Path("/", name)
 
     def _is_inside(self, candidate: Path) -> bool:
-        assert self._folder is not None
         try:
             return candidate.is_file() and candidate.resolve().is_relative_to(self._folder)
         except (OSError, ValueError):  # a name that is too long, or no name of a file

@@ -35,6 +35,11 @@ NOTED: dict[str, Any] = {
     "responses": {507: {"model": Problem, "description": "It cannot be stored or noted, so it is not done"}},
 }
 """Of what stands in the audit."""
+_ANY_FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+UPLOAD: dict[str, Any] = {
+    "openapi_extra": {**OPERATOR_ONLY, "requestBody": {"required": True, "content": _ANY_FILE}},
+    "responses": {415: {"model": Problem, "description": "The bytes are of another kind"}, **NOTED["responses"]},
+}
 CHANGES_SETTINGS: dict[str, Any] = {
     "openapi_extra": OPERATOR_ONLY,
     "responses": {

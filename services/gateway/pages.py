@@ -71,7 +71,7 @@ class SecurityHeaders:
 
 
 def page_routes(
-    music: MusicFolder | None = None,
+    music: MusicFolder,
     *,
     spotify_embed: bool = False,
     may_hear: bool = False,
@@ -94,7 +94,7 @@ def page_routes(
         Mount("/static", StaticFiles(directory=STATIC), middleware=headers),
         Route("/docs", lambda _: RedirectResponse("docs/events.html")),
         Route("/docs/{name:path}", document, middleware=[Middleware(SecurityHeaders, "no-cache", EVENT_PAGE_CSP)]),
-        *(music or MusicFolder(None)).routes(headers),
+        *music.routes(headers),
     ]
 
 

@@ -1,6 +1,7 @@
 """What operators may set of a service: described for their page, and tried out as at the start of the service. Pure."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from pydantic import JsonValue
@@ -67,8 +68,8 @@ class SettingsDesk(Generic[S]):
         return SiteSetting(
             name=name,
             variable=f"MOODSTREAM_{name.upper()}",
-            value=cast(SettingValue, value),
-            default=cast(SettingValue, default),
+            value=_plain(value),
+            default=_plain(default),
             set_by=set_by,
             control="lines" if "lines" in schema else cast(Any, control),
             choices=tuple(choices),
@@ -78,6 +79,10 @@ class SettingsDesk(Generic[S]):
             pending=not live and value != getattr(self._running, name),
             meaning=field.description or "",
         )
+
+
+def _plain(value: object) -> SettingValue:
+    return str(value) if isinstance(value, Path) else cast(SettingValue, value)
 
 
 def _bound(kinds: list[Mapping[str, Any]], name: str) -> float | None:

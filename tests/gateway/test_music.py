@@ -62,7 +62,7 @@ def test_what_the_page_sounds_like_is_told_of_songs_that_play_there(folder: Path
     assert sound_of("file:My Song.mp3", "mpd") is None
     assert music.sound_of(PlaybackChanged(state="ready", output="browser")) is None
     assert (
-        MusicFolder(None).sound_of(
+        MusicFolder(Path("/no/such/folder")).sound_of(
             PlaybackChanged(state="playing", output="house", song=Song(id="1", title="t", artist="a", uri="file:a.mp3"))
         )
         == "made"

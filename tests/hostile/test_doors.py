@@ -31,7 +31,8 @@ CHANGE = ["/picks", "/moods", "/words", "/sessions/end", "/feedback", "/player",
 CHANGE.append("/voices")
 OPERATOR = ["/operator/status", "/operator/history", "/operator/self-test", "/operator/opening", "/operator/view"]
 OPERATOR += ["/operator/learned", "/operator/settings", "/operator/audit", "/operator/block", "/operator/song-mood"]
-OPERATOR += ["/operator/report", "/operator/report.csv"]
+OPERATOR += ["/operator/report", "/operator/report.csv", "/operator/import"]
+UPLOADS = ["/operator/import/table", "/operator/import/music"]
 SOCKETS = ["/events/ws", "/frames"]
 PAGES = ["/", "/static", "/static/font.ttf", "/docs", "/docs/{name:path}", "/operator", "/operator/sign"]
 PAGES += ["/operator/staff", "/operator/settings", "/operator/songs", "/operator/report"]
@@ -67,6 +68,8 @@ FIELDS = (
 
 def method_of(path: str) -> str:
     """Of a door of the operator."""
+    if path in UPLOADS:
+        return "PUT"
     return "GET" if path.endswith(("status", "history", "learned", "settings", "audit", "report", "csv")) else "POST"
 
 
@@ -82,7 +85,8 @@ def test_every_door_of_the_gateway_stands_in_a_row() -> None:
     expected = {("GET", path) for path in READ} | {("POST", path) for path in CHANGE} | {("DELETE", "/feedback")}
     expected |= {(method_of(path), path) for path in OPERATOR}
     expected |= {("GET", "/operator/view"), ("DELETE", "/operator/view"), ("DELETE", "/operator/learned")}
-    expected |= {("PATCH", "/operator/settings")}
+    expected |= {("PATCH", "/operator/settings")} | {("PUT", path) for path in UPLOADS}
+    expected |= {("GET", "/operator/import"), ("DELETE", "/operator/import"), ("GET", "/operator/import/music")}
     assert found == expected
     routers = [kind(context).router() for kind in (EventRoutes, SiteRoutes, VisitorRoutes, OperatorRoutes)]
     routes = [route for router in routers for route in router.routes]
@@ -121,7 +125,7 @@ async def test_no_door_that_changes_something_is_open_to_other_sites(doors: http
         assert answer.status_code == 403, origin
 
 
-@pytest.mark.parametrize("path", OPERATOR)
+@pytest.mark.parametrize("path", [*OPERATOR, *UPLOADS])
 async def test_no_door_of_the_operator_is_open_to_others(doors: httpx.AsyncClient, path: str) -> None:
     for token in ("", "Bearer ", "Bearer wrong", "Basic !!!", f"Bearer {TOKEN}x", "Basic " + "A" * 10_000):
         answer = await doors.request(

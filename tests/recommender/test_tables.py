@@ -1,8 +1,10 @@
 """Tables as people have them: each untidy one becomes the songs that it means, and what is refused says what to do."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import zipfile
 from collections.abc import Callable
 from html import escape
@@ -17,6 +19,7 @@ from services.recommender.catalogue.import_report import ImportReport
 from services.recommender.catalogue.importers import ImportOptions, import_songs
 from services.recommender.catalogue.refusals import UnknownColumns
 from services.recommender.catalogue.table import NUMBERS, Catalogue
+from services.recommender.catalogue.tables.files import read_table
 from tests.support.random_songs import table
 
 TITLES = ("Café «Ça ira», take 2", 'The "Küche" song', "22", "None", "Señor; adiós", "No. 5 – slow")
@@ -420,3 +423,36 @@ def test_a_catalogue_with_the_name_of_a_csv_is_one(tmp_path: Path, songs: pd.Dat
     one.save(tmp_path / "songs.csv")
     assert (tmp_path / "songs.csv").read_text(encoding="utf-8").startswith("id,title,artist")
     pd.testing.assert_frame_equal(Catalogue.load(tmp_path / "songs.csv").frame, one.frame)
+
+
+def bomb(name: str) -> bytes:
+    """Far more than it looks like."""
+    much = b"a,b\n" + b"1,2\n" * 50_000
+    packed: dict[str, Callable[[], bytes]] = {
+        "gzip": lambda: gzip.compress(much),
+        "bzip2": lambda: bz2.compress(much),
+        "xz": lambda: lzma.compress(much),
+        "zip": lambda: zipped(**{"songs.csv": much}),
+        "a workbook": lambda: zipped(**{"[Content_Types].xml": b"", "xl/worksheets/sheet1.xml": much}),
+        "a zip in gzip": lambda: gzip.compress(zipped(**{"songs.csv": much})),
+        "parquet": lambda: pd.DataFrame({"a": ["x"] * 50_000}).to_parquet(),
+    }
+    return packed[name]()
+
+
+@pytest.mark.parametrize("name", ["gzip", "bzip2", "xz", "zip", "a workbook", "a zip in gzip", "parquet"])
+def test_what_would_not_fit_into_memory_is_not_unpacked(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "bomb"
+    file.write_bytes(bomb(name))
+    assert file.stat().st_size < 10_000
+    with pytest.raises(MoodstreamError, match=r"^cannot read .*: unpacked it is more than 0 GB: unpack it and import"):
+        read_table(file, max_bytes=20_000)
+
+
+def test_an_archive_that_holds_archives_has_an_end(tmp_path: Path) -> None:
+    data = b"a,b\n1,2\n"
+    for _ in range(6):
+        data = gzip.compress(data)
+    (tmp_path / "many.gz").write_bytes(data)
+    with pytest.raises(MoodstreamError, match="an archive in an archive in an archive"):
+        read_table(tmp_path / "many.gz")

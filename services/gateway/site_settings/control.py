@@ -87,6 +87,17 @@ class SettingsControl:
             await self._check(service, its)
         await self._write(version, values, who, "settings")
 
+    async def set(self, name: str, value: Any, who: Who) -> None:
+        """One setting, whatever else was changed meanwhile; None goes back to the default. Raises Refused."""
+        for _ in range(TRIES):
+            try:
+                await self.change((await self._stored()).version, {name: value}, who)
+                return
+            except Refused as refused:
+                if refused.status != 412:
+                    raise
+        raise _changed()
+
     async def block(self, line: str, remark: str, who: Who) -> None:
         """One song or artist more that is never offered. Raises Refused."""
         await self._edit("block", lambda lines: lines if line in lines else [*lines, f"# {remark}", line], who)

@@ -96,12 +96,14 @@ class Importer:
             code = await self._process.wait()
         except asyncio.CancelledError:
             await self._leave()
+            if (left := self._file.read()) is not None and left.state == "running":
+                self._file.write(left.changed(tries=record.tries - 1))  # it did not end by itself
             raise
         finally:
             self._process = None
         after = self._file.read() or record
-        if after.state != "running":
-            log.info("an import of songs has ended: %s", after.state)
+        if after.id != record.id or after.state != "running":
+            log.info("the process of an import of songs has ended")
         elif self._cancelled == record.id:
             self._end(after, "cancelled", None)
         else:

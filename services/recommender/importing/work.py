@@ -23,6 +23,7 @@ from services.recommender.catalogue.progress import Counted
 from services.recommender.catalogue.refusals import UnknownColumns
 from services.recommender.catalogue.sample import sample_file
 from services.recommender.catalogue.table import Catalogue
+from services.recommender.choice.outliers import MIN_SECONDS
 from services.recommender.importing.record import Record, RecordFile
 from services.recommender.main import RecommenderSettings
 from shared.settings import load
@@ -96,7 +97,7 @@ def make_catalogue(record: Record, target: Path, progress: Counted) -> dict[str,
             progress(f"writing {imported.kept:,} songs")
             songs.save(checked)
             report = imported.as_dict()
-        _check(checked)
+        report["offered"] = _count_offered(checked)
         try:
             checked.replace(target)
         except OSError as error:
@@ -111,10 +112,14 @@ def _told(error: MoodstreamError, record: Record) -> str:
     return str(error).replace(record.path, record.name) if record.path and record.name else str(error)
 
 
-def _check(file: Path) -> None:
+def _count_offered(file: Path) -> int:
     """Raises MoodstreamError where no song of it could be offered here: the recommender would not take it up."""
-    settings = load(RecommenderSettings)
-    settings.library_options().filters.check(Catalogue.load(file))
+    songs = Catalogue.load(file)
+    offered = int(load(RecommenderSettings).library_options().filters.mask(songs).sum())
+    if not offered:
+        why = f"pieces below {MIN_SECONDS} s, intros and spoken word are not, nor what the settings leave out"
+        raise MoodstreamError(f"none of its {len(songs):,} songs may be offered here: {why}")
+    return offered
 
 
 @contextlib.contextmanager
@@ -145,7 +150,7 @@ def _kill_late() -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # nothing ever comes; a buffered reader would be in the way of an ordinary end
     os.kill(os.getpid(), signal.SIGTERM)
 
 

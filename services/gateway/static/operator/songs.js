@@ -1,22 +1,16 @@
 // Songs for the operator: find them, see their mood and place, correct a mood, block one for ever.
 
-import { OPERATOR_MESSAGES, Words } from "../words.js";
+import { beginImport } from "./import.js";
+import { element, find, speak, t, say as tell, words } from "./parts.js";
 
 const MOODS = ["angry", "happy", "sad", "calm"];
 const SHOWN = 30;
 const TRIES = 20;
 const SVG = "http://www.w3.org/2000/svg";
-const words = new Words(OPERATOR_MESSAGES);
-const { t } = words;
-const find = (selector) => document.querySelector(selector);
+const sound = new Audio();
+const heard = { button: null, ended: null };
 let isOwner = false;
 let asked = 0;
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
 
 async function ask(path, body = undefined) {
   const answer = await fetch(`../api/v1/${path}`, {
@@ -30,17 +24,14 @@ async function ask(path, body = undefined) {
   return said.result;
 }
 
-/** What goes wrong is one line, as the server says it in English. */
-function say(text, reason = "") {
-  find("#said").replaceChildren(text, ...(reason ? [" ", element("span", { lang: "en", dir: "ltr" }, reason)] : []));
-}
+const say = (text, reason = "") => tell(find("#said"), text, reason);
 
 async function search() {
   const number = (asked += 1);
   try {
     const { found } = await ask(`songs/search?${new URLSearchParams({ text: find("#text").value, n: SHOWN })}`);
     if (number !== asked) return; // another search has begun meanwhile
-    find("table").hidden = !found.length;
+    find("#results").hidden = !found.length;
     find("#found").replaceChildren(...found.map(row));
     say(found.length ? t("op_songs_count", { count: words.number(found.length) }) : t("op_songs_none"));
   } catch (error) {
@@ -49,7 +40,7 @@ async function search() {
 }
 
 function row({ song, mood }) {
-  const name = `${song.title}, ${song.artist}`;
+  const name = [song.title, song.artist].filter(Boolean).join(", ");
   const select = element("select", { disabled: !isOwner }, ...MOODS.map((one) => new Option(t(one), one)));
   select.value = mood;
   select.setAttribute("aria-label", t("op_songs_mood_of", { song: name }));
@@ -61,11 +52,37 @@ function row({ song, mood }) {
   return element(
     "tr",
     {},
-    element("th", { scope: "row", dir: "auto" }, name),
+    element("th", { scope: "row", dir: "auto" }, ...listen(song, name), name),
     element("td", {}, place),
     element("td", {}, select),
     element("td", {}, block),
   );
+}
+
+/** A button for a recording of this site; the songs of others have none here. */
+function listen(song, name) {
+  if (!song.uri?.startsWith("file:")) return [];
+  const button = element("button", { type: "button", className: "listen" }, "▶");
+  const ended = () => {
+    button.textContent = "▶";
+    button.setAttribute("aria-label", t("op_songs_listen", { song: name }));
+  };
+  ended();
+  button.addEventListener("click", async () => {
+    const plays = heard.button === button && !sound.paused;
+    sound.pause();
+    heard.ended?.();
+    if (plays) return;
+    Object.assign(heard, { button, ended });
+    sound.src = `../music/${song.uri.slice("file:".length).split("/").map(encodeURIComponent).join("/")}`;
+    button.textContent = "■";
+    button.setAttribute("aria-label", t("op_songs_listen_end"));
+    await sound.play().catch((error) => {
+      ended();
+      say(t("op_failed"), error.message);
+    });
+  });
+  return [button];
 }
 
 /** The plane of moods with the song on it: pleasant to the right, lively above. */
@@ -122,16 +139,15 @@ async function never(song, name, button) {
 }
 
 async function begin() {
-  if (!(await words.speak(Words.preferred()))) await words.speak("en");
-  for (const one of document.querySelectorAll("[data-text]")) one.textContent = t(one.dataset.text);
-  for (const one of document.querySelectorAll("[data-label]")) one.setAttribute("aria-label", t(one.dataset.label));
-  document.title = `Moodstream: ${t("op_songs")}`;
+  await speak("op_songs");
+  sound.addEventListener("ended", () => heard.ended?.());
   find("#search").addEventListener("submit", (event) => {
     event.preventDefault();
     search();
   });
   try {
     isOwner = (await ask("operator/status")).role === "owner";
+    beginImport(isOwner);
   } catch (error) {
     say(t("op_failed"), error.message);
   }
