@@ -22,6 +22,7 @@ from services.gateway.routes.events import EventRoutes
 from services.gateway.routes.imports import ImportRoutes
 from services.gateway.routes.operator import OperatorRoutes
 from services.gateway.routes.settings import SettingsRoutes
+from services.gateway.routes.setup import SetupRoutes
 from services.gateway.routes.site import SiteRoutes
 from services.gateway.routes.visitor import VisitorRoutes
 from services.gateway.routes.voices import VoiceRoutes
@@ -71,6 +72,7 @@ def create_api(context: Context) -> Api:
         OperatorRoutes(context).router(),
         SettingsRoutes(context).router(),
         ImportRoutes(context).router(),
+        SetupRoutes(context).router(),
     ):
         app.include_router(router)
     return app

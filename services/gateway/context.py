@@ -47,6 +47,8 @@ class Context:
     settings: SettingsControl
     change_kiosk: Callable[[Kiosk], object]
     """what every page is told of the site from now on"""
+    listens_on: str
+    """the address of this machine on which the page is served"""
     uploads: Uploads
     music: MusicFolder
     music_fixed: bool

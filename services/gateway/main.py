@@ -120,6 +120,18 @@ class GatewaySettings(OperatorSettings):
     )
     auto: bool = Field(False, description=AUTO_TEXT)
     preview: Preview = Field("outline", description=PREVIEW_TEXT)
+    site_name: str = Field(
+        "",
+        max_length=80,
+        json_schema_extra=LIVE,
+        description="Name of the place or of who runs it, on the page and on the notice to print.",
+    )
+    site_contact: str = Field(
+        "",
+        max_length=160,
+        json_schema_extra=LIVE,
+        description="Whom visitors may ask or object to, on the notice to print: a name, an e-mail or postal address.",
+    )
     opening_hours: str = Field(
         "",
         json_schema_extra=LIVE,
@@ -152,6 +164,8 @@ class GatewaySettings(OperatorSettings):
             auto=self.auto,
             spotify_embed=self.spotify_embed,
             language=self.language,
+            name=self.site_name,
+            contact=self.site_contact,
             theme=self.theme,
             rest_after_s=self.rest_after_s,
             pictures_on_disk=self.frames_on_disk,
@@ -221,6 +235,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         self_test=SelfTest(bus),
         operator=Operator(settings),
         settings=SettingsControl(bus, desk, SettingsFile(settings.site_settings)),
+        listens_on=settings.host,
         uploads=settings.uploads,
         music=MusicFolder(settings.music_folder),
         music_fixed="music" in set_by_environment(GatewaySettings),

@@ -32,7 +32,9 @@ schema = schemathesis.openapi.from_dict(create_document(load(GatewaySettings)))
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     quick = {"MOODSTREAM_FRAME_RATE": "2", "MOODSTREAM_REQUESTS_PER_S": "0"}
-    with site(tmp_path_factory.mktemp("site"), "--camera", "pattern:", "--player", "log", **quick) as one:
+    folder = tmp_path_factory.mktemp("site")
+    quick["XDG_DATA_HOME"] = str(folder / "data")  # songs are uploaded and imported
+    with site(folder, "--camera", "pattern:", "--player", "log", **quick) as one:
         yield one
 
 
@@ -54,6 +56,8 @@ def test_whatever_is_sent_the_answer_is_one_that_is_documented(case: Case[Any], 
         return
     if answer.status_code in (412, 428):  # the version of the settings is made up, or missing
         assert (case.method, case.path) == ("PATCH", "/operator/settings")
+        return
+    if case.method == "PUT" and answer.status_code in (415, 422):  # any bytes are a body, and few of them such a file
         return
     # 503 and 504 are documented: a service may be too slow on a busy machine. Wrong passwords have tests of their own,
     # since too many of them are answered with 429.

@@ -31,11 +31,11 @@ CHANGE = ["/picks", "/moods", "/words", "/sessions/end", "/feedback", "/player",
 CHANGE.append("/voices")
 OPERATOR = ["/operator/status", "/operator/history", "/operator/self-test", "/operator/opening", "/operator/view"]
 OPERATOR += ["/operator/learned", "/operator/settings", "/operator/audit", "/operator/block", "/operator/song-mood"]
-OPERATOR += ["/operator/report", "/operator/report.csv", "/operator/import"]
+OPERATOR += ["/operator/report", "/operator/report.csv", "/operator/import", "/operator/address"]
 UPLOADS = ["/operator/import/table", "/operator/import/music"]
 SOCKETS = ["/events/ws", "/frames"]
 PAGES = ["/", "/static", "/static/font.ttf", "/docs", "/docs/{name:path}", "/operator", "/operator/sign"]
-PAGES += ["/operator/staff", "/operator/settings", "/operator/songs", "/operator/report"]
+PAGES += ["/operator/staff", "/operator/settings", "/operator/songs", "/operator/report", "/operator/setup"]
 PAGES += ["/cover/{path:path}", "/music/{path:path}"]
 
 KINDS = {
@@ -70,7 +70,7 @@ def method_of(path: str) -> str:
     """Of a door of the operator."""
     if path in UPLOADS:
         return "PUT"
-    return "GET" if path.endswith(("status", "history", "learned", "settings", "audit", "report", "csv")) else "POST"
+    return "GET" if path.endswith(("status", "history", "learned", "settings", "audit", "report", "csv", "address")) else "POST"
 
 
 def settings() -> GatewaySettings:

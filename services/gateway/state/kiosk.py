@@ -36,6 +36,10 @@ class Kiosk(Model):
     """a microphone of the site hears everybody, as its settings say"""
     language: Language | None = None
     """for a new visitor; None for the browser's"""
+    name: str = ""
+    """of the place, on the page and on the notice; empty where nobody has given one"""
+    contact: str = ""
+    """whom visitors may ask, on the notice"""
     theme: Theme = "dark"
     """light letters on a dark ground, the other way round, or as the browser prefers"""
     rest_after_s: float = 600.0

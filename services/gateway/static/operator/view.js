@@ -9,9 +9,11 @@ export class View {
   #element;
   #run = 0; // of the newest view; what an older one still has under way counts for nothing
   #canvas = null;
+  #root;
 
-  /** `ask` speaks to the API, `element` makes elements. */
-  constructor(ask, element) {
+  /** `ask` speaks to the API, `element` makes elements, `root` leads from the page to the site. */
+  constructor(ask, element, root = "") {
+    this.#root = root;
     this.#ask = ask;
     this.#element = element;
     find("#view-stop").addEventListener("click", () => this.stop());
@@ -41,7 +43,7 @@ export class View {
     this.#run += 1;
     this.#close("Ending …");
     try {
-      const answer = await fetch("api/v1/operator/view", { method: "DELETE", keepalive: true });
+      const answer = await fetch(`${this.#root}api/v1/operator/view`, { method: "DELETE", keepalive: true });
       find("#view-state").textContent = answer.ok ? "Ended." : "It ends by itself within seconds.";
     } catch {
       find("#view-state").textContent = "It ends by itself within seconds: the line is down.";

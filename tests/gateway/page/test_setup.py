@@ -1,0 +1,155 @@
+"""The set-up, over all of Moodstream in a real browser: as owner, as staff and as nobody."""
+
+import asyncio
+import tomllib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from tests.support.page.browser import AXE_RULES
+from tests.support.page.site import TOKEN, Site, site
+
+STAFF = "a-token-for-the-staff"
+STEPS = ("place", "camera", "sound", "songs", "language", "sign", "end")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    own = {
+        "MOODSTREAM_STAFF_TOKEN": STAFF,
+        "MOODSTREAM_SITE_SETTINGS": str(folder / "settings.toml"),
+        "MOODSTREAM_QUIET_HOURS": "03:00-03:01",
+        "MOODSTREAM_REQUESTS_PER_S": "0",
+    }
+    with site(folder, "--camera", "pattern:", **own) as one:
+        yield one
+
+
+def stored(whole: Site) -> dict[str, Any]:
+    file = whole.folder / "settings.toml"
+    return tomllib.loads(file.read_text()) if file.exists() else {}
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, whole: Site, token: str = TOKEN, path: str = "setup", wide: int = 1280, language: str = "en"
+) -> AsyncIterator[Page]:
+    """The page, which must not complain about anything."""
+    complaints: list[str] = []
+    credentials: Any = {"username": "op", "password": token}
+    context = await browser.new_context(
+        http_credentials=credentials, viewport={"width": wide, "height": 800}, locale=language
+    )
+    page = await context.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    try:
+        await page.goto(f"{whole.url}/operator/{path}")
+        await expect(page.locator("[aria-current=step], #operated-by, #logo-said")).not_to_have_count(0)
+        yield page
+    finally:
+        await context.close()
+    assert not complaints, complaints
+
+
+async def test_the_owner_goes_through_all_steps_and_may_come_back(whole: Site, chromium: Browser) -> None:
+    async with opened(chromium, whole) as page:
+        following = page.locator("#next")
+        await page.fill("#set-site_name", "Café Ω")
+        await page.fill("#set-site_contact", "ask@example.org")
+        await page.fill("#set-time_zone", "Europe/Berlin")
+        await page.select_option("#law", "eu")
+        await expect(page.locator("#law-says")).to_contain_text("The AI Act forbids")
+        await following.click()
+        await expect(page.locator("#said")).to_have_text("Saved. The change is in effect.")
+        assert stored(whole) == {
+            "site_name": "Café Ω",
+            "site_contact": "ask@example.org",
+            "time_zone": "Europe/Berlin",
+        }
+        await expect(page.locator("#cameras")).to_contain_text("camera-1: works")
+        await page.get_by_role("button", name="Look through it: camera-1").click()
+        await expect(page.locator("#view-picture canvas")).to_be_visible()
+        await expect(page.locator("#view-faces tr").first).to_be_visible(timeout=60_000)
+        await following.click()
+        await expect(page.locator("#view-picture")).to_be_hidden()
+        await page.get_by_role("button", name="Test this device’s loudspeaker").click()
+        await expect(page.locator("#sound-said")).to_have_text("Two notes, the second one higher.")
+        await page.get_by_role("button", name="Play a song").click()
+        await expect(page.locator("#sound-said")).to_contain_text("The visitors’ page plays it")
+        await page.get_by_role("button", name="Stop the song").click()
+        await expect(page.locator("#set-quiet_hours")).to_be_disabled()
+        await expect(page.locator("#note-quiet_hours")).to_contain_text("MOODSTREAM_QUIET_HOURS is set outside")
+        await page.select_option("#set-player", "log")
+        await following.click()
+        await expect(page.locator("#songs-now")).to_contain_text("songs")
+        await page.locator("#back").click()
+        await expect(page.locator("#set-player")).to_have_value("log")
+        await page.locator("#steps a", has_text="Language").click()
+        await page.select_option("#set-language", "de")
+        await following.click()
+        await expect(page.locator("#sign")).to_be_visible()
+        await expect(page.get_by_role("link", name="Open the notice to print")).to_be_visible()
+        await following.click()
+        await expect(page.locator("#address")).to_have_text(f"{whole.url}/")
+        await expect(page.locator("#address-note")).to_contain_text("MOODSTREAM_HOST=0.0.0.0")
+        await page.reload()
+        await expect(page.locator("#end")).to_be_visible()
+        await following.click()
+        await expect(page).to_have_url(f"{whole.url}/operator")
+    assert stored(whole)["player"] == "log"
+    async with opened(chromium, whole, path="sign") as page:
+        await expect(page.locator("#operated-by")).to_have_text("Café Ω · ask@example.org")
+
+
+async def test_what_a_service_would_not_take_is_said_and_the_step_stays(whole: Site, chromium: Browser) -> None:
+    before = stored(whole)
+    credentials: Any = {"username": "op", "password": TOKEN}
+    context = await chromium.new_context(http_credentials=credentials)
+    page = await context.new_page()
+    await page.goto(f"{whole.url}/operator/setup")
+    await page.fill("#set-opening_hours", "always, please")
+    await page.locator("#next").click()
+    await expect(page.locator("#said")).to_contain_text("MOODSTREAM_OPENING_HOURS: 'always")
+    await expect(page.locator("#set-opening_hours")).to_be_focused()
+    await expect(page.locator("#place")).to_be_visible()
+    assert stored(whole) == before
+    await context.close()
+
+
+async def test_staff_look_and_nobody_does(whole: Site, chromium: Browser) -> None:
+    async with opened(chromium, whole, STAFF) as page:
+        await expect(page.locator("#staff")).to_be_visible()
+        assert await page.locator("[data-fields] :is(input, select):enabled").count() == 0
+        for step in STEPS[1:]:
+            await page.locator("#next").click()
+            await expect(page.locator(f"#{step}")).to_be_visible()
+    async with httpx.AsyncClient(base_url=whole.url) as client:
+        for path in ("/operator/setup", "/api/v1/operator/address"):
+            assert (await client.get(path)).status_code == 401
+            assert (await client.get(path, auth=("x", STAFF))).is_success
+
+
+async def test_the_address_is_the_one_by_which_the_owner_came(whole: Site) -> None:
+    async with httpx.AsyncClient(base_url=whole.url, auth=("x", TOKEN)) as client:
+        headers = {"Host": f"192.168.7.9:{httpx.URL(whole.url).port}"}
+        told = (await client.get("/api/v1/operator/address", headers=headers)).json()["result"]
+    assert (told["addresses"], told["others"]) == ([f"http://{headers['Host']}/"], True)
+
+
+@pytest.mark.parametrize(("language", "wide"), [("en", 1280), ("ar", 390)])
+async def test_axe_is_content_with_every_step(whole: Site, chromium: Browser, language: str, wide: int) -> None:
+    async with opened(chromium, whole, language=language, wide=wide) as page:
+        for step in STEPS:
+            await page.locator(f"#steps a[href='#{step}']").click()
+            await expect(page.locator(f"#{step}")).to_be_visible()
+            await asyncio.sleep(0.1)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= wide, step
+            found = (await Axe().run(page, options=AXE_RULES)).response
+            assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == [], step
