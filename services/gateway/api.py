@@ -20,6 +20,7 @@ from services.gateway.origins import cross_origin
 from services.gateway.pages import SecurityHeaders
 from services.gateway.routes.events import EventRoutes
 from services.gateway.routes.imports import ImportRoutes
+from services.gateway.routes.look import LookRoutes
 from services.gateway.routes.operator import OperatorRoutes
 from services.gateway.routes.settings import SettingsRoutes
 from services.gateway.routes.setup import SetupRoutes
@@ -73,6 +74,7 @@ def create_api(context: Context) -> Api:
         SettingsRoutes(context).router(),
         ImportRoutes(context).router(),
         SetupRoutes(context).router(),
+        LookRoutes(context).router(),
     ):
         app.include_router(router)
     return app

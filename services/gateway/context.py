@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.gateway.consents import Consents
 from services.gateway.health import HealthReader
+from services.gateway.look.folder import LookFolder
 from services.gateway.mounting_view import MountingViews
 from services.gateway.music import MusicFolder
 from services.gateway.opening_control import OpeningControl
@@ -47,6 +48,9 @@ class Context:
     settings: SettingsControl
     change_kiosk: Callable[[Kiosk], object]
     """what every page is told of the site from now on"""
+    look: LookFolder
+    show_logo: Callable[[str | None], object]
+    """with which logo every page goes on"""
     listens_on: str
     """the address of this machine on which the page is served"""
     uploads: Uploads

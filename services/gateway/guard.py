@@ -9,13 +9,14 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from services.gateway.look.png import MAX_BYTES as MAX_LOGO_BYTES
 from services.gateway.uploads import storage
 from shared.contracts.sounds import MAX_SOUND_BYTES
 from shared.web.origin import is_foreign
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
-_LARGER = {"/frames": MAX_PICTURE_BYTES, "/voices": MAX_SOUND_BYTES}
+_LARGER = {"/frames": MAX_PICTURE_BYTES, "/voices": MAX_SOUND_BYTES, "/logo": MAX_LOGO_BYTES}
 """Bytes of a body by the end of the path."""
 _UPLOADS = {"/operator/import/table": storage.MAX_TABLE_BYTES, "/operator/import/music": storage.MAX_SOUND_BYTES}
 """The same of what only the owner may send: they are streamed, and take their time."""

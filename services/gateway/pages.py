@@ -1,7 +1,7 @@
 """The page and its files, and the headers that keep browsers from running or sending anything else."""
 
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
@@ -72,6 +72,7 @@ class SecurityHeaders:
 
 def page_routes(
     music: MusicFolder,
+    look: Sequence[BaseRoute],
     *,
     spotify_embed: bool = False,
     may_hear: bool = False,
@@ -79,8 +80,8 @@ def page_routes(
 ) -> list[BaseRoute]:
     """The page at ``/``, its files below ``/static``, what others may build on below ``/docs``.
 
-    Sounds of the music folder lie below ``/music``, their covers below ``/cover``. Pages of ``origins`` may frame the
-    page. ``may_hear``: the page may ask a visitor for the microphone.
+    ``look``: the texts and the logo of this place. Sounds of the music folder lie below ``/music``, their covers below
+    ``/cover``. Pages of ``origins`` may frame the page. ``may_hear``: the page may ask a visitor for the microphone.
     """
     # Browsers ask again each time and are answered "not modified": an upgrade shows at once.
     headers = [Middleware(SecurityHeaders, cache="no-cache")]
@@ -95,6 +96,7 @@ def page_routes(
         Route("/docs", lambda _: RedirectResponse("docs/events.html")),
         Route("/docs/{name:path}", document, middleware=[Middleware(SecurityHeaders, "no-cache", EVENT_PAGE_CSP)]),
         *music.routes(headers),
+        Mount("/look", routes=look, middleware=headers),
     ]
 
 
@@ -117,6 +119,7 @@ def operator_routes(operator: Operator, *, pictures_on_disk: bool = False) -> li
     return [
         Route("/operator", endpoint("page"), middleware=headers),
         Route("/operator/report", endpoint("report"), middleware=headers),
+        Route("/operator/look", endpoint("look"), middleware=headers),
         Route("/operator/setup", endpoint("setup"), middleware=headers),
         Route("/operator/settings", endpoint("settings"), middleware=headers),
         Route("/operator/songs", endpoint("songs"), middleware=headers),

@@ -31,11 +31,19 @@ CHANGE = ["/picks", "/moods", "/words", "/sessions/end", "/feedback", "/player",
 CHANGE.append("/voices")
 OPERATOR = ["/operator/status", "/operator/history", "/operator/self-test", "/operator/opening", "/operator/view"]
 OPERATOR += ["/operator/learned", "/operator/settings", "/operator/audit", "/operator/block", "/operator/song-mood"]
-OPERATOR += ["/operator/report", "/operator/report.csv", "/operator/import", "/operator/address"]
-UPLOADS = ["/operator/import/table", "/operator/import/music"]
+OPERATOR += ["/operator/report", "/operator/report.csv", "/operator/import", "/operator/address", "/operator/look"]
+UPLOADS = ["/operator/import/table", "/operator/import/music", "/operator/look/logo"]
 SOCKETS = ["/events/ws", "/frames"]
 PAGES = ["/", "/static", "/static/font.ttf", "/docs", "/docs/{name:path}", "/operator", "/operator/sign"]
-PAGES += ["/operator/staff", "/operator/settings", "/operator/songs", "/operator/report", "/operator/setup"]
+PAGES += [
+    "/operator/staff",
+    "/operator/settings",
+    "/operator/songs",
+    "/operator/report",
+    "/operator/setup",
+    "/operator/look",
+    "/look",
+]
 PAGES += ["/cover/{path:path}", "/music/{path:path}"]
 
 KINDS = {
@@ -70,7 +78,11 @@ def method_of(path: str) -> str:
     """Of a door of the operator."""
     if path in UPLOADS:
         return "PUT"
-    return "GET" if path.endswith(("status", "history", "learned", "settings", "audit", "report", "csv", "address")) else "POST"
+    return (
+        "GET"
+        if path.endswith(("status", "history", "learned", "settings", "audit", "report", "csv", "address"))
+        else "POST"
+    )
 
 
 def settings() -> GatewaySettings:
@@ -87,6 +99,7 @@ def test_every_door_of_the_gateway_stands_in_a_row() -> None:
     expected |= {("GET", "/operator/view"), ("DELETE", "/operator/view"), ("DELETE", "/operator/learned")}
     expected |= {("PATCH", "/operator/settings")} | {("PUT", path) for path in UPLOADS}
     expected |= {("GET", "/operator/import"), ("DELETE", "/operator/import"), ("GET", "/operator/import/music")}
+    expected |= {("GET", "/operator/look"), ("DELETE", "/operator/look/logo")}
     assert found == expected
     routers = [kind(context).router() for kind in (EventRoutes, SiteRoutes, VisitorRoutes, OperatorRoutes)]
     routes = [route for router in routers for route in router.routes]

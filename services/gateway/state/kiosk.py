@@ -40,6 +40,10 @@ class Kiosk(Model):
     """of the place, on the page and on the notice; empty where nobody has given one"""
     contact: str = ""
     """whom visitors may ask, on the notice"""
+    colour: str = ""
+    """of the place, #rrggbb, for the page while nobody is there; empty for the page's own"""
+    logo: str | None = None
+    """another one for another picture at /look/logo.png; None where there is none"""
     theme: Theme = "dark"
     """light letters on a dark ground, the other way round, or as the browser prefers"""
     rest_after_s: float = 600.0

@@ -21,7 +21,7 @@ const find = (selector) => document.querySelector(selector);
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname); // the machine of the site
 const now = () => performance.now();
 
-const words = new Words();
+const words = new Words(["static/messages", "look/texts"]);
 const { t } = words;
 const present = new Present(new URLSearchParams(location.search).get("camera"));
 const visit = new Visit({ agreed, over, unclear: (by) => say(t(UNCLEAR[by])) });
@@ -85,7 +85,8 @@ function show() {
   const light = dress(present.kiosk?.theme);
   rest.show(view.stage, present.kiosk?.rest_after_s ?? 0, now());
   document.body.dataset.mood = ["mirror", "listen"].includes(view.stage) ? view.word : "nobody";
-  moon.show(view, light);
+  moon.show(view, light, present.kiosk?.colour);
+  showPlace(present.kiosk);
   const onDisk = present.kiosk?.pictures_on_disk;
   voice.show(view, { terms: present.voice, commands: present.kiosk?.voice_commands === true, onDisk });
   mirror.show(view, {
@@ -281,6 +282,16 @@ function like() {
   if (!song) return;
   visit.liked.add(song);
   say(t("thanks"));
+}
+
+/** The name and the logo of the place, where it has some. */
+function showPlace({ name, logo } = {}) {
+  find(".brand span").textContent = name || "Moodstream";
+  const picture = find(".brand img");
+  picture.hidden = !logo;
+  find(".brand svg").toggleAttribute("hidden", Boolean(logo));
+  const address = logo ? `look/logo.png?${logo}` : "";
+  if (logo && picture.getAttribute("src") !== address) picture.src = address;
 }
 
 function skip() {

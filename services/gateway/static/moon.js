@@ -19,6 +19,16 @@ const ASLEEP = { valence: 0.25, arousal: -1, open: 0 };
 
 const BLINK_MS = 140;
 
+/** The hue of the place in the lightness that letters need, whatever colour it is. */
+const ofPlace = (place, light) =>
+  Object.fromEntries(
+    Object.entries(NIGHT).map(([name, [lightness, ...axes]]) => {
+      const strength = 1.6 * Math.hypot(...axes) * (light ? PALE[name] : 1);
+      const shown = light ? DAY[name] : lightness;
+      return [name, `oklch(from ${place} ${shown} min(c, ${strength.toFixed(3)}) h)`];
+    }),
+  );
+
 export class Moon {
   #find = (selector) => document.querySelector(selector);
 
@@ -40,14 +50,14 @@ export class Moon {
     );
   }
 
-  /** `light`: on a light ground. */
-  show({ stage, word, mood, staying }, light = false) {
+  /** `light`: on a light ground; `place`: the colour of the place, for while nobody is there. */
+  show({ stage, word, mood, staying }, light = false, place = "") {
     const awake = !["attract", "goodbye", "closed", "away"].includes(stage);
     const reading = ["mirror", "listen"].includes(stage) && mood;
     const { valence, arousal } = reading ? mood : { valence: 0.3, arousal: 0 };
     const style = document.body.style;
-    for (const [name, colour] of Object.entries(this.#colours(reading ? word : "nobody", mood, light)))
-      style.setProperty(`--${name}`, colour);
+    const colours = !reading && place ? ofPlace(place, light) : this.#colours(reading ? word : "nobody", mood, light);
+    for (const [name, colour] of Object.entries(colours)) style.setProperty(`--${name}`, colour);
     style.setProperty("--valence", reading ? valence : 0);
     style.setProperty("--arousal", reading ? arousal : -0.6);
     style.setProperty("--tempo", `${(5.6 - 3.2 * (reading ? arousal : -0.6)).toFixed(1)}s`);

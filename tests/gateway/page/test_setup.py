@@ -4,6 +4,7 @@ import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.support.page.browser import AXE_RULES
 from tests.support.page.site import TOKEN, Site, site
+from tests.support.pictures import encoded, noise
 
 STAFF = "a-token-for-the-staff"
 STEPS = ("place", "camera", "sound", "songs", "language", "sign", "end")
@@ -141,6 +143,63 @@ async def test_the_address_is_the_one_by_which_the_owner_came(whole: Site) -> No
         headers = {"Host": f"192.168.7.9:{httpx.URL(whole.url).port}"}
         told = (await client.get("/api/v1/operator/address", headers=headers)).json()["result"]
     assert (told["addresses"], told["others"]) == ([f"http://{headers['Host']}/"], True)
+
+
+async def test_the_place_gets_a_logo_a_colour_and_words_of_its_own(
+    whole: Site, chromium: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "logo.jpg").write_bytes(encoded(noise(60, 200)))
+    (tmp_path / "logo.png").write_text("<html><script>alert(1)</script></html>")
+    async with opened(chromium, whole, path="look") as page:
+        await page.set_input_files("#file", tmp_path / "logo.jpg")
+        await expect(page.locator("#logo-said")).to_have_text("Saved. The change is in effect.")
+        await expect(page.locator("#logo")).to_be_visible()
+        await page.fill("#set-site_colour", "#1f8f54")
+        await page.locator("#save-place").click()
+        await expect(page.locator("#place-said")).to_have_text("Saved. The change is in effect.")
+        await page.fill("#text-attract", "Come closer")
+        await expect(page.locator("#shown-title")).to_have_text("Come closer")
+        await page.locator("button[form=texts]").click()
+        await expect(page.locator("#texts-said")).to_contain_text("Saved.")
+        await page.reload()
+        await expect(page.locator("#text-attract")).to_have_value("Come closer")
+        found = (await Axe().run(page, options=AXE_RULES)).response
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    context = await chromium.new_context(locale="en", viewport={"width": 390, "height": 844})
+    page = await context.new_page()
+    await page.goto(whole.url)
+    await expect(page.locator(".brand img")).to_be_visible()
+    assert "oklch(from #1f8f54" in await page.evaluate("document.body.style.getPropertyValue('--ground')")
+    assert await page.evaluate("getComputedStyle(document.body).getPropertyValue('--ground')") != "#0f1220"
+    words = await page.evaluate("fetch('look/texts/en.json').then((answer) => answer.json())")
+    assert words == {"attract": "Come closer"}
+    await context.close()
+    async with httpx.AsyncClient(base_url=whole.url, auth=("x", TOKEN)) as client:
+        logo = (await client.get("/look/logo.png")).content
+        for data, line in (
+            ((tmp_path / "logo.png").read_bytes(), "a web page or another text with marks"),
+            (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "an SVG, which may hold a script"),
+        ):
+            refused = await client.put("/api/v1/operator/look/logo", content=data)
+            assert (refused.status_code, refused.json()["error"]) == (
+                415,
+                f"the logo was not taken: it is {line}, not a picture in PNG, JPEG or WebP",
+            )
+        text = await client.post(
+            "/api/v1/operator/look", json={"language": "en", "texts": {"notice_here": "All is filmed and kept."}}
+        )
+        assert (text.status_code, text.json()["error"]) == (
+            422,
+            "notice_here: there is no such text, or it has to stay as it is",
+        )
+        assert (await client.get("/look/logo.png")).content == logo
+        assert (await client.get("/look/logo.png")).headers["content-type"] == "image/png"
+        staff = {"auth": ("x", STAFF)}
+        assert (await client.put("/api/v1/operator/look/logo", content=b"", **staff)).status_code == 403
+        assert (await client.get("/api/v1/operator/look", **staff)).is_success
+        assert (await client.delete("/api/v1/operator/look/logo")).json() == {"result": {"logo": None}}
+        assert (await client.get("/look/logo.png")).status_code == 404
+        assert (await client.get("/look/texts/../../settings.json")).status_code == 404
 
 
 @pytest.mark.parametrize(("language", "wide"), [("en", 1280), ("ar", 390)])

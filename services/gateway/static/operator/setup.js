@@ -9,7 +9,7 @@ const STEPS = ["place", "camera", "sound", "songs", "language", "sign", "end"];
 const LOOK_MS = 2_000;
 const TONE_S = 1.2;
 const fields = new Map();
-const now = { step: "place", version: null, role: "staff" };
+const now = { step: "place", version: null, role: "staff", going: Promise.resolve() };
 const view = new View((path, body) => ask(path.replace(/^operator\//, ""), body ? "POST" : "GET", body), element, "../");
 
 async function site(path, body = undefined) {
@@ -72,7 +72,13 @@ async function save() {
   return true;
 }
 
-async function go(step, saves = true) {
+/** One step after the other, however quickly somebody presses. */
+function go(step, saves = true) {
+  now.going = now.going.then(() => show(step, saves));
+  return now.going;
+}
+
+async function show(step, saves) {
   find("#said").textContent = "";
   find("#next").disabled = true;
   const saved = !saves || now.role !== "owner" || (await save());
