@@ -194,9 +194,8 @@ async def test_the_place_gets_a_logo_a_colour_and_words_of_its_own(
         )
         assert (await client.get("/look/logo.png")).content == logo
         assert (await client.get("/look/logo.png")).headers["content-type"] == "image/png"
-        staff = {"auth": ("x", STAFF)}
-        assert (await client.put("/api/v1/operator/look/logo", content=b"", **staff)).status_code == 403
-        assert (await client.get("/api/v1/operator/look", **staff)).is_success
+        assert (await client.put("/api/v1/operator/look/logo", content=b"", auth=("x", STAFF))).status_code == 403
+        assert (await client.get("/api/v1/operator/look", auth=("x", STAFF))).is_success
         assert (await client.delete("/api/v1/operator/look/logo")).json() == {"result": {"logo": None}}
         assert (await client.get("/look/logo.png")).status_code == 404
         assert (await client.get("/look/texts/../../settings.json")).status_code == 404
