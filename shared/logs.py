@@ -22,6 +22,7 @@ Form = Literal["text", "json"]
 TRACE: ContextVar[str | None] = ContextVar("trace", default=None)
 """``trace_id`` of what is done now."""
 
+MAX_RECENT = 500
 MAX_PER_S = 9
 """Lines of any kind in any second; critical ones, which say why a process ends, are always written."""
 
@@ -59,6 +60,22 @@ class JsonLines(logging.Formatter):
             line["error"] = record.exc_info[0].__name__
             line["traceback"] = self.formatException(record.exc_info)
         return plain_lines(json.dumps(line, ensure_ascii=False))
+
+
+class RecentLines(logging.Handler):
+    """Keeps the newest lines in memory, as people read them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=MAX_RECENT)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called with the handler's lock held."""
+        self.lines.append(self.format(record))
+
+
+recent = RecentLines()
+"""Of this process, since ``set_up_logging``."""
 
 
 class RateLimitedHandler(logging.StreamHandler[TextIO]):
@@ -125,7 +142,8 @@ def set_up_logging(level: str, form: Form = "text") -> RateLimitedHandler:
     handler = RateLimitedHandler(sys.stderr)
     text = TextLines("%(asctime)s %(levelname)-7s %(name)s  %(message)s")
     handler.setFormatter(JsonLines() if form == "json" else text)
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    recent.setFormatter(text)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler, recent], force=True)
     logging.captureWarnings(True)
     logging.getLogger("moodstream").setLevel(level)
     return handler

@@ -18,6 +18,7 @@ from services.gateway.guard import Guard
 from services.gateway.openapi import ABOUT, REFUSALS, SECURITY_SCHEMES
 from services.gateway.origins import cross_origin
 from services.gateway.pages import SecurityHeaders
+from services.gateway.routes.alerts import AlertRoutes
 from services.gateway.routes.events import EventRoutes
 from services.gateway.routes.imports import ImportRoutes
 from services.gateway.routes.look import LookRoutes
@@ -25,6 +26,7 @@ from services.gateway.routes.operator import OperatorRoutes
 from services.gateway.routes.settings import SettingsRoutes
 from services.gateway.routes.setup import SetupRoutes
 from services.gateway.routes.site import SiteRoutes
+from services.gateway.routes.upkeep import UpkeepRoutes
 from services.gateway.routes.visitor import VisitorRoutes
 from services.gateway.routes.voices import VoiceRoutes
 from services.gateway.routes.words import WordsRoutes
@@ -75,6 +77,8 @@ def create_api(context: Context) -> Api:
         ImportRoutes(context).router(),
         SetupRoutes(context).router(),
         LookRoutes(context).router(),
+        AlertRoutes(context).router(),
+        UpkeepRoutes(context).router(),
     ):
         app.include_router(router)
     return app

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.gateway.alerts.watch import Alerts
 from services.gateway.consents import Consents
 from services.gateway.health import HealthReader
 from services.gateway.look.folder import LookFolder
@@ -16,6 +17,7 @@ from services.gateway.site_settings.control import SettingsControl
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
 from services.gateway.state.kiosk import HeardVoice, Kiosk
+from services.gateway.upkeep.restart import Upkeep
 from services.gateway.uploads.storage import Uploads
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
@@ -48,6 +50,8 @@ class Context:
     settings: SettingsControl
     change_kiosk: Callable[[Kiosk], object]
     """what every page is told of the site from now on"""
+    alerts: Alerts
+    upkeep: Upkeep
     look: LookFolder
     show_logo: Callable[[str | None], object]
     """with which logo every page goes on"""

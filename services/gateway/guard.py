@@ -19,6 +19,7 @@ MAX_PICTURE_BYTES = 2 * 1024 * 1024
 _LARGER = {"/frames": MAX_PICTURE_BYTES, "/voices": MAX_SOUND_BYTES, "/logo": MAX_LOGO_BYTES}
 """Bytes of a body by the end of the path."""
 _UPLOADS = {"/operator/import/table": storage.MAX_TABLE_BYTES, "/operator/import/music": storage.MAX_SOUND_BYTES}
+_UPLOADS |= {"/operator/upkeep/backup": storage.MAX_TABLE_BYTES}
 """The same of what only the owner may send: they are streamed, and take their time."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 BODY_S, LARGER_S = 10.0, 20.0

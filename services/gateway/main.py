@@ -6,6 +6,8 @@ import sys
 from typing import Any
 
 from moodstream.errors import MoodstreamError
+from services.gateway.alerts.receivers import ReceiversFile
+from services.gateway.alerts.watch import Alerts
 from services.gateway.api import create_api, mount
 from services.gateway.consents import Consents
 from services.gateway.context import Context
@@ -29,6 +31,7 @@ from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
 from services.gateway.state.kiosk import Kiosk
 from services.gateway.state.snapshot import snapshot_of
+from services.gateway.upkeep.restart import Upkeep
 from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
@@ -67,6 +70,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
     control = OpeningControl(bus, state, *settings.hours())
     desk = SettingsDesk(settings, GatewaySettings.hours)
 
+    health = HealthReader(bus, voice=settings.heard_voice is not None)
     frames_server = FramesServer(bus, settings, needed=False)
     guests = Guests(bus, lambda: site_watches(state))
     metrics = Metrics()
@@ -107,7 +111,15 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         frames_server=frames_server,
         consents=Consents(bus),
         mounting_views=views,
-        health=HealthReader(bus, voice=settings.heard_voice is not None),
+        health=health,
+        upkeep=Upkeep(),
+        alerts=Alerts(
+            ReceiversFile(settings.site_settings.with_name("alerts.json")),
+            health,
+            state,
+            lambda: control.opening.open,
+            lambda: kiosk[0].name,
+        ),
         self_test=SelfTest(bus),
         operator=Operator(settings),
         settings=SettingsControl(bus, desk, SettingsFile(settings.site_settings)),
@@ -178,7 +190,7 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
         ),
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
-    background.append(follow_site_settings)
+    background += [follow_site_settings, context.alerts.run, context.upkeep.run]
     if settings.browser_camera or context.voice is not None:
         background.append(context.frames_server.run)
     return Service(

@@ -120,6 +120,7 @@ def operator_routes(operator: Operator, *, pictures_on_disk: bool = False) -> li
         Route("/operator", endpoint("page"), middleware=headers),
         Route("/operator/report", endpoint("report"), middleware=headers),
         Route("/operator/look", endpoint("look"), middleware=headers),
+        Route("/operator/care", endpoint("care"), middleware=headers),
         Route("/operator/setup", endpoint("setup"), middleware=headers),
         Route("/operator/settings", endpoint("settings"), middleware=headers),
         Route("/operator/songs", endpoint("songs"), middleware=headers),

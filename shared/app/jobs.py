@@ -11,6 +11,10 @@ SHUTDOWN_TIMEOUT_S = 9.5
 """A process ends within ten seconds after it was asked to."""
 
 
+class RestartWanted(Exception):
+    """Raised by a job: the process ends in good order, and whoever supervises it starts it again."""
+
+
 class Jobs:
     """The jobs that run now."""
 

@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute, Route
 from moodstream.errors import MoodstreamError
 from shared.app import systemd
 from shared.app.heartbeat import Heartbeat
-from shared.app.jobs import SHUTDOWN_TIMEOUT_S, Job, Jobs, root_cause
+from shared.app.jobs import SHUTDOWN_TIMEOUT_S, Job, Jobs, RestartWanted, root_cause
 from shared.app.metrics_route import metrics_route
 from shared.app.watchdog import Watchdog
 from shared.bus.connection import Bus
@@ -154,7 +154,10 @@ class App:
             await self._jobs.run(*upkeep, *(job for service in self.services for job in service.background))
         except Exception as error:
             cause = root_cause(error)
-            if isinstance(cause, MoodstreamError):
+            if isinstance(cause, RestartWanted):
+                log.warning("restarting, as an operator has asked")
+                self.exit(EXIT_RESTART)
+            elif isinstance(cause, MoodstreamError):
                 print(f"moodstream: {cause}", file=sys.stderr)
                 self.exit(EXIT_FAILED)
             else:

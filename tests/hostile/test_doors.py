@@ -32,18 +32,12 @@ CHANGE.append("/voices")
 OPERATOR = ["/operator/status", "/operator/history", "/operator/self-test", "/operator/opening", "/operator/view"]
 OPERATOR += ["/operator/learned", "/operator/settings", "/operator/audit", "/operator/block", "/operator/song-mood"]
 OPERATOR += ["/operator/report", "/operator/report.csv", "/operator/import", "/operator/address", "/operator/look"]
-UPLOADS = ["/operator/import/table", "/operator/import/music", "/operator/look/logo"]
+OPERATOR += ["/operator/alerts", "/operator/alerts/test", "/operator/upkeep", "/operator/upkeep/restart"]
+UPLOADS = ["/operator/import/table", "/operator/import/music", "/operator/look/logo", "/operator/upkeep/backup"]
 SOCKETS = ["/events/ws", "/frames"]
 PAGES = ["/", "/static", "/static/font.ttf", "/docs", "/docs/{name:path}", "/operator", "/operator/sign"]
-PAGES += [
-    "/operator/staff",
-    "/operator/settings",
-    "/operator/songs",
-    "/operator/report",
-    "/operator/setup",
-    "/operator/look",
-    "/look",
-]
+PAGES += ["/operator/staff", "/operator/settings", "/operator/songs", "/operator/report", "/operator/setup"]
+PAGES += ["/operator/look", "/look", "/operator/care"]
 PAGES += ["/cover/{path:path}", "/music/{path:path}"]
 
 KINDS = {
@@ -80,7 +74,7 @@ def method_of(path: str) -> str:
         return "PUT"
     return (
         "GET"
-        if path.endswith(("status", "history", "learned", "settings", "audit", "report", "csv", "address"))
+        if path.endswith(("status", "history", "learned", "settings", "audit", "report", "csv", "address", "upkeep"))
         else "POST"
     )
 
@@ -100,6 +94,7 @@ def test_every_door_of_the_gateway_stands_in_a_row() -> None:
     expected |= {("PATCH", "/operator/settings")} | {("PUT", path) for path in UPLOADS}
     expected |= {("GET", "/operator/import"), ("DELETE", "/operator/import"), ("GET", "/operator/import/music")}
     expected |= {("GET", "/operator/look"), ("DELETE", "/operator/look/logo")}
+    expected |= {("GET", "/operator/alerts"), ("GET", "/operator/upkeep/backup")}
     assert found == expected
     routers = [kind(context).router() for kind in (EventRoutes, SiteRoutes, VisitorRoutes, OperatorRoutes)]
     routes = [route for router in routers for route in router.routes]

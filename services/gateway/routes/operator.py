@@ -18,8 +18,9 @@ from services.gateway.bodies import Result, SetOpening, ShortText, StartView
 from services.gateway.calls import ask
 from services.gateway.context import Context
 from services.gateway.openapi import NOTED, OPERATOR_ONLY
-from services.gateway.routes.site import known_cameras, site_status
+from services.gateway.routes.site import site_status
 from services.gateway.site_settings.control import Refused
+from services.gateway.state.cameras import known_cameras
 from services.gateway.state.history import KEPT
 from services.gateway.state.report import Period, Span, create_report, to_csv
 from shared.contracts.site_state import CameraView

@@ -8,18 +8,15 @@ from pydantic import AwareDatetime, BeforeValidator
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from moodstream.contracts.events import MoodChanged, StatusChanged, utc_now
-from moodstream.contracts.status_codes import StatusCode
+from moodstream.contracts.events import MoodChanged, utc_now
 from services.gateway.bodies import CameraName, FrameAccepted, MoodsNow, MoodsPast, SiteStateBody, Status, Visits
 from services.gateway.context import Context
 from services.gateway.guard import address_of
 from services.gateway.health import SERVICES, Health, State
 from services.gateway.openapi import JPEG_BODY
-from shared.contracts.site_state import CameraView, SiteState
+from services.gateway.state.cameras import is_well, known_cameras
 
 MAX_MOODS = 500
-WITHOUT_CAMERA = "hand-"
-"""What the ids begin with under which pages choose moods by hand where there is no camera, each for itself."""
 PAGE = 500
 MAX_PAGES = 10
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -136,7 +133,7 @@ def site_status(context: Context, health: Health) -> dict[str, Any]:
     opening = context.opening_control.opening
     services = {name: _service_state(context, health, name) for name in SERVICES}
     cameras = known_cameras(context.state)
-    broken = any(status is not None and not _is_well(status) for _, status, _ in cameras)
+    broken = any(status is not None and not is_well(status) for _, status, _ in cameras)
     works = health.redis and all(services[name] == "online" for name in health.needed) and not (broken and opening.open)
     works = works and not context.pictures_on_disk
     return {
@@ -157,11 +154,6 @@ def site_status(context: Context, health: Health) -> dict[str, Any]:
     }
 
 
-def _is_well(status: StatusChanged) -> bool:
-    """Whether a camera works, or rests because somebody has asked for that: it comes back by itself."""
-    return status.state == "online" or status.code in (StatusCode.RESTING, StatusCode.CLOSED)
-
-
 def _service_state(context: Context, health: Health, service: str) -> State:
     if not health.redis:
         return "off" if service not in health.needed else "offline"
@@ -170,10 +162,3 @@ def _service_state(context: Context, health: Health, service: str) -> State:
     is_stuck = service == "player" and playback is not None and playback.state not in ("ready", "playing", "paused")
     is_degraded = is_stuck or (status is not None and status.state == "degraded")
     return "degraded" if state == "online" and is_degraded else state
-
-
-def known_cameras(state: SiteState) -> list[tuple[str, StatusChanged | None, CameraView | None]]:
-    """(camera id, its newest status, its view) of each camera with either; a page without one is no camera."""
-    statuses = {part: one for (service, part), one in state.status.items() if part and service in ("camera", "gateway")}
-    names = sorted(name for name in statuses.keys() | state.cameras.keys() if not name.startswith(WITHOUT_CAMERA))
-    return [(name, statuses.get(name), state.cameras.get(name)) for name in names]

@@ -74,6 +74,16 @@ class Uploads:
 
         return await self._store(self.music, shown, place, size, MAX_SOUND_BYTES, chunks)
 
+    async def store_backup(self, size: int | None, chunks: AsyncIterator[bytes]) -> Stored:
+        """A zip that shall be restored; whoever has read it removes it. Raises NotTaken."""
+
+        def place(head: bytes) -> Path:
+            if not head.startswith(b"PK"):
+                raise NotTaken(415, "it is no backup: the file is no zip; nothing was changed")
+            return self.tables / f".restore-{uuid4().hex}.zip"
+
+        return await self._store(self.tables, "the backup", place, size, MAX_TABLE_BYTES, chunks)
+
     def sounds(self) -> Iterator[Path]:
         """The files of music that were sent. Blocks."""
         for parent, _, names in os.walk(self.music):

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Route, expect
 from moodstream.contracts.events import SongPicked, expiry
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
-from services.gateway.routes.site import WITHOUT_CAMERA
+from services.gateway.state.cameras import WITHOUT_CAMERA
 from services.gateway.state.opening_hours import DAYS
 from tests.support.gateways import Gateway, answer, connected_bus
 from tests.support.page.browser import open_page

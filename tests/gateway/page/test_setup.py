@@ -53,7 +53,9 @@ async def opened(
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     try:
         await page.goto(f"{whole.url}/operator/{path}")
-        await expect(page.locator("[aria-current=step], #operated-by, #logo-said")).not_to_have_count(0)
+        await expect(page.locator("[aria-current=step], #operated-by, #text-attract, #versions tr")).not_to_have_count(
+            0
+        )
         yield page
     finally:
         await context.close()
@@ -199,6 +201,71 @@ async def test_the_place_gets_a_logo_a_colour_and_words_of_its_own(
         assert (await client.delete("/api/v1/operator/look/logo")).json() == {"result": {"logo": None}}
         assert (await client.get("/look/logo.png")).status_code == 404
         assert (await client.get("/look/texts/../../settings.json")).status_code == 404
+
+
+async def test_the_owner_looks_after_the_site(whole: Site, chromium: Browser, tmp_path: Path) -> None:
+    told: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        told.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    receiver = await asyncio.start_server(take, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{receiver.sockets[0].getsockname()[1]}/secret-path"
+    async with opened(chromium, whole, path="care", wide=390) as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        await page.fill("#webhook", address)
+        await page.locator("#alerts button[type=submit]").click()
+        await expect(page.locator("#webhook-now")).to_contain_text("http://127.0.0.1/…")
+        await page.get_by_role("button", name="Send a test").click()
+        await expect(page.locator("#alerts-said")).to_have_text("Webhook: taken")
+        assert [one.partition(b" HTTP")[0] for one in told] == [b"POST /secret-path"]
+        assert "secret-path" not in await page.content()
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Download a backup").click()
+        await (await download.value).save_as(tmp_path / "backup.zip")
+        before = stored(whole)
+        async with httpx.AsyncClient(base_url=whole.url, auth=("x", TOKEN)) as client:
+            read = (await client.get("/api/v1/operator/settings")).json()["result"]
+            changed, headers = {"values": {"goal": "calm", "site_name": None}}, {"If-Match": read["version"]}
+            assert (await client.patch("/api/v1/operator/settings", json=changed, headers=headers)).is_success
+            assert stored(whole) != before
+            for data, status in ((b"no zip", 415), (b"PK\x03\x04 cut off", 422)):
+                refused = await client.put("/api/v1/operator/upkeep/backup", content=data)
+                assert refused.status_code == status
+                assert refused.json()["error"].count("nothing was changed") == 1
+            await page.set_input_files("#file", tmp_path / "backup.zip")
+            await expect(page.locator("#backup-said")).to_contain_text("Restored")
+            assert stored(whole) == before
+            await expect(page.locator("#versions")).to_contain_text("moodstream")
+            found = (await Axe().run(page, options=AXE_RULES)).response
+            assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+            for path in ("/upkeep", "/upkeep/backup"):
+                assert (await client.get(f"/api/v1/operator{path}", auth=("x", STAFF))).status_code == 403
+            child = await asyncio.to_thread(services_of, whole)
+            await page.goto("about:blank")
+            assert (await client.post("/api/v1/operator/upkeep/restart")).json() == {"result": {"services": "all"}}
+            async with asyncio.timeout(60):
+                while await asyncio.to_thread(services_of, whole) in (None, child) or not await is_ready(client):
+                    await asyncio.sleep(0.2)
+    receiver.close()
+
+
+def services_of(whole: Site) -> int | None:
+    """The process of the services; None while it is being started again."""
+    try:
+        return whole.services
+    except (StopIteration, FileNotFoundError):
+        return None
+
+
+async def is_ready(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/health/ready")).is_success
+    except httpx.TransportError:
+        return False
 
 
 @pytest.mark.parametrize(("language", "wide"), [("en", 1280), ("ar", 390)])

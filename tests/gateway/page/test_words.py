@@ -21,7 +21,16 @@ from tests.support.scenes import COMPARED, REASONS, mood_changed, picked, playin
 
 LANGUAGES = get_args(Language)
 MADE = ("trait_", "degree_", "more_", "less_")
-OPERATOR_MADE = ("op_set_", "op_hint_", "op_choice_", "op_role_", "op_report_", "op_consent_", "op_setup_")
+OPERATOR_MADE = (
+    "op_set_",
+    "op_hint_",
+    "op_choice_",
+    "op_role_",
+    "op_report_",
+    "op_consent_",
+    "op_setup_",
+    "op_care_kind_",
+)
 SOURCES = ("source_",)
 """Beginnings of keys that the page puts together: what was compared, what operators see, what a mood comes from."""
 VALUES = re.compile(r"\{\w+\}")

@@ -1,0 +1,1 @@
+"""Looking after an installation from its page: restart, backup and restore."""
