@@ -27,7 +27,7 @@ def _one_line(text: str) -> str:
 
 WebAddress = Annotated[str, Field(max_length=500), AfterValidator(_web_address)]
 MailAddress = Annotated[str, Field(max_length=200, pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$")]
-Line = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+OneLine = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
 
 
 class Mail(BaseModel):
@@ -38,8 +38,8 @@ class Mail(BaseModel):
     server: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9.:-]+$")]
     port: Annotated[int, Field(ge=1, le=65535)] = 587
     """465 speaks TLS from the start; on others it is begun by STARTTLS where a password is sent"""
-    user: Line = ""
-    password: Line = ""
+    user: OneLine = ""
+    password: OneLine = ""
 
     def keeping(self, before: "Mail") -> "Mail":
         """With the password of before, which no page shows, where none is given for the same account."""

@@ -1,6 +1,7 @@
 """Under which addresses visitors reach the page, for the end of the set-up. The operator alone may ask."""
 
 import asyncio
+import ipaddress
 import socket
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from shared.networks import is_here
 ELSEWHERE = "192.0.2.1"
 """An address that nobody has (RFC 5737): to learn from which of its own this machine would send; nothing is sent."""
 IN_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"), Path("/var/run/secrets/kubernetes.io"))
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 
 
 class SetupRoutes:
@@ -39,7 +39,7 @@ class SetupRoutes:
         url = request.url
         here = f"{url.scheme}://{url.netloc}/"
         found = [] if _is_local(url.hostname) else [here]
-        if not found and self._context.listens_on in EVERYWHERE and (own := await asyncio.to_thread(_own_address)):
+        if not found and _is_everywhere(self._context.listens_on) and (own := await asyncio.to_thread(_own_address)):
             found.append(f"{url.scheme}://{own}" + (f":{url.port}/" if url.port else "/"))
         listens = self._context.listens_on
         return JSONResponse(
@@ -56,6 +56,14 @@ class SetupRoutes:
 
 def _is_local(host: str | None) -> bool:
     return host is None or host == LOCAL or is_here(host)
+
+
+def _is_everywhere(host: str) -> bool:
+    """Whether who listens there can be reached under every address of this machine."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def _own_address() -> str | None:

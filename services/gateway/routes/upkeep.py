@@ -50,7 +50,11 @@ class UpkeepRoutes:
     async def read(self) -> JSONResponse:
         """Versions, and the newest log lines of this process: of every service under `moodstream run`."""
         told: dict[str, Any] = {
-            "versions": {"moodstream": __version__, "python": platform.python_version(), "system": platform.platform()},
+            "versions": {
+                "moodstream": __version__,
+                "python": platform.python_version(),
+                "system": f"{platform.system()} {platform.machine()}",
+            },
             "lines": list(recent.lines)[-SHOWN_LINES:],
             "owns_services": self._upkeep.owns_services,
             "elsewhere": None if self._upkeep.owns_services else ELSEWHERE,

@@ -1,12 +1,12 @@
-"""When somebody is told that the site needs them: not for a moment's trouble, and once. Pure."""
+"""When somebody is told that the site needs them: when something lasts, and once. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 AFTER_S = 60.0
-"""Trouble that passes within this time is told to nobody."""
+"""What passes within this time is told to nobody."""
 WELL_S = 30.0
-"""Without trouble for so long, all is well again."""
+"""With nothing wrong for so long, all is well again."""
 
 
 @dataclass(frozen=True)
