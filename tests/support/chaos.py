@@ -132,6 +132,8 @@ class Chain:
     receiver: Receiver
     published: list[MoodChanged] = field(default_factory=list)
     """moods that Redis has taken from the hall"""
+    offered: set[str] = field(default_factory=set)
+    """ids of offers that visitors have seen"""
     picked: set[str] = field(default_factory=set)
     """ids of picks that the gateway has taken"""
     taken_s: dict[str, float] = field(default_factory=dict)
@@ -328,8 +330,8 @@ def come_back_empty(chain: Chain) -> None:
     shutil.rmtree(chain.server.folder)
     chain.server.start()
     chain.begun_s, chain.adopts, chain.poisoned = time.monotonic(), True, 0
-    chain.published.clear()
-    chain.picked.clear()
+    for gone in (chain.published, chain.picked, chain.taken_s, chain.busy_kills_s):
+        gone.clear()
 
 
 def again(client: Any, random: Random) -> None:
@@ -374,7 +376,7 @@ def visit_hall(chain: Chain) -> None:
 
 def pick(chain: Chain) -> None:
     """A song of every offer, by way of the gateway, tried again while it does not answer."""
-    seen, place, open_offers = set[str](), "0-0", dict[str, tuple[SongsOffered, float]]()
+    seen, place, open_offers = chain.offered, "0-0", dict[str, tuple[SongsOffered, float]]()
     visitors = ThreadPoolExecutor(8)  # each waits for an answer, which may take its time
     until_s = float("inf")
     while time.monotonic() < until_s or open_offers:
@@ -410,6 +412,8 @@ def _pick(chain: Chain, offer: SongsOffered) -> bool:
             return True
     except urllib.error.HTTPError as error:
         with error:
+            error.read()
+            time.sleep(0.2)  # the gateway does not know of the offer yet, or has too many requests of this address
             return error.code == 409
     except OSError:
         time.sleep(0.1)
