@@ -101,7 +101,7 @@ class HealthReader:
                     about.xinfo_groups(self._bus.key(name))
                 answers = await about.execute(raise_on_error=False)
             for name, entries, groups in zip(held, answers[::2], answers[1::2], strict=True):
-                health.streams.append(_about(self._bus.key(name), entries, groups, dead_letters[name]))
+                health.streams.append(_about(name, entries, groups, dead_letters[name]))
 
     async def _read_heartbeats(self, health: Health) -> None:
         try:
@@ -118,13 +118,13 @@ def _lag(group: dict[str, Any], entries: int) -> int | None:
     return None if group["lag"] is None else min(int(group["lag"]), entries)
 
 
-def _about(stream: str, entries: Any, groups: Any, dead_letters: int) -> dict[str, Any]:
+def _about(name: str, entries: Any, groups: Any, dead_letters: int) -> dict[str, Any]:
     """Raises what Redis has answered instead of the number of entries."""
     if isinstance(entries, Exception):
         raise entries
     known = groups if isinstance(groups, list) else []  # nobody has written or read it yet
     return {
-        "stream": stream,
+        "stream": name,
         "entries": entries,
         "dead_letters": dead_letters,
         "groups": [
