@@ -287,11 +287,10 @@ function like() {
 /** The name and the logo of the place, where it has some. */
 function showPlace({ name, logo } = {}) {
   find(".brand span").textContent = name || "Moodstream";
+  find(".brand svg").toggleAttribute("hidden", Boolean(logo));
   const picture = find(".brand img");
   picture.hidden = !logo;
-  find(".brand svg").toggleAttribute("hidden", Boolean(logo));
-  const address = logo ? `look/logo.png?${logo}` : "";
-  if (logo && picture.getAttribute("src") !== address) picture.src = address;
+  if (logo && !picture.src.endsWith(logo)) picture.src = `look/logo.png?${logo}`;
 }
 
 function skip() {
@@ -299,19 +298,12 @@ function skip() {
   command("player", { command: "next" });
 }
 
-/** A command that was said before this page; what cannot be done now, or was not heard clearly, is passed over in silence. */
+/** A command that was said before this page. */
 async function obey(heard) {
   if (!present.kiosk?.voice_commands) return;
-  const { carryOut } = await import("./voice/commands.js");
-  const { cameraId, atMs, playback } = present.view();
-  const agreedTo = voice.on || (present.heard && visit.going); // who has not agreed to be heard commands nothing
-  if (!agreedTo || heard.camera_id !== cameraId) return;
-  const stop = () => visit.end("stopped", now());
-  const play = (song) => command("player", { command: "play", song: song.id });
-  const steer = (name) => command("player", { command: name });
-  const said = carryOut(heard, { ...shown, playback, atMs }, { choose, pick, play, steer, skip, turn, again, stop });
+  const { obeyed } = await import("./voice/commands.js");
+  const said = obeyed(heard, { present, visit, voice, shown }, { choose, pick, command, skip, turn, again }, now());
   if (!said) return;
-  if (heard.command !== "stop") visit.understand(now());
   say(t("you_said", { command: `\u2066${said}\u2069` }));
   show();
 }

@@ -9,9 +9,24 @@ const MOODS = ["angry", "happy", "sad", "calm"];
 const PLACES = ["first", "second", "third", "fourth", "fifth"];
 const PHRASES = { resume: "go on", other: "other songs" }; // where it is not the command itself
 
+/** What was understood of a command that was said before this page, and is done now; null where it cannot be done, or
+ * nobody here has agreed to be heard. `page` is what the page is made of, `act` what its buttons do. */
+export function obeyed(heard, page, { command, ...act }, nowMs) {
+  const { present, visit, voice, shown } = page;
+  const { cameraId, atMs, playback } = present.view();
+  const agreedTo = voice.on || (present.heard && visit.going);
+  if (!agreedTo || heard.camera_id !== cameraId) return null;
+  act.stop = () => visit.end("stopped", nowMs);
+  act.play = (song) => command("player", { command: "play", song: song.id });
+  act.steer = (name) => command("player", { command: name });
+  const said = carryOut(heard, { ...shown, playback, atMs }, act);
+  if (said && heard.command !== "stop") visit.understand(nowMs);
+  return said;
+}
+
 /** Carry out a command where that is possible now, and give what was understood, or null. `view` is what the page shows;
  * `act` is what it can do: choose(mood), pick(offer, song), play(song), steer(command), skip(), turn(percent), again(), stop(). */
-export function carryOut({ command, heard_at }, view, act) {
+function carryOut({ command, heard_at }, view, act) {
   if (!STAGES.includes(view.stage) || view.atMs - Date.parse(heard_at) > MAX_AGE_MS) return null;
   if (command === "stop") act.stop();
   else if (MOODS.includes(command)) act.choose(command);
