@@ -130,6 +130,8 @@ class Chain:
     lines: Mapping[str, Line]
     spotify: SimulatedSpotify
     receiver: Receiver
+    round_trip_s: float = 0.0
+    """of every line, unless a fault makes it slower"""
     published: list[MoodChanged] = field(default_factory=list)
     """moods that Redis has taken from the hall"""
     offered: set[str] = field(default_factory=set)
@@ -248,7 +250,7 @@ def chain(folder: Path, *, together: bool = False, round_trip_s: float = 0.0) ->
             part.start()
         for part in parts.values():
             part.wait_ready(300)
-        yield Chain(server, parts, lines, spotify, receiver)
+        yield Chain(server, parts, lines, spotify, receiver, round_trip_s)
 
 
 def run(chain: Chain, seed: int, seconds: float, faults: list[Fault]) -> None:
@@ -269,7 +271,7 @@ def run(chain: Chain, seed: int, seconds: float, faults: list[Fault]) -> None:
         healer.join()
     for part, line in zip(chain.parts.values(), chain.lines.values(), strict=True):
         line.resume()
-        line.round_trip_s = 0.0
+        line.round_trip_s = chain.round_trip_s
         part.send(signal.SIGCONT)
     chain.stopping.set()
     for one in outside:
@@ -294,7 +296,7 @@ def strike(chain: Chain, fault: Fault, seed: int) -> Callable[[], None] | None:
             line.cut()
         case "slow", _, Line():
             line.round_trip_s = Random(f"{seed} {fault.at_s}").uniform(0.2, 0.8)
-            return partial(setattr, line, "round_trip_s", 0.0)
+            return partial(setattr, line, "round_trip_s", chain.round_trip_s)
         case "hostile", _, _:
             port = chain.parts["gateway"].port
             threading.Thread(target=visit, args=(port, fault.for_s, f"{seed} {fault.at_s}"), daemon=True).start()
