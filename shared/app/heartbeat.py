@@ -20,7 +20,7 @@ from shared.bus.outage import REDIS_ERRORS
 log = logging.getLogger("moodstream.app")
 
 CHECK_EVERY_S = 1.0
-TIMEOUT_S, ROUND_TRIPS = 1.5, 6
+TIMEOUT_S, ROUND_TRIPS = 1.5, 10
 MIN_OUTAGE_S = 1.0
 """A shorter outage is not published."""
 
