@@ -285,7 +285,8 @@ function like() {
 }
 
 /** The name and the logo of the place, where it has some. */
-function showPlace({ name, logo } = {}) {
+function showPlace(kiosk) {
+  const { name, logo } = kiosk ?? {}; // not known yet at first
   find(".brand span").textContent = name || "Moodstream";
   find(".brand svg").toggleAttribute("hidden", Boolean(logo));
   const picture = find(".brand img");
