@@ -98,10 +98,10 @@ arm64: $(VENV)/.uv ## Are there wheels for 64-bit ARM (Raspberry Pi) of every pa
 release-check: ## All that a release must pass, from a clean clone: make release-check OUT=runs/release; needs a Docker engine
 	deploy/release-check.sh $(OUT)
 
-camera-fuzz: setup $(VENV)/.test ## Feed every door with 5,000 inputs that nobody thought of, others each time: make fuzz EXAMPLES=100000
+fuzz: setup $(VENV)/.test ## Feed every door with 5,000 inputs that nobody thought of, others each time: make fuzz EXAMPLES=100000
 	MOODSTREAM_TEST_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest -q tests/hostile/test_fuzz.py tests/hostile/test_inputs.py $(ARGS)
 
-soak: setup $(VENV)/.test ## Measure the cameras, then half an hour with a fault every ten seconds
+camera-soak: setup $(VENV)/.test ## Measure the cameras, then half an hour with a fault every ten seconds
 	$(BIN)/python benchmarks/camera.py --minutes 30 $(ARGS)
 
 wires-soak: setup $(VENV)/.test ## 200 listeners, MQTT and webhooks for half an hour, with faults; needs mosquitto
@@ -121,6 +121,7 @@ chaos: setup $(VENV)/.test ## Kill, stop and cut off every process of the chain,
 
 soak: setup $(VENV)/.test ## The whole chain under load for half an hour: nothing lost, no memory that grows; writes soak.png
 	$(BIN)/python -m benchmarks.soak --minutes 30 $(ARGS)
+
 sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the leader of Redis is killed, hung, stopped; needs redis-server
 	$(BIN)/python -m benchmarks.sentinel --seconds 60 $(ARGS)
 

@@ -58,3 +58,11 @@ def test_docs_name_files_that_exist(page: str) -> None:
     named = set(re.findall(r"`([\w/]+\.py)(?:::\w+)?`", (ROOT / page).read_text()))
     assert named
     assert [name for name in sorted(named) if not any(file.endswith(f"/{name}") for file in there)] == []
+
+
+def test_each_target_of_make_is_made_once_and_says_what_it_does() -> None:
+    text = (ROOT / "Makefile").read_text()
+    [declared] = re.findall(r"^\.PHONY: (.*)$", text, re.M)
+    targets = re.findall(r"^([a-z][a-z0-9-]*):(?!=)(.*)$", text, re.M)
+    assert sorted(name for name, _ in targets) == sorted(declared.split())
+    assert {name for name, rest in targets if "## " not in rest} <= {"has-data"}
