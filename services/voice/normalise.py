@@ -58,13 +58,14 @@ class Statistics:
     pitches, of pieces, of their summaries and of the squares of these"""
 
     @classmethod
-    def of(cls, features: Floats) -> "Statistics":
-        """Of the louder 70 % of the frames [T, COLUMNS] of a piece."""
+    def of(cls, features: Floats, numbers: Floats | None = None) -> "Statistics":
+        """Of the louder 70 % of the frames [T, COLUMNS] of a piece, and of its summary ``numbers`` where that is known
+        already."""
         loud = features[is_loud(features[:, LEVEL])].astype(np.float64)
         pitches = loud[loud[:, VOICING] > VOICED, PITCH]
-        numbers = summary(features).astype(np.float64)
+        found = (summary(features) if numbers is None else numbers).astype(np.float64)
         counts = [loud[:, LEVEL].sum(), len(loud), len(pitches), pitches.sum(), 1]
-        return cls(np.concatenate([loud[:, :BANDS].sum(axis=0), counts, numbers, np.square(numbers)]))
+        return cls(np.concatenate([loud[:, :BANDS].sum(axis=0), counts, found, np.square(found)]))
 
     def __add__(self, other: "Statistics") -> "Statistics":
         return Statistics(self.sums + other.sums)
@@ -110,9 +111,9 @@ class Own:
     at_speeds: tuple[Statistics, ...]
 
     @classmethod
-    def of(cls, features: Sequence[Floats]) -> "Own":
-        """Of a piece: its features [T, COLUMNS] at each speed."""
-        return cls(tuple(map(Statistics.of, features)))
+    def of(cls, features: Sequence[Floats], numbers: Sequence[Floats]) -> "Own":
+        """Of a piece: its features [T, COLUMNS] and its summary at each speed."""
+        return cls(tuple(map(Statistics.of, features, numbers)))
 
     def __add__(self, other: "Own") -> "Own":
         return Own(tuple(one + more for one, more in zip(self.at_speeds, other.at_speeds, strict=True)))
@@ -124,9 +125,9 @@ class OwnVoice:
     def __init__(self) -> None:
         self._pieces: deque[Own] = deque()
 
-    def add(self, features: Sequence[Floats]) -> None:
-        """One more piece of speech: its features [T, COLUMNS] at each of ``SPEEDS``."""
-        self._pieces.append(Own.of(features))
+    def add(self, piece: Own) -> None:
+        """One more piece of speech."""
+        self._pieces.append(piece)
         while len(self._pieces) > 1 and sum(one.at_speeds[0].frames for one in self._pieces) > OWN_S * FRAMES_A_S:
             self._pieces.popleft()
 

@@ -67,24 +67,24 @@ class VoiceReader:
         """The same of sound that comes in blocks; memory does not grow with it."""
         votes = _Votes()
         for speech in find_speech(blocks):
-            votes.add(speech, *self._answer(features_at_speeds(speech.sound), own))
+            votes.add(speech, *self._answer(*_heard(speech), own))
         return votes.reading(self._model.unsure_below, self._model.name)
 
     def read_pieces(self, pieces: Iterable[Speech], voice: OwnVoice) -> VoiceReading:
         """One reading of some pieces of speech, against what the same visitor said before; ``voice`` takes them in."""
         own, votes = voice.statistics(), _Votes()
         for speech in pieces:
-            features = features_at_speeds(speech.sound)
-            votes.add(speech, *self._answer(features, own))
-            voice.add(features)
+            features, numbers = _heard(speech)
+            votes.add(speech, *self._answer(features, numbers, own))
+            voice.add(Own.of(features, numbers))
         return votes.reading(self._model.unsure_below, self._model.name)
 
-    def _answer(self, features: Sequence[Floats], own: Own | None) -> tuple[Floats, float]:
-        """What is said of one piece of speech, from its features at each speed: the mean of the logits."""
+    def _answer(self, features: Sequence[Floats], numbers: Sequence[Floats], own: Own | None) -> tuple[Floats, float]:
+        """What is said of one piece of speech, from what was heard at each speed: the mean of the logits."""
         usual, known = self._model.usual, own.at_speeds if own else (None,) * len(SPEEDS)
         speech = [frames_in(one, usual, statistics) for one, statistics in zip(features, known, strict=True)]
-        numbers = [numbers_in(summary(one), usual, statistics) for one, statistics in zip(features, known, strict=True)]
-        probabilities, arousal = self._model.answers(np.stack(speech), np.stack(numbers))
+        summaries = [numbers_in(one, usual, statistics) for one, statistics in zip(numbers, known, strict=True)]
+        probabilities, arousal = self._model.answers(np.stack(speech), np.stack(summaries))
         shares = np.exp(np.log(probabilities + 1e-9).mean(axis=0))
         return shares / shares.sum(), float(np.tanh(np.arctanh(arousal.clip(-MAX_AROUSAL, MAX_AROUSAL)).mean()))
 
@@ -93,9 +93,15 @@ def listen(blocks: Iterable[Floats]) -> Own | None:
     """Statistics of all speech in sound that comes in blocks; None without speech. Needs no model."""
     found: Own | None = None
     for speech in find_speech(blocks):
-        piece = Own.of(features_at_speeds(speech.sound))
+        piece = Own.of(*_heard(speech))
         found = piece if found is None else found + piece
     return found
+
+
+def _heard(speech: Speech) -> tuple[Sequence[Floats], Sequence[Floats]]:
+    """Features and summaries of a piece of speech, at each speed."""
+    features = features_at_speeds(speech.sound)
+    return features, [summary(one) for one in features]
 
 
 class _Votes:

@@ -3,12 +3,24 @@
 import numpy as np
 import pytest
 
-from services.voice.log_mel import BANDS, COLUMNS, HOP, LEVEL, PITCH, RATE, TYPICAL_PITCH_HZ, VOICING, frame_features
+from services.voice.log_mel import (
+    BANDS,
+    COLUMNS,
+    HOP,
+    LEVEL,
+    PITCH,
+    RATE,
+    TYPICAL_PITCH_HZ,
+    VOICING,
+    Floats,
+    frame_features,
+)
 from services.voice.normalise import (
     FRAMES,
     INPUTS,
     NUMBERS_IN,
     OWN_S,
+    Own,
     OwnVoice,
     Statistics,
     Usual,
@@ -27,8 +39,8 @@ USUAL = Usual(
 @pytest.mark.parametrize("pitch_hz", [90.0, 130.0, 220.0, 350.0])
 def test_pitch_is_heard(pitch_hz: float) -> None:
     features = frame_features(np.sign(tone(1.0, pitch_hz)) * np.float32(0.3))
-    heard = TYPICAL_PITCH_HZ * 2 ** np.median(features[:, PITCH])
-    assert heard == pytest.approx(pitch_hz, rel=0.03)
+    found_hz = TYPICAL_PITCH_HZ * 2 ** np.median(features[:, PITCH])
+    assert found_hz == pytest.approx(pitch_hz, rel=0.03)
     assert np.median(features[:, VOICING]) > 0.8
 
 
@@ -62,11 +74,16 @@ def test_how_loud_a_microphone_is_changes_little() -> None:
     assert numbers_in(summary(quiet), USUAL) == pytest.approx(numbers_in(summary(loud), USUAL), abs=0.3)
 
 
+def heard(sound: Floats) -> Own:
+    features = features_at_speeds(sound)
+    return Own.of(features, [summary(one) for one in features])
+
+
 def test_louder_and_higher_than_before_is_seen_against_own_speech() -> None:
     own = OwnVoice()
     assert own.statistics() is None
     for seed in range(5):
-        own.add(features_at_speeds(babble(3.0, 120.0, seed) * 0.2))
+        own.add(heard(babble(3.0, 120.0, seed) * 0.2))
     calm, raised = (frame_features(babble(2.0, hz, 9) * gain) for hz, gain in ((120.0, 0.2), (170.0, 0.9)))
     known = own.statistics()
     assert known is not None
@@ -91,7 +108,7 @@ def test_shapes_and_limits_hold_for_what_is_too_long_too() -> None:
 def test_own_speech_is_forgotten_after_half_a_minute() -> None:
     own = OwnVoice()
     for _ in range(20):
-        own.add(features_at_speeds(babble(3.0)))
+        own.add(heard(babble(3.0)))
     found = own.statistics()
     assert found is not None
     assert found.at_speeds[0].frames <= OWN_S * RATE / HOP
