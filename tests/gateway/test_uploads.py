@@ -45,7 +45,7 @@ def test_nothing_else_is_a_sound(data: bytes) -> None:
     ("given", "kept"),
     [
         ("../../etc/passwd", "etc/passwd"),
-        ("/root/.ssh/id", "root/ssh/id"),
+        ("/etc/.ssh/id", "etc/ssh/id"),
         ("C:\\Music\\a.mp3", "C/Music/a.mp3"),
         ("a\x00b\n\u202egpm.mp3", "abgpm.mp3"),
         ("x" * 400 + ".flac", "x" * 175 + ".flac"),
