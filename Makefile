@@ -29,7 +29,7 @@ WITH_PROGRESS := sh deploy/with-progress
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos fuzz soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try podman-try home-assistant-try quick coverage javascript
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos fuzz soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try asyncapi-try podman-try home-assistant-try quick coverage javascript
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -161,6 +161,10 @@ packages-try: setup ## Install both wheels as users do, by pipx and pip, on each
 node-red-try: setup $(VENV)/.test ## Run the flow of docs/examples in Node-RED itself; needs Node 18 or newer with npm, and fetches Node-RED
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/node-red node-red@3.1.9
 	MOODSTREAM_NODE_RED=$(VENV)/node-red/node_modules/node-red/red.js $(BIN)/python -m pytest -q tests/test_node_red.py $(ARGS)
+
+asyncapi-try: setup $(VENV)/.test ## Read docs/asyncapi.json with AsyncAPI's own parser, and generate classes of it; needs Node with npm
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/asyncapi @asyncapi/parser@3.6.6 @asyncapi/modelina@5.10.1
+	MOODSTREAM_ASYNCAPI=$(abspath $(VENV)/asyncapi) $(BIN)/python -m pytest -q tests/shared/contracts/test_generators.py $(ARGS)
 
 HOME_ASSISTANT ?= homeassistant==2025.2.5
 home-assistant-try: setup $(VENV)/.test ## Home Assistant itself finds the devices and chooses a mood: make home-assistant-try PYTHON=python3.13; needs mosquitto

@@ -15,7 +15,7 @@ from starlette.routing import Match, Mount
 from moodstream.contracts.validation import describe_fault
 from services.gateway.context import Context
 from services.gateway.guard import Guard
-from services.gateway.openapi import ABOUT, REFUSALS, SECURITY_SCHEMES
+from services.gateway.openapi import ABOUT, REFUSALS, SECURITY_SCHEMES, operation_id
 from services.gateway.origins import cross_origin
 from services.gateway.pages import SecurityHeaders
 from services.gateway.routes.alerts import AlertRoutes
@@ -53,6 +53,7 @@ def create_api(context: Context) -> Api:
         openapi_url="/openapi.json",
         docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
+        generate_unique_id_function=operation_id,
         redirect_slashes=False,
         strict_content_type=False,
         responses=REFUSALS,

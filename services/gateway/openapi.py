@@ -1,6 +1,9 @@
 """What the OpenAPI document says beyond what FastAPI finds out by itself."""
 
+import re
 from typing import Any
+
+from fastapi.routing import APIRoute
 
 from moodstream.contracts.event_filter import RECORDED
 from moodstream.contracts.ids import CAMERA_ID
@@ -81,3 +84,13 @@ _LAST_ID = {
     "schema": {"type": "string"},
 }
 EVENT_FILTERS = {"parameters": [*_FILTERS, _LAST_ID]}
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name that a generated client gives a route: of its path or its function, whichever tells more."""
+    path, name = "_".join(re.findall(r"[a-z]+", route.path_format)), route.name
+    if path.endswith(name):
+        return path
+    if "operator" in route.tags:
+        return f"{path}_{name}"
+    return name if "_" in name or name in path else f"{name}_{path}"
