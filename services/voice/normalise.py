@@ -9,7 +9,7 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from services.voice.log_mel import BANDS, COLUMNS, HOP, LEVEL, PITCH, RATE, VOICED, VOICING, Floats
+from services.voice.log_mel import BANDS, COLUMNS, FRAMES_A_S, LEVEL, PITCH, VOICED, VOICING, Floats
 from services.voice.summary import NUMBERS, is_loud, summary
 
 FRAMES = 256
@@ -18,7 +18,6 @@ INPUTS = COLUMNS + 2
 """the features, the weight of the own statistics, and 1 where there is sound"""
 NUMBERS_IN = NUMBERS + 1
 """a summary, and the weight of the own statistics"""
-FRAMES_A_S = RATE / HOP
 OWN_S = 30.0
 """of the visitor's own last speech that count"""
 HALF_S = 3.0

@@ -2,12 +2,11 @@
 given beside the frames: it learns from few voices, and these are what they can teach soonest."""
 
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from services.voice.log_mel import BANDS, HOP, LEVEL, PITCH, RATE, VOICED, VOICING, Floats
+from services.voice.log_mel import BANDS, FRAMES_A_S, LEVEL, PITCH, VOICED, VOICING, Floats, Mask, Numbers
+from services.voice.phonation import PHONATION, phonation
 
 CEPSTRA = 20
 OF_KIND = 16
@@ -20,8 +19,6 @@ PARTS = ((0, 10), (10, 22), (22, 38), (38, BANDS))
 """Bands whose levels are followed together: below 450 Hz, 1.1 kHz, 2.7 kHz, and above."""
 LOW, HIGH = slice(0, 14), slice(38, BANDS)
 """Bands of the fundamental, and of what makes a voice sharp."""
-FRAMES_A_S = RATE / HOP
-
 _TIMBRE = 6 * CEPSTRA + 2 * BANDS + 2 * OF_KIND
 _MOVEMENT = 4 * MOVING
 _PITCHES = 10 + 13
@@ -29,11 +26,8 @@ _RHYTHM = len(MODULATIONS_HZ) * (1 + len(PARTS)) + 5
 _SHARPNESS = 6
 _COURSE = 6 + 4 + 6
 _VOICING = 5
-NUMBERS = _TIMBRE + _MOVEMENT + _PITCHES + _RHYTHM + _SHARPNESS + _VOICING + _COURSE
+NUMBERS = _TIMBRE + _MOVEMENT + _PITCHES + _RHYTHM + _SHARPNESS + _VOICING + PHONATION + _COURSE
 """of a summary; the last one is the level, which says nothing without the speaker's other speech"""
-
-Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
-Numbers = NDArray[np.floating[Any]]
 
 
 def summary(features: Floats) -> Floats:
@@ -56,6 +50,7 @@ def summary(features: Floats) -> Floats:
             _rhythm(features, voiced, usual),
             _sharpness(bands, loud, voiced),
             _voicing(features[voiced, VOICING]),
+            phonation(features, bands, loud, voiced),
             _course(bands, level, usual),
         ]
     ).astype(np.float32)

@@ -1,6 +1,6 @@
 """The voice models, from the corpora to the files that ship and the figures of their card.
 
-``python -m training.voice --data ../shared/data --cache runs/voice``: fits 16 networks, one after the other or
+``python -m training.voice --data ../shared/data --cache runs/voice``: fits 16 sets of readers, one after the other or
 ``--processes`` at the same time; each that is done lies in the cache, so a run that was stopped goes on. Prints tables
 for ``models/voice.md``, with speakers apart and corpora apart, and writes ``models/voice.onnx`` and
 ``models/voice_free.onnx``.
@@ -24,13 +24,13 @@ from training.voice.runs import fit_some, say, tasks
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.voice", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with voice.csv and the folder voice")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for features and networks (500 MB)")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for features and networks (1 GB)")
     parser.add_argument("--out", type=Path, default=VOICE_MODELS["research"].parent, help="where the files go (models)")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--version", default="1.0.0")
     given = parser.parse_args(arguments)
-    voices = corpora.load(given.data, given.cache, given.seed)
+    voices = corpora.load(given.data, given.cache, given.seed, given.processes)
     names = list(tasks(voices, given.seed))
     work = partial(fit_some, data=given.data, cache=given.cache, seed=given.seed)
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:

@@ -28,6 +28,8 @@ PARITY = 1e-4
 INT8_PARITY = 0.03
 """mean difference between probabilities of the int8 and the float file"""
 BATCH = 32
+LARGE = 100_000
+"""numbers in a weight that is worth storing in half precision"""
 
 
 def to_onnx(network: keras.Model, calibration: Calibration, arousal: tuple[float, float]) -> onnx.ModelProto:
@@ -91,6 +93,7 @@ def export(
         ]
         static_int8(single, small, parts, _not_worth_it)
         model = onnx.load(small)
+        in_half_precision(model)
         onnx.helper.set_model_props(model, metadata)
         onnx.save(model, small)
         exact, _ = VoiceModel(single).answers(*given)
@@ -106,6 +109,20 @@ def export(
             raise DataError(f"{out.name} is not as good as its network, or too large: {found}")
         out.write_bytes(small.read_bytes())
     return found
+
+
+def in_half_precision(model: onnx.ModelProto) -> None:
+    """Large weights that are exact in half precision are stored so, and made float32 when the file is loaded."""
+    for stored in list(model.graph.initializer):
+        if stored.data_type != onnx.TensorProto.FLOAT or np.prod(stored.dims) < LARGE:
+            continue
+        values = onnx.numpy_helper.to_array(stored)
+        if (values.astype(np.float16) != values).any():
+            continue
+        half = f"{stored.name}_half"
+        model.graph.initializer.append(onnx.numpy_helper.from_array(values.astype(np.float16), half))
+        model.graph.initializer.remove(stored)
+        model.graph.node.insert(0, onnx.helper.make_node("Cast", [half], [stored.name], to=onnx.TensorProto.FLOAT))
 
 
 def _calibrated(network: keras.Model, calibration: Calibration, given: tuple[Floats, Floats]) -> Floats:

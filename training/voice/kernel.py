@@ -4,14 +4,14 @@ Nystroem method to speed up kernel machines", 2001), and a logistic regression o
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 
 from services.voice.log_mel import Floats
-from services.voice.normalise import NUMBERS_IN, OWN_S, Statistics, Usual, numbers_in
+from services.voice.normalise import NUMBERS_IN
 from training.backends import Tensor, keras, layers, ops
-from training.voice.corpora import Ints, Voices
-from training.voice.lesson import chances, others_of
+from training.voice.corpora import Ints
 from training.voice.measures import HIGH
 
 LANDMARKS = 400
@@ -19,8 +19,6 @@ WIDTH = 0.5 / NUMBERS_IN
 """likeness is exp(-WIDTH d^2)"""
 PENALTY = 0.3
 """C of the logistic regression"""
-SHARE = 0.5
-"""of the kernel in what it and the networks say together"""
 LIKENESS = "likeness"
 """name of the layer, whose products must not be rounded to int8: its weights are large and cancel each other"""
 
@@ -37,21 +35,16 @@ class Kernel:
     """[4]"""
 
 
-def fit_kernel(voices: Voices, pieces: Ints, usual: Usual, evenness: float, seed: int) -> Kernel:
-    """Fitted on all copies of some pieces, each without and with statistics of the speaker's other speech; moods and
-    corpora count as the batches of the networks have them."""
-    copies = range(len(voices.copies))
-    rows = np.concatenate([_rows(voices, pieces, usual, own, copy) for own in (False, True) for copy in copies])
-    times = len(rows) // len(pieces)
-    likeness = Nystroem(kernel="rbf", gamma=WIDTH, n_components=min(LANDMARKS, len(pieces)), random_state=seed).fit(
-        rows
-    )
-    chance = chances(voices, pieces, evenness)
+def fit_kernel(rows: Floats, moods: Ints, chance: NDArray[np.float64], seed: int) -> Kernel:
+    """Fitted on summaries [copies, pieces, NUMBERS_IN] of pieces that count by their ``chance``."""
+    every = rows.reshape(-1, rows.shape[-1])
+    likeness = Nystroem(kernel="rbf", gamma=WIDTH, n_components=min(LANDMARKS, len(moods)), random_state=seed)
+    likeness.fit(every)
     machine = LogisticRegression(C=PENALTY, max_iter=300, tol=1e-3)
     machine.fit(
-        likeness.transform(rows).astype(np.float32),
-        np.tile(voices.mood[pieces], times),
-        sample_weight=np.tile(chance * len(pieces), times),
+        likeness.transform(every).astype(np.float32),
+        np.tile(moods, len(rows)),
+        sample_weight=np.tile(chance * len(moods), len(rows)),
     )
     weights = likeness.normalization_.T @ machine.coef_.T
     return Kernel(
@@ -73,22 +66,9 @@ class _Likeness(layers.Layer):  # type: ignore[misc]  # Keras has no types
         return ops.matmul(ops.exp(-WIDTH * apart), fitted.weights) + fitted.biases
 
 
-def with_kernel(network: keras.Model, kernel: Kernel) -> keras.Model:
-    """The network and the kernel together: the weighted mean of their logits [N, ANSWERS]."""
-    speech, numbers = (layers.Input(one.shape[1:], name=one.name) for one in network.inputs)
+def of_kernel(kernel: Kernel) -> keras.Model:
+    """Logits [N, ANSWERS] of summaries float32 [N, NUMBERS_IN]."""
+    numbers = layers.Input((NUMBERS_IN,))
     moods = _Likeness(kernel)(numbers)
     high, low = (ops.logsumexp(some, axis=1, keepdims=True) for some in (moods[:, :HIGH], moods[:, HIGH:]))
-    alike = layers.Concatenate()([moods, high - low])
-    return keras.Model([speech, numbers], (1 - SHARE) * network([speech, numbers]) + SHARE * alike)
-
-
-def _rows(voices: Voices, pieces: Ints, usual: Usual, own: bool, copy: int) -> Floats:
-    draw = np.random.default_rng([copy, int(own)])
-    same = {name: np.flatnonzero(voices.speaker == name) for name in np.unique(voices.speaker[pieces])}
-    met = {name: np.intersect1d(rows, pieces) for name, rows in same.items()}
-    out = np.empty((len(pieces), NUMBERS_IN), np.float32)
-    for at, piece in enumerate(pieces):
-        some = others_of(voices, piece, met[voices.speaker[piece]], OWN_S, draw) if own else ()
-        statistics = Statistics(voices.sums[copy, some].sum(axis=0)) if len(some) else None
-        out[at] = numbers_in(voices.numbers[copy, piece], usual, statistics)
-    return out
+    return keras.Model(numbers, layers.Concatenate()([moods, high - low]))

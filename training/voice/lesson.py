@@ -1,19 +1,19 @@
-"""Teaching one network: batches drawn evenly from moods and corpora, worn, masked and mixed."""
+"""Teaching networks: batches drawn evenly from moods and corpora, worn, masked and mixed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from moodstream.contracts.moods import MOODS
 from services.voice.log_mel import BANDS, LEVEL, Floats
 from services.voice.normalise import FRAMES, INPUTS, NUMBERS_IN, OWN_S, Statistics, Usual, frames_in, numbers_in
-from training.backends import keras
+from training.backends import Tensor, keras, ops
 from training.voice.corpora import AT_SPEEDS, WORN, Ints, Voices
 from training.voice.measures import HIGH
-from training.voice.network import build
+from training.voice.network import of_frames, of_numbers
+from training.voice.rows import chances, others_of
 
 Say = Callable[[str], None]
 
@@ -30,8 +30,10 @@ class Lesson:
     """of a piece, at most: 2.0 s, drawn anew each time"""
     own: float = 0.5
     """share of pieces that are given statistics of the speaker's other speech"""
-    worn: float = 0.6
+    worn: float = 0.5
     """share of pieces that come from another room, microphone or network"""
+    sped: float = 0.3
+    """share of pieces that are heard at another of ``SPEEDS``"""
     smoothing: float = 0.1
     mixed: float = 0.3
     """share of batches whose pieces are mixed in pairs"""
@@ -62,54 +64,27 @@ def usual(voices: Voices, pieces: Ints) -> Usual:
     )
 
 
-def others_of(voices: Voices, piece: int, same: Ints, wanted_s: float, draw: np.random.Generator) -> Ints:
-    """Pieces of the same speaker less this one, drawn until so many seconds are together."""
-    some = draw.permutation(same[same != piece])
-    return some[: int(np.searchsorted(np.cumsum(voices.seconds[some]), wanted_s)) + 1]
-
-
-def chances(voices: Voices, pieces: Ints, evenness: float) -> NDArray[np.float64]:
-    """How often each of some pieces is drawn, in sum 1: the moods of a corpus alike, corpora as ``Lesson.evenness`` has
-    it."""
-    corpus, mood = voices.corpus[pieces], voices.mood[pieces]
-    chance = np.zeros(len(pieces))
-    for name in np.unique(corpus):
-        for which in np.unique(mood[corpus == name]):
-            rows = (corpus == name) & (mood == which)
-            chance[rows] = (corpus == name).sum() ** (1 - evenness) / rows.sum()
-    return np.asarray(chance / chance.sum())
-
-
 class Batches:
     """Draws batches of pieces: inputs [B, frames, INPUTS]."""
 
     def __init__(self, voices: Voices, pieces: Ints, lesson: Lesson, seed: int) -> None:
         self._voices, self._pieces, self._lesson = voices, pieces, lesson
         self._draw = np.random.default_rng(seed)
-        self._speaker, self._numbers = voices.speaker, voices.numbers
+        self._speaker = voices.speaker
         self._same = {name: pieces[self._speaker[pieces] == name] for name in np.unique(self._speaker[pieces])}
         self.usual = usual(voices, pieces)
         self._chance = chances(voices, pieces, lesson.evenness)
 
     def frames(self) -> tuple[Floats, Ints]:
         """Frames [B, frames, INPUTS] and the pieces that they were made of."""
-        chosen = self._choose(self._lesson.batch)
+        chosen = self._pieces[self._draw.choice(len(self._pieces), self._lesson.batch, p=self._chance)]
         return np.stack([self._frames(piece) for piece in chosen]), chosen
 
-    def numbers(self) -> tuple[Floats, Ints]:
-        """Summaries [B, NUMBERS_IN] and the pieces that they were made of; a larger batch, as they cost little."""
-        chosen = self._choose(4 * self._lesson.batch)
-        rows = []
-        for piece in chosen:
-            copy = self._copy()
-            rows.append(numbers_in(self._numbers[copy, piece], self.usual, self._own(piece, copy)))
-        return np.stack(rows), chosen
-
-    def _choose(self, count: int) -> Ints:
-        return self._pieces[self._draw.choice(len(self._pieces), count, p=self._chance)]
-
     def _copy(self) -> int:
-        return int(self._draw.integers(WORN.start, WORN.stop)) if self._draw.random() < self._lesson.worn else 0
+        chance = self._draw.random()
+        if chance < self._lesson.worn:
+            return int(self._draw.integers(WORN.start, WORN.stop))
+        return int(self._draw.choice(AT_SPEEDS[1:])) if chance < self._lesson.worn + self._lesson.sped else 0
 
     def _frames(self, piece: int) -> Floats:
         draw, lesson, copy = self._draw, self._lesson, self._copy()
@@ -150,49 +125,71 @@ class Batches:
         return rows
 
 
-def teach(voices: Voices, pieces: Ints, lesson: Lesson, seed: int, say: Say = lambda _: None) -> Pupil:
-    """Networks fitted on some pieces."""
+def teach_frames(voices: Voices, pieces: Ints, lesson: Lesson, seed: int, say: Say = lambda _: None) -> keras.Model:
+    """A network fitted on the frames of some pieces."""
     keras.utils.set_random_seed(seed)
-    networks = build(lesson.width, dropout=lesson.dropout, frames=lesson.frames)
+    network = of_frames(lesson.width, lesson.dropout, lesson.frames)
     batches = Batches(voices, pieces, lesson, seed)
-    steps = max(1, len(pieces) // lesson.batch) * lesson.epochs
+    wanted = labels(voices.mood, lesson.smoothing)
+
+    def batch() -> tuple[Floats, Floats]:
+        given, chosen = batches.frames()
+        return given, wanted[chosen]
+
+    _teach(network, batch, _steps(pieces, lesson), lesson, seed, say)
+    whole = of_frames(lesson.width, lesson.dropout)
+    whole.set_weights(network.get_weights())
+    return whole
+
+
+def teach_numbers(
+    rows: Floats, moods: Ints, chance: NDArray[np.float64], lesson: Lesson, seed: int, say: Say = lambda _: None
+) -> keras.Model:
+    """A network fitted on summaries [2 * copies, pieces, NUMBERS_IN] as ``taught_rows`` has them, of which pieces are
+    drawn by their ``chance``; batches are larger than those of frames, as they cost little."""
+    keras.utils.set_random_seed(seed)
+    network = of_numbers(dropout=lesson.dropout)
+    draw = np.random.default_rng([seed, 2])
+    wanted = labels(moods, lesson.smoothing)
+    size, copies = 4 * lesson.batch, len(rows) // 2
+
+    def batch() -> tuple[Floats, Floats]:
+        chosen = draw.choice(len(moods), size, p=chance)
+        with_own, copy = draw.random(size) < lesson.own, draw.integers(copies, size=size)
+        return rows[copy + copies * with_own, chosen], wanted[chosen]
+
+    _teach(network, batch, _steps(chance, lesson), lesson, seed, say)
+    return network
+
+
+def _steps(pieces: Sized, lesson: Lesson) -> int:
+    return max(1, len(pieces) // lesson.batch) * lesson.epochs
+
+
+def _teach(
+    network: keras.Model, batch: Callable[[], tuple[Floats, Floats]], steps: int, lesson: Lesson, seed: int, say: Say
+) -> None:
+    """So many steps; inputs and labels come from ``batch``."""
+    draw = np.random.default_rng([seed, 1])
+    network.compile(_optimizer(lesson, steps), _loss, jit_compile=keras.backend.backend() == "jax")
+    for at in range(1, steps + 1):
+        loss = network.train_on_batch(*_mixed(*batch(), lesson.mixed, draw))
+        if at % 500 == 0:
+            say(f"step {at} of {steps}: mean loss {loss:.3f}")
+
+
+def _optimizer(lesson: Lesson, steps: int) -> keras.Optimizer:
     first, warm = lesson.learning_rate / 10, max(1, steps // 20)
     rate = keras.optimizers.schedules.CosineDecay(
         first, steps, warmup_target=lesson.learning_rate, warmup_steps=warm, alpha=0.02
     )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=lesson.weight_decay)
-    variables = networks.both.trainable_variables
-    optimizer.build(variables)
-    wanted = labels(voices, lesson.smoothing)
-    draw = np.random.default_rng([seed, 1])
-
-    def step(speech: tf.Tensor, said: tf.Tensor, numbers: tf.Tensor, told: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            loss = _loss(networks.frames(speech, training=True), said)
-            loss += _loss(networks.numbers(numbers, training=True), told)
-        optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
-
-    run, total = tf.function(step), 0.0
-    for at in range(1, steps + 1):
-        speech, said = _mixed(*_with(wanted, *batches.frames()), lesson.mixed, draw)
-        numbers, told = _mixed(*_with(wanted, *batches.numbers()), lesson.mixed, draw)
-        total += float(run(speech, said, numbers, told))
-        if at % 200 == 0:
-            say(f"step {at} of {steps}: loss {total / 200:.3f}")
-            total = 0.0
-    whole = build(lesson.width, dropout=lesson.dropout).both
-    whole.set_weights(networks.both.get_weights())
-    return Pupil(whole, batches.usual)
+    return keras.optimizers.AdamW(rate, weight_decay=lesson.weight_decay)
 
 
-def _loss(answer: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(target[:, :4], answer[:, :4]))
-    return loss + 0.5 * tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target[:, 4], answer[:, 4]))
-
-
-def _with(wanted: Floats, given: Floats, pieces: Ints) -> tuple[Floats, Floats]:
-    return given, wanted[pieces]
+def _loss(target: Tensor, answer: Tensor) -> Tensor:
+    moods = ops.categorical_crossentropy(target[:, :4], answer[:, :4], from_logits=True)
+    high = ops.binary_crossentropy(target[:, 4], answer[:, 4], from_logits=True)
+    return ops.mean(moods) + 0.5 * ops.mean(high)
 
 
 def _mixed(given: Floats, target: Floats, chance: float, draw: np.random.Generator) -> tuple[Floats, Floats]:
@@ -206,9 +203,8 @@ def _mixed(given: Floats, target: Floats, chance: float, draw: np.random.Generat
     return both, share * target + (1 - share) * target[other]
 
 
-def labels(voices: Voices, smoothing: float) -> NDArray[np.float32]:
+def labels(mood: Ints, smoothing: float) -> Floats:
     """[pieces, 5]: the moods, softened, and high arousal."""
-    mood = voices.mood
     soft = np.eye(len(MOODS), dtype=np.float32)[mood] * (1 - smoothing) + smoothing / len(MOODS)
     return np.column_stack([soft, np.abs((mood < HIGH) - smoothing / 2)]).astype(np.float32)
 
@@ -233,9 +229,9 @@ def inputs(
 
 def logits(pupil: Pupil, voices: Voices, pieces: Ints, own: bool, batch: int = 128) -> NDArray[np.float32]:
     """Answers [n, ANSWERS] to pieces as the product hears them: the mean over ``SPEEDS``."""
-    run = tf.function(lambda *given: pupil.network(list(given), training=False), reduce_retracing=True)
     found = []
     for copy in AT_SPEEDS:
         given = inputs(voices, pieces, pupil.usual, own, copy)
-        found.append([run(*(one[at : at + batch] for one in given)).numpy() for at in range(0, len(pieces), batch)])
-    return np.asarray(np.mean([np.concatenate(one) for one in found], axis=0), np.float32)
+        parts = ([one[at : at + batch] for one in given] for at in range(0, len(pieces), batch))
+        found.append(np.concatenate([np.asarray(pupil.network.predict_on_batch(part)) for part in parts]))
+    return np.asarray(np.mean(found, axis=0), np.float32)

@@ -1,8 +1,7 @@
-"""The network: dilated convolutions over time, attention and statistics over all of a piece of speech, two answers."""
+"""The networks: dilated convolutions over time, attention and statistics over all of a piece of speech; and dense
+layers over its summary."""
 
-from dataclasses import dataclass
-
-from services.voice.log_mel import COLUMNS
+from services.voice.log_mel import COLUMNS, Floats
 from services.voice.normalise import FRAMES, INPUTS, NUMBERS_IN
 from training.backends import Tensor, keras, layers, ops
 
@@ -10,32 +9,31 @@ ANSWERS = 5
 """four logits of moods, one of high arousal"""
 
 
-@dataclass(frozen=True, eq=False)
-class Networks:
-    """Two networks that are taught apart, and what they say together: half the sum of their logits [N, ANSWERS]."""
+class WithoutSpeaker(layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Summaries [..., NUMBERS_IN] less what lies in some orthonormal directions [n, NUMBERS_IN]; the more own speech is
+    known, the more of it stays."""
 
-    frames: keras.Model
-    """of frames float32 [N, frames, INPUTS]"""
-    numbers: keras.Model
-    """of summaries float32 [N, NUMBERS_IN]"""
-    both: keras.Model
-    """of both"""
+    def __init__(self, directions: Floats) -> None:
+        super().__init__()
+        self._directions = directions
 
-
-def build(width: int = 32, hidden: int = 128, dropout: float = 0.35, frames: int = FRAMES) -> Networks:
-    speech, numbers = layers.Input((frames, INPUTS), name="speech"), layers.Input((NUMBERS_IN,), name="numbers")
-    hearing, adding = _of_frames(width, dropout, frames), _of_numbers(hidden, dropout)
-    return Networks(hearing, adding, keras.Model([speech, numbers], (hearing(speech) + adding(numbers)) / 2))
+    def call(self, numbers: Tensor) -> Tensor:
+        if not len(self._directions):
+            return numbers
+        share = 1 - numbers[..., -1:]
+        return numbers - share * ops.matmul(ops.matmul(numbers, self._directions.T), self._directions)
 
 
-def _of_numbers(hidden: int, dropout: float) -> keras.Model:
+def of_numbers(hidden: int = 128, dropout: float = 0.35) -> keras.Model:
+    """Logits [N, ANSWERS] of summaries float32 [N, NUMBERS_IN]."""
     numbers = layers.Input((NUMBERS_IN,))
     found = layers.Dense(hidden, activation="relu")(layers.Dropout(dropout / 2)(numbers))
     found = layers.Dense(hidden // 2, activation="relu")(layers.Dropout(dropout)(found))
     return keras.Model(numbers, layers.Dense(ANSWERS)(layers.Dropout(dropout)(found)))
 
 
-def _of_frames(width: int, dropout: float, frames: int) -> keras.Model:
+def of_frames(width: int = 32, dropout: float = 0.35, frames: int = FRAMES) -> keras.Model:
+    """Logits [N, ANSWERS] of frames float32 [N, frames, INPUTS]."""
     speech = layers.Input((frames, INPUTS))
     sounding = speech[:, :, COLUMNS + 1 :]
     pooled = layers.AveragePooling1D(2)(speech)

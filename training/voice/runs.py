@@ -8,19 +8,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.voice.normalise import Usual
+from services.voice.normalise import FRAMES, INPUTS, NUMBERS_IN, Usual
+from training.backends import keras, layers
 from training.voice.corpora import FREE, Ints, Voices, load, speaker_folds
-from training.voice.kernel import Kernel, fit_kernel, with_kernel
-from training.voice.lesson import Lesson, Pupil, Say, logits, teach, usual
-from training.voice.network import build
+from training.voice.kernel import Kernel, fit_kernel, of_kernel
+from training.voice.lesson import Lesson, Pupil, Say, logits, teach_frames, teach_numbers, usual
+from training.voice.network import WithoutSpeaker, of_frames, of_numbers
+from training.voice.rows import chances, in_half, speaker_directions, taught_rows
 
 FOLDS = 5
 FREE_FOLDS = 4
+SEEDS = 3
+"""networks of summaries, which differ by the seed alone"""
+OF_FRAMES, OF_KERNEL = 0.1, 0.5
+"""What the network of frames and the kernel have to say; the rest is that of the networks of summaries."""
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A network to fit: on which pieces, and which others it is asked about."""
+    """Networks to fit: on which pieces, and which others it is asked about."""
 
     name: str
     fitted_on: Ints
@@ -52,7 +58,7 @@ def lesson_of(name: str, lesson: Lesson) -> Lesson:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What networks and kernels that had not met them answered to pieces."""
+    """What networks and a kernel that had not met them answered to pieces."""
 
     without: NDArray[np.float32]
     """logits [pieces, ANSWERS] without statistics of the speaker's other speech; NaN where nobody was asked"""
@@ -61,28 +67,45 @@ class Answers:
 
 
 def fit(voices: Voices, task: Task, lesson: Lesson, seed: int, cache: Path, say: Say) -> None:
-    """Fit one network and one kernel, and write them with what they answer together; what is written already stays."""
-    if not _weights(cache, task.name).is_file():
-        own_lesson = lesson_of(task.name, lesson)
-        pupil = teach(voices, task.fitted_on, own_lesson, seed, lambda text: say(f"{task.name}: {text}"))
-        np.savez(cache / f"{task.name}.npz", **{f"usual_{key}": value for key, value in vars(pupil.usual).items()})
-        pupil.network.save_weights(_weights(cache, task.name))
-    if not (cache / f"{task.name}.kernel.npz").is_file():
-        kernel = fit_kernel(voices, task.fitted_on, usual(voices, task.fitted_on), lesson.evenness, seed)
-        np.savez(cache / f"{task.name}.kernel.npz", **vars(kernel))
+    """Fit all readers of a task, and write them with what they answer together; what is written already stays."""
+    own_lesson = lesson_of(task.name, lesson)
+
+    def tell(text: str) -> None:
+        say(f"{task.name}: {text}")
+
+    frames = cache / f"{task.name}.frames.weights.h5"
+    if not frames.is_file():
+        teach_frames(voices, task.fitted_on, own_lesson, seed, tell).save_weights(frames)
+    if not (cache / f"{task.name}.npz").is_file():
+        known, moods = usual(voices, task.fitted_on), voices.mood[task.fitted_on]
+        rows = taught_rows(voices, task.fitted_on, known)
+        directions = speaker_directions(voices, task.fitted_on, rows)
+        rows = in_half(np.asarray(WithoutSpeaker(directions)(rows)))
+        chance = chances(voices, task.fitted_on, lesson.evenness)
+        for at in range(SEEDS):
+            network = teach_numbers(rows, moods, chance, own_lesson, seed + 1000 * at, tell)
+            network.save_weights(cache / f"{task.name}.numbers{at}.weights.h5")
+        kernel = fit_kernel(rows, moods, chance, seed)
+        np.savez(
+            cache / f"{task.name}.npz",
+            directions=directions,
+            **{f"usual_{key}": value for key, value in vars(known).items()},
+            **{f"kernel_{key}": value for key, value in vars(kernel).items()},
+        )
     if len(task.asked) and not (cache / f"{task.name}.answers.npz").is_file():
         pupil = pupil_of(task.name, lesson, cache)
         without, own = (logits(pupil, voices, task.asked, known) for known in (False, True))
         np.savez(cache / f"{task.name}.answers.npz", without=without, own=own)
-        say(f"{task.name}: answered")
+        tell("answered")
 
 
 def fit_some(names: list[str], data: Path, cache: Path, seed: int) -> None:
     """Fit these networks, on one core. Here and not in ``__main__``, which a process of a pool cannot import."""
-    import tensorflow as tf
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     voices = load(data, cache, seed)
     every = tasks(voices, seed)
     for name in names:
@@ -94,14 +117,20 @@ def say(text: str) -> None:
 
 
 def pupil_of(name: str, lesson: Lesson, cache: Path) -> Pupil:
-    """What ``fit`` wrote: the network and the kernel together."""
-    network = build(lesson_of(name, lesson).width).both
-    network.load_weights(_weights(cache, name))
-    kernel = Kernel(**np.load(cache / f"{name}.kernel.npz"))
+    """What ``fit`` wrote: all readers as one network, which says the weighted mean of their logits."""
     stored = np.load(cache / f"{name}.npz")
-    return Pupil(
-        with_kernel(network, kernel), Usual(**{key: stored[f"usual_{key}"] for key in Usual.__dataclass_fields__})
-    )
+    own_lesson = lesson_of(name, lesson)
+    speech, numbers = layers.Input((FRAMES, INPUTS), name="speech"), layers.Input((NUMBERS_IN,), name="numbers")
+    hearing, dense = of_frames(own_lesson.width), [of_numbers() for _ in range(SEEDS)]
+    hearing.load_weights(cache / f"{name}.frames.weights.h5")
+    for at, network in enumerate(dense):
+        network.load_weights(cache / f"{name}.numbers{at}.weights.h5")
+    kernel = of_kernel(Kernel(**{key: stored[f"kernel_{key}"] for key in Kernel.__dataclass_fields__}))
+    rest = WithoutSpeaker(stored["directions"])(numbers)
+    said = OF_FRAMES * hearing(speech) + OF_KERNEL * kernel(rest)
+    said += (1 - OF_FRAMES - OF_KERNEL) * sum(network(rest) for network in dense) / SEEDS
+    known = Usual(**{key: stored[f"usual_{key}"] for key in Usual.__dataclass_fields__})
+    return Pupil(keras.Model([speech, numbers], said), known)
 
 
 def answers(voices: Voices, every: Mapping[str, Task], wanted: Callable[[str], bool], cache: Path) -> Answers:
@@ -112,7 +141,3 @@ def answers(voices: Voices, every: Mapping[str, Task], wanted: Callable[[str], b
             stored = np.load(cache / f"{name}.answers.npz")
             both[0][task.asked], both[1][task.asked] = stored["without"], stored["own"]
     return Answers(*both)
-
-
-def _weights(cache: Path, name: str) -> Path:
-    return cache / f"{name}.weights.h5"
