@@ -1,26 +1,24 @@
 """The whole chain under load for a long time: ``python -m benchmarks.soak [--minutes 30] [--plot FILE.png]``.
 
 Every service is its own process: a drawn face before the camera, a visitor in the hall every half second who picks
-through the gateway, simulated Spotify, a receiver of webhooks, 20 listeners. Says how the memory of each process grew
-after the warm-up (a third of the time, ten minutes at most), and holds the streams against what was sent.
+through the gateway, simulated Spotify, a receiver of webhooks, 200 listeners of whom 100 never read. Says how the
+memory of each process grew after the warm-up (a third of the time, ten minutes at most), and holds the streams against
+what was sent.
 """
 
 import argparse
 import os
 import shutil
-import socket
 import sys
 import tempfile
-import threading
-import time
-from contextlib import suppress
 from pathlib import Path
 
-from tests.support.chaos import Chain, audit, chain, rest, run
+from tests.support.chaos import audit, chain, rest, run
+from tests.support.listeners import crowd
 from tests.support.memory import Samples, Watch, slope_mb_h
 
 MAX_MB_H = 5.0
-LISTENERS = 20
+READERS, DEAF = 100, 100
 EVERY_S = 5.0
 REDIS_MOST_MB = 256.0
 
@@ -33,9 +31,8 @@ def main() -> int:
     folder, seconds = Path(tempfile.mkdtemp(prefix="moodstream-soak-")), 60 * given.minutes
     with chain(folder) as whole:
         pids = {name: part.pid for name, part in whole.parts.items()} | {"redis": whole.server.pid}
-        for _ in range(LISTENERS):
-            threading.Thread(target=listen, args=(whole,), daemon=True).start()
-        with Watch(pids, min(EVERY_S, seconds / 60)) as watch:
+        port, every_s = whole.parts["gateway"].port, min(EVERY_S, seconds / 60)
+        with crowd(port, READERS, DEAF) as listeners, Watch(pids, every_s) as watch:
             run(whole, 0, seconds, [])
         rest(whole)
         found = audit(whole, [])
@@ -45,6 +42,7 @@ def main() -> int:
     slopes = {name: slope_mb_h(samples, warm_up_s) for name, samples in watch.samples.items()}
     plot(watch.samples, slopes, warm_up_s, given.plot)
     print(f"{given.minutes:g} minutes, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {found.counts}")
+    print(f"listeners read {listeners.heard_bytes / 1e6:.0f} MB over {listeners.connections} connections")
     for name, slope in slopes.items():
         sizes = [size for _, size in watch.samples[name]]
         print(f"{name:14} {sizes[-1]:6.1f} MB at the end, {max(sizes):6.1f} at most, {slope:+6.2f} MB/h")
@@ -54,19 +52,6 @@ def main() -> int:
     print("nothing lost, nothing grows" if not broken else f"broken: {broken}")
     shutil.rmtree(folder, ignore_errors=True)
     return 1 if broken else 0
-
-
-def listen(whole: Chain) -> None:
-    """Read server-sent events and forget them; come back when the connection ends."""
-    while not whole.stopping.is_set():
-        with (
-            suppress(OSError),
-            socket.create_connection(("127.0.0.1", whole.parts["gateway"].port), 5) as connection,
-        ):
-            connection.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            while not whole.stopping.is_set() and connection.recv(65_536):
-                pass
-        time.sleep(0.5)
 
 
 def plot(samples: dict[str, Samples], slopes: dict[str, float], warm_up_s: float, file: Path) -> None:
