@@ -13,9 +13,12 @@ Samples = list[tuple[float, float]]
 
 
 def resident_mb(pid: int) -> float:
-    """Of a process and its children, such as the one that captures."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1000
+    """Of a process and its children, such as the one that captures. Raises OSError when one of them has ended."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    sizes = [int(line.split()[1]) for line in lines if line.startswith("VmRSS")]
+    if not sizes:
+        raise ProcessLookupError(f"process {pid} has ended, and nobody has asked how")
+    own = sizes[0] / 1000
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return own + sum(resident_mb(int(child)) for child in children)
 
