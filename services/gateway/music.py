@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from moodstream.contracts.events import PlaybackChanged, Song
 from services.gateway.covers import CoverReader
+from shared.song_names import every_form
 
 MEDIA_TYPES = {
     ".mp3": "audio/mpeg",
@@ -95,7 +96,7 @@ class MusicFolder:
 
     @staticmethod
     def _candidates(folder: Path, path: str) -> Iterator[Path]:
-        for name in dict.fromkeys((path, unquote(path))):
+        for name in dict.fromkeys(form for one in (path, unquote(path)) for form in every_form(one)):
             yield folder / name.lstrip("/")
             yield Path("/", name)
 

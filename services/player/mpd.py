@@ -8,7 +8,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -16,17 +15,16 @@ from mpd import CommandError, MPDClient, MPDError
 
 from moodstream.contracts.events import PlaybackState, Song
 from moodstream.errors import MoodstreamError
+from services.player.mpd_names import MOPIDYS, is_of, searches
 from services.player.outputs import FADE_OUT, FADE_STEP_S, Device, Outcome
-from services.player.programme.matching import bare_title, same_song
+from shared.song_names import every_form
 
 ANSWER_S = 2.0
 ACTION_S = 4.5
 START_S = 1.0
 QUEUED = 10
 """Songs that it is given at once, to go on by itself."""
-SEARCHED = 50
-MOPIDYS = "local:track:"
-"""Begins Mopidy's address of a file in its folder; the rest is percent-encoded."""
+SEARCHED = 200
 STATES: dict[str, PlaybackState] = {"play": "playing", "pause": "paused", "stop": "ready"}
 
 
@@ -181,16 +179,15 @@ class MpdOutput:
                     return file
         elif scheme in self._schemes:
             return song.uri
-        title = bare_title(song.title)
-        for tag in ("title", "file"):
-            for one in self._search(tag, title):
-                if _is_of(song, one):
+        for tag, text in searches(song):
+            for one in self._search(tag, text):
+                if is_of(song, one):
                     return str(one["file"])
         return None
 
     def _files_named(self, path: str) -> Iterator[str]:
         """What the daemon may call a file of its folder; Mopidy knows it by an address of its own."""
-        for name in dict.fromkeys((path, unquote(path))):
+        for name in dict.fromkeys(form for one in (path, unquote(path)) for form in every_form(one)):
             relative = name.lstrip("/")
             yield f"{MOPIDYS}{quote(relative)}" if "local" in self._schemes else relative
 
@@ -287,19 +284,6 @@ def _is_muted(outputs: Sequence[dict[str, str]]) -> bool:
 
 def _is_enabled(output: dict[str, str]) -> bool:
     return _is_mute_switch(output) or output["outputenabled"] == "1"
-
-
-def _is_of(song: Song, found: dict[str, Any]) -> bool:
-    """By the tags of what was found, or by a file name such as ``Artist - Title.mp3``."""
-    artists = [name for tag in ("artist", "albumartist") for name in _texts(found.get(tag))]
-    if any(same_song(song.title, song.artist, title, artists) for title in _texts(found.get("title"))):
-        return True
-    artist, _, title = PurePosixPath(unquote(found["file"].removeprefix(MOPIDYS))).stem.partition(" - ")
-    return same_song(song.title, song.artist, title, [artist])
-
-
-def _texts(value: Any) -> list[str]:
-    return [] if value is None else [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
 
 def _address(text: str) -> tuple[str, int]:

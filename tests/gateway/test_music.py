@@ -1,7 +1,9 @@
 """The operator's own music: which file an address means, what is served of it, and its cover."""
 
+import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import cv2
@@ -47,6 +49,19 @@ def test_a_song_is_found_however_its_address_is_written(folder: Path, name: str)
     addresses = (f"file:{name}", f"file:{quote(name)}", whole.as_uri(), f"file://localhost{quote(str(whole))}")
     for uri in addresses:
         assert music.find_song(Song(id="1", title="t", artist="a", uri=uri)) == whole, uri
+
+
+@pytest.mark.parametrize(("on_disk", "in_address"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_letters_with_marks_are_found_however_a_system_writes_them(
+    tmp_path: Path, on_disk: Literal["NFC", "NFD"], in_address: Literal["NFC", "NFD"]
+) -> None:
+    """macOS, rsync and zip files do not agree on whether ü is one letter, or u with two dots."""
+    name = "Küche/Café 100%25 #1?.wav"
+    whole = tmp_path / unicodedata.normalize(on_disk, name)
+    tone(whole, seconds=0.1)
+    address = unicodedata.normalize(in_address, name)
+    for uri in (f"file:{address}", f"file:{quote(address)}"):
+        assert MusicFolder(tmp_path).find_song(Song(id="1", title="t", artist="a", uri=uri)) == whole
 
 
 def test_what_the_page_sounds_like_is_told_of_songs_that_play_there(folder: Path) -> None:

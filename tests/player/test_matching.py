@@ -15,6 +15,19 @@ from services.player.programme.matching import bare_title, same_song
         ("Don't Stop", "A; B", "Dont stop!", ["B"]),
         ("Kites", "A & B", "Kites", ["B feat. C"]),
         ("(Live)", "A", "(live)", ["A"]),
+        ("Harbour (2011 Remastered Version)", "A", "Harbour - Single Version", ["A"]),
+        ('Harbour (From "The Film")', "A", "Harbour - Original Mix", ["A"]),
+        ("Harbour feat. Plum", "A", "Harbour", ["A"]),
+        ("Ænima", "T", "Aenima", ["T"]),
+        ("Łódź", "Sørensen", "Lodz", ["Sorensen"]),
+        ("Straße", "A", "STRASSE", ["A"]),
+        ("Beyond\u00e9", "A", "Beyonde\u0301", ["A"]),
+        ("Kites & Boats", "The Waves", "Kites and Boats", ["Waves, The"]),
+        ("Kites, Pt. 2", "A/B", "Kites Part 2", ["B"]),
+        ("Kites", "A vs. B", "Kites", ["A x C"]),
+        ("ПОСЛЕ", "A", "Послё", ["A"]),
+        ("カガ", "A", "カカ\u3099", ["A"]),
+        ("!!!", "!!!", "!!!", ["!!!"]),
     ],
 )
 def test_the_same(title: str, artist: str, other: str, artists: list[str]) -> None:
@@ -29,6 +42,11 @@ def test_the_same(title: str, artist: str, other: str, artists: list[str]) -> No
         ("Harbour", "", "Harbour", []),
         ("Harbour", "Ola Verano", "Harbour", []),
         ("Livewire", "A", "Live", ["A"]),
+        ("!!!", "A", "???", ["A"]),
+        ("が", "A", "か", ["A"]),
+        ("май", "A", "маи", ["A"]),
+        ("कि", "A", "कु", ["A"]),
+        ("Harbour (Night Remix)", "A", "Harbour", ["A"]),
     ],
 )
 def test_another(title: str, artist: str, other: str, artists: list[str]) -> None:

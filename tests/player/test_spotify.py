@@ -133,6 +133,15 @@ async def test_a_chosen_device_is_remembered_over_a_restart(
     assert (await again.check()).device == "Bedroom"
 
 
+async def test_devices_whose_names_differ_by_case_alone_are_two(
+    output: SpotifyOutput, spotify: SimulatedSpotify
+) -> None:
+    spotify.simulator.account.devices = [device("hall", active=True), device("Hall")]
+    assert (await output.transfer("Hall")).device == "Hall"
+    assert (await output.transfer("hall")).device == "hall"
+    assert (await output.transfer("HALL")).device == "hall"
+
+
 async def test_an_unknown_device_is_one_line(output: SpotifyOutput) -> None:
     with pytest.raises(MoodstreamError, match="there is no device 'Cellar'; there is Kitchen, Bedroom"):
         await output.transfer("Cellar")

@@ -34,7 +34,7 @@ class Devices:
 
     def list_usable(self) -> list[Device]:
         found = self._api.devices()["devices"]
-        return [one for one in found if one.get("id") and one.get("name") and not one.get("is_restricted")]
+        return [one for one in found if one and one.get("id") and one.get("name") and not one.get("is_restricted")]
 
     def find_best(self) -> Device | None:
         """The chosen one, by id or by name, else the active one, else any."""
@@ -50,7 +50,8 @@ class Devices:
     def transfer(self, wanted: str, *, play: bool) -> Device:
         """Choose a device by name or id, and go on there. Raises MoodstreamError when there is none."""
         devices = self.list_usable()
-        found = [one for one in devices if wanted == one["id"] or wanted.casefold() == one["name"].casefold()]
+        found = [one for one in devices if wanted in (one["id"], one["name"])]
+        found = found or [one for one in devices if wanted.casefold() == one["name"].casefold()]
         if not found:
             names = ", ".join(one["name"] for one in devices) or "none at all"
             raise MoodstreamError(f"there is no device {wanted[:80]!r}; there is {names}")

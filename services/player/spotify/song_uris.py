@@ -3,7 +3,7 @@
 import spotipy
 
 from moodstream.contracts.events import Song
-from services.player.programme.matching import same_song
+from services.player.programme.matching import bare_title, first_artist, same_song
 from shared.bounded import Bounded
 
 TRACK = "spotify:track:"
@@ -33,13 +33,21 @@ class SongUris:
         return song.uri if _is_track(song.uri) else self._found.get(song.id)
 
     def _search(self, song: Song) -> str | None:
-        title, artist = (text.replace('"', " ") for text in (song.title, song.artist))
+        title, artist = (text.replace('"', " ") for text in (bare_title(song.title), first_artist(song.artist)))
         found = self._api.search(f'track:"{title}" artist:"{artist}"', limit=SEARCH_LIMIT, type="track")
-        for track in found["tracks"]["items"]:
+        for track in filter(_is_whole, found["tracks"]["items"]):
             names = [artist["name"] for artist in track["artists"]]
             if track.get("is_playable", True) and same_song(song.title, song.artist, track["name"], names):
                 return str(track["uri"])
         return None
+
+
+def _is_whole(track: object) -> bool:
+    """Whether it can be looked at: among Spotify's results stand nulls, and tracks without names or artists."""
+    if not isinstance(track, dict) or not track.get("name") or not track.get("uri"):
+        return False
+    artists = track.get("artists")
+    return isinstance(artists, list) and all(isinstance(one, dict) and one.get("name") for one in artists)
 
 
 def _is_track(uri: str | None) -> bool:

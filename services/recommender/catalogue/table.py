@@ -15,10 +15,10 @@ from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.songs import UnknownSong
 from services.recommender.catalogue.tables.files import read_table
-from services.recommender.catalogue.tables.headings import plain
 from services.recommender.catalogue.tables.texts import ARTISTS
 from services.recommender.models.vectors import INPUTS
 from shared.files import replacing
+from shared.song_names import plain_name
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -212,8 +212,8 @@ def standardise(features: Floats, centre: Floats, scale: Floats) -> Floats:
 
 
 def name_key(title: str, artists: str) -> tuple[str, str]:
-    """Title and first artist without case, accents and signs."""
-    return plain(title), plain(artists.partition(ARTISTS)[0])
+    """Title and first artist, as names are compared."""
+    return plain_name(title), plain_name(artists.partition(ARTISTS)[0])
 
 
 def _fault(frame: pd.DataFrame) -> str | None:
