@@ -6,6 +6,7 @@ images of the services have OpenCV alone, which is there for everything else (do
 """
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 
+MAX_SQUEEZE = 3
 USUAL_RATE = 25.0
 MAX_GAP_S = 600.0
 """What says more between two frames is no time: a counter that began anew, or was never set."""
@@ -79,6 +81,16 @@ def open_video(path: Path) -> Video:
     return AvVideo(f"file:{path.absolute()}", {"format_whitelist": FORMATS, "protocol_whitelist": "file"})
 
 
+def upright_width(width: int, shape: Fraction | None) -> int:
+    """How wide a picture is whose pixels are ``shape`` times as wide as high: DVDs and many cameras squeeze theirs.
+
+    Faces would be squeezed with it. A shape that no camera has counts as square.
+    """
+    if not shape or not 1 / MAX_SQUEEZE <= shape <= MAX_SQUEEZE:
+        return width
+    return max(1, round(width * shape))
+
+
 class AvVideo:
     """Through PyAV. ``options`` are FFmpeg's; ``timeout_s`` is for opening and for each read of a stream."""
 
@@ -108,6 +120,7 @@ class AvVideo:
         stream.thread_type = "SLICE" if live else "AUTO"
         self.rate = float(stream.guessed_rate or stream.average_rate or 0)
         self._times = FrameTimes(self.rate)
+        self._shape = stream.sample_aspect_ratio
         self._frames = self._decode(stream)
         self._frame: Any = None
         self._reformatter = VideoReformatter()  # keeps what it has prepared for pictures of one size
@@ -128,8 +141,9 @@ class AvVideo:
         return None if self._frame is None else self._times.after(self._frame.time or 0.0)
 
     def picture(self) -> Picture | None:
+        width = upright_width(self._frame.width, self._shape)
         try:
-            picture = self._reformatter.reformat(self._frame, format="bgr24").to_ndarray()
+            picture = self._reformatter.reformat(self._frame, width=width, format="bgr24").to_ndarray()
         except (self._faults, ValueError, MemoryError):
             return None
         turns = round(self._frame.rotation / 90) % 4  # as the phone was held

@@ -8,16 +8,24 @@ from pathlib import Path
 from typing import Protocol
 
 from moodstream.errors import MoodstreamError
-from services.camera.capture.picture import Image, decode
+from services.camera.capture.picture import Image, decode, is_whole
 from services.camera.drawn import pattern
 from services.camera.rules.address import DRAWN, PATTERN, masked
-from shared.media_files import is_picture, media_in
+from shared.media_files import is_film_of_jpegs, is_picture, media_in
 from shared.videos import FrameTimes, NotAVideo, open_video
 
 log = logging.getLogger("moodstream.camera")
 
 PICTURE_S, FOLDER_PICTURE_S = 4.0, 2.0
 MAX_BYTES = 64 * 1024 * 1024
+
+
+class NotAPicture(MoodstreamError):
+    """It cannot be shown as a picture; ``is_cut`` when its end is missing."""
+
+    def __init__(self, path: Path, *, is_cut: bool) -> None:
+        super().__init__(f"not a picture that can be read: {path}")
+        self.is_cut = is_cut
 
 
 class FileSource(Protocol):
@@ -54,7 +62,18 @@ def open_file(address: str, *, once: bool = False) -> FileSource:
 
 
 def _open_one(path: Path, picture_s: float) -> "PictureSource | VideoSource":
-    return PictureSource(path, picture_s) if is_picture(path) else VideoSource(path)
+    """A name says what is tried first, the bytes decide: films are called ``.jpg``, too, and photographs are HEIC."""
+    if not is_picture(path) or is_film_of_jpegs(path):
+        return VideoSource(path)
+    try:
+        return PictureSource(path, picture_s)
+    except NotAPicture as no_picture:
+        if no_picture.is_cut:  # a decoder of films would fill what is missing with grey
+            raise
+        try:
+            return VideoSource(path)
+        except MoodstreamError:
+            raise no_picture from None
 
 
 def _media(folder: Path) -> list[Path]:
@@ -142,11 +161,12 @@ class FolderSource:
 
 def _picture(path: Path) -> Image:
     try:
-        image = decode(path.read_bytes()) if path.stat().st_size <= MAX_BYTES else None
+        data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
     except OSError:
-        image = None
+        data = b""
+    image = decode(data)
     if image is None:
-        raise MoodstreamError(f"not a picture that can be read: {path}")
+        raise NotAPicture(path, is_cut=not is_whole(data))
     return image
 
 

@@ -11,11 +11,13 @@ from typing import Any
 from moodstream.contracts.status_codes import StatusCode
 from services.camera.capture.errors import SourceUnavailable
 from services.camera.capture.http_connection import TIMEOUT_S, Connection, NotPictures, Refused
-from services.camera.capture.jpeg import JpegStream
-from services.camera.capture.picture import Image, decode, is_whole
+from services.camera.capture.jpeg import START, JpegStream
+from services.camera.capture.picture import PNG, Image, decode, is_whole
 
 MAX_BYTES = 8 * 1024 * 1024
 """of one picture; no camera sends more"""
+MAX_TEXT = 4096
+"""bytes of headers and the like before the first picture"""
 MAX_REQUESTS_PER_S = 30.0
 LOST_S = 2.5
 """Without a good answer for this long a camera is lost; shorter than the watchdog's patience, which knows no reason."""
@@ -30,12 +32,47 @@ def open_http(address: str, *, verify_tls: bool, timeout_s: float = TIMEOUT_S) -
     connection = Connection(address, verify_tls=verify_tls, timeout_s=timeout_s)
     answer, lost_s = connection.get(), LOST_S + timeout_s - TIMEOUT_S
     kind = answer.headers.get_content_type()
-    if kind.startswith("multipart/") or (kind in JPEG_TYPES and answer.length is None):
+    if kind.startswith("multipart/"):
+        answer.length = None  # a stream has none, whatever is claimed
         return MjpegCamera(connection, answer, lost_s)
-    answer.close()
+    if kind in JPEG_TYPES and answer.length is None:
+        return MjpegCamera(connection, answer, lost_s)
     if kind.startswith("image/"):
+        answer.close()
+        return SnapshotCamera(connection, lost_s)
+    return _open_by_bytes(connection, answer, lost_s)
+
+
+def _open_by_bytes(connection: Connection, answer: Any, lost_s: float) -> "MjpegCamera | SnapshotCamera":
+    """A camera that calls its pictures by a wrong name, or by none: text may stand before the first, nothing else."""
+    begun, deadline_s = b"", time.monotonic() + TIMEOUT_S
+    while len(begun) < MAX_TEXT and time.monotonic() < deadline_s:
+        try:
+            data = answer.read1(MAX_TEXT)
+        except (OSError, http.client.HTTPException, ValueError):
+            break
+        begun += data
+        before, start, _ = begun.partition(START)
+        if start or not data or not _is_text(before):
+            break
+    before, start, _ = begun.partition(START)
+    if start and _is_text(before):
+        is_one_picture = not before and answer.length is not None and answer.length <= MAX_BYTES
+        if not is_one_picture:
+            return MjpegCamera(connection, answer, lost_s, begun)
+        answer.close()
+        return SnapshotCamera(connection, lost_s)
+    answer.close()
+    if begun.startswith(PNG):
         return SnapshotCamera(connection, lost_s)
     raise NotPictures
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether it may be the boundary and the headers of a part."""
+    return all(
+        byte in b"\r\n\t\0" or 0x20 <= byte < 0x7F for byte in data.removesuffix(b"\xff").removesuffix(b"\xff\xd8")
+    )
 
 
 class MjpegCamera:
@@ -46,9 +83,11 @@ class MjpegCamera:
 
     rate = 0.0
 
-    def __init__(self, connection: Connection, answer: Any, lost_s: float = LOST_S) -> None:
+    def __init__(self, connection: Connection, answer: Any, lost_s: float = LOST_S, begun: bytes = b"") -> None:
+        """``begun``: what has been read of the answer."""
         self._connection, self._answer, self._lost_s = connection, answer, lost_s
         self._stream = JpegStream()
+        self._stream.feed(begun)
         self._newest = b""
         self._asked_s, self._given = time.monotonic(), 0
         self._good_s = time.monotonic()
@@ -91,7 +130,8 @@ class MjpegCamera:
     def _is_complete(self) -> bool:
         """Whether an answer that has ended was meant to: one picture by itself, or the last boundary of several."""
         kind = self._answer.headers.get_content_type()
-        return kind in JPEG_TYPES or self._stream.rest.rstrip().endswith(b"--")
+        is_one = not kind.startswith("multipart/") and self._given == 1
+        return kind in JPEG_TYPES or is_one or self._stream.rest.rstrip().endswith(b"--")
 
     def _ask_again(self) -> None:
         """Raises SourceUnavailable when the camera does not answer as before."""
@@ -101,6 +141,8 @@ class MjpegCamera:
         self._stream = JpegStream()
         try:
             self._answer = self._connection.get()
+            if self._answer.headers.get_content_type().startswith("multipart/"):
+                self._answer.length = None
         except NotPictures:
             raise self._lost("gives no pictures") from None
 

@@ -4,10 +4,15 @@ Cameras write the headers of their parts in thirty manners, wrong lengths among 
 ends. Source of the markers: ITU-T T.81, annex B.
 """
 
+import re
+
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
-KEPT = 16
-"""Bytes of what is no picture that are kept: a picture may begin in the last of them."""
-START = b"\xff\xd8\xff"
+KEPT = 1024
+"""Bytes of what is no picture that are kept: a picture may begin in the last of them, and its length stands there."""
+START, END = b"\xff\xd8\xff", b"\xff\xd9"
+LENGTH = re.compile(rb"(?i)\ncontent-length *: *(\d{1,9})\s*\n")
+BEHIND = (b"\r\n--", b"\n--", b"--")
+"""What stands behind a picture whose length is told rightly."""
 SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of the segments that hold height and width."""
 WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -20,6 +25,8 @@ class JpegWalk:
 
     def __init__(self) -> None:
         self._at, self._in_scan = 2, False
+        self.has_scan = False
+        """whether the compressed picture itself was reached"""
 
     def end(self, data: bytes | bytearray) -> int | None:
         """Where the picture ends; None while more bytes are needed. Raises ValueError where it is cut or none."""
@@ -44,6 +51,7 @@ class JpegWalk:
                 if length < 2:
                     raise ValueError("a segment without a length")
                 self._at, self._in_scan = self._at + 2 + length, marker == SOS
+                self.has_scan |= self._in_scan
 
     def _find_marker(self, data: bytes | bytearray) -> bool:
         """Go to the next marker after the compressed picture; False when it is not there yet."""
@@ -80,6 +88,8 @@ class JpegStream:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._walk: JpegWalk | None = None
+        self._claimed = 0
+        """length of the picture as the headers before it say; 0 where they say none"""
         self.unused = 0
         """bytes since the last whole picture"""
 
@@ -104,22 +114,33 @@ class JpegStream:
             if place < 0:
                 del self._buffer[: max(0, len(self._buffer) - KEPT)]
                 return None
+            claims = LENGTH.findall(self._buffer[max(0, place - KEPT) : place])
+            self._claimed = int(claims[-1]) if claims else 0
             del self._buffer[:place]
             self._walk = JpegWalk()
         try:
             end = self._walk.end(self._buffer)
         except ValueError:
-            end = -1
+            end = self._claimed_end() if self._walk.has_scan else -1
+        is_unended = end is not None and end > 0 and self._buffer[end - 2 : end] != END
         if end is None:
             return None
         self._walk = None
         if end < 0:
             del self._buffer[: len(START) - 1]
             return b""
-        picture = bytes(self._buffer[:end])
+        picture = bytes(self._buffer[:end]) + (END if is_unended else b"")
         del self._buffer[:end]
         self.unused = len(self._buffer)
         return picture
+
+    def _claimed_end(self) -> int:
+        """Where a picture ends that has no mark of its end, as some cameras send them; -1 where it is cut or broken.
+
+        Its length is believed when the next part begins there.
+        """
+        behind = bytes(self._buffer[self._claimed : self._claimed + 4])
+        return self._claimed if self._claimed > len(START) and behind.startswith(BEHIND) else -1
 
 
 def whole_jpeg(data: bytes) -> bytes | None:

@@ -28,27 +28,49 @@ class PictureRefused(Exception):
         self.kind = kind
 
 
-def decode_grey(data: bytes, *, png: bool = False, max_bytes: int = MAX_BYTES) -> Grey:
+def decode_grey(data: bytes, *, png: bool = False, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> Grey:
     """Decode a JPEG (or, if allowed, a PNG) to grey levels uint8[H, W]. Raises PictureRefused.
 
-    A picture that claims too many pixels is refused by its header, before a decoder allocates memory for it.
+    A picture that claims more than ``max_pixels`` is refused by its header, before a decoder allocates memory for it.
+    Above ``MAX_PIXELS`` it is made 2, 4 or 8 times smaller while it is decoded.
     """
     if not data.startswith((_JPEG, _PNG) if png else _JPEG):
         raise PictureRefused("not a JPEG or PNG picture" if png else "not a JPEG picture", "no picture")
     if len(data) > max_bytes:
         raise PictureRefused(f"larger than {max_bytes} bytes", "too many bytes")
-    size = _png_size(data) if data.startswith(_PNG) else _jpeg_size(data)
+    size = _size(data)
     if size is None or 0 in size:
         raise PictureRefused("broken picture")
-    if size[0] * size[1] > MAX_PIXELS:
-        raise PictureRefused(f"more than {MAX_PIXELS} pixels", "too many pixels")
+    if size[0] * size[1] > max_pixels:
+        raise PictureRefused(f"more than {max_pixels} pixels", "too many pixels")
     try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), _reduction(size[0] * size[1]))
     except cv2.error:
         picture = None
     if picture is None:
         raise PictureRefused("broken picture")
     return picture.astype(np.uint8, copy=False)
+
+
+def decode_colour(data: bytes) -> NDArray[np.uint8] | None:
+    """The picture that ``decode_grey`` has taken, in colours and as large: uint8[H, W, 3], blue green red."""
+    width, height = _size(data) or (0, 0)
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), _reduction(width * height) | cv2.IMREAD_COLOR)
+    return None if picture is None else np.asarray(picture, np.uint8)
+
+
+def _reduction(pixels: int) -> int:
+    """OpenCV's way to read so many pixels in grey that at most ``MAX_PIXELS`` are left, if it can make them so few."""
+    if pixels <= MAX_PIXELS:
+        return cv2.IMREAD_GRAYSCALE
+    if pixels <= 4 * MAX_PIXELS:
+        return cv2.IMREAD_REDUCED_GRAYSCALE_2
+    return cv2.IMREAD_REDUCED_GRAYSCALE_4 if pixels <= 16 * MAX_PIXELS else cv2.IMREAD_REDUCED_GRAYSCALE_8
+
+
+def _size(data: bytes) -> tuple[int, int] | None:
+    """Width and height; None where the header does not say."""
+    return _png_size(data) if data.startswith(_PNG) else _jpeg_size(data)
 
 
 def _png_size(data: bytes) -> tuple[int, int] | None:

@@ -7,20 +7,23 @@ from typing import Any
 import cv2
 import numpy as np
 
-from services.emotion.faces.decode import Grey, PictureRefused, decode_grey
+from services.emotion.faces.decode import MAX_PIXELS, Grey, PictureRefused, decode_colour, decode_grey
 from services.emotion.faces.reader import Reader
 from services.emotion.offline.album import Album
 from services.emotion.offline.drawing import Picture
 from services.emotion.offline.explain import explain
 from services.emotion.visits.smoothing import Steadiness
-from shared.media_files import media_in
+from shared.media_files import is_film_of_jpegs, media_in
 from shared.videos import NotAVideo, open_video
 
 MAX_FILE_BYTES = 64_000_000
+MAX_FILE_PIXELS = 250_000_000
+"""of a JPEG, which is made smaller while it is decoded; more than any camera has"""
 VIDEO_READS_PER_S = 2.0
 SHOWN = {"box", "mood", "confidence", "probabilities", "refused"}
 """The fields of a face in ``moodstream read --json``; other programs rely on them."""
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PICTURES = (b"\xff\xd8\xff", _PNG)
 
 
 def read_path(
@@ -51,10 +54,14 @@ def read_file(
     try:
         with path.open("rb") as file:
             head = file.read(8)
-        if head.startswith(_PICTURES):
-            yield _read_picture(reader, path, explained, album)
-        else:
-            yield from _read_video(reader, path, explained, album)
+        if head.startswith(_PICTURES) and not is_film_of_jpegs(path):
+            try:
+                yield _read_picture(reader, path, explained, album)
+                return
+            except PictureRefused as refused:
+                if not (head.startswith(_PNG) and refused.kind == "too many pixels"):
+                    raise
+        yield from _read_video(reader, path, explained, album)
     except OSError as error:
         yield _failure(path, error.strerror or str(error))
     except PictureRefused as refused:
@@ -67,9 +74,9 @@ def _failure(path: Path, error: str) -> dict[str, Any]:
 
 def _read_picture(reader: Reader, path: Path, explained: Steadiness | None, album: Album | None) -> dict[str, Any]:
     data = path.read_bytes()
-    grey = decode_grey(data, png=True, max_bytes=MAX_FILE_BYTES)
-    colour = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if album else None
-    return _result(reader, path, grey, explained, album, None if colour is None else np.asarray(colour, np.uint8))
+    max_pixels = MAX_PIXELS if data.startswith(_PNG) else MAX_FILE_PIXELS  # OpenCV cannot make a PNG smaller
+    grey = decode_grey(data, png=True, max_bytes=MAX_FILE_BYTES, max_pixels=max_pixels)
+    return _result(reader, path, grey, explained, album, decode_colour(data) if album else None)
 
 
 def _result(

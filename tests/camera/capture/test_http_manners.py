@@ -12,6 +12,7 @@ from itertools import count
 import pytest
 
 from services.camera.capture.errors import SourceUnavailable
+from services.camera.capture.http_connection import NotPictures
 from services.camera.capture.http_source import SnapshotCamera, open_http
 from services.camera.capture.jpeg import JpegStream, whole_jpeg
 from services.camera.capture.picture import decode
@@ -104,6 +105,70 @@ def test_every_manner_of_mjpeg_gives_every_picture(manner: str) -> None:
             assert wanted is not None
             assert (found == wanted).all()
         source.close()
+
+
+BARE = b"Content-Type: multipart/x-mixed-replace; boundary=b\r\n"
+HEADS = {
+    "a length of 0": BARE + b"Content-Length: 0\r\n",
+    "too short a length": BARE + b"Content-Length: 10\r\n",
+    "a length in words": BARE + b"Content-Length: unknown\r\n",
+    "a quoted boundary with a colon": b'Content-Type: multipart/x-mixed-replace; boundary="b c:d"\r\n',
+    "Motion JPEG": b"Content-Type: video/x-motion-jpeg\r\n",
+    "bytes": b"Content-Type: application/octet-stream\r\n",
+    "a web page": b"Content-Type: text/html; charset=utf-8\r\n",
+    "nothing": b"Server: a camera\r\n",
+    "a slash forgotten": b"Content-Type: multipart-x-mixed-replace; boundary=b\r\n",
+    "a type twice": b"Content-Type: text/plain\r\n" + BARE,
+    "a line that is no header": b"camera\r\n" + BARE,
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_bytes_decide_whatever_the_camera_calls_them(head: str) -> None:
+    def serve(client: socket.socket, _: str, __: int) -> None:
+        client.sendall(b"HTTP/1.1 200 OK\r\n" + HEADS[head] + b"\r\n")
+        for picture in PICTURES:
+            client.sendall(part(b"Content-Length: LENGTH")(picture))
+        time.sleep(1)
+
+    with camera(serve) as place:
+        source = open_http(f"http://{place}/video", verify_tls=True)
+        assert [source.wait_for_picture() for _ in PICTURES] == [True] * 5
+        assert source.decode_picture() is not None
+        source.close()
+
+
+@pytest.mark.parametrize(
+    ("begins", "snapshot"),
+    [(PICTURES[0], True), (encoded(noise(48, 64), ".png"), True), (b"\0\0\0\x18ftypmp42", False)],
+)
+def test_a_snapshot_under_a_wrong_name_is_one_and_a_film_is_left_to_others(begins: bytes, snapshot: bool) -> None:
+    def serve(client: socket.socket, _: str, __: int) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {len(begins)}\r\n\r\n"
+        client.sendall(head.encode() + begins)
+
+    with camera(serve) as place:
+        if snapshot:
+            source = open_http(f"http://{place}/picture", verify_tls=True)
+            assert isinstance(source, SnapshotCamera)
+            assert [source.wait_for_picture() for _ in range(3)] == [True] * 3
+        else:
+            with pytest.raises(NotPictures):
+                open_http(f"http://{place}/film", verify_tls=True)
+
+
+def test_pictures_without_their_end_are_whole_where_their_length_says_so() -> None:
+    """Of some small cameras no picture ends as it must; a part that was cut is shorter than it says."""
+    stream = JpegStream()
+    bare = [picture[:-2] for picture in PICTURES]
+    whole = b"".join(part(b"Content-Length: LENGTH")(one) for one in bare)
+    stream.feed(b"\r\n" + whole + part()(PICTURES[0]))
+    assert [stream.take() for _ in range(6)] == [*PICTURES, PICTURES[0]]
+    cut = part(b"Content-Length: LENGTH")(bare[0]).replace(bare[0], bare[0][:-300])
+    stream.feed(cut + part()(PICTURES[1]))
+    assert [stream.take(), stream.take()] == [b"", PICTURES[1]]
+    stream.feed(part(b"Content-Length: LENGTH")(b"\xff\xd8" + PICTURES[2]) + part()(PICTURES[3]))
+    assert [stream.take(), stream.take(), stream.take()] == [b"", PICTURES[2], PICTURES[3]]
 
 
 def test_one_that_is_cut_is_broken_and_the_next_one_is_not() -> None:
