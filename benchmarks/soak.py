@@ -34,24 +34,29 @@ def main() -> int:
         port, every_s = whole.parts["gateway"].port, min(EVERY_S, seconds / 60)
         with crowd(port, READERS, DEAF) as listeners, Watch(pids, every_s) as watch:
             run(whole, 0, seconds, [])
+        # before anything else may fail: half an hour is long
+        largest = growth(watch.samples, min(600.0, seconds / 3), given.plot)
+        print(f"listeners read {listeners.heard_bytes / 1e6:.0f} MB over {listeners.connections} connections")
         rest(whole)
         found = audit(whole, [])
         with whole.server.client() as client:
             redis_mb = client.info("memory")["used_memory_peak"] / 1e6
-    warm_up_s = min(600.0, seconds / 3)
-    slopes = {name: slope_mb_h(samples, warm_up_s) for name, samples in watch.samples.items()}
-    plot(watch.samples, slopes, warm_up_s, given.plot)
     print(f"{given.minutes:g} minutes, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {found.counts}")
-    print(f"listeners read {listeners.heard_bytes / 1e6:.0f} MB over {listeners.connections} connections")
-    for name, slope in slopes.items():
-        sizes = [size for _, size in watch.samples[name]]
-        print(f"{name:14} {sizes[-1]:6.1f} MB at the end, {max(sizes):6.1f} at most, {slope:+6.2f} MB/h")
     print(f"Redis: {redis_mb:.1f} MB at most, streams within their limits")
-    services = [slope for name, slope in slopes.items() if name != "redis"]
-    broken = [*found.faults, *(["memory grows"] if max(services) >= MAX_MB_H or redis_mb >= REDIS_MOST_MB else [])]
+    broken = [*found.faults, *(["memory grows"] if largest >= MAX_MB_H or redis_mb >= REDIS_MOST_MB else [])]
     print("nothing lost, nothing grows" if not broken else f"broken: {broken}")
     shutil.rmtree(folder, ignore_errors=True)
     return 1 if broken else 0
+
+
+def growth(samples: dict[str, Samples], warm_up_s: float, file: Path) -> float:
+    """Draw and print how each process grew; megabytes per hour of the service that grew most."""
+    slopes = {name: slope_mb_h(points, warm_up_s) for name, points in samples.items()}
+    plot(samples, slopes, warm_up_s, file)
+    for name, slope in slopes.items():
+        sizes = [size for _, size in samples[name]]
+        print(f"{name:14} {sizes[-1]:6.1f} MB at the end, {max(sizes):6.1f} at most, {slope:+6.2f} MB/h", flush=True)
+    return max(slope for name, slope in slopes.items() if name != "redis")
 
 
 def plot(samples: dict[str, Samples], slopes: dict[str, float], warm_up_s: float, file: Path) -> None:

@@ -24,7 +24,7 @@ def plain_name(text: str) -> str:
     """What a title or name is compared by. Of one that has no letters its signs count: "!!!" is not "???"."""
     small = unicodedata.normalize("NFC", text.casefold())
     spoken = _PART.sub("part", _WITHIN_A_WORD.sub(lambda found: _SIGN_FOR_LETTER[found[0]], small))
-    kept, base = [], ""
+    kept, base = list[str](), ""
     for sign in unicodedata.normalize("NFKD", spoken.translate(_LETTERS)):
         if unicodedata.category(sign).startswith("M"):
             if kept and not _within(base, _LATIN_AND_GREEK) and not _within(sign, _VOWEL_POINTS):
