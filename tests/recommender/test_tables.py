@@ -123,8 +123,14 @@ def minutes(songs: pd.DataFrame) -> bytes:
     )
 
 
-def thousands(songs: pd.DataFrame) -> bytes:
-    return csv(kaggle(songs.assign(duration_ms=songs["duration_ms"].map("{:,}".format))))
+def thousands(songs: pd.DataFrame, mark: str = ",") -> bytes:
+    return csv(kaggle(songs.assign(duration_ms=[f"{one:,}".replace(",", mark) for one in songs["duration_ms"]])))
+
+
+def lengths(songs: pd.DataFrame, form: str) -> bytes:
+    """Minutes and seconds."""
+    text = [form.format(ms // 60_000, ms // 1000 % 60) for ms in songs["duration_ms"]]
+    return csv(kaggle(songs.assign(duration_ms=text)).rename(columns={"duration_ms": "Time"}))
 
 
 def named_keys(songs: pd.DataFrame) -> bytes:
@@ -257,6 +263,32 @@ UNTIDY: dict[str, tuple[Callable[[pd.DataFrame], bytes], set[str]]] = {
     "lengths in seconds": (seconds, set()),
     "lengths in minutes": (minutes, set()),
     "thousands apart": (thousands, set()),
+    "thousands apart by apostrophes": (lambda songs: thousands(songs, "’"), set()),
+    "thousands apart by thin spaces": (lambda songs: thousands(songs, "\u202f"), set()),
+    "lengths as on a stopwatch": (lambda songs: lengths(songs, "{}'{:02}\""), {"duration_ms"}),
+    "lengths with m": (lambda songs: lengths(songs, "{}m{:02}"), {"duration_ms"}),
+    "lengths as pandas writes them": (lambda songs: lengths(songs, "0 days 00:{:02}:{:02}"), {"duration_ms"}),
+    "lengths with a dot": (lambda songs: lengths(songs, "{}.{:02}"), {"duration_ms"}),
+    "lengths with thousandths": (
+        lambda songs: lengths(songs, "{}:{:02}.250"),
+        {"duration_ms"},
+    ),
+    "ids kept from Excel": (lambda songs: csv(kaggle(songs.assign(id='="' + songs["id"] + '"'))), set()),
+    "ids marked as text": (lambda songs: csv(kaggle(songs.assign(id="'" + songs["id"]))), set()),
+    "a space before each quote": (lambda songs: csv(kaggle(songs), quoting=1).replace(b'","', b'", "'), set()),
+    "quotes behind backslashes": (
+        lambda songs: csv(kaggle(songs), quoting=1, doublequote=False, escapechar="\\"),
+        set(),
+    ),
+    "single quotes": (lambda songs: csv(kaggle(songs), quoting=1, quotechar="'"), set()),
+    "a mark, semicolons, commas": (lambda songs: b"\xef\xbb\xbf" + csv(comma(kaggle(songs)), sep=";"), set()),
+    "carets": (lambda songs: csv(kaggle(songs), sep="^"), set()),
+    "JSON with columns and data": (lambda songs: songs.to_json(orient="split").encode(), set()),
+    "JSON by the names of rows": (lambda songs: songs.to_json(orient="index").encode(), set()),
+    "an archive, columns in two orders": (
+        lambda songs: zipped(**{"a.csv": csv(songs[:9]), "b.csv": csv(songs[9:][list(songs.columns[::-1])])}),
+        set(),
+    ),
     "keys by name": (named_keys, set()),
     "keys by hour": (camelot, set()),
     "artists as Python lists": (python_lists, set()),

@@ -208,6 +208,7 @@ def _texts(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     """Everything but the numbers, in the columns of a catalogue."""
     cells = {name: [texts.text(table[one]) for one in layout.sources.get(name, ())] for name in (*TEXTS, *UNKNOWN)}
     songs = pd.DataFrame({name: _first(found, table.index) for name, found in cells.items() if name in TEXTS})
+    songs["id"] = texts.ids(songs["id"])
     songs["uri"] = _addresses(layout, cells, songs)
     found = texts.spotify_ids(songs["id"])
     songs["id"] = songs["id"].where(found == "", found)

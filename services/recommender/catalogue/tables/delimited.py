@@ -15,9 +15,10 @@ import pyarrow.csv
 
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.tables.headings import known
+from services.recommender.catalogue.tables.quoting import plainly_quoted
 from services.recommender.catalogue.tables.rows import SEARCHED, header_row, unique_names
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "^": "carets", "~": "tildes"}
 HEAD = 400_000
 """bytes from the start that the dialect is told from"""
 SAMPLED = 60
@@ -66,6 +67,9 @@ def read_delimited(data: bytes) -> tuple[pd.DataFrame, int, tuple[str, ...]]:
     ``data`` is UTF-8. Raises MoodstreamError when there are no headings.
     """
     dialect = recognise_dialect(data)
+    plainer = plainly_quoted(data, data[:HEAD].decode("utf-8", errors="ignore"), dialect.separator)
+    if plainer is not data:
+        data, dialect = plainer, recognise_dialect(plainer)
     table, misfits = _parse(data, dialect)
     if misfits.over_lines or _swallowed(table, dialect):
         plain = Dialect(dialect.separator, dialect.names, dialect.skipped, quoted=False)

@@ -48,7 +48,7 @@ PACKED: Mapping[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\xfd7zXZ": lzma.LZMAFile,
 }
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-WEB_PAGES = (b"<!doctype html", b"<html")
+WEB_PAGES = (b"<!doctype html", b"<html", b"<table", b"<?xml", b"<head", b"<body", b"<meta")
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,8 @@ def _unpacked(file: IO[bytes], reading: _Reading) -> bytes:
 def _text(data: bytes, encoding: str | None) -> RawTable:
     if data.lstrip()[:20].lower().startswith(WEB_PAGES):
         raise MoodstreamError(
-            "it is a web page, not the table: download the file itself (often “Download” or “Raw”) and import that"
+            "it is a web page, not the table: download the file itself (often “Download” or “Raw”) and import that; "
+            "where a program calls it a workbook, open it there and save it as CSV"
         )
     text, notes = to_utf8(data, encoding)
     if looks_like_json(text):
@@ -172,7 +173,7 @@ def _zipped(data: bytes, reading: _Reading) -> RawTable:
             raise MoodstreamError("it is an archive with a password: unpack it and import the table in it")
         inside = reading.inside()
         tables = [_table(_unpacked(archive.open(name), reading), inside) for name in names]
-    if len({tuple(table.frame.columns) for table in tables}) > 1:
+    if len({frozenset(table.frame.columns) for table in tables}) > 1:
         raise MoodstreamError(f"it is an archive of several tables ({_some(names)}): unpack it and import one of them")
     if len(tables) == 1:
         return replace(tables[0], notes=(f"it is an archive: “{names[0]}” was read", *tables[0].notes))

@@ -27,11 +27,17 @@ _CLOCK = re.compile(r"^(?:(\d{1,2}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)$")
 _SPELLED = re.compile(
     r"^(?:pt)?\s*(?:(\d+)\s*h[a-z]*\s*)?(?:(\d+)\s*m(?:in)?[a-z]*\s*)?(?:(\d+(?:\.\d+)?)\s*s[a-z]*)?$", re.IGNORECASE
 )
+_MARKED = re.compile(
+    r"^(?:0 days? )?(?:(\d{1,2})[:h°])?(\d{1,3})(?:['’′m:])(\d{2}(?:\.\d+)?)(?:[\"”″s]|'')?$", re.IGNORECASE
+)
+"""A clock as people and pandas write it: 3'45", 3m45, 0 days 00:03:45."""
 _MILLISECONDS = re.compile(r"^(\d+(?:[.,]\d+)?)\s*(?:ms|msec)$", re.IGNORECASE)
 _HOURS_FOR_MINUTES = r"\d+:\d{1,2}:00(?:\.0+)?"
-_THOUSANDS = re.compile(r"^-?\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+$")
+_THOUSANDS = re.compile(r"^-?\d{1,3}(?:[.,'’ \u00a0\u202f]\d{3})+$")
 _UNIT_BEHIND = re.compile(r"\s*(?:%|db|dbfs|lufs|bpm|ms|msec|sec|s|min)\s*$", re.IGNORECASE)
 
+MANY = 20
+"""lengths that show how all of a column are written"""
 MIN_SONG_MS = 1_000
 """No song is shorter in the middle of a table: smaller numbers are no milliseconds."""
 MAX_MEDIAN_MS = 3 * 3_600_000
@@ -61,12 +67,21 @@ def numbers(column: "pd.Series[Any]", field: str) -> "tuple[pd.Series[float], pd
                 and values.median() >= 3_600_000
             ):
                 values = values / 60  # Excel takes "3:45" for a quarter to four
+        if field == "duration_ms" and _is_dotted_clock(text[~missing]):
+            values = values.floordiv(1) * 60_000 + (values % 1 * 100).round() * 1_000
+            return values, missing, "lengths are read as minutes and seconds"
     note = ""
     if field in SHARES:
         values, note = _shares(values, field)
     elif field == "duration_ms":
         values, note = _milliseconds(values, str(column.name))
     return values, missing, note
+
+
+def _is_dotted_clock(cells: "pd.Series[str]") -> bool:
+    """Whether lengths such as 3.45 or 3,45 are minutes and seconds: no minute has more than 59 hundredths by chance."""
+    clocks = cells.str.fullmatch(r"\d{1,2}[.,][0-5]\d")
+    return len(cells) >= MANY and bool(clocks.all()) and cells.nunique() > MANY / 2
 
 
 def _texts(column: "pd.Series[Any]") -> "pd.Series[str]":
@@ -123,14 +138,17 @@ def _length(cell: str) -> float | None:
     """Milliseconds of ``3:45``, ``1:02:03`` or ``3m 45s``; whole numbers with thousands apart as they are."""
     if clock := _CLOCK.match(cell):
         hours, minutes, seconds = clock.groups()
-        return 1000 * (int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", ".")))
+        return round(1000 * (int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))))
+    if marked := _MARKED.match(cell):
+        hours, minutes, seconds = marked.groups()
+        return round(1000 * (int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)))
     if exact := _MILLISECONDS.match(cell):
         return float(exact[1].replace(",", "."))
     if _THOUSANDS.match(cell):
         return float(re.sub(r"\D", "", cell))
     if cell and (spelled := _SPELLED.match(cell)) and any(spelled.groups()):
         hours, minutes, seconds = (float(part or 0) for part in spelled.groups())
-        return 1000 * (hours * 3600 + minutes * 60 + seconds)
+        return round(1000 * (hours * 3600 + minutes * 60 + seconds))
     return _decimal(cell)
 
 

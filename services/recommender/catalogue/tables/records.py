@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.tables.headings import known
 
 LISTS = ("tracks", "items", "songs", "data", "audio_features", "results", "rows", "playlists")
 """where a list of songs stands within an object"""
@@ -23,6 +24,8 @@ def read_records(data: bytes) -> tuple[pd.DataFrame, int]:
         found = json.loads(text)
     except ValueError as error:
         return _lines(text, error)
+    if isinstance(found, dict) and (table := _of_pandas(found)) is not None:
+        return table, 0
     if isinstance(found, dict) and (columns := _by_columns(found)) is not None:
         return columns, 0
     rows = [flat(row) for row in _rows(found) if isinstance(row, dict)]
@@ -47,6 +50,20 @@ def _lines(text: str, whole: ValueError) -> tuple[pd.DataFrame, int]:
     if not rows:
         raise MoodstreamError(f"it is not JSON: {whole}")
     return pd.DataFrame(rows, dtype="object"), broken
+
+
+def _of_pandas(found: Mapping[str, Any]) -> pd.DataFrame | None:
+    """``{"columns": [...], "data": [[...]]}``, or ``{"0": {"title": ...}, "1": {...}}``, as pandas writes them, too."""
+    headings, rows = found.get("columns"), found.get("data")
+    if isinstance(headings, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+        width = len(headings)
+        filled = [[*row[:width], *[None] * (width - len(row))] for row in rows]
+        return pd.DataFrame(filled, columns=[str(one) for one in headings], dtype="object")
+    values = list(found.values())
+    alike = values and all(isinstance(one, dict) and one.keys() == values[0].keys() for one in values)
+    if not alike or known(list(values[0])) <= known(list(found)):
+        return None
+    return pd.DataFrame([flat(one) for one in values], dtype="object")
 
 
 def _by_columns(found: Mapping[str, Any]) -> pd.DataFrame | None:

@@ -14,14 +14,18 @@ ARTISTS = ";"
 
 _TRUE = ("true", "1", "1.0", "yes", "y", "e", "explicit", "wahr", "ja", "oui", "si", "sí", "vrai", "verdadero", "evet")
 _FALSE = ("false", "0", "0.0", "no", "n", "clean", "falsch", "nein", "non", "faux", "falso", "nee", "hayır", "")
+_GUARDED = re.compile(r'^="(.*)"$')
+"""As tables are written so that Excel takes ids for text."""
 _NOT_THE = re.compile(r"\s*(?<!\\),\s*(?!\s|(?:The|the)\b)")
 
 
 def text(column: "pd.Series[Any]") -> "pd.Series[str]":
     """The cells as people read them: 22 and not 22.0, lists as JSON; empty where there is nothing."""
-    if isinstance(column.dtype, pd.StringDtype):
-        return column.fillna("").str.strip()
-    return column.map(_as_text).astype("str")
+    if not isinstance(column.dtype, pd.StringDtype):
+        return column.map(_as_text).astype("str")
+    cells = column.fillna("").str.strip()
+    guarded = cells.str.startswith('="')
+    return cells.where(~guarded, cells.str.replace(_GUARDED, r"\1", regex=True)) if guarded.any() else cells
 
 
 def _as_text(cell: Any) -> str:
@@ -34,6 +38,12 @@ def _as_text(cell: Any) -> str:
     if not isinstance(cell, bytes) and hasattr(cell, "__iter__"):
         return json.dumps([str(one) for one in cell], ensure_ascii=False)
     return str(cell).strip()
+
+
+def ids(column: "pd.Series[str]") -> "pd.Series[str]":
+    """Without the apostrophe that marks text in a sheet, where each cell has one."""
+    filled = column[column != ""]
+    return column.str.removeprefix("'") if len(filled) and filled.str.startswith("'").all() else column
 
 
 def spotify_ids(column: "pd.Series[str]") -> "pd.Series[str]":
