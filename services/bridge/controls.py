@@ -28,6 +28,7 @@ class Controls:
 
     async def command_player(self, command: str) -> None:
         """One of ``PLAYER_COMMANDS``; ``toggle`` pauses or resumes, ``mute`` silences or restores the volume."""
+        command = _bare(command)
         if command not in PLAYER_COMMANDS:
             self._log.warning("a command must be %s, not %r", ", ".join(PLAYER_COMMANDS), command[:50])
             return
@@ -43,6 +44,7 @@ class Controls:
 
     async def choose_mood(self, mood: str, camera_id: str | None = None) -> None:
         """One of the four moods, at the camera of the settings unless one is named."""
+        mood = _bare(mood)
         if mood not in tuple(MOODS):
             self._log.warning("a mood must be %s, not %r", ", ".join(MOODS), mood[:50])
             return
@@ -59,3 +61,8 @@ class Controls:
             self._log.warning("%s: %s", request.KIND, error)
         except REDIS_ERRORS as error:
             self._log.warning("%s failed because Redis is away: %s", request.KIND, error)
+
+
+def _bare(text: str) -> str:
+    """A word as people, buttons and shells send it: ``Happy``, ``"happy"``, ``happy`` and the end of a line."""
+    return text.strip().strip("\"'").casefold()

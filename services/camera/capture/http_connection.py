@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from services.camera.capture.errors import SourceUnavailable
 from services.camera.capture.http_password import PasswordHandler
+from services.camera.capture.rtsp_reason import why_unreachable
 from services.camera.rules.address import masked
 
 TIMEOUT_S = 3.0
@@ -46,6 +47,7 @@ class Connection:
             urllib.request.ProxyHandler({}),  # cameras are in the local network
             urllib.request.HTTPSHandler(context=trust),
             _SameHost(),
+            urllib.request.HTTPCookieProcessor(),  # some send us on until they see theirs
         ]
         if parts.username is not None:
             handlers.append(PasswordHandler(unquote(parts.username), unquote(parts.password or "")))
@@ -66,8 +68,7 @@ class Connection:
             raise SourceUnavailable(f"cannot open {self.name}: it does not answer in HTTP") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             cause = error.reason if isinstance(error, urllib.error.URLError) else error
-            hint = ": its certificate is not trusted" if isinstance(cause, ssl.SSLCertVerificationError) else ""
-            raise SourceUnavailable(f"cannot open {self.name}{hint}") from None
+            raise SourceUnavailable(f"cannot open {self.name}{why_unreachable(cause)}") from None
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):

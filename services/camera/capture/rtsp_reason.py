@@ -7,6 +7,13 @@ from urllib.parse import SplitResult, urlsplit
 
 PORTS = {"rtsp": 554, "rtsps": 322}
 TIMEOUT_S = 1.0
+UNREACHABLE: tuple[tuple[type[Exception], str], ...] = (
+    (ssl.SSLCertVerificationError, ": its certificate is not trusted"),
+    (ssl.SSLError, ": it does not speak TLS"),
+    (socket.gaierror, ": there is no host of that name"),
+    (ConnectionRefusedError, ": nothing listens at that port"),
+    (TimeoutError, ": it does not answer"),
+)
 MISSING = ("404", "454")
 BUSY = ("453", "503")
 
@@ -18,19 +25,14 @@ def why_not(address: str, *, verify_tls: bool) -> str:
         if parts.scheme.lower() not in PORTS or not parts.hostname:
             return ""
         answer = _describe(parts, verify_tls)
-    except ssl.SSLCertVerificationError:
-        return ": its certificate is not trusted"
-    except ssl.SSLError:
-        return ": it does not speak TLS"
-    except socket.gaierror:
-        return ": there is no host of that name"
-    except ConnectionRefusedError:
-        return ": nothing listens at that port"
-    except TimeoutError:
-        return ": it does not answer"
-    except (OSError, ValueError):
-        return ""
+    except (OSError, ValueError) as error:
+        return why_unreachable(error)
     return _meaning(answer, has_user=parts.username is not None)
+
+
+def why_unreachable(error: object) -> str:
+    """What kept a connection from being made, in a few words after a colon; nothing where that says no more."""
+    return next((words for kind, words in UNREACHABLE if isinstance(error, kind)), "")
 
 
 def _describe(parts: SplitResult, verify_tls: bool) -> bytes:

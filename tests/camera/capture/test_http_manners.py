@@ -240,6 +240,7 @@ def test_a_camera_that_stays_busy_is_lost_with_its_reason_and_a_wrong_password_i
             open_http(f"http://{place}/wrong", verify_tls=True)
 
 
+REALM = 'Küche, "hinten"'
 USER, PASSWORD = "wärter", 'gehe:im/ä"\\入'
 HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 
@@ -258,11 +259,14 @@ def _is_right(request: str, offered: list[str], nonce: str) -> bool:
     def digest(value: str) -> str:
         return HASHES[algorithm.removesuffix("-sess")](value.encode()).hexdigest()
 
-    first = digest(f"{USER}:cam:{PASSWORD}")
+    first = digest(f"{USER}:{REALM}:{PASSWORD}")
     if algorithm.endswith("-sess"):
         first = digest(f"{first}:{nonce}:{fields['cnonce']}")
-    second = digest(f"GET:{fields['uri']}")
+    body = f":{digest('')}" if fields.get("qop") == "auth-int" else ""
+    second = digest(f"GET:{fields['uri']}{body}")
     middle = f"{fields['nc']}:{fields['cnonce']}:{fields['qop']}:" if "qop" in fields else ""
+    if fields.get("opaque") != 'a\\"b,c=':
+        return False
     return bool(fields["response"] == digest(f"{first}:{nonce}:{middle}{second}")) and fields["username"] == USER
 
 
@@ -272,6 +276,8 @@ def _is_right(request: str, offered: list[str], nonce: str) -> bool:
         (["MD5"], "auth"),
         (["MD5"], ""),
         (["MD5"], "auth-int, auth"),
+        (["MD5"], "auth-int"),
+        (["SHA-256-sess"], "auth-int"),
         (["MD5-sess"], "auth"),
         (["SHA-256"], "auth"),
         (["SHA-256", "MD5"], "auth"),
@@ -287,8 +293,12 @@ def test_digest_in_every_way_that_cameras_ask_for_it(offered: list[str], qop: st
             time.sleep(0.5)
         else:
             more = f', qop="{qop}"' if qop else ""
-            ways = [f'Digest realm="cam", nonce="n0nce", algorithm={one}{more}' for one in offered]
-            lines = "".join(f"WWW-Authenticate: {way}\r\n" for way in [*ways, "Negotiate"])
+            realm = REALM.replace('"', '\\"')
+            ways = [
+                f'Digest realm="{realm}", nonce="n0nce", opaque="a\\"b,c=", algorithm={one}{more}' for one in offered
+            ]
+            ways = [f'Basic realm="a, b", {", ".join(ways)}'] if offered[0] == "SHA-256" else [*ways, "Negotiate"]
+            lines = "".join(f"WWW-Authenticate: {way}\r\n" for way in ways)
             client.sendall(f"HTTP/1.1 401 No\r\n{lines}Content-Length: 0\r\n\r\n".encode())
 
     name = "w%C3%A4rter:gehe%3Aim%2F%C3%A4%22%5C%E5%85%A5@"
@@ -300,3 +310,30 @@ def test_digest_in_every_way_that_cameras_ask_for_it(offered: list[str], qop: st
         for wrong in ("", "admin:1234@"):
             with pytest.raises(SourceUnavailable, match="it answers 401: user or password is wrong"):
                 open_http(f"http://{wrong}{place}/video", verify_tls=True)
+
+
+def test_a_camera_that_sends_on_until_its_cookie_is_there_is_followed() -> None:
+    def serve(client: socket.socket, request: str, _: int) -> None:
+        if "cookie: session=abc" in request.lower():
+            client.sendall(b"HTTP/1.1 200 OK\r\n" + MULTIPART + b"\r\n" + PICTURES[0] + PICTURES[1])
+            time.sleep(0.5)
+        else:
+            head = b"HTTP/1.1 302 Found\r\nSet-Cookie: session=abc; Path=/; HttpOnly\r\nLocation: /video\r\n"
+            client.sendall(head + b"Content-Length: 0\r\n\r\n")
+
+    with camera(serve) as place:
+        source = open_http(f"http://{place}/video", verify_tls=True)
+        assert source.wait_for_picture()
+        source.close()
+
+
+def test_what_keeps_a_camera_from_being_opened_is_said() -> None:
+    with camera(lambda *_: time.sleep(2)) as place:
+        with pytest.raises(SourceUnavailable, match=r": it does not answer$"):
+            open_http(f"http://{place}/video", verify_tls=True, timeout_s=0.3)
+        with pytest.raises(SourceUnavailable, match=r": it does not answer$|: it does not speak TLS$"):
+            open_http(f"https://{place}/video", verify_tls=True, timeout_s=0.3)
+    with pytest.raises(SourceUnavailable, match=r": nothing listens at that port$"):
+        open_http(f"http://{place}/video", verify_tls=True)
+    with pytest.raises(SourceUnavailable, match=r": there is no host of that name$"):
+        open_http("http://no-camera.invalid/video", verify_tls=True)
