@@ -89,12 +89,12 @@ def _patience_s(job: Job) -> float:
 
 
 def _ffmpeg_options(job: Job) -> dict[str, str]:
-    """FFmpeg's options: RTSP over TCP, no redirects, and the check of certificates, which is off by default.
+    """FFmpeg's options: RTSP over TCP, or UDP where a camera has no other way; no redirects; certificates are checked.
 
     The check is on whatever the scheme, for FFmpeg may come to TLS by ways of its own; without authorities that it
     could trust it refuses every certificate.
     """
-    options = {"rtsp_transport": "tcp", "max_redirects": "0"}
+    options = {"rtsp_transport": "udp+tcp", "rtsp_flags": "prefer_tcp", "max_redirects": "0"}
     if job.verify_tls:
         options["tls_verify"] = "1"
         if authorities := ssl.get_default_verify_paths().cafile:

@@ -81,6 +81,14 @@ def test_pictures_come_and_a_wrong_password_is_not_shown(server: RtspServer) -> 
 
 
 @pytest.mark.usefixtures("either_library")
+def test_a_camera_that_knows_udp_alone_is_opened(server: RtspServer) -> None:
+    camera = open_camera(Job(server.address("udp")))
+    assert [camera.wait_for_picture() for _ in range(3)] == [True] * 3
+    assert camera.decode_picture() is not None
+    camera.close()
+
+
+@pytest.mark.usefixtures("either_library")
 def test_certificates_are_checked_unless_they_shall_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate = tmp_path / "camera.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]

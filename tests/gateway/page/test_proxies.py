@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import httpx
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Frame, Page, expect
 
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
@@ -21,7 +21,22 @@ INGRESS = CONFIG.replace("Host $http_host;", "Host $proxy_host; proxy_set_header
 """As Home Assistant's ingress asks: under the name of the program, with the browser's beside it."""
 
 
-async def visit(page: Page, bus: Bus) -> None:
+PREFIX = "/api/hassio_ingress/pQ3_x-7Lk0"
+IN_A_FRAME = (
+    INGRESS.replace("location / {", f"location {PREFIX}/ {{ proxy_set_header X-Ingress-Path {PREFIX};")
+    .replace("127.0.0.1:8080;", "127.0.0.1:8080/;")
+    .replace(
+        "    location ",
+        "    location = /moodstream { default_type text/html; "
+        f"return 200 '<iframe name=moodstream width=1200 height=800 src=\"{PREFIX}/?lang=en\"></iframe>'; }}\n"
+        "    location ",
+        1,
+    )
+)
+"""As Home Assistant shows an add-on: below a path of many letters that it takes away, in a frame of its own page."""
+
+
+async def visit(page: Page | Frame, bus: Bus) -> None:
     """A mood is seen, and another one chosen."""
     start, _ = await arrive(bus, page)
     await expect(page.get_by_role("heading", level=1)).to_have_text("You look happy")
@@ -59,6 +74,25 @@ async def test_a_proxy_that_asks_under_another_name_says_under_which_the_browser
     with embedded_redis() as url, Gateway(url, trusting).run() as gateway, nginx(INGRESS, gateway, tmp_path) as port:
         async with connected_bus(url) as bus, open_page(chromium, Gateway(url, port=port)) as page:
             await visit(page, bus)
+
+
+async def test_in_home_assistants_frame_below_its_path_the_page_works(chromium: Browser, tmp_path: Path) -> None:
+    trusting = {"MOODSTREAM_PROXIES": "127.0.0.1"}
+    with (
+        embedded_redis() as url,
+        Gateway(url, trusting).run() as gateway,
+        nginx(IN_A_FRAME, gateway, tmp_path, PREFIX) as port,
+    ):
+        async with (
+            connected_bus(url) as bus,
+            open_page(chromium, Gateway(url, port=port), path="/moodstream", complains=True) as page,
+        ):
+            frame = page.frame("moodstream")
+            assert frame is not None
+            await visit(frame, bus)
+            used = await frame.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+            assert len(used) > 5
+            assert [one for one in used if not one.startswith(f"http://127.0.0.1:{port}{PREFIX}/")] == []
 
 
 def test_a_name_that_nobody_vouches_for_does_not_count(gateway: Gateway) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Frame, Page, expect
 
 from moodstream.contracts.events import MoodChanged, SongsOffered
 from moodstream.contracts.moods import Mood
@@ -11,11 +11,11 @@ from tests.support.gateways import answer
 from tests.support.scenes import OFFERED, camera_online, mood_changed, new_session, offered, picked, playing, ranked
 
 
-async def at_stage(page: Page, stage: str) -> None:
+async def at_stage(page: Page | Frame, stage: str) -> None:
     await expect(page.locator("body")).to_have_attribute("data-stage", stage)
 
 
-async def arrive(bus: Bus, page: Page, mood: MoodChanged | None = None) -> tuple[MoodChanged, SongsOffered]:
+async def arrive(bus: Bus, page: Page | Frame, mood: MoodChanged | None = None) -> tuple[MoodChanged, SongsOffered]:
     """Somebody comes, agrees, and is shown five songs."""
     start = mood or mood_changed(Mood.HAPPY, new_session(), phase="start")
     offer = offered(start)

@@ -1,7 +1,8 @@
 """A real RTSP server (GStreamer's) on the loopback: ``rtsp_server.py PORT USER PASSWORD [CERTIFICATE]``.
 
 Debian's packages gir1.2-gst-rtsp-server-1.0, python3-gi and gstreamer1.0-plugins-good carry it, glib-networking its
-TLS; it runs in the system's Python, for which they are made. It gives noise as JPEG over RTP and prints "ready".
+TLS; it runs in the system's Python, for which they are made. It gives noise as JPEG over RTP, at ``/udp`` over UDP
+alone, and prints "ready".
 With a certificate (PEM, its key in the same file) it speaks rtsps alone.
 """
 
@@ -10,8 +11,9 @@ import sys
 import gi  # type: ignore[import-not-found,unused-ignore]
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import Gio, GLib, Gst, GstRtspServer  # type: ignore[import-not-found,unused-ignore]  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # type: ignore[import-not-found,unused-ignore]  # noqa: E402
 
 LAUNCH = (
     "( videotestsrc pattern={} is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=20/1"
@@ -31,10 +33,12 @@ def main(port: str, user: str, password: str, certificate: str = "") -> None:
     token.set_string("media.factory.role", "viewer")
     auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     server.set_auth(auth)
-    for path, pattern in (("/noise", "snow"), ("/black", "black"), ("/still", "smpte100")):
+    for path, pattern in (("/noise", "snow"), ("/black", "black"), ("/still", "smpte100"), ("/udp", "snow")):
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(LAUNCH.format(pattern))
         factory.set_shared(True)
+        if path == "/udp":
+            factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
         permissions = GstRtspServer.RTSPPermissions()
         permissions.add_permission_for_role("viewer", "media.factory.access", True)
         permissions.add_permission_for_role("viewer", "media.factory.construct", True)
