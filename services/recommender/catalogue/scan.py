@@ -23,7 +23,23 @@ Listen = Callable[[Sequence[Path]], Iterator[tuple[Path, Heard]]]
 """Hears files, and gives each with what was heard as they are done."""
 
 SUFFIXES = frozenset(
-    {".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".mp4", ".aac", ".wav", ".aif", ".aiff", ".wma", ".mka"}
+    {
+        ".mp3",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".m4a",
+        ".m4b",
+        ".mp4",
+        ".aac",
+        ".wav",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".wma",
+        ".mka",
+    }
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moodstream.errors import MoodstreamError
+from services.recommender.catalogue.tables.text import LONE_BYTES
 
 Sound = npt.NDArray[np.float32]
 
@@ -65,7 +66,9 @@ def read_excerpt(path: Path) -> Excerpt:
 
 def _read(address: str, av: Any) -> tuple[float, Sound, dict[str, str]]:
     with _opened(address, av) as (container, stream):
-        written = {key.casefold(): text for key, text in (container.metadata | stream.metadata).items()}
+        written = {
+            key.casefold(): text.translate(LONE_BYTES) for key, text in (container.metadata | stream.metadata).items()
+        }
         length_s = 0.0 if container.duration is None else container.duration / av.time_base
         if container.format.name in COUNTED or length_s <= 0:
             length_s = _counted(container, stream)
@@ -87,7 +90,9 @@ def _read(address: str, av: Any) -> tuple[float, Sound, dict[str, str]]:
 @contextmanager
 def _opened(address: str, av: Any) -> Iterator[tuple[Any, Any]]:
     """The file and the sound in it."""
-    with closing(av.open(address, options={"format_whitelist": FORMATS}, metadata_errors="replace")) as container:
+    with closing(
+        av.open(address, options={"format_whitelist": FORMATS}, metadata_errors="surrogateescape")
+    ) as container:
         if not container.streams.audio:
             raise ValueError("there is no sound in it")
         yield container, container.streams.audio[0]

@@ -17,12 +17,19 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "title": ("TIT2", "\xa9nam", "title", "WM/Title"),
     "artist": ("TPE1", "\xa9ART", "artist", "Author", "TPE2", "aART", "albumartist", "album artist", "WM/AlbumArtist"),
     "genre": ("TCON", "\xa9gen", "genre", "WM/Genre"),
-    "year": ("TDRC", "TDOR", "TYER", "\xa9day", "date", "year", "WM/Year"),
+    "year": ("TDRC", "TDRL", "TDOR", "TYER", "\xa9day", "date", "year", "WM/Year", "originaldate", "originalyear"),
 }
 """ID3 (MP3, WAV, AIFF), MP4, Vorbis comments and APE, Windows Media; compared without regard to case."""
 
+WRITTEN: Mapping[str, tuple[str, ...]] = {"artist": ("artist", "author", "album_artist"), "year": ("date", "year")}
+"""What the decoder calls them where that is something else; AIFF names an author."""
+
 NUMBERED = re.compile(r"^\s*\d{1,3}(?:[-.]\d{1,3})?[\s._-]+(?=\S)")
 """A track's number in front of a name."""
+
+
+DIRECTIONS = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""Signs that are not seen: marks of direction, of no width, and of the order of bytes."""
 
 
 def song_tags(path: Path, written: Mapping[str, str]) -> dict[str, Any]:
@@ -32,13 +39,17 @@ def song_tags(path: Path, written: Mapping[str, str]) -> dict[str, Any]:
     Without a title the name of the file tells it, and the artist where it reads "Artist - Title".
     """
     found = _read(path)
-    texts = {name: found[name] or [_clean(written.get("date" if name == "year" else name, ""))] for name in KEYS}
+    texts = {name: found[name] or [_clean(_written(written, name))] for name in KEYS}
     title, artist = texts["title"][0], ARTISTS.join(filter(None, texts["artist"]))
     if not title:
         named_artist, title = _from_name(path.stem)
         artist = artist or named_artist
     year = re.search(r"\d{4}", texts["year"][0])
     return {"title": title, "artist": artist, "genre": texts["genre"][0], "year": int(year[0]) if year else 0}
+
+
+def _written(written: Mapping[str, str], name: str) -> str:
+    return next((written[key] for key in WRITTEN.get(name, (name,)) if written.get(key)), "")
 
 
 def _read(path: Path) -> dict[str, list[str]]:
@@ -64,8 +75,22 @@ def _texts(value: Any) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    """Without control characters and halves of characters, neither of which can be shown or stored."""
-    return "".join(letter for letter in text if unicodedata.category(letter) not in ("Cc", "Cs")).strip()
+    """As one line that can be shown and stored: no control characters, no marks of direction, spaces of one kind."""
+    spaced = "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in utf8_again(text))
+    kept = (one for one in spaced if unicodedata.category(one) not in ("Cc", "Cs") and one not in DIRECTIONS)
+    return "".join(kept).strip()
+
+
+def utf8_again(text: str) -> str:
+    """A text in UTF-8 whose bytes were read as Latin-1 or Windows-1252: "KÃ¼che" is "Küche"; others as they are."""
+    if text.isascii():
+        return text
+    for encoding in ("latin-1", "cp1252"):
+        try:
+            return text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+    return text
 
 
 def _from_name(stem: str) -> tuple[str, str]:
