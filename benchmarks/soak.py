@@ -7,6 +7,7 @@ what was sent.
 """
 
 import argparse
+import math
 import os
 import shutil
 import sys
@@ -50,13 +51,16 @@ def main() -> int:
 
 
 def growth(samples: dict[str, Samples], warm_up_s: float, file: Path) -> float:
-    """Draw and print how each process grew; megabytes per hour of the service that grew most."""
+    """Draw and print how each process grew; megabytes per hour of the service that grew most, infinite where one is not known."""
     slopes = {name: slope_mb_h(points, warm_up_s) for name, points in samples.items()}
     plot(samples, slopes, warm_up_s, file)
     for name, slope in slopes.items():
         sizes = [size for _, size in samples[name]]
         print(f"{name:14} {sizes[-1]:6.1f} MB at the end, {max(sizes):6.1f} at most, {slope:+6.2f} MB/h", flush=True)
-    return max(slope for name, slope in slopes.items() if name != "redis")
+    replaced = [name for name, slope in slopes.items() if math.isnan(slope)]
+    if replaced:
+        print(f"{', '.join(replaced)}: replaced within the warm-up, so nothing is known of their growth", flush=True)
+    return math.inf if replaced else max(slope for name, slope in slopes.items() if name != "redis")
 
 
 def plot(samples: dict[str, Samples], slopes: dict[str, float], warm_up_s: float, file: Path) -> None:
