@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def growth(samples: dict[str, Samples], warm_up_s: float, file: Path) -> float:
-    """Draw and print how each process grew; megabytes per hour of the service that grew most, infinite where one is not known."""
+    """Draw and print how each process grew; megabytes per hour of that which grew most, infinite where unknown."""
     slopes = {name: slope_mb_h(points, warm_up_s) for name, points in samples.items()}
     plot(samples, slopes, warm_up_s, file)
     for name, slope in slopes.items():
