@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 from tests.support.chaos import audit, chain, rest, run
-from tests.support.listeners import crowd
 from tests.support.memory import Samples, Watch, slope_mb_h
+from tests.support.page.listeners import crowd
 
 MAX_MB_H = 5.0
 READERS, DEAF = 100, 100

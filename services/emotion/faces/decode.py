@@ -28,6 +28,13 @@ class PictureRefused(Exception):
         self.kind = kind
 
 
+class TooManyPixels(PictureRefused):
+    """Its header claims more than may be decoded at once."""
+
+    def __init__(self, max_pixels: int) -> None:
+        super().__init__(f"more than {max_pixels} pixels", "too many pixels")
+
+
 def decode_grey(data: bytes, *, png: bool = False, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> Grey:
     """Decode a JPEG (or, if allowed, a PNG) to grey levels uint8[H, W]. Raises PictureRefused.
 
@@ -42,7 +49,7 @@ def decode_grey(data: bytes, *, png: bool = False, max_bytes: int = MAX_BYTES, m
     if size is None or 0 in size:
         raise PictureRefused("broken picture")
     if size[0] * size[1] > max_pixels:
-        raise PictureRefused(f"more than {max_pixels} pixels", "too many pixels")
+        raise TooManyPixels(max_pixels)
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), _reduction(size[0] * size[1]))
     except cv2.error:

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from services.emotion.faces.decode import MAX_PIXELS, Grey, PictureRefused, decode_colour, decode_grey
+from services.emotion.faces.decode import MAX_PIXELS, Grey, PictureRefused, TooManyPixels, decode_colour, decode_grey
 from services.emotion.faces.reader import Reader
 from services.emotion.offline.album import Album
 from services.emotion.offline.drawing import Picture
@@ -58,8 +58,8 @@ def read_file(
             try:
                 yield _read_picture(reader, path, explained, album)
                 return
-            except PictureRefused as refused:
-                if not (head.startswith(_PNG) and refused.kind == "too many pixels"):
+            except TooManyPixels:
+                if not head.startswith(_PNG):
                     raise
         yield from _read_video(reader, path, explained, album)
     except OSError as error:
