@@ -81,10 +81,12 @@ function show() {
   shown = view;
   const cameraOn = ["online", "degraded"].includes(view.status?.state) || view.status?.code === "resting";
   const focused = document.activeElement;
-  document.body.dataset.stage = view.stage;
+  document.body.dataset.stage = document.body.className = view.stage; // a class is short in a style sheet
   const light = dress(present.kiosk?.theme);
   rest.show(view.stage, present.kiosk?.rest_after_s ?? 0, now());
-  document.body.dataset.mood = ["mirror", "listen"].includes(view.stage) ? view.word : "nobody";
+  const visiting = ["mirror", "listen"].includes(view.stage);
+  document.body.toggleAttribute("data-visit", visiting);
+  document.body.dataset.mood = visiting ? view.word : "nobody";
   moon.show(view, light, present.kiosk?.colour);
   showPlace(present.kiosk);
   const onDisk = present.kiosk?.pictures_on_disk;
@@ -303,7 +305,9 @@ function skip() {
 async function obey(heard) {
   if (!present.kiosk?.voice_commands) return;
   const { obeyed } = await import("./voice/commands.js");
-  const said = obeyed(heard, { present, visit, voice, shown }, { choose, pick, command, skip, turn, again }, now());
+  const take = (id) => tell("commands", { id });
+  const page = { present, visit, voice, shown: () => shown };
+  const said = await obeyed(heard, page, { choose, pick, command, skip, turn, again, take }, now());
   if (!said) return;
   say(t("you_said", { command: `\u2066${said}\u2069` }));
   show();

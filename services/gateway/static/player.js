@@ -28,7 +28,7 @@ export class Player {
   #houseTries = 0; // a program that did not come is not asked for again under the same address
   #silent = true; // browsers let a page sound only once somebody has touched it, or where they are set so
   #clock = { song: null, playedMs: 0, at: 0, playing: false };
-  #volumeBefore = null;
+  #volumeBefore = LOUD;
   #endedHouse = null; // id of the song whose time has passed
   #find = (selector) => document.querySelector(selector);
 
@@ -56,10 +56,11 @@ export class Player {
     );
   }
 
-  show({ stage, playback, ranking, offer, mood, liked, mayEmbed }) {
+  show({ stage, playback, volumeBeforeMute, ranking, offer, mood, liked, mayEmbed }) {
     const { t } = this.#words;
     const visiting = IN_VISIT.includes(stage);
     const song = playback?.song ?? null;
+    this.#volumeBefore = volumeBeforeMute ?? LOUD;
     const state = playback?.state ?? "ready";
     const steered = STEERED.includes(state);
     const player = this.#find("#player");
@@ -103,8 +104,11 @@ export class Player {
     this.#find("#along").hidden = this.#find("#take").hidden = !(along && song);
     if (song?.id === this.#song) return;
     this.#song = song?.id ?? null;
-    const names = song ? [song.title, song.artist].map((text) => element("bdi", { textContent: text })) : [];
-    this.#find("#player-song").replaceChildren(...(song ? [names[0], " · ", names[1]] : []));
+    // the title says in which direction the line is read, or it would lose its beginning where it is too long
+    const names = song
+      ? [element("span", { textContent: song.title }), " · ", element("bdi", { textContent: song.artist })]
+      : [];
+    this.#find("#player-song").replaceChildren(...names);
     this.#find("#sleeve").replaceChildren(...(song ? [sleeve(song, mood), ...this.#cover(song)] : []));
     this.#find("#taken").hidePopover();
     const code = song ? `api/v1/qr?text=${encodeURIComponent(address(song))}` : null;
@@ -138,7 +142,6 @@ export class Player {
     hold.dataset.command = playback.state === "paused" ? "resume" : "pause";
     this.#say("#hold span", t(`do_${hold.dataset.command}`));
     const percent = playback.volume ?? 100;
-    if (percent > 0) this.#volumeBefore = percent;
     mute.setAttribute("aria-pressed", percent === 0);
     mute.setAttribute("aria-label", t("mute"));
     volume.setAttribute("aria-label", t("volume"));
@@ -148,7 +151,7 @@ export class Player {
 
   /** Percent that a touch of the mute button leads to. */
   get volumeAfterMute() {
-    return this.#find("#mute").getAttribute("aria-pressed") === "true" ? (this.#volumeBefore ?? LOUD) : 0;
+    return this.#find("#mute").getAttribute("aria-pressed") === "true" ? this.#volumeBefore : 0;
   }
 
   /** The song's place on the circumplex beside that of the mood, where the catalogue knows it. */

@@ -23,6 +23,7 @@ export class Present {
   viewed = null; // which camera an operator looks through now
   cameras = {};
   playback = null;
+  volumeBeforeMute = null; // percent; null where nobody has heard of one
   status = new Map(); // "service/part" -> StatusChanged
   aheadMs = 0; // the server's clock before ours
 
@@ -48,6 +49,7 @@ export class Present {
       remember(camera);
     }
     this.playback = data.playback;
+    this.volumeBeforeMute = data.volume_before_mute;
     this.status = new Map(data.status.map((status) => [key(status), status]));
   }
 
@@ -78,6 +80,7 @@ export class Present {
         return this.#ranking(event);
       case "PlaybackChanged":
         this.playback = event;
+        this.volumeBeforeMute = event.volume || this.volumeBeforeMute;
         return;
       case "StatusChanged":
         return this.#statusChanged(event);
@@ -114,6 +117,7 @@ export class Present {
               ? "expired"
               : "offer",
       playback: this.playback,
+      volumeBeforeMute: this.volumeBeforeMute,
       status: this.#statusOf(id),
       closed: this.opening?.open === false,
       opensAt: this.opening?.changes_at ?? null,

@@ -206,7 +206,7 @@ async def test_it_can_be_used_with_the_keyboard_alone(page: Page, bus: Bus) -> N
     await expect(page.locator("#like")).to_have_attribute("aria-pressed", "true")
     await press(page, page.locator("#language"))
     await press(page, page.get_by_role("button", name="Deutsch"))
-    await sentence(page, "Du siehst aus: ruhig")
+    await sentence(page, "Du wirkst ruhig")
     serving = await answer(bus, "session.end")
     await press(page, page.locator("#stop"))
     assert (await serving).body == {"camera_id": CAMERA}
@@ -386,7 +386,7 @@ async def test_two_kiosks_of_one_site_show_two_visits(
         await sentence(other, "Hallo! Darf ich deine Stimmung lesen?")
         await sentence(page, "You look happy")
         await other.locator("#agree").click()
-        await sentence(other, "Du siehst aus: traurig")
+        await sentence(other, "Du wirkst traurig")
         serving = await answer(bus, "session.end")
         await other.get_by_role("button", name="Stopp", exact=True).click()
         assert (await serving).body == {"camera_id": "camera-2"}
