@@ -90,6 +90,11 @@ class PlayerCommand(Body):
     """of `play` and `queue`: the id of a song of the catalogue; of `ended`: of the song that the page has played"""
 
 
+class CommandTaken(Body):
+    id: ShortText
+    """of a `CommandHeard`"""
+
+
 class Consent(Body):
     choice: Literal["given", "declined", "stopped", "withdrawn"]
     """stopped: the visitor ended a visit that had music already, or in which the mood was chosen by hand"""
@@ -202,6 +207,8 @@ class SiteStateBody(Answer):
     cameras: dict[str, Any]
     """by id: mood, offer, picked, ranking, frames, last_frame_at"""
     playback: dict[str, Any] | None
+    volume_before_mute: int | None
+    """the last volume that was not silence, percent"""
     status: list[dict[str, Any]]
     view: "ViewState | None"
     """set while an operator looks through a camera; every page that a visitor sees has to say so"""
@@ -275,5 +282,7 @@ class FrameAccepted(Answer):
 
 
 class SoundAccepted(Answer):
+    id: str
+    """`trace_id` of the event that comes of it, if one does"""
     camera_id: str
     """of the place where it was said"""

@@ -121,7 +121,7 @@ RIGHTS: Mapping[str, Rights] = {
         captures=((FRAMES, "write"), (SOUNDS, "write")),
         follows=(*FOR_EVERYBODY, FacesRead, CommandHeard, ReplyGiven),
         writes=(WordsRead, SongPicked, FeedbackGiven, StatusChanged, RequestMade),
-        keys=(("opening self-test", VALUE), ("consents:*", "hincrby hgetall expire")),
+        keys=(("opening self-test", VALUE), ("obeyed:*", "set"), ("consents:*", "hincrby hgetall expire")),
         beside_frames=(
             (f"~{WANTED} ~{WATCHED}", "get set del"),
             (f"%R~{PICTURE}", "get"),

@@ -1,4 +1,7 @@
-"""What visitors say goes on to the voice service and is kept nowhere: no disk, event, log or trace holds it."""
+"""What visitors say goes on to the voice service and is kept nowhere: no disk, event, log or trace holds it.
+
+A command that was heard goes to every page; where several stand at that place, one of them carries it out.
+"""
 
 import time
 from secrets import token_hex
@@ -6,10 +9,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from moodstream.contracts.events import SoundCaptured, utc_now
-from services.gateway.bodies import CameraName, SoundAccepted
+from services.gateway.bodies import CameraName, CommandTaken, SoundAccepted
 from services.gateway.context import Context
 from services.gateway.guard import address_of
 from services.gateway.openapi import SOUND_BODY
@@ -19,6 +22,9 @@ from shared.web.rate_limit import Limits
 
 SOUNDS_PER_S, SOUNDS_BURST = 2, 10
 """Of one address."""
+UNHEARD = "voices are not heard here (MOODSTREAM_VOICE)"
+TAKEN_S = 10
+"""Longer than a command may be old when a page carries it out."""
 ALL_BYTES_PER_S, ALL_BYTES_BURST = 1_000_000, 4_000_000
 """Of all together: about 30 people who speak at once and send WAV."""
 
@@ -41,6 +47,7 @@ class VoiceRoutes:
             openapi_extra=SOUND_BODY,
             tags=["moods"],
         )
+        router.add_api_route("/commands", self.take_command, methods=["POST"], status_code=204, tags=["sessions"])
         return router
 
     async def send(
@@ -54,7 +61,7 @@ class VoiceRoutes:
         sounds like counts in the visit at the camera, or begins one at a place without; the sound is not kept."""
         context = self._context
         if context.voice is None:
-            raise HTTPException(404, "voices are not heard here (MOODSTREAM_VOICE)")
+            raise HTTPException(404, UNHEARD)
         if not context.opening_control.opening.open:
             raise HTTPException(409, "the site is closed now")
         if wait_s := self._limits.take(address_of(request)):
@@ -69,7 +76,16 @@ class VoiceRoutes:
         captured = SoundCaptured(camera_id=place, run_id=self._run_id, seq=seq, captured_at=utc_now(), sound=sound)
         if not await context.bus.publish_sound(captured):
             raise HTTPException(503, "Redis did not take it")
-        return JSONResponse({"camera_id": place}, 202)
+        return JSONResponse({"id": captured.id, "camera_id": place}, 202)
+
+    async def take_command(self, body: CommandTaken) -> Response:
+        """A page is about to carry out a `CommandHeard`; answered with 409 where another page was sooner."""
+        if self._context.voice is None:
+            raise HTTPException(404, UNHEARD)
+        bus = self._context.bus
+        if not await bus.redis.set(bus.key("obeyed", body.id), b"", nx=True, ex=TAKEN_S):
+            raise HTTPException(409, "another page carries this command out")
+        return Response(status_code=204)
 
 
 def _too_many(wait_s: float) -> HTTPException:

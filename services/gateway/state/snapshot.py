@@ -23,6 +23,7 @@ def snapshot_of(
             "kiosk": _json(kiosk),
             "cameras": {name: _camera(view) for name, view in state.cameras.items()},
             "playback": _json(state.playback),
+            "volume_before_mute": state.volume_before_mute,
             "view": view,
             "status": [_json(status) for status in state.status.values()],
         }

@@ -25,6 +25,11 @@ export class Voice {
     return this.#microphone?.on === true;
   }
 
+  /** Whether what was heard was said into this microphone. */
+  async sent(id) {
+    return this.on && this.#microphone.sent(id);
+  }
+
   /** The visitor has touched the switch: off at once; on is asked for. */
   toggle() {
     if (!this.on) return void this.#find("#hear").showModal();

@@ -9,13 +9,17 @@ const MOODS = ["angry", "happy", "sad", "calm"];
 const PLACES = ["first", "second", "third", "fourth", "fifth"];
 const PHRASES = { resume: "go on", other: "other songs" }; // where it is not the command itself
 
-/** What was understood of a command that was said before this page, and is done now; null where it cannot be done, or
- * nobody here has agreed to be heard. `page` is what the page is made of, `act` what its buttons do. */
-export function obeyed(heard, page, { command, ...act }, nowMs) {
-  const { present, visit, voice, shown } = page;
-  const { cameraId, atMs, playback } = present.view();
-  const agreedTo = voice.on || (present.heard && visit.going);
-  if (!agreedTo || heard.camera_id !== cameraId) return null;
+/** What was understood of a command that was said before this page, and is done now; null where it cannot be done, where
+ * nobody here has agreed to be heard, or where it is another page's. `page` is what the page is made of, `act` what its
+ * buttons do; `take(id)` tells whether no other page carries it out. */
+export async function obeyed(heard, page, { command, take, ...act }, nowMs) {
+  const { present, visit, voice } = page;
+  if (heard.camera_id !== present.view().cameraId) return null;
+  // said into this page's own microphone, or into that of the site, which all pages at this place hear of
+  const ours = voice.on ? await voice.sent(heard.trace_id) : present.heard && visit.going && (await take(heard.id));
+  const { cameraId, atMs, playback } = present.view(); // another visit may have begun meanwhile
+  if (!ours || heard.camera_id !== cameraId || !(voice.on || visit.going)) return null;
+  const shown = page.shown();
   act.stop = () => visit.end("stopped", nowMs);
   act.play = (song) => command("player", { command: "play", song: song.id });
   act.steer = (name) => command("player", { command: name });
@@ -32,7 +36,7 @@ function carryOut({ command, heard_at }, view, act) {
   else if (MOODS.includes(command)) act.choose(command);
   else if (!IN_VISIT.includes(view.stage)) return null;
   else if (PLACES.includes(command)) {
-    if (!take(PLACES.indexOf(command), view, act)) return null;
+    if (!choose(PLACES.indexOf(command), view, act)) return null;
   } else if (command === "other") {
     if (!view.offer && !view.ranking) return null;
     act.again();
@@ -45,7 +49,7 @@ function carryOut({ command, heard_at }, view, act) {
 }
 
 /** One of the songs on the page, as they stand there. */
-function take(place, { songs, offer, ranking }, act) {
+function choose(place, { songs, offer, ranking }, act) {
   const song = songs === "offer" ? offer.songs[place] : songs === "ranking" ? ranking.ranking[place]?.song : null;
   if (!song) return false;
   if (songs === "offer") act.pick(offer, song);

@@ -4,6 +4,7 @@ const RATE = 16_000;
 const AT_ONCE = 2; // utterances on their way; what is said meanwhile is gone
 const ANSWER_MS = 8_000;
 const TRIES = 3;
+const KEPT = 8; // utterances whose ids are known: what comes of others is too old
 const FULL_SCALE = 32_767;
 // What makes voices louder, quieter or smoother would take away what they tell; the page's own music is taken out.
 const AUDIO = { channelCount: 1, echoCancellation: true, noiseSuppression: false, autoGainControl: false };
@@ -18,6 +19,7 @@ export class Microphone {
   #underWay = 0;
   #failed = 0; // refusals in a row
   #music = false;
+  #sent = []; // ids of what was sent last, each once the gateway has answered
 
   /** `{ place(), speaking(whether), sending(), blocked(), ended() }`: the id of the visitor's place; somebody speaks; an
    * utterance is on its way; none arrives any more; the microphone is off. */
@@ -63,6 +65,11 @@ export class Microphone {
     this.#node?.port.postMessage({ music: plays });
   }
 
+  /** Whether something that was said came from here, by the id that the gateway gave it. */
+  async sent(id) {
+    return (await Promise.all(this.#sent)).includes(id);
+  }
+
   async #listen(stream, asked) {
     const [context, source] = connected(stream);
     this.#context = context;
@@ -75,7 +82,7 @@ export class Microphone {
     });
     node.port.onmessage = ({ data }) => {
       if (node !== this.#node) return;
-      if (data.utterance) this.#send(toWav(data.utterance, context.sampleRate), this.#leaving.signal);
+      if (data.utterance) this.#keep(this.#send(toWav(data.utterance, context.sampleRate), this.#leaving.signal));
       else this.#handlers.speaking(data.open);
     };
     node.port.postMessage({ music: this.#music });
@@ -83,23 +90,31 @@ export class Microphone {
     source.connect(node);
   }
 
+  #keep(sending) {
+    this.#sent = [...this.#sent.slice(1 - KEPT), sending];
+  }
+
+  /** The id of what was sent; null where it did not arrive. */
   async #send(wav, left) {
-    if (this.#underWay >= AT_ONCE) return;
+    if (this.#underWay >= AT_ONCE) return null;
     this.#underWay += 1;
     this.#handlers.sending();
-    let status = 0;
+    let [status, id] = [0, null];
     try {
       const address = `api/v1/voices?camera_id=${encodeURIComponent(this.#handlers.place())}`;
       const signal = AbortSignal.any([left, AbortSignal.timeout(ANSWER_MS)]);
-      ({ status } = await fetch(address, { method: "POST", headers: { "Content-Type": "audio/wav" }, body: wav, signal }));
+      const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "audio/wav" }, body: wav, signal });
+      if (answer.ok) ({ id } = await answer.json());
+      status = answer.status;
     } catch {
       // the line is down, or the microphone was switched off meanwhile
     } finally {
       this.#underWay -= 1;
     }
-    if (left.aborted || status === 429) return; // too many is not too little
+    if (left.aborted || status === 429) return null; // too many is not too little
     this.#failed = status === 202 ? 0 : this.#failed + 1;
     if (this.#failed >= TRIES) this.#handlers.blocked();
+    return id;
   }
 }
 
