@@ -7,14 +7,17 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from shared.app import systemd
 from tests.support.needs import missing
+from tests.support.page.site import TOKEN, site
 
 ROOT = Path(__file__).parents[2]
 APPLIANCE = ROOT / "deploy/appliance"
@@ -165,6 +168,31 @@ def test_systemd_hears_that_the_service_is_ready_and_lives(tmp_path: Path, redis
             process.wait()
     assert heard[0] == systemd.READY
     assert set(heard[1:]) == {systemd.ALIVE}
+
+
+def test_what_was_counted_and_what_happened_outlive_a_restart(tmp_path: Path) -> None:
+    """What the unit starts, in another folder than the appliance's."""
+    lines = (APPLIANCE / "moodstream.service").read_text().replace("/var/lib/moodstream", str(tmp_path)).splitlines()
+    [started] = [line.removeprefix("ExecStart=").split() for line in lines if line.startswith("ExecStart=")]
+    assert started[1] == "run"
+    for times in (1, 2):
+        with (
+            site(tmp_path, *started[2:], MOODSTREAM_CAMERA="pattern:") as running,
+            httpx.Client(base_url=f"{running.url}/api/v1", auth=("op", TOKEN), timeout=30) as operator,
+        ):
+            assert operator.post("/consents", json={"choice": "declined"}).status_code == 204
+            assert operator.get("/operator/status").json()["result"]["consents"][0]["declined"] == times
+            chosen = operator.post("/moods", json={"mood": "calm", "camera_id": f"hand-0-{times}"})
+            assert chosen.status_code == 200
+            wait_for_visits(operator, {"hand-0-1", f"hand-0-{times}"})
+
+
+def wait_for_visits(operator: httpx.Client, places: set[str]) -> None:
+    """Until the gateway tells of visits at these places, of now and of before."""
+    deadline = time.monotonic() + 20
+    while not places <= {visit["camera_id"] for visit in operator.get("/sessions").json()["sessions"]}:
+        assert time.monotonic() < deadline, places
+        time.sleep(0.1)
 
 
 def test_nothing_is_said_where_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
