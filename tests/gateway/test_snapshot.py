@@ -40,6 +40,7 @@ def test_a_snapshot_has_all_that_is_true_now_and_no_face() -> None:
         "kiosk",
         "cameras",
         "playback",
+        "volume_before_mute",
         "view",
         "status",
     ]

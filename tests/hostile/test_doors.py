@@ -28,7 +28,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
 READ = ["/events", "/state", "/status", "/moods/current", "/moods", "/sessions", "/feedback", "/songs/offer", "/player"]
 READ += ["/songs/similar", "/songs/next", "/songs/mood", "/songs/path", "/songs/search", "/qr"]
 CHANGE = ["/picks", "/moods", "/words", "/sessions/end", "/feedback", "/player", "/consents", "/offers", "/frames"]
-CHANGE.append("/voices")
+CHANGE += ["/voices", "/commands"]
 OPERATOR = ["/operator/status", "/operator/history", "/operator/self-test", "/operator/opening", "/operator/view"]
 OPERATOR += ["/operator/learned", "/operator/settings", "/operator/audit", "/operator/block", "/operator/song-mood"]
 OPERATOR += ["/operator/report", "/operator/report.csv", "/operator/import", "/operator/address", "/operator/look"]
