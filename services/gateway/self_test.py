@@ -36,15 +36,17 @@ class SelfTest:
         self._running = asyncio.Lock()
 
     async def run(self, camera_ids: list[str]) -> dict[str, Any]:
-        """{"ok", "checks": [{"name", "ok", "ms", "detail"}]}"""
+        """{"ok", "checks": [{"check", "camera_id", "name", "ok", "ms", "detail"}]}; ``check`` is the name as one word"""
         async with self._running:
             checks = [
-                await self._timed("Redis", self._check_redis()),
-                await self._timed("emotion reads a drawn face", self._check_emotion()),
-                await self._timed("recommender offers songs", self._check_recommender()),
-                await self._timed("player answers", self._check_player()),
+                await self._timed("redis", "Redis", self._check_redis()),
+                await self._timed("emotion", "emotion reads a drawn face", self._check_emotion()),
+                await self._timed("recommender", "recommender offers songs", self._check_recommender()),
+                await self._timed("player", "player answers", self._check_player()),
             ]
-            checks += [await self._timed(f"camera {name} answers", self._check_camera(name)) for name in camera_ids]
+            for name in camera_ids:
+                answers = await self._timed("camera", f"camera {name} answers", self._check_camera(name))
+                checks.append(answers | {"camera_id": name})
         return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
     async def _check_redis(self) -> str:
@@ -91,7 +93,7 @@ class SelfTest:
             raise MoodstreamError(camera.reason or "it is offline")
         return f"{camera.state}, {camera.frames} pictures"
 
-    async def _timed(self, name: str, check: Awaitable[str]) -> dict[str, Any]:
+    async def _timed(self, code: str, name: str, check: Awaitable[str]) -> dict[str, Any]:
         begun_s = time.perf_counter()
         ok, detail = False, ""
         try:
@@ -102,4 +104,5 @@ class SelfTest:
             detail = "no answer"
         except (MoodstreamError, RedisError, OSError) as error:
             detail = str(error)
-        return {"name": name, "ok": ok, "ms": round(1000 * (time.perf_counter() - begun_s), 1), "detail": detail}
+        took_ms = round(1000 * (time.perf_counter() - begun_s), 1)
+        return {"check": code, "camera_id": None, "name": name, "ok": ok, "ms": took_ms, "detail": detail}

@@ -36,6 +36,8 @@ class ViewWanted(Model):
 class GateFigure(Model):
     """One gate that a face has to pass before it is read."""
 
+    code: str
+    """as one word, for pages that speak other languages"""
     what: str
     value: float
     least: float | None

@@ -25,6 +25,8 @@ class Figure:
     most: float | None = None
     otherwise: str = ""
     """what a value outside of the limits makes of the face"""
+    code: str = ""
+    """the check as one word"""
 
     @property
     def ok(self) -> bool:
@@ -52,20 +54,27 @@ def check_gates(grey: Grey, face: FaceRead) -> list[Figure]:
     inside = shared_area(box, Box(0, 0, grey.shape[1], grey.shape[0])) / box.area
     detail = float(cv2.Laplacian(levels, cv2.CV_32F)[2:-2, 2:-2].var()) / max(float(levels.var()), 1e-6)
     figures = [
-        Figure("side in pixels", min(box.width, box.height), quality.MIN_SIDE_PX, None, "too small"),
-        Figure("share inside of the picture", inside, quality.MIN_INSIDE, None, "at the border"),
-        Figure("brightness", float(levels.mean()), quality.DARKEST, quality.BRIGHTEST, "too dark or too bright"),
-        Figure("contrast", float(levels.std()), quality.MIN_CONTRAST, None, "no contrast"),
-        Figure("detail", detail, quality.MIN_DETAIL, None, "blurred"),
-        Figure("symmetry", quality.symmetry(levels), quality.MIN_SYMMETRY, None, "turned away"),
+        Figure("side in pixels", min(box.width, box.height), quality.MIN_SIDE_PX, None, "too small", "side"),
+        Figure("share inside of the picture", inside, quality.MIN_INSIDE, None, "at the border", "inside"),
+        Figure(
+            "brightness",
+            float(levels.mean()),
+            quality.DARKEST,
+            quality.BRIGHTEST,
+            "too dark or too bright",
+            "brightness",
+        ),
+        Figure("contrast", float(levels.std()), quality.MIN_CONTRAST, None, "no contrast", "contrast"),
+        Figure("detail", detail, quality.MIN_DETAIL, None, "blurred", "detail"),
+        Figure("symmetry", quality.symmetry(levels), quality.MIN_SYMMETRY, None, "turned away", "symmetry"),
     ]
     if face.refused and all(figure.ok for figure in figures):
-        figures.append(Figure("detectors that see it from the side", 1, None, 0, face.refused))
+        figures.append(Figure("detectors that see it from the side", 1, None, 0, face.refused, "side_view"))
     return figures
 
 
 def _sureness(shares: Sequence[float], steadiness: Steadiness) -> list[Figure]:
     return [
-        Figure("confidence", shares[0], steadiness.unsure_below, None, "unsure"),
-        Figure("lead over the second mood", shares[0] - shares[1], steadiness.margin, None, "unsure"),
+        Figure("confidence", shares[0], steadiness.unsure_below, None, "unsure", "confidence"),
+        Figure("lead over the second mood", shares[0] - shares[1], steadiness.margin, None, "unsure", "lead"),
     ]

@@ -54,6 +54,7 @@ def _face(grey: Grey, face: FaceRead, best_px: tuple[int, int], focal_px: float)
         place = "too near"
     gates = (
         GateFigure(
+            code=one.code,
             what=one.what,
             value=round(one.value, 3),
             least=one.least,

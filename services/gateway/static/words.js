@@ -4,9 +4,6 @@ export const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", es: "E
 const RIGHT_TO_LEFT = ["ar"];
 const FORMS = { alike: "reason_same", nearest: "reason_nearest" }; // of a sentence, by the degree of what is near
 
-/** Of a page of the operator, one level down. */
-export const OPERATOR_MESSAGES = ["../static/messages", "../static/operator/messages"];
-
 export class Words {
   language = null;
   #messages = {};
@@ -48,6 +45,8 @@ export class Words {
     if (text === undefined) throw new Error(`no message ${key}`);
     return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   };
+
+  has = (key) => key in this.#messages;
 
   percent(share) {
     return new Intl.NumberFormat(this.language, { style: "percent", maximumFractionDigits: 0 }).format(share);

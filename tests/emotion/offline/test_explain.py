@@ -75,7 +75,7 @@ def test_the_form_of_the_output_changes_only_when_asked(reader: Reader, tmp_path
     [face] = told["faces"]
     figures = face.pop("explained")
     assert told == plain
-    assert {"what", "value", "least", "most", "ok", "otherwise", "told"} == set(figures[0])
+    assert {"code", "what", "value", "least", "most", "ok", "otherwise", "told"} == set(figures[0])
     assert json.loads(json.dumps(figures)) == figures
 
 

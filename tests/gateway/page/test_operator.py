@@ -16,6 +16,7 @@ from moodstream.contracts.status_codes import StatusCode
 from moodstream.contracts.streams import STREAMS
 from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.pages import STATIC
+from tests.gateway.page.test_words import messages
 from tests.support.gateways import Gateway, connected_bus
 from tests.support.page.browser import AXE_RULES, PATIENCE_MS
 from tests.support.page.site import TOKEN, Site, site
@@ -70,19 +71,19 @@ async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site, chro
         assert await page.locator("img, video, canvas").count() == 0, "never a picture"
 
         await camera.get_by_role("button", name="sad").click()
-        await expect(camera).to_contain_text("sad (100 %)")
+        await expect(camera).to_contain_text("sad (100%)")
         state = (await visitor.get("/api/v1/state")).json()
         assert state["cameras"]["camera-1"]["mood"]["reason"] == "forced"
         await camera.get_by_role("button", name="Restart the visit").click()
         await expect(page.locator("#said")).to_contain_text("ended and forgotten")
 
         await page.locator("#volume").fill("35")
-        await expect(page.locator("#volume-value")).to_have_text("35 %")
+        await expect(page.locator("#volume-value")).to_have_text("35%")
         await page.get_by_role("button", name="Mute").click()
         await expect(page.get_by_role("button", name="Unmute")).to_have_attribute("aria-pressed", "true")
         assert (await visitor.get("/api/v1/player")).json()["result"]["volume"] == 0
         await page.get_by_role("button", name="Unmute").click()
-        await expect(page.locator("#volume-value")).to_have_text("35 %")
+        await expect(page.locator("#volume-value")).to_have_text("35%")
 
         await page.get_by_role("button", name="Close now").click()
         await expect(page.locator("#doors")).to_have_text("Closed: cameras rest")
@@ -94,7 +95,7 @@ async def test_it_shows_how_it_stands_and_does_what_is_pressed(whole: Site, chro
         await page.get_by_role("button", name="Test now").click()
         await expect(page.locator("#checks li")).to_have_count(5)
         await expect(page.locator('#checks [data-state="false"]')).to_have_count(0)
-        await page.get_by_role("button", name="1 h").click()
+        await page.get_by_role("button", name="1 hr").click()
         await expect(page.locator("#chart rect").first).to_be_visible()
         assert await page.evaluate(CUT) == []
         await expect(page.locator("#streams tr")).to_have_count(2 + len(STREAMS))  # frames and sounds, too
@@ -147,7 +148,7 @@ async def test_what_the_site_has_learned_is_listed_exported_and_forgotten(whole:
             exported = json.loads(await asyncio.to_thread((await (await download.value).path()).read_text))
             assert {one["id"] for one in exported["result"]["songs"]} >= {song["id"] for song in songs[:2]}
             await disputed.get_by_role("button", name="Forget").click()
-            await expect(page.locator("#said")).to_have_text("One song forgotten.")
+            await expect(page.locator("#said")).to_have_text("Songs forgotten: 1.")
             assert songs[0]["id"] not in {one["id"] for one in await _learned(visitor)}
             await page.get_by_role("button", name="Forget all").click()
             await expect(page.locator("#learned-note")).to_contain_text("Nothing yet")
@@ -264,6 +265,42 @@ async def test_axe_is_content(whole: Site, chromium: Browser, name: str) -> None
         found = (await Axe().run(page, options=AXE_RULES)).response
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
         assert len(found["passes"]) > 15
+
+
+SHOWN = """() => {
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const { data, parentElement: place } = walker.currentNode;
+    if (data.trim() && place.closest("[lang]").lang === document.documentElement.lang && place.checkVisibility())
+      found.push(data.trim());
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+async def test_it_speaks_the_language_of_the_browser_on_a_phone(whole: Site, chromium: Browser, language: str) -> None:
+    """With the view for mounting; only what a service says stays in English, and is marked as such."""
+    words, english = messages(language), messages("en")
+    said_in_english = {text for key, text in english.items() if text != words[key]}
+    async with opened(chromium, whole.url, f"/operator?lang={language}", wide=390) as page:
+        await expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
+        await expect(page.locator("#verdict")).to_have_text(words["op_works"])
+        await expect(page.locator("#consents tr")).to_have_count(7)
+        await expect(page.locator("#chart svg")).to_be_visible()
+        await page.locator("#test").click()
+        await expect(page.locator("#checks li").last).to_contain_text(
+            words["op_check_camera"].partition("}")[2].strip()
+        )
+        await page.locator("[data-view]").click()
+        await expect(page.locator("#view-figures")).to_contain_text(words["op_view_best"])
+        shown = await page.evaluate(SHOWN)
+        assert said_in_english & set(shown) == set()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+        found = (await Axe().run(page, options=AXE_RULES)).response
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+        await page.locator("#view-stop").click()
+        await expect(page.locator("#view-state")).to_have_text(words["op_view_ended"])
 
 
 async def test_a_phone_needs_no_sideways_scrolling(whole: Site, chromium: Browser) -> None:

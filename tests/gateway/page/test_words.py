@@ -30,6 +30,13 @@ OPERATOR_MADE = (
     "op_consent_",
     "op_setup_",
     "op_care_kind_",
+    "op_player_",
+    "op_code_",
+    "op_service_",
+    "op_voice_",
+    "op_view_kind_",
+    "op_gate_",
+    "op_check_",
 )
 SOURCES = ("source_",)
 """Beginnings of keys that the page puts together: what was compared, what operators see, what a mood comes from."""

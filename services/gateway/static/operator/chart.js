@@ -1,5 +1,7 @@
 // Moods over time as stacked bars, songs as dots above them: an SVG of our own, so that nothing comes from elsewhere.
 
+import { t, words } from "./parts.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const STACK = ["calm", "sad", "happy", "angry", "unsure"];
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [1200, 250, 68, 24, 26];
@@ -19,10 +21,10 @@ export function chart(history) {
   const most = scale(Math.max(...buckets.map(total)) / 60);
   const x = (seconds) => LEFT + ((WIDTH - LEFT) * (seconds - begin)) / (width * buckets.length);
   const y = (minutes) => HEIGHT - BOTTOM - ((HEIGHT - BOTTOM - TOP) * minutes) / most;
-  const made = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words(buckets, songs) });
+  const made = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": inWords(buckets, songs) });
   for (const minutes of [0, most / 2, most]) {
     made.append(svg("path", { class: "axis", d: `M${LEFT} ${y(minutes)}H${WIDTH}` }));
-    made.append(svg("text", { x: LEFT - 8, y: y(minutes) + 4, "text-anchor": "end" }, `${round(minutes)} min`));
+    made.append(svg("text", { x: LEFT - 8, y: y(minutes) + 4, "text-anchor": "end" }, amount(minutes, "minute")));
   }
   const step = Math.max(1, Math.round(buckets.length / 8));
   buckets.forEach((bucket, place) => {
@@ -40,7 +42,9 @@ export function chart(history) {
         y: y(minutes + more),
         height: y(minutes) - y(minutes + more),
       };
-      made.append(svg("rect", bar, svg("title", {}, `${when(at, 0)}: ${mood} ${Math.round(more * 60)} s`)));
+      made.append(
+        svg("rect", bar, svg("title", {}, `${when(at, 0)}: ${moodName(mood)} ${words.seconds(Math.round(more * 60))}`)),
+      );
       minutes += more;
     }
   });
@@ -57,15 +61,22 @@ function scale(minutes) {
   return [0.5, 1, 2, 4, 10, 20, 40, 60, 120].find((round) => round >= minutes) ?? Math.ceil(minutes / 60) * 60;
 }
 
-const round = (minutes) => (minutes % 1 ? minutes.toFixed(minutes < 1 ? 2 : 1) : minutes);
+/** Of time, with its unit in the language of the page. */
+export function amount(value, unit) {
+  const digits = { maximumFractionDigits: value < 1 ? 2 : 1 };
+  return new Intl.NumberFormat(words.language, { style: "unit", unit, unitDisplay: "short", ...digits }).format(value);
+}
+
+export const moodName = (mood) => (mood === "unsure" ? t("op_mood_unsure") : t(mood));
 
 function when(seconds, span) {
   const long = span > 36 * 3600;
   const parts = long ? { weekday: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" };
-  return new Date(seconds * 1000).toLocaleString("en-GB", parts);
+  return new Date(seconds * 1000).toLocaleString(words.language, parts);
 }
 
-function words(buckets, songs) {
+function inWords(buckets, songs) {
   const minutes = STACK.map((mood) => [mood, buckets.reduce((sum, one) => sum + (one.seconds[mood] ?? 0), 0) / 60]);
-  return `Minutes of each mood over time. ${minutes.map(([mood, sum]) => `${mood} ${Math.round(sum)}`).join(", ")}; ${songs.length} songs.`;
+  const moods = minutes.map(([mood, sum]) => `${moodName(mood)} ${words.number(Math.round(sum))}`).join(", ");
+  return t("op_chart_says", { moods, count: words.number(songs.length) });
 }

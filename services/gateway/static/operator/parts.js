@@ -1,20 +1,29 @@
 // What the operator's pages share: making elements, asking the server, and their words.
 
-import { OPERATOR_MESSAGES, Words } from "../words.js";
+import { Words } from "../words.js";
 
-export const words = new Words(OPERATOR_MESSAGES);
+/** Of the site, as the browser sees it, whichever of the pages this is. */
+export const ROOT = new URL("../../", import.meta.url).pathname;
+export const words = new Words([`${ROOT}static/messages`, `${ROOT}static/operator/messages`]);
 export const { t } = words;
 export const find = (selector) => document.querySelector(selector);
 
-export function element(tag, properties = {}, ...children) {
+export function element(tag, { dataset = {}, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
+  Object.assign(made.dataset, dataset);
   made.append(...children);
   return made;
 }
 
+/** What a service says, which is in English whatever the page speaks. */
+export const english = (text, properties = {}) => element("span", { lang: "en", dir: "ltr", ...properties }, text);
+
+/** Of the operator's part of the API. */
+export const ask = (path, ...rest) => api(`operator/${path}`, ...rest);
+
 /** The result of a request; an error has the server's line, its `status`, and maybe the `setting` that is wrong. */
-export async function ask(path, method = "GET", body = undefined, headers = {}) {
-  const answer = await fetch(`../api/v1/operator/${path}`, {
+export async function api(path, method = "GET", body = undefined, headers = {}) {
+  const answer = await fetch(`${ROOT}api/v1/${path}`, {
     method,
     headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
     body: body === undefined ? undefined : JSON.stringify(body),
@@ -29,7 +38,7 @@ export async function ask(path, method = "GET", body = undefined, headers = {}) 
 export function send(path, file, progress, stop) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch does not tell how much has left
-    request.open("PUT", `../api/v1/operator/${path}`);
+    request.open("PUT", `${ROOT}api/v1/operator/${path}`);
     request.upload.addEventListener("progress", ({ loaded, total }) => progress(total ? loaded / total : 1));
     request.addEventListener("load", () => {
       let said = {};
@@ -50,7 +59,7 @@ export function send(path, file, progress, stop) {
 
 /** One line, and after it the reason as the server says it in English. */
 export function say(place, text, reason = "") {
-  place.replaceChildren(text, ...(reason ? [" ", element("span", { lang: "en", dir: "ltr" }, reason)] : []));
+  place.replaceChildren(text, ...(reason ? [" ", english(reason)] : []));
 }
 
 /** Speak the visitor's language, and put the words of the page where they belong. */

@@ -1,6 +1,6 @@
 // The report of a day or a week, in the language of the browser.
 
-import { OPERATOR_MESSAGES, Words } from "../words.js";
+import { ask, element, find, say, speak, t, words } from "./parts.js";
 
 const MOODS = ["calm", "happy", "sad", "angry", "unsure"];
 const CONSENTS = [
@@ -16,17 +16,8 @@ const CONSENTS = [
 ];
 const DAY_MS = 86_400_000;
 const STEP = { day: 1, week: 7 };
-const words = new Words(OPERATOR_MESSAGES);
-const { t } = words;
-const find = (selector) => document.querySelector(selector);
 let period = "day";
 let shown = null; // the report on the page
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
 
 const number = (count) => element("td", { className: "number" }, count ? words.number(count) : "·");
 const heading = (text) => element("th", { scope: "col" }, text);
@@ -39,13 +30,10 @@ const moodName = (mood) => (mood === "unsure" ? t("op_mood_unsure") : t(mood));
 async function look(day = null) {
   const query = new URLSearchParams({ period, ...(day ? { day } : {}) });
   try {
-    const answer = await fetch(`../api/v1/operator/report?${query}`, { signal: AbortSignal.timeout(20_000) });
-    const said = await answer.json();
-    if (!answer.ok) throw new Error(said.error);
-    shown = said.result;
+    shown = await ask(`report?${query}`);
     find("#said").textContent = "";
   } catch (error) {
-    find("#said").replaceChildren(`${t("op_report_failed")} `, element("span", { lang: "en", dir: "ltr" }, error.message));
+    say(find("#said"), t("op_report_failed"), error.message);
     return;
   }
   show();
@@ -149,10 +137,7 @@ function move(step) {
 }
 
 async function begin() {
-  if (!(await words.speak(Words.preferred()))) await words.speak("en");
-  for (const one of document.querySelectorAll("[data-text]")) one.textContent = t(one.dataset.text);
-  for (const one of document.querySelectorAll("[data-label]")) one.setAttribute("aria-label", t(one.dataset.label));
-  document.title = `Moodstream: ${t("op_report")}`;
+  await speak("op_report");
   for (const one of document.querySelectorAll("[data-period]")) {
     one.addEventListener("click", () => {
       period = one.dataset.period;

@@ -2,7 +2,7 @@
 
 import { createField, isChanged, list, valuesOf } from "./fields.js";
 import { beginImport } from "./import.js";
-import { ask, element, find, say, speak, t } from "./parts.js";
+import { api, ask, element, english, find, say, speak, t } from "./parts.js";
 import { View } from "./view.js";
 
 const STEPS = ["place", "camera", "sound", "songs", "language", "sign", "end"];
@@ -10,19 +10,7 @@ const LOOK_MS = 2_000;
 const TONE_S = 1.2;
 const fields = new Map();
 const now = { step: "place", version: null, role: "staff", going: Promise.resolve() };
-const view = new View((path, body) => ask(path.replace(/^operator\//, ""), body ? "POST" : "GET", body), element, "../");
-
-async function site(path, body = undefined) {
-  const answer = await fetch(`../api/v1/${path}`, {
-    method: body === undefined ? "GET" : "POST",
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-    signal: AbortSignal.timeout(20_000),
-  });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.error);
-  return said.result;
-}
+const view = new View();
 
 /** The fields of all steps, as the services have them now; what was typed and not saved is gone. */
 async function readSettings() {
@@ -118,7 +106,7 @@ async function showCameras() {
 function camera(name, { state, reason }, preview) {
   const told = element("span", { className: "state" }, `${name}: ${t(`op_setup_state_${state}`)} `);
   told.dataset.state = state;
-  if (reason) told.append(element("span", { lang: "en", dir: "ltr", className: "note" }, reason));
+  if (reason) told.append(english(reason, { className: "note" }));
   const look = element("button", { type: "button", disabled: now.role !== "owner" || preview === "off" }, t("op_setup_view"));
   look.setAttribute("aria-label", `${t("op_setup_view")}: ${name}`);
   look.addEventListener("click", () => view.start(name));
@@ -146,10 +134,10 @@ function playTone() {
 /** A song where songs play here; the player says what it lacks. */
 async function playSong() {
   try {
-    const { songs } = await site("songs/offer?mood=calm");
-    await site("player", { command: "play", song: songs[0].id });
+    const { songs } = await api("songs/offer?mood=calm");
+    await api("player", "POST", { command: "play", song: songs[0].id });
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const { output, song, message } = await site("player");
+    const { output, song, message } = await api("player");
     const names = song ? [song.title, song.artist].filter(Boolean).join(", ") : "–";
     const where = t(["browser", "house"].includes(output) ? "op_setup_played_page" : "op_setup_played", { song: names });
     say(find("#sound-said"), where, message);
@@ -206,7 +194,7 @@ async function begin() {
   find("#tone").addEventListener("click", playTone);
   find("#play").addEventListener("click", playSong);
   find("#pause").addEventListener("click", () =>
-    site("player", { command: "pause" }).catch((error) => say(find("#sound-said"), t("op_failed"), error.message)),
+    api("player", "POST", { command: "pause" }).catch((error) => say(find("#sound-said"), t("op_failed"), error.message)),
   );
   find("#law").value = /^(Europe|Atlantic\/(Canary|Madeira|Azores))/.test(Intl.DateTimeFormat().resolvedOptions().timeZone)
     ? "eu"
