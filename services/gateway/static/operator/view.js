@@ -63,7 +63,7 @@ export class View {
   async #show({ view, picture }, camera) {
     const time = words.seconds(Math.max(0, Math.round((Date.parse(view.until) - Date.now()) / 1000)));
     const left = t("op_view_left", { camera, kind: t(`op_view_kind_${view.preview}`), time });
-    say(find("#view-state"), picture ? left : `${left} ${t("op_view_none")}`);
+    say(find("#view-state"), picture ? left : `${left} – ${t("op_view_none")}`);
     if (!picture) return;
     const bytes = Uint8Array.from(atob(picture.png), (letter) => letter.charCodeAt(0));
     const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
