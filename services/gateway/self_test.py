@@ -36,7 +36,7 @@ class SelfTest:
         self._running = asyncio.Lock()
 
     async def run(self, camera_ids: list[str]) -> dict[str, Any]:
-        """{"ok", "checks": [{"check", "camera_id", "name", "ok", "ms", "detail"}]}; ``check``: redis, camera, and so on."""
+        """{"ok", "checks": [{"check", "camera_id", "name", "ok", "ms", "detail"}]}; ``check`` is a code."""
         async with self._running:
             checks = [
                 await self._timed("redis", "Redis", self._check_redis()),
