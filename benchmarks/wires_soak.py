@@ -23,9 +23,9 @@ from websockets.asyncio.client import connect
 
 from moodstream.contracts.events import MoodChanged
 from moodstream.contracts.moods import MOODS
-from services.bridge.webhooks.receivers import new_secret
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
+from shared.web.webhook_signature import new_secret
 from tests.support.bridges import Broker, Endpoint, bridge, broker, endpoint, receivers_file, until, watching
 from tests.support.gateways import Gateway
 from tests.support.scenes import mood_changed, new_session

@@ -7,6 +7,7 @@ from typing import Any
 
 from moodstream.errors import MoodstreamError
 from services.gateway.alerts.receivers import ReceiversFile
+from services.gateway.alerts.told import ToldFile
 from services.gateway.alerts.watch import Alerts
 from services.gateway.api import create_api, mount
 from services.gateway.consents import Consents
@@ -115,6 +116,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         upkeep=Upkeep(),
         alerts=Alerts(
             ReceiversFile(settings.site_settings.with_name("alerts.json")),
+            ToldFile(settings.site_settings.with_name("alerts-told.json")),
             health,
             state,
             lambda: control.opening.open,

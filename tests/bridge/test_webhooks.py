@@ -16,12 +16,13 @@ from moodstream.contracts.events import utc_now
 from moodstream.contracts.moods import Mood
 from moodstream.errors import MoodstreamError
 from services.bridge.webhooks.outbox import LEASE_S, Letter, Outbox, enable, read_standing
-from services.bridge.webhooks.receivers import Receiver, new_secret, read_receivers
+from services.bridge.webhooks.receivers import Receiver, read_receivers
 from services.bridge.webhooks.sender import MAX_REST_S, TIMEOUT_S, Sender
 from services.bridge.webhooks.workers import PAUSES_S, Webhook
 from services.cli.redis_client import connected
 from shared.bus.connection import Bus
 from shared.networks import is_public
+from shared.web.webhook_signature import new_secret
 from tests.support.bridges import Endpoint, bridge, endpoint, receivers_file, until
 from tests.support.gateways import connected_bus
 from tests.support.scenes import mood_changed, new_session, playing

@@ -1,5 +1,6 @@
 """Alerts: told once, when something lasts; sent by mail, ntfy and webhook; secrets stay where they are."""
 
+import asyncio
 import contextlib
 import email
 import email.policy
@@ -13,15 +14,24 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from standardwebhooks import Webhook as Verifier
 
+from moodstream.contracts.events import utc_now
 from moodstream.errors import MoodstreamError
 from services.gateway.alerts.receivers import Mail, Receivers, ReceiversFile
 from services.gateway.alerts.senders import SendFailed, send
+from services.gateway.alerts.told import Letter, Told, ToldFile
+from services.gateway.alerts.watch import MAX_AGE, Alerts
+from services.gateway.health import Health
 from services.gateway.state.alarm import AFTER_S, WELL_S, Alarm, Alert
+from shared.contracts.site_state import SiteState
+from shared.tasks import end_tasks
+from shared.web.webhook_signature import new_secret
 
 CAMERA = {"camera/camera-1": "camera camera-1: the picture is black"}
 PLAYER = {"player": "the player service is away"}
-ALERT = Alert(("the player service is away",))
+LETTER = Letter(problems=("the player service is away",))
+SECRET = new_secret()
 
 
 def test_what_passes_soon_is_told_to_nobody() -> None:
@@ -44,6 +54,62 @@ def test_what_lasts_is_told_once_and_its_end_too() -> None:
     assert alarm.look({}, later + 2 + WELL_S) == Alert(())
     assert alarm.look({}, later + 99) is None
     assert (Alert(()).title, Alert(()).text) == ("Moodstream works again", "Everything works.")
+
+
+def test_what_was_told_is_not_told_again_after_a_restart_and_its_end_is() -> None:
+    alarm = Alarm()
+    alarm.look(PLAYER, 0)
+    assert alarm.look(PLAYER, AFTER_S) is not None
+    again = Alarm(alarm.told)
+    assert [again.look(PLAYER, now_s) for now_s in (0.0, AFTER_S, 9 * AFTER_S)] == [None] * 3
+    new = [again.look(PLAYER | CAMERA, 10 * AFTER_S), again.look(PLAYER | CAMERA, 11 * AFTER_S)]
+    assert new == [None, Alert((*CAMERA.values(), *PLAYER.values()))], "what is new is told"
+    assert again.look({}, 12 * AFTER_S) is None
+    assert again.look({}, 12 * AFTER_S + WELL_S) == Alert(())
+
+
+class Away:
+    """Of all services, the player alone is away."""
+
+    async def read_health(self) -> Health:
+        return Health(needed=("player",), redis=True)
+
+
+def alerts(folder: Path) -> Alerts:
+    health: Any = Away()
+    state = SiteState("camera-1")
+    file, told = ReceiversFile(folder / "alerts.json"), ToldFile(folder / "told.json")
+    return Alerts(file, told, health, state, lambda: True, lambda: "")
+
+
+async def test_a_letter_that_a_restart_has_interrupted_arrives_once(tmp_path: Path) -> None:
+    old = Letter(problems=("long ago",), at=utc_now() - 2 * MAX_AGE)
+    ToldFile(tmp_path / "told.json").write(Told(keys=("player",), letters=(LETTER, old)))
+    with web_server() as (address, received):
+        ReceiversFile(tmp_path / "alerts.json").write(Receivers(webhook=address, webhook_secret=SECRET))
+        for _ in range(2):  # the second finds nothing to send
+            running = asyncio.create_task(alerts(tmp_path).run())
+            async with asyncio.timeout(10):
+                while ToldFile(tmp_path / "told.json").read().letters:
+                    await asyncio.sleep(0.05)
+            await end_tasks(running)
+    assert [headers["webhook-id"] for headers, _ in received] == [LETTER.id]
+    kept = ToldFile(tmp_path / "told.json").read()
+    assert kept.keys == ("player",)
+    assert kept.last is not None
+    assert kept.last["results"] == {"webhook": None}
+
+
+async def test_a_file_that_cannot_be_read_or_written_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "told.json").mkdir()
+    with web_server() as (address, received):
+        ReceiversFile(tmp_path / "alerts.json").write(Receivers(ntfy=address))
+        one = alerts(tmp_path)
+        await one.tell(LETTER)
+    assert len(received) == 1
+    assert "is not kept over a restart" in caplog.text
 
 
 @contextlib.contextmanager
@@ -100,12 +166,19 @@ def served(server: socketserver.TCPServer) -> Iterator[int]:
 
 def test_a_webhook_gets_json_and_ntfy_a_text_with_a_title() -> None:
     with web_server() as (address, received):
-        receivers = Receivers(ntfy=address, webhook=address)
-        send("webhook", receivers, ALERT, "Café")
-        send("ntfy", receivers, ALERT, "Café")
-    (_, hook), (headers, text) = received
-    body = json.loads(hook)
-    assert (body["site"], body["ok"], body["problems"]) == ("Café", False, ["the player service is away"])
+        receivers = Receivers(ntfy=address, webhook=address, webhook_secret=SECRET)
+        send("webhook", receivers, LETTER, "Café")
+        send("ntfy", receivers, LETTER, "Café")
+    (signed, hook), (headers, text) = received
+    body = Verifier(SECRET).verify(hook, signed)
+    assert signed["webhook-id"] == LETTER.id
+    assert (body["type"], body["timestamp"]) == ("Alert", LETTER.at.isoformat())
+    assert body["data"] | {"text": None} == {
+        "site": "Café",
+        "ok": False,
+        "problems": ["the player service is away"],
+        "text": None,
+    }
     assert text == b"the player service is away"
     assert headers["Title"].startswith("=?UTF-8?B?")
     assert headers["Priority"] == "high"
@@ -114,7 +187,7 @@ def test_a_webhook_gets_json_and_ntfy_a_text_with_a_title() -> None:
 def test_mail_arrives_with_letters_of_any_language() -> None:
     with mail_server() as (port, received):
         mail = Mail(to="owner@example.org", sender="moodstream@example.org", server="127.0.0.1", port=port)
-        send("mail", Receivers(mail=mail), ALERT, "喫茶")
+        send("mail", Receivers(mail=mail), LETTER, "喫茶")
     [message] = [email.message_from_bytes(one, policy=email.policy.default) for one in received]
     assert message["Subject"] == "Moodstream needs you (喫茶)"
     assert (message["To"], message.get_content().strip()) == ("owner@example.org", "the player service is away")
@@ -122,16 +195,16 @@ def test_mail_arrives_with_letters_of_any_language() -> None:
 
 def test_what_does_not_arrive_is_one_line_without_the_secret() -> None:
     with web_server(302) as (address, received), pytest.raises(SendFailed) as moved:
-        send("webhook", Receivers(webhook=address), ALERT, "")
+        send("webhook", Receivers(webhook=address), LETTER, "")
     assert str(moved.value) == "127.0.0.1 answered 302"
     assert len(received) == 1, "a redirect is not followed"
     with pytest.raises(SendFailed, match=r"^Connection refused$") as away:
-        send("webhook", Receivers(webhook="http://127.0.0.1:1/secret-topic"), ALERT, "")
+        send("webhook", Receivers(webhook="http://127.0.0.1:1/secret-topic"), LETTER, "")
     assert "secret" not in str(away.value)
     with mail_server() as (port, _):
         mail = Mail(to="a@b.c", sender="a@b.c", server="127.0.0.1", port=port, user="u", password="p" * 9)
         with pytest.raises(SendFailed, match="knows no STARTTLS or no log-in, so no password is sent"):
-            send("mail", Receivers(mail=mail), ALERT, "")
+            send("mail", Receivers(mail=mail), LETTER, "")
 
 
 def test_secrets_are_kept_for_the_owner_of_the_file_and_never_shown(tmp_path: Path) -> None:

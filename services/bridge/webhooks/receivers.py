@@ -1,8 +1,5 @@
 """Who is sent webhooks: a TOML file that its owner writes, checked as a whole before anything starts."""
 
-import base64
-import binascii
-import secrets
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -14,23 +11,7 @@ from moodstream.contracts.event_filter import KINDS
 from moodstream.contracts.events import Event, MoodChanged
 from moodstream.contracts.validation import first_fault
 from moodstream.errors import MoodstreamError
-
-PREFIX = "whsec_"
-
-
-def new_secret() -> str:
-    """A signing secret as the specification asks for it."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def _secret(text: str) -> str:
-    try:
-        length = len(base64.b64decode(text.removeprefix(PREFIX), validate=True))
-    except binascii.Error:
-        length = 0
-    if not text.startswith(PREFIX) or not 24 <= length <= 64:
-        raise ValueError("a secret is made by: moodstream webhooks secret")
-    return text
+from shared.web.webhook_signature import checked_secret
 
 
 def _event(name: str) -> str:
@@ -46,7 +27,7 @@ class Receiver(BaseModel):
 
     name: str = Field(pattern="^[A-Za-z0-9_-]{1,64}$")
     url: str
-    secrets: tuple[Annotated[str, AfterValidator(_secret)], ...] = Field(min_length=1, max_length=4, repr=False)
+    secrets: tuple[Annotated[str, AfterValidator(checked_secret)], ...] = Field(min_length=1, max_length=4, repr=False)
     """newest first; more than one while receivers change from the old to the new"""
     events: tuple[Annotated[str, AfterValidator(_event)], ...] = ("MoodChanged",)
     heartbeats: bool = False

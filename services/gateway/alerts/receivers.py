@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from moodstream.errors import MoodstreamError
 from shared.files import write_private
+from shared.web.webhook_signature import checked_secret
 
 MAX_BYTES = 64 * 1024
 
@@ -55,6 +56,8 @@ class Receivers(BaseModel):
     ntfy: WebAddress | None = None
     """a topic, such as https://ntfy.sh/TOPIC"""
     webhook: WebAddress | None = None
+    webhook_secret: Annotated[str, AfterValidator(checked_secret)] | None = None
+    """with which webhooks are signed; made with the address, and shown once"""
     mail: Mail | None = None
 
     def shown(self) -> dict[str, Any]:

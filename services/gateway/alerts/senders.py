@@ -1,4 +1,4 @@
-"""Sends one alert to one receiver. Blocking, so to be called in a thread."""
+"""Sends one letter to one receiver. Blocking, so to be called in a thread."""
 
 import http.client
 import json
@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from moodstream.contracts.events import utc_now
 from services.gateway.alerts.receivers import Mail, Receivers
+from services.gateway.alerts.told import Letter
 from services.gateway.state.alarm import Alert
+from shared.web.webhook_signature import signed_headers
 
 TIMEOUT_S = 10.0
 TLS_AT_ONCE = 465
@@ -20,8 +22,9 @@ class SendFailed(Exception):
     """One line."""
 
 
-def send(kind: str, receivers: Receivers, alert: Alert, site: str) -> None:
+def send(kind: str, receivers: Receivers, letter: Letter, site: str) -> None:
     """``kind`` is a field of ``Receivers`` that is set; ``site`` is the name of the place. Raises SendFailed."""
+    alert = letter.alert
     try:
         if kind == "mail" and receivers.mail is not None:
             _mail(receivers.mail, alert, site)
@@ -29,11 +32,20 @@ def send(kind: str, receivers: Receivers, alert: Alert, site: str) -> None:
             headers = {"Title": _header(_title(alert, site)), "Priority": "high" if alert.problems else "default"}
             _post(receivers.ntfy, alert.text.encode(), headers)
         elif kind == "webhook" and receivers.webhook is not None:
-            body = {"type": "alert", "at": utc_now().isoformat(), "site": site, "ok": not alert.problems}
-            body |= {"problems": list(alert.problems), "text": f"{_title(alert, site)}: {alert.text}"}
-            _post(receivers.webhook, json.dumps(body).encode(), {"Content-Type": "application/json"})
+            body = _webhook_body(letter, site)
+            secrets = [receivers.webhook_secret] if receivers.webhook_secret else []
+            headers = {str(name): str(value) for name, value in signed_headers(secrets, letter.id, body, utc_now())}
+            _post(receivers.webhook, body.encode(), headers)
     except (OSError, http.client.HTTPException, smtplib.SMTPException) as error:
         raise SendFailed(_reason(error)) from None
+
+
+def _webhook_body(letter: Letter, site: str) -> str:
+    """In the form that the Standard Webhooks recommend."""
+    alert = letter.alert
+    data = {"site": site, "ok": not alert.problems, "problems": list(alert.problems)}
+    data["text"] = f"{_title(alert, site)}: {alert.text}"
+    return json.dumps({"type": "Alert", "timestamp": letter.at.isoformat(), "data": data})
 
 
 def _title(alert: Alert, site: str) -> str:

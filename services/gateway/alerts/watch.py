@@ -4,14 +4,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
 
 from moodstream.contracts.events import utc_now
 from moodstream.errors import MoodstreamError
 from services.gateway.alerts.receivers import Receivers, ReceiversFile
 from services.gateway.alerts.senders import SendFailed, send
+from services.gateway.alerts.told import Letter, Told, ToldFile
 from services.gateway.health import HealthReader
-from services.gateway.state.alarm import Alarm, Alert
+from services.gateway.state.alarm import Alarm
 from services.gateway.state.cameras import is_well, known_cameras
 from shared.contracts.site_state import SiteState
 
@@ -20,7 +21,9 @@ log = logging.getLogger("moodstream.gateway")
 LOOK_EVERY_S = 5.0
 TRIES, PAUSE_S = 4, 20.0
 """A line that is down for a minute loses no alert."""
-TEST = Alert(("this is a test: alerts arrive here",))
+TEST = ("this is a test: alerts arrive here",)
+MAX_AGE = timedelta(days=1)
+"""Of a letter that a restart has interrupted: what is older is not news."""
 KINDS = ("mail", "ntfy", "webhook")
 
 
@@ -28,26 +31,48 @@ class Alerts:
     def __init__(
         self,
         file: ReceiversFile,
+        told: ToldFile,
         health: HealthReader,
         state: SiteState,
         is_open: Callable[[], bool],
         site: Callable[[], str],
     ) -> None:
         """``site`` is the name of the place."""
-        self.file, self._health, self._state, self._open, self._site = file, health, state, is_open, site
-        self.last: dict[str, Any] | None = None
-        """the newest that was told, and with what success"""
+        self.file, self._told_file, self._health, self._state = file, told, health, state
+        self._open, self._site = is_open, site
+        self.told = Told()
+        self.more: Callable[[], dict[str, str]] = dict
+        """other things to tell, by a key that stays"""
+        self._writing = asyncio.Lock()
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """For ever; without receivers it only looks."""
-        alarm = Alarm()
-        sending: set[asyncio.Task[None]] = set()
+        """For ever; without receivers it only looks. What was on its way before a restart is sent first."""
+        self.told = await asyncio.to_thread(self._told_file.read)
+        for letter in self.told.letters:
+            self._send_soon(letter) if utc_now() - letter.at < MAX_AGE else await self._keep(self.told.without(letter))
+        alarm = Alarm(frozenset(self.told.keys))
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             alert = alarm.look(await self.problems(), time.monotonic())
             if alert is not None:
-                sending.add(task := asyncio.create_task(self._tell(alert)))
-                task.add_done_callback(sending.discard)
+                letter = Letter(problems=alert.problems)
+                told = self.told.with_letter(letter)
+                await self._keep(told.model_copy(update={"keys": tuple(sorted(alarm.told))}))
+                self._send_soon(letter)
+
+    def _send_soon(self, letter: Letter) -> None:
+        self._sending.add(task := asyncio.create_task(self.tell(letter)))
+        task.add_done_callback(self._sending.discard)
+
+    async def _keep(self, told: Told) -> None:
+        """In memory in any case; on a full disk a restart tells it again."""
+        self.told = told
+        async with self._writing:
+            try:
+                await asyncio.to_thread(self._told_file.write, self.told)
+            except OSError as error:
+                log.warning("what was told is not kept over a restart: %s", error.strerror)
 
     async def problems(self) -> dict[str, str]:
         """What is wrong now, by a key that stays. A camera that rests, and a closed site, are well."""
@@ -62,40 +87,48 @@ class Alerts:
             for name, camera, _ in known_cameras(self._state):
                 if camera is not None and not is_well(camera):
                     found[f"camera/{name}"] = f"camera {name}: {camera.reason or camera.state}"
-        return found
+        return found | self.more()
 
     async def test(self) -> dict[str, str | None]:
         """By receiver, why it did not take a test; None where it did. Raises MoodstreamError."""
         receivers = await asyncio.to_thread(self.file.read)
-        return await self._send(receivers, TEST)
+        return await self._send(receivers, Letter(problems=TEST))
 
-    async def _tell(self, alert: Alert) -> None:
-        try:
-            receivers = await asyncio.to_thread(self.file.read)
-        except MoodstreamError as error:
-            log.warning("nobody was told “%s”: %s", alert.text, error)
-            return
-        left = receivers
+    async def tell(self, letter: Letter) -> None:
+        """Send it, and again for a minute where that fails."""
         for number in range(TRIES):
-            failed = {kind: why for kind, why in (await self._send(left, alert)).items() if why}
+            try:
+                receivers = await asyncio.to_thread(self.file.read)
+            except MoodstreamError as error:
+                log.warning("nobody was told “%s”: %s", letter.alert.text, error)
+                failed = {}
+            else:
+                gone = () if letter.left is None else set(KINDS) - set(letter.left)
+                left = receivers.model_copy(update=dict.fromkeys(gone))
+                failed = {kind: why for kind, why in (await self._send(left, letter)).items() if why}
             if not failed:
-                return
-            left = receivers.model_copy(update={kind: None for kind in KINDS if kind not in failed})
+                break
+            letter = letter.model_copy(update={"left": tuple(failed)})
+            await self._keep(self.told.with_letter(letter))
             if number < TRIES - 1:
                 await asyncio.sleep(PAUSE_S)
-        log.warning("an alert was not told: %s", "; ".join(f"{kind}: {why}" for kind, why in failed.items()))
+        else:
+            log.warning("an alert was not told: %s", "; ".join(f"{kind}: {why}" for kind, why in failed.items()))
+        await self._keep(self.told.without(letter))
 
-    async def _send(self, receivers: Receivers, alert: Alert) -> dict[str, str | None]:
+    async def _send(self, receivers: Receivers, letter: Letter) -> dict[str, str | None]:
         kinds = [kind for kind in KINDS if getattr(receivers, kind) is not None]
-        results = await asyncio.gather(*(self._send_one(kind, receivers, alert) for kind in kinds))
+        results = await asyncio.gather(*(self._send_one(kind, receivers, letter) for kind in kinds))
         told = dict(zip(kinds, results, strict=True))
         if told:
-            self.last = {"at": utc_now().isoformat(), "text": f"{alert.title}: {alert.text}", "results": told}
+            text = f"{letter.alert.title}: {letter.alert.text}"
+            last = {"at": utc_now().isoformat(), "text": text, "results": told}
+            self.told = self.told.model_copy(update={"last": last})
         return told
 
-    async def _send_one(self, kind: str, receivers: Receivers, alert: Alert) -> str | None:
+    async def _send_one(self, kind: str, receivers: Receivers, letter: Letter) -> str | None:
         try:
-            await asyncio.to_thread(send, kind, receivers, alert, self._site())
+            await asyncio.to_thread(send, kind, receivers, letter, self._site())
         except SendFailed as error:
             return str(error)
         return None

@@ -1,6 +1,7 @@
 """Alerts: who gets them, and whether they arrive. Staff may look and test, the owner says to whom they go."""
 
 import asyncio
+from typing import Any
 
 from fastapi import APIRouter, Depends
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from services.gateway.bodies import Body, Result
 from services.gateway.context import Context
 from services.gateway.openapi import NOTED
 from services.gateway.site_settings.control import Refused
+from shared.web.webhook_signature import new_secret
 
 
 class ChangeReceivers(Body):
@@ -46,16 +48,21 @@ class AlertRoutes:
 
     async def read(self) -> JSONResponse:
         """Who gets alerts, of addresses the host alone; what is wrong now, and the newest alert."""
+        return JSONResponse({"result": await self._told()})
+
+    async def _told(self) -> dict[str, Any]:
         receivers = (await self._read()).shown()
         problems = list((await self._alerts.problems()).values())
-        return JSONResponse({"result": {**receivers, "problems": problems, "last": self._alerts.last}})
+        return {**receivers, "problems": problems, "last": self._alerts.told.last}
 
     async def change(self, request: Request, body: ChangeReceivers) -> JSONResponse:
-        """Set or take away some receivers."""
+        """Set or take away some receivers. A new webhook gets a secret, which `webhook_secret` here alone tells."""
         before = await self._read()
         changes = {name: getattr(body, name) for name in body.model_fields_set}
         if body.mail is not None and before.mail is not None:
             changes["mail"] = body.mail.keeping(before.mail)
+        if "webhook" in changes:
+            changes["webhook_secret"] = new_secret() if body.webhook else None
         try:
             await self._context.settings.note(request.state.who, f"alerts: {', '.join(sorted(changes)) or 'none'}")
             await asyncio.to_thread(self._alerts.file.write, before.model_copy(update=changes))
@@ -63,7 +70,8 @@ class AlertRoutes:
             raise HTTPException(refused.status, str(refused)) from None
         except OSError as error:
             raise HTTPException(507, f"it could not be stored, and stays as it was: {error.strerror}") from None
-        return await self.read()
+        answer = await self._told()
+        return JSONResponse({"result": {**answer, "webhook_secret": changes.get("webhook_secret")}})
 
     async def test(self) -> JSONResponse:
         """Send a test to every receiver: by receiver, null where it was taken, else why it was not."""
