@@ -18,6 +18,7 @@ from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
 from services.gateway.state.kiosk import HeardVoice, Kiosk
 from services.gateway.upkeep.restart import Upkeep
+from services.gateway.upkeep.updates import Updates
 from services.gateway.uploads.storage import Uploads
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
@@ -52,6 +53,7 @@ class Context:
     """what every page is told of the site from now on"""
     alerts: Alerts
     upkeep: Upkeep
+    updates: Updates
     look: LookFolder
     show_logo: Callable[[str | None], object]
     """with which logo every page goes on"""

@@ -33,6 +33,7 @@ from services.gateway.state.history import History
 from services.gateway.state.kiosk import Kiosk
 from services.gateway.state.snapshot import snapshot_of
 from services.gateway.upkeep.restart import Upkeep
+from services.gateway.upkeep.updates import Updates
 from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
@@ -91,6 +92,14 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         kiosk[0] = kiosk[0].model_copy(update={"logo": logo})
         feed.publish_snapshot()
 
+    alerts = Alerts(
+        ReceiversFile(settings.site_settings.with_name("alerts.json")),
+        ToldFile(settings.site_settings.with_name("alerts-told.json")),
+        health,
+        state,
+        lambda: control.opening.open,
+        lambda: kiosk[0].name,
+    )
     return Context(
         bus=bus,
         state=state,
@@ -114,14 +123,13 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         mounting_views=views,
         health=health,
         upkeep=Upkeep(),
-        alerts=Alerts(
-            ReceiversFile(settings.site_settings.with_name("alerts.json")),
-            ToldFile(settings.site_settings.with_name("alerts-told.json")),
-            health,
-            state,
-            lambda: control.opening.open,
-            lambda: kiosk[0].name,
+        updates=Updates(
+            settings.site_settings.with_name("newest-version.json"),
+            settings.update_url,
+            alerts.tell_version,
+            private=settings.update_private,
         ),
+        alerts=alerts,
         self_test=SelfTest(bus),
         operator=Operator(settings),
         settings=SettingsControl(bus, desk, SettingsFile(settings.site_settings)),
@@ -173,6 +181,7 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
         context.opening_control.change_hours(*changed.hours())
         music.change(changed.music_folder)
         context.change_kiosk(changed.kiosk())
+        context.updates.address = changed.update_url
 
     async def forget_drafts() -> None:
         await asyncio.to_thread(context.uploads.forget_drafts)
@@ -192,7 +201,7 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
         ),
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
-    background += [follow_site_settings, context.alerts.run, context.upkeep.run]
+    background += [follow_site_settings, context.alerts.run, context.upkeep.run, context.updates.run]
     if settings.browser_camera or context.voice is not None:
         background.append(context.frames_server.run)
     return Service(

@@ -100,6 +100,24 @@ async def test_a_letter_that_a_restart_has_interrupted_arrives_once(tmp_path: Pa
     assert kept.last["results"] == {"webhook": None}
 
 
+async def test_a_newer_version_is_told_once_and_is_no_problem(tmp_path: Path) -> None:
+    with web_server() as (address, received):
+        receivers = Receivers(webhook=address, webhook_secret=SECRET)
+        ReceiversFile(tmp_path / "alerts.json").write(receivers)
+        for version in ("99.1.0", "99.1.0", "99.2.0"):
+            one = alerts(tmp_path)
+            one.told = ToldFile(tmp_path / "told.json").read()
+            await one.tell_version(version)
+            async with asyncio.timeout(10):
+                while one.told.letters:
+                    await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
+    told = [Verifier(SECRET).verify(body, headers)["data"] for headers, body in received]
+    assert [one["ok"] for one in told] == [True, True]
+    assert [one["text"].partition(":")[0] for one in told] == ["Moodstream can be updated"] * 2
+    assert "99.2.0 is out" in told[1]["text"]
+
+
 async def test_a_file_that_cannot_be_read_or_written_stops_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from moodstream.contracts.events import utc_now
 from services.gateway.alerts.receivers import Mail, Receivers
 from services.gateway.alerts.told import Letter
-from services.gateway.state.alarm import Alert
 from shared.web.webhook_signature import signed_headers
 
 TIMEOUT_S = 10.0
@@ -24,13 +23,12 @@ class SendFailed(Exception):
 
 def send(kind: str, receivers: Receivers, letter: Letter, site: str) -> None:
     """``kind`` is a field of ``Receivers`` that is set; ``site`` is the name of the place. Raises SendFailed."""
-    alert = letter.alert
     try:
         if kind == "mail" and receivers.mail is not None:
-            _mail(receivers.mail, alert, site)
+            _mail(receivers.mail, letter, site)
         elif kind == "ntfy" and receivers.ntfy is not None:
-            headers = {"Title": _header(_title(alert, site)), "Priority": "high" if alert.problems else "default"}
-            _post(receivers.ntfy, alert.text.encode(), headers)
+            headers = {"Title": _header(_title(letter, site)), "Priority": "default" if letter.ok else "high"}
+            _post(receivers.ntfy, letter.text.encode(), headers)
         elif kind == "webhook" and receivers.webhook is not None:
             body = _webhook_body(letter, site)
             secrets = [receivers.webhook_secret] if receivers.webhook_secret else []
@@ -42,14 +40,13 @@ def send(kind: str, receivers: Receivers, letter: Letter, site: str) -> None:
 
 def _webhook_body(letter: Letter, site: str) -> str:
     """In the form that the Standard Webhooks recommend."""
-    alert = letter.alert
-    data = {"site": site, "ok": not alert.problems, "problems": list(alert.problems)}
-    data["text"] = f"{_title(alert, site)}: {alert.text}"
+    data = {"site": site, "ok": letter.ok, "problems": [] if letter.ok else list(letter.problems)}
+    data["text"] = f"{_title(letter, site)}: {letter.text}"
     return json.dumps({"type": "Alert", "timestamp": letter.at.isoformat(), "data": data})
 
 
-def _title(alert: Alert, site: str) -> str:
-    return f"{alert.title} ({site})" if site else alert.title
+def _title(letter: Letter, site: str) -> str:
+    return f"{letter.title} ({site})" if site else letter.title
 
 
 def _post(address: str, body: bytes, headers: dict[str, str]) -> None:
@@ -69,10 +66,10 @@ def _post(address: str, body: bytes, headers: dict[str, str]) -> None:
         raise SendFailed(f"{parts.hostname} answered {status}")
 
 
-def _mail(mail: Mail, alert: Alert, site: str) -> None:
+def _mail(mail: Mail, letter: Letter, site: str) -> None:
     message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = _title(alert, site), mail.sender, mail.to
-    message.set_content(f"{alert.text}\n")
+    message["Subject"], message["From"], message["To"] = _title(letter, site), mail.sender, mail.to
+    message.set_content(f"{letter.text}\n")
     context = ssl.create_default_context()
     if mail.port == TLS_AT_ONCE:
         server: smtplib.SMTP = smtplib.SMTP_SSL(mail.server, mail.port, timeout=TIMEOUT_S, context=context)

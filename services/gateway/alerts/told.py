@@ -21,12 +21,22 @@ class Letter(BaseModel):
     """stays the same however often it is sent, so that a receiver knows it again"""
     at: Moment = Field(default_factory=utc_now)
     problems: tuple[str, ...]
+    notice: bool = False
+    """of something that can wait, such as a newer version: nothing is wrong"""
     left: tuple[str, ...] | None = None
     """kinds of receivers that have not taken it; None: all that are set"""
 
     @property
-    def alert(self) -> Alert:
-        return Alert(self.problems)
+    def title(self) -> str:
+        return "Moodstream can be updated" if self.notice else Alert(self.problems).title
+
+    @property
+    def text(self) -> str:
+        return Alert(self.problems).text
+
+    @property
+    def ok(self) -> bool:
+        return self.notice or not self.problems
 
 
 class Told(BaseModel):
@@ -36,6 +46,8 @@ class Told(BaseModel):
     """of problems that were told and have not ended"""
     letters: tuple[Letter, ...] = ()
     """on their way"""
+    version: str | None = None
+    """the newest that was told"""
     last: dict[str, Any] | None = None
     """the newest that was sent, and with what success"""
 

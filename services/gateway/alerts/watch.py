@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from moodstream import __version__
 from moodstream.contracts.events import utc_now
 from moodstream.errors import MoodstreamError
 from services.gateway.alerts.receivers import Receivers, ReceiversFile
@@ -41,8 +42,6 @@ class Alerts:
         self.file, self._told_file, self._health, self._state = file, told, health, state
         self._open, self._site = is_open, site
         self.told = Told()
-        self.more: Callable[[], dict[str, str]] = dict
-        """other things to tell, by a key that stays"""
         self._writing = asyncio.Lock()
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -87,12 +86,19 @@ class Alerts:
             for name, camera, _ in known_cameras(self._state):
                 if camera is not None and not is_well(camera):
                     found[f"camera/{name}"] = f"camera {name}: {camera.reason or camera.state}"
-        return found | self.more()
+        return found
 
     async def test(self) -> dict[str, str | None]:
         """By receiver, why it did not take a test; None where it did. Raises MoodstreamError."""
         receivers = await asyncio.to_thread(self.file.read)
         return await self._send(receivers, Letter(problems=TEST))
+
+    async def tell_version(self, version: str) -> None:
+        """That there is a newer one, once."""
+        if self.told.version != version:
+            letter = Letter(problems=(f"Moodstream {version} is out; {__version__} runs here.",), notice=True)
+            await self._keep(self.told.with_letter(letter).model_copy(update={"version": version}))
+            self._send_soon(letter)
 
     async def tell(self, letter: Letter) -> None:
         """Send it, and again for a minute where that fails."""
@@ -100,7 +106,7 @@ class Alerts:
             try:
                 receivers = await asyncio.to_thread(self.file.read)
             except MoodstreamError as error:
-                log.warning("nobody was told “%s”: %s", letter.alert.text, error)
+                log.warning("nobody was told “%s”: %s", letter.text, error)
                 failed = {}
             else:
                 gone = () if letter.left is None else set(KINDS) - set(letter.left)
@@ -121,7 +127,7 @@ class Alerts:
         results = await asyncio.gather(*(self._send_one(kind, receivers, letter) for kind in kinds))
         told = dict(zip(kinds, results, strict=True))
         if told:
-            text = f"{letter.alert.title}: {letter.alert.text}"
+            text = f"{letter.title}: {letter.text}"
             last = {"at": utc_now().isoformat(), "text": text, "results": told}
             self.told = self.told.model_copy(update={"last": last})
         return told

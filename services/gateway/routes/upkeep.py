@@ -56,6 +56,7 @@ class UpkeepRoutes:
                 "system": f"{platform.system()} {platform.machine()}",
             },
             "lines": list(recent.lines)[-SHOWN_LINES:],
+            "update": self._context.updates.to_json(),
             "owns_services": self._upkeep.owns_services,
             "elsewhere": None if self._upkeep.owns_services else ELSEWHERE,
         }

@@ -2,14 +2,15 @@
 
 from datetime import tzinfo
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from moodstream.contracts.ids import CameraId
 from services.gateway.look.folder import LookFolder
 from services.gateway.origins import parse_origins
 from services.gateway.pictures.guest_frames import MAX_FRAMES_PER_S
-from services.gateway.state.kiosk import Consent, HeardVoice, Kiosk, Language, Theme
+from services.gateway.state.kiosk import Consent, HeardVoice, Kiosk, Language, Law, Theme
 from services.gateway.state.opening_hours import OpeningHours, parse_opening_hours
 from services.gateway.uploads.storage import Uploads
 from shared.contracts.mounting_view import PREVIEW_TEXT, Preview
@@ -83,6 +84,12 @@ class GatewaySettings(OperatorSettings):
         json_schema_extra=LIVE,
         description="Whom visitors may ask or object to, on the notice to print: a name, an e-mail or postal address.",
     )
+    site_law: Law | None = Field(
+        None,
+        json_schema_extra=LIVE,
+        description="Which law holds here: eu (European Union, EEA) or other; the notice to print and the report go by "
+        "it. When not set: the same notice as with other.",
+    )
     site_colour: str = Field(
         "",
         pattern="^(#[0-9a-fA-F]{6})?$",
@@ -99,11 +106,32 @@ class GatewaySettings(OperatorSettings):
         400, ge=1, description="Maximum number of listeners to the events from one address."
     )
 
+    update_private: bool = Field(
+        False,
+        description="Whether the address of MOODSTREAM_UPDATE_URL may be one of your own network, and begin with http://.",
+    )
+    update_url: str = Field(
+        "",
+        max_length=500,
+        json_schema_extra=LIVE,
+        description="Address that is asked once a day for the newest version, such as "
+        "https://pypi.org/pypi/moodstream/json. Empty: nobody is asked.",
+    )
     origins: str = Field(
         "",
         description="Other web sites whose pages may listen to events, send choices and embed the page, such as "
         "http://homeassistant.local:8123, separated by spaces; empty: none.",
     )
+
+    @field_validator("update_url")
+    @classmethod
+    def _update_url(cls, address: str, made: ValidationInfo) -> str:
+        parts = urlsplit(address)
+        schemes = ("https", "http") if made.data.get("update_private") else ("https",)
+        wrong = parts.scheme not in schemes or not parts.hostname or bool(parts.username)
+        if address and (wrong or any(ord(letter) <= 32 for letter in address)):
+            raise ValueError("an address begins with https:// and has no name and password")
+        return address
 
     @field_validator("origins")
     @classmethod
@@ -123,6 +151,7 @@ class GatewaySettings(OperatorSettings):
             language=self.language,
             name=self.site_name,
             contact=self.site_contact,
+            law=self.site_law,
             colour=self.site_colour,
             theme=self.theme,
             rest_after_s=self.rest_after_s,

@@ -5,6 +5,7 @@ from typing import Literal
 from moodstream.contracts.events import Model
 
 Consent = Literal["touch", "stay"]
+Law = Literal["eu", "other"]
 Theme = Literal["dark", "light", "auto"]
 HeardVoice = Literal["free", "research"]
 Language = Literal["en", "de", "fr", "es", "ja", "ar"]
@@ -40,6 +41,8 @@ class Kiosk(Model):
     """of the place, on the page and on the notice; empty where nobody has given one"""
     contact: str = ""
     """whom visitors may ask, on the notice"""
+    law: Law | None = None
+    """which holds here, as its owner has said; None where nobody has"""
     colour: str = ""
     """of the place, #rrggbb, for the page while nobody is there; empty for the page's own"""
     logo: str | None = None
