@@ -525,7 +525,8 @@ class CheckMoodSettings(CheckSettings):
     KIND = "mood.settings"
 
 
-ImportSource = Literal["table", "folder", "sample"]
+ImportSource = Literal["table", "folder", "sample", "remaining"]
+"""``remaining``: the songs in use without those of music files; the sample where none is left"""
 ImportState = Literal["none", "running", "done", "failed", "cancelled"]
 
 
@@ -571,7 +572,7 @@ class StartImport(Request[SongsImport]):
     REPLY = SongsImport
     source: ImportSource
     path: Annotated[str, Field(max_length=4096)] = ""
-    """of the file or folder, as the recommender sees it; of no use to the sample"""
+    """of the file or folder, as the recommender sees it; empty for the others"""
     name: Annotated[str, Field(max_length=200)] = ""
     guess: bool = False
     """take what is proposed for columns of unknown names"""

@@ -16,9 +16,10 @@ from services.gateway.self_test import SelfTest
 from services.gateway.site_settings.control import SettingsControl
 from services.gateway.state.feed import Feed
 from services.gateway.state.history import History
-from services.gateway.state.kiosk import HeardVoice, Kiosk
+from services.gateway.state.kiosk import HeardVoice, Kiosk, Law
 from services.gateway.upkeep.restart import Upkeep
 from services.gateway.upkeep.updates import Updates
+from services.gateway.uploads.clearing import Clearing
 from services.gateway.uploads.storage import Uploads
 from shared.bus.connection import Bus
 from shared.contracts.site_state import SiteState
@@ -50,6 +51,8 @@ class Context:
     operator: Operator
     settings: SettingsControl
     change_kiosk: Callable[[Kiosk], object]
+    law: Callable[[], Law | None]
+    """which holds here, as its owner has said"""
     """what every page is told of the site from now on"""
     alerts: Alerts
     upkeep: Upkeep
@@ -60,6 +63,7 @@ class Context:
     listens_on: str
     """the address of this machine on which the page is served"""
     uploads: Uploads
+    clearing: Clearing
     music: MusicFolder
     music_fixed: bool
     """whether the environment says which folder that is"""

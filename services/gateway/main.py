@@ -34,6 +34,7 @@ from services.gateway.state.kiosk import Kiosk
 from services.gateway.state.snapshot import snapshot_of
 from services.gateway.upkeep.restart import Upkeep
 from services.gateway.upkeep.updates import Updates
+from services.gateway.uploads.clearing import Clearing
 from shared.app.follow_settings import follow_settings
 from shared.app.server import run_service
 from shared.app.service import Service, create_bus
@@ -100,6 +101,7 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         lambda: control.opening.open,
         lambda: kiosk[0].name,
     )
+    music = MusicFolder(settings.music_folder)
     return Context(
         bus=bus,
         state=state,
@@ -135,11 +137,13 @@ def create_context(settings: GatewaySettings, bus: Bus) -> Context:
         settings=SettingsControl(bus, desk, SettingsFile(settings.site_settings)),
         listens_on=settings.host,
         uploads=settings.uploads,
-        music=MusicFolder(settings.music_folder),
+        clearing=Clearing(bus, settings.uploads, music, lambda: state.playback.song if state.playback else None),
+        music=music,
         music_fixed="music" in set_by_environment(GatewaySettings),
         look=settings.look,
         show_logo=show_logo,
         change_kiosk=change_kiosk,
+        law=lambda: kiosk[0].law,
         max_listeners_per_address=settings.listeners_per_address,
         words=WordsReader.load() if settings.words else None,
         voice=settings.heard_voice,
@@ -202,6 +206,7 @@ def create_service(settings: GatewaySettings, bus: Bus) -> Service:
     ]
     background = [follow_present, follow_past, open_and_close, context.pushed_frames.run, watch_views]
     background += [follow_site_settings, context.alerts.run, context.upkeep.run, context.updates.run]
+    background.append(context.clearing.run)
     if settings.browser_camera or context.voice is not None:
         background.append(context.frames_server.run)
     return Service(

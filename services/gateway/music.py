@@ -44,6 +44,8 @@ class MusicFolder:
     """Finds files; in a folder that is not there, none."""
 
     def __init__(self, folder: Path) -> None:
+        self.leaving: tuple[Path, ...] = ()
+        """folders that are being deleted: of the song that plays, the file is still there"""
         self.change(folder)
 
     def change(self, folder: Path) -> None:
@@ -54,9 +56,10 @@ class MusicFolder:
         """The sound file that a path means, if it lies in the folder."""
         if "\0" in path:
             return None
-        for candidate in self._candidates(self._folder, path):
-            if candidate.suffix.lower() in MEDIA_TYPES and self._is_inside(candidate):
-                return candidate
+        for folder in (self._folder, *self.leaving):
+            for candidate in self._candidates(folder, path):
+                if candidate.suffix.lower() in MEDIA_TYPES and self._is_inside(candidate, folder):
+                    return candidate
         return None
 
     def find_song(self, song: Song) -> Path | None:
@@ -100,8 +103,9 @@ class MusicFolder:
             yield folder / name.lstrip("/")
             yield Path("/", name)
 
-    def _is_inside(self, candidate: Path) -> bool:
+    @staticmethod
+    def _is_inside(candidate: Path, folder: Path) -> bool:
         try:
-            return candidate.is_file() and candidate.resolve().is_relative_to(self._folder)
+            return candidate.is_file() and candidate.resolve().is_relative_to(folder)
         except (OSError, ValueError):  # a name that is too long, or no name of a file
             return False

@@ -50,6 +50,7 @@ class ImportRoutes:
         add("", self.cancel, methods=["DELETE"], dependencies=owner, response_model=Result, **NOTED)
         add("/table", self.take_table, methods=["PUT"], dependencies=owner, response_model=Result, **UPLOAD)
         add("/music", self.take_sound, methods=["PUT"], dependencies=owner, response_model=Result, **UPLOAD)
+        add("/music", self.delete_sounds, methods=["DELETE"], dependencies=owner, response_model=Result, **NOTED)
         add("/music", self.sounds, methods=["GET"], dependencies=owner, response_model=Result, **NOTED)
         return router
 
@@ -79,6 +80,17 @@ class ImportRoutes:
     async def sounds(self) -> JSONResponse:
         """By name, the bytes of each file of music that was uploaded: a sender that was cut off sends the others."""
         return JSONResponse({"result": await asyncio.to_thread(self._uploads.describe)})
+
+    async def delete_sounds(self, request: Request) -> JSONResponse:
+        """Delete every file of music that was sent; its songs leave the catalogue first, what plays is heard out."""
+        await self._require_idle()
+        if not await asyncio.to_thread(self._uploads.describe):
+            raise HTTPException(404, "no music was uploaded")
+        await self._note(request, "delete the uploaded music")
+        try:
+            return _answer(await self._context.clearing.begin())
+        except MoodstreamError as error:
+            raise HTTPException(504, f"nothing was deleted: {error}") from None
 
     async def take_table(self, request: Request, name: FileName) -> JSONResponse:
         """A table of songs, as the body; it is imported at once, and the old songs stay until all is well."""

@@ -119,7 +119,7 @@ class OperatorRoutes:
 
     async def report(self, period: Period = "day", day: date | None = None) -> JSONResponse:
         """A day, or the week from Monday on in which it lies: visits, moods by hour, songs, consents."""
-        return JSONResponse({"result": await self._report(period, day)})
+        return JSONResponse({"result": {**await self._report(period, day), "law": self._context.law()}})
 
     async def report_csv(self, period: Period = "day", day: date | None = None) -> Response:
         """The same as a table for spreadsheets, in UTF-8; no cell is a formula."""

@@ -90,6 +90,10 @@ def make_catalogue(record: Record, target: Path, progress: Counted) -> dict[str,
             from services.recommender.catalogue.scan import scan
 
             report = scan(Path(record.path), checked, progress, journal=target).as_dict()
+        elif record.source == "remaining" and (rest := _without_files(target)):
+            songs, report = rest
+            progress(f"writing {len(songs):,} songs")
+            songs.save(checked)
         else:
             source = Path(record.path) if record.source == "table" else sample_file()
             options = ImportOptions(guess=record.guess, max_unpacked=MAX_UNPACKED)
@@ -105,6 +109,18 @@ def make_catalogue(record: Record, target: Path, progress: Counted) -> dict[str,
     finally:
         checked.unlink(missing_ok=True)
     return report
+
+
+def _without_files(file: Path) -> tuple[Catalogue, dict[str, Any]] | None:
+    """The songs that are in use but for those of music files; None where none is left."""
+    if not file.exists():
+        return None
+    frame = Catalogue.load(file).frame
+    kept = frame[~frame["uri"].str.startswith("file:")]
+    dropped = {"their music file is deleted": len(frame) - len(kept)}
+    if kept.empty:
+        return None
+    return Catalogue(kept), {"rows": len(frame), "kept": len(kept), "dropped": dropped, "columns": {}, "notes": []}
 
 
 def _told(error: MoodstreamError, record: Record) -> str:

@@ -125,7 +125,7 @@ async def test_a_table_becomes_the_songs_that_are_offered(
     found = (await Axe().run(page, options=AXE_RULES)).response
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
     await page.context.close()
-    offered = (await owner.get("/api/v1/songs/offer", params={"mood": "happy"})).json()["result"]["songs"]
+    offered = (await owner.get("/api/v1/songs/offer", params={"mood": "happy"})).json()["result"]["found"]
     assert {song["id"] for song in offered} <= set(songs["id"])
     audit = (await owner.get("/api/v1/operator/audit")).json()["result"]
     assert [one["what"] for one in audit[:1]] == ["upload table mine.csv"]
@@ -198,6 +198,46 @@ async def test_an_import_is_cancelled_and_one_at_a_time(whole: Site, owner: http
     assert (whole.folder / "catalogue.parquet").read_bytes() == before
 
 
+async def test_uploaded_music_is_deleted_while_a_song_of_it_plays_on(
+    whole: Site, owner: httpx.AsyncClient, chromium: Browser, tmp_path: Path
+) -> None:
+    for file in music(tmp_path, 2):
+        sent = await owner.put(f"{PATH}/music", params={"name": file.name}, content=file.read_bytes())
+        assert sent.is_success, sent.text
+    assert (await owner.post(PATH, json={"source": "music"})).is_success
+    await until(owner, ended)
+    assert len(await files_offered(owner)) == 2
+    plays = (await owner.get("/api/v1/songs/search", params={"text": "Tone 1"})).json()["result"]["found"][0]["song"]
+    assert (await owner.post("/api/v1/player", json={"command": "play", "song": plays["id"]})).is_success
+    async with asyncio.timeout(20):
+        while ((await owner.get("/api/v1/player")).json()["result"]["song"] or {}).get("id") != plays["id"]:
+            await asyncio.sleep(0.1)
+    page = await opened(chromium, whole)
+    await page.locator("#delete-music").click()
+    await until(owner, lambda told: ended(told) and not told["uploaded"]["files"])
+    await expect(page.locator("#uploaded-row")).to_be_hidden(timeout=20_000)
+    await expect(page.locator("#import-said")).to_contain_text("Done.")
+    assert await files_offered(owner) == []
+    heard, other = (f"/music/{name}.mp3" for name in (1, 0))
+    assert (await owner.get(heard, headers={"Range": "bytes=100-199"})).status_code == 206, "it is heard to its end"
+    await owner.post("/api/v1/player", json={"command": "stop"})
+    async with asyncio.timeout(20):
+        while {(await owner.get(path)).status_code for path in (heard, other)} != {404}:
+            await asyncio.sleep(0.1)
+    assert not list(whole.folder.glob(".leaving-*"))
+    again = await owner.delete(f"{PATH}/music")
+    assert (again.status_code, again.json()["error"]) == (404, "no music was uploaded")
+    assert (await owner.get("/api/v1/songs/offer", params={"mood": "calm"})).is_success, "there are songs all the same"
+    await page.context.close()
+
+
+async def files_offered(owner: httpx.AsyncClient) -> list[str]:
+    """Addresses of music files among the songs that a search finds."""
+    answer = (await owner.get("/api/v1/songs/search", params={"text": "Tone"})).raise_for_status().json()
+    found = [one["song"]["uri"] for one in answer["result"]["found"]]
+    return [uri for uri in found if uri.startswith("file:")]
+
+
 async def test_staff_look_and_nobody_does(whole: Site, owner: httpx.AsyncClient, chromium: Browser) -> None:
     page = await opened(chromium, whole, STAFF)
     await expect(page.locator("#own .owners").first).to_be_hidden()
@@ -209,6 +249,7 @@ async def test_staff_look_and_nobody_does(whole: Site, owner: httpx.AsyncClient,
         ("PUT", f"{PATH}/table?name=a", 403),
         ("PUT", f"{PATH}/music?name=a", 403),
         ("GET", f"{PATH}/music", 403),
+        ("DELETE", f"{PATH}/music", 403),
     ):
         for token, expected in ((None, 401), (STAFF, staff)):
             async with signed(whole, token) as client:

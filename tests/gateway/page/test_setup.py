@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from tests.gateway.page.test_operator import pages_printed
 from tests.support.page.browser import AXE_RULES
 from tests.support.page.site import TOKEN, Site, site
 from tests.support.pictures import encoded, noise
@@ -53,9 +54,9 @@ async def opened(
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     try:
         await page.goto(f"{whole.url}/operator/{path}")
-        await expect(page.locator("[aria-current=step], #operated-by, #text-attract, #versions tr")).not_to_have_count(
-            0
-        )
+        await expect(
+            page.locator("[aria-current=step], #operated-by, #text-attract, #versions tr, #totals div")
+        ).not_to_have_count(0)
         yield page
     finally:
         await context.close()
@@ -68,7 +69,8 @@ async def test_the_owner_goes_through_all_steps_and_may_come_back(whole: Site, c
         await page.fill("#set-site_name", "Café Ω")
         await page.fill("#set-site_contact", "ask@example.org")
         await page.fill("#set-time_zone", "Europe/Berlin")
-        await page.select_option("#law", "eu")
+        await expect(page.locator("#set-site_law")).not_to_have_value("")
+        await page.select_option("#set-site_law", "eu")
         await expect(page.locator("#law-says")).to_contain_text("The AI Act forbids")
         await following.click()
         await expect(page.locator("#said")).to_have_text("Saved. The change is in effect.")
@@ -76,6 +78,7 @@ async def test_the_owner_goes_through_all_steps_and_may_come_back(whole: Site, c
             "site_name": "Café Ω",
             "site_contact": "ask@example.org",
             "time_zone": "Europe/Berlin",
+            "site_law": "eu",
         }
         await expect(page.locator("#cameras")).to_contain_text("camera-1: works")
         await page.get_by_role("button", name="Look through it: camera-1").click()
@@ -108,8 +111,15 @@ async def test_the_owner_goes_through_all_steps_and_may_come_back(whole: Site, c
         await following.click()
         await expect(page).to_have_url(f"{whole.url}/operator")
     assert stored(whole)["player"] == "log"
+    async with opened(chromium, whole) as page:  # it is begun again
+        await expect(page.locator("#set-site_law")).to_have_value("eu")
+        await expect(page.locator("#law-says")).to_contain_text("The AI Act forbids")
     async with opened(chromium, whole, path="sign") as page:
         await expect(page.locator("#operated-by")).to_have_text("Café Ω · ask@example.org")
+        await expect(page.locator(".law:visible")).to_have_count(6)
+        assert await pages_printed(page) == {"A4": 1, "Letter": 1}
+    async with opened(chromium, whole, path="report") as page:
+        await expect(page.locator("#law")).to_contain_text("European Union, EEA, as chosen in the set-up")
 
 
 async def test_what_a_service_would_not_take_is_said_and_the_step_stays(whole: Site, chromium: Browser) -> None:
@@ -218,11 +228,23 @@ async def test_the_owner_looks_after_the_site(whole: Site, chromium: Browser, tm
         page.on("dialog", lambda dialog: dialog.accept())
         await page.fill("#webhook", address)
         await page.locator("#alerts button[type=submit]").click()
+        await expect(page.locator("#alerts-said")).to_contain_text("shown this once: whsec_")
         await expect(page.locator("#webhook-now")).to_contain_text("http://127.0.0.1/…")
         await page.get_by_role("button", name="Send a test").click()
         await expect(page.locator("#alerts-said")).to_have_text("Webhook: taken")
         assert [one.partition(b" HTTP")[0] for one in told] == [b"POST /secret-path"]
+        assert b"webhook-signature: v1," in told[0].lower()
         assert "secret-path" not in await page.content()
+        await page.fill("#set-update_url", "ftp://example.org")
+        await page.locator("#updates button").click()
+        await expect(page.locator("#update-said")).to_contain_text("MOODSTREAM_UPDATE_URL: 'ftp://example.org'")
+        await page.fill("#set-update_url", f"{whole.url}/newest".replace("http:", "https:"))
+        await page.locator("#updates button").click()
+        await expect(page.locator("#update-said")).to_have_text("Saved. The change is in effect.")
+        await expect(page.locator("#update-now")).to_contain_text("127.0.0.1 has a private address", timeout=20_000)
+        await page.fill("#set-update_url", "")
+        await page.locator("#updates button").click()
+        await expect(page.locator("#update-now")).to_have_text("", timeout=20_000)
         async with page.expect_download() as download:
             await page.get_by_role("link", name="Download a backup").click()
         await (await download.value).save_as(tmp_path / "backup.zip")

@@ -1,9 +1,11 @@
 // Looking after the site: who gets alerts, backup and restore, versions, restart, the newest log lines.
 
+import { createField, isChanged, valuesOf } from "./fields.js";
 import { ask, element, find, say, send, speak, t } from "./parts.js";
 
 const MAIL = ["to", "sender", "server", "port", "user", "password"];
 const LOOK_MS = 5_000;
+const updates = { version: null, field: null };
 let isOwner = false;
 
 const list = (results) =>
@@ -36,9 +38,11 @@ async function saveAlerts() {
 
 async function change(body) {
   try {
-    showAlerts(await ask("alerts", "POST", body));
+    const told = await ask("alerts", "POST", body);
+    showAlerts(told);
     for (const id of ["#ntfy", "#webhook", "#mail-password"]) find(id).value = "";
-    say(find("#alerts-said"), t("op_saved"));
+    const secret = told.webhook_secret;
+    say(find("#alerts-said"), secret ? `${t("op_saved")} ${t("op_care_secret", { secret })}` : t("op_saved"));
   } catch (error) {
     say(find("#alerts-said"), t("op_failed"), error.message);
   }
@@ -79,13 +83,39 @@ async function restart() {
   }
 }
 
-function showUpkeep({ versions, lines, elsewhere }) {
+/** The one setting of this page; nobody is asked for a newer version unless it is set. */
+async function readUpdates() {
+  const { version, groups } = await ask("settings");
+  const setting = groups.flatMap((group) => group.settings).find(({ name }) => name === "update_url");
+  Object.assign(updates, { version, field: createField(setting, isOwner, () => {}) });
+  find("#update-field").replaceChildren(updates.field.box);
+}
+
+async function saveUpdates() {
+  if (!isChanged(updates.field)) return;
+  try {
+    await ask("settings", "PATCH", { values: valuesOf([updates.field]) }, { "If-Match": `"${updates.version}"` });
+    say(find("#update-said"), t("op_saved"));
+    await readUpdates();
+  } catch (error) {
+    say(find("#update-said"), t(error.status === 412 ? "op_setup_conflict" : "op_failed"), error.message);
+    if (error.status === 412) await readUpdates();
+  }
+}
+
+function showUpdate(update) {
+  if (update?.fault) say(find("#update-now"), t("op_care_update_unknown"), update.fault);
+  else say(find("#update-now"), update ? t(update.newer ? "op_care_newer" : "op_care_newest", update) : "");
+}
+
+function showUpkeep({ versions, lines, elsewhere, update }) {
+  showUpdate(update);
   find("#versions").replaceChildren(
     ...Object.entries(versions).map(([name, text]) =>
       element("tr", {}, element("th", { scope: "row" }, name), element("td", { dir: "ltr" }, text)),
     ),
   );
-  find("#elsewhere").textContent = elsewhere ?? "";
+  if (elsewhere) say(find("#elsewhere"), t("op_care_elsewhere"), elsewhere);
   find("#lines").textContent = lines.join("\n") || t("op_care_no_lines");
 }
 
@@ -111,8 +141,13 @@ async function begin() {
   find("#restore").addEventListener("click", () => find("#file").click());
   find("#file").addEventListener("change", restore);
   find("#restart").addEventListener("click", restart);
+  find("#updates").addEventListener("submit", (event) => {
+    event.preventDefault();
+    saveUpdates();
+  });
   try {
     isOwner = (await ask("status")).role === "owner";
+    if (isOwner) await readUpdates();
   } catch (error) {
     find("#problems").textContent = `${t("op_setup_unknown")} ${error.message}`;
   }

@@ -32,7 +32,7 @@ function shown(setting, value) {
 
 function choice(name, value) {
   if (name === "language") return value ? LANGUAGES[value] : t("op_choice_language_none");
-  return t(`op_choice_${name}_${value}`);
+  return t(`op_choice_${name}_${value ?? "none"}`);
 }
 
 function create(setting) {

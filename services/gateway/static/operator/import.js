@@ -30,6 +30,7 @@ export function beginImport(owner) {
   find("#make").addEventListener("click", () => start({ source: "music" }));
   find("#guess").addEventListener("click", () => start({ source: "table", guess: true }, true));
   find("#import-cancel").addEventListener("click", cancel);
+  find("#delete-music").addEventListener("click", deleteMusic);
   addEventListener("beforeunload", (event) => begun.sending && event.preventDefault());
   look();
 }
@@ -60,19 +61,21 @@ function show() {
   find("#sample").disabled = running || !now;
   find("#import-cancel").hidden = !isOwner || !running;
   bar(running ? (now.total ? now.done / now.total : null) : undefined);
-  if (running) say(find("#import-said"), t("op_import_running", { name: now.name || t("op_import_sample") }), doing(now));
+  if (running) say(find("#import-said"), at(now), doing(now));
   else if (away) say(find("#import-said"), t("op_away"));
   else if (refused) say(find("#import-said"), now.state === "done" ? t("op_import_unused") : t("op_import_nowhere"), refused);
   else if (now.state === "failed") say(find("#import-said"), t("op_import_failed"), now.error);
   else if (now.state === "done")
     say(find("#import-said"), t(now.in_use ? "op_import_done" : "op_import_taken_up", { count: words.number(now.songs) }));
   else say(find("#import-said"), now.state === "cancelled" ? t("op_import_cancelled") : "");
-  if (now && begun.shown !== `${now.id} ${now.state}`) {
-    begun.shown = `${now.id} ${now.state}`;
+  if (now && begun.shown !== `${now.begun_at} ${now.state}`) {
+    begun.shown = `${now.begun_at} ${now.state}`;
     report(now);
   }
 }
 
+const at = ({ source, name }) =>
+  source === "remaining" ? t("op_import_deleting") : t("op_import_running", { name: name || t("op_import_sample") });
 const doing = ({ done, total, doing: what }) => (total ? `${words.number(done)} / ${words.number(total)}: ${what}` : what);
 
 /** 0 to 1; null is "nobody knows how far", undefined hides it. */
@@ -124,6 +127,17 @@ async function start(body, agreed = false) {
   if (!agreed && !sure()) return;
   try {
     await ask("import", "POST", body);
+    await look();
+  } catch (error) {
+    say(find("#import-said"), t("op_failed"), error.message);
+  }
+}
+
+/** What plays is heard out; songs of a table stay. */
+async function deleteMusic() {
+  if (!confirm(t("op_import_delete_sure", { count: words.number(known.uploaded.files) }))) return;
+  try {
+    await ask("import/music", "DELETE");
     await look();
   } catch (error) {
     say(find("#import-said"), t("op_failed"), error.message);

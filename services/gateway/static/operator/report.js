@@ -40,7 +40,9 @@ async function look(day = null) {
 }
 
 function show() {
-  const { first, last, hours, days, played } = shown;
+  const { first, last, hours, days, played, law } = shown;
+  find("#law").hidden = !law;
+  if (law) find("#law").textContent = t(`op_report_law_${law}`);
   find("#csv").href = `../api/v1/operator/report.csv?${new URLSearchParams({ period, day: first })}`;
   for (const one of document.querySelectorAll("[data-period]")) one.setAttribute("aria-pressed", one.dataset.period === period);
   const whole = { weekday: "long", day: "numeric", month: "long", year: "numeric" };

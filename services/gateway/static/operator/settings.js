@@ -4,7 +4,7 @@ import { createField, given, isChanged, list, mark, put, valuesOf } from "./fiel
 import { ask, element, find, say as tell, speak, t, words } from "./parts.js";
 
 const TOPICS = {
-  hours: ["site_name", "site_contact", "site_colour", "opening_hours", "time_zone"],
+  hours: ["site_name", "site_contact", "site_colour", "opening_hours", "time_zone", "site_law"],
   songs: ["goal", "explicit", "oddities", "seasons", "genres", "allow", "block"],
   sound: ["player", "volume_min", "volume_max", "quiet_hours", "quiet_volume"],
   visit: ["language", "policy"],

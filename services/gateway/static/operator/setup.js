@@ -1,6 +1,6 @@
 // The set-up: a step at a time, each saved as the settings page does it; it can be left, and begun again, at any step.
 
-import { createField, isChanged, list, valuesOf } from "./fields.js";
+import { createField, isChanged, list, mark, put, valuesOf } from "./fields.js";
 import { beginImport } from "./import.js";
 import { api, ask, element, english, find, say, speak, t } from "./parts.js";
 import { View } from "./view.js";
@@ -8,6 +8,7 @@ import { View } from "./view.js";
 const STEPS = ["place", "camera", "sound", "songs", "language", "sign", "end"];
 const LOOK_MS = 2_000;
 const TONE_S = 1.2;
+const EU_ZONES = /^(Europe|Atlantic\/(Canary|Madeira|Azores))/;
 const fields = new Map();
 const now = { step: "place", version: null, role: "staff", going: Promise.resolve() };
 const view = new View();
@@ -32,6 +33,15 @@ async function readSettings() {
   const zone = fields.get("time_zone");
   if (zone) zone.control.placeholder = Intl.DateTimeFormat().resolvedOptions().timeZone;
   find("#staff").hidden = role === "owner";
+  proposeLaw(fields.get("site_law"));
+  showLaw();
+}
+
+/** Where nobody has said which law holds, the time zone of this browser is asked; it is stored with the step. */
+function proposeLaw(law) {
+  if (!law || law.control.disabled || law.setting.value !== null) return;
+  put(law, EU_ZONES.test(Intl.DateTimeFormat().resolvedOptions().timeZone) ? "eu" : "other");
+  mark(law);
 }
 
 const fieldsOf = (step) => [...fields.values()].filter(({ box }) => find(`#${step}`).contains(box));
@@ -163,7 +173,8 @@ async function showEnd() {
 }
 
 function showLaw() {
-  find("#law-says").textContent = t(`op_setup_law_${find("#law").value}_says`);
+  const law = fields.get("site_law")?.control.value;
+  find("#law-says").textContent = law ? t(`op_setup_law_${law}_says`) : "";
 }
 
 /** The section of the page of the songs, which can do all of it. */
@@ -196,11 +207,7 @@ async function begin() {
   find("#pause").addEventListener("click", () =>
     api("player", "POST", { command: "pause" }).catch((error) => say(find("#sound-said"), t("op_failed"), error.message)),
   );
-  find("#law").value = /^(Europe|Atlantic\/(Canary|Madeira|Azores))/.test(Intl.DateTimeFormat().resolvedOptions().timeZone)
-    ? "eu"
-    : "other";
-  find("#law").addEventListener("change", showLaw);
-  showLaw();
+  find("#place").addEventListener("change", showLaw);
   try {
     await readSettings();
     beginImport(now.role === "owner");

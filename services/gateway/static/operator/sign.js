@@ -1,5 +1,5 @@
 // The notice names the microphone where visitors may be heard: all who come near it, or only those who ask; and who
-// operates the site where that was set.
+// operates the site, and what one may do, where that was set.
 
 const { kiosk, status } = await (await fetch("../api/v1/state")).json();
 const ofSite = status.some(
@@ -9,6 +9,8 @@ const always = kiosk.microphone || ofSite;
 const shown = [always ? "always" : "asked", kiosk.voice_commands ? "commands" : "sound"];
 for (const words of document.querySelectorAll("[data-when]")) words.hidden = !shown.includes(words.dataset.when);
 for (const paragraph of document.querySelectorAll(".voice")) paragraph.hidden = !kiosk.voice;
+for (const paragraph of document.querySelectorAll(".law")) paragraph.hidden = kiosk.law !== "eu";
+document.body.dataset.law = kiosk.law ?? "none";
 const who = [kiosk.name, kiosk.contact].filter(Boolean).join(" · ");
 if (who) {
   document.querySelector("#operated-by").textContent = who;
