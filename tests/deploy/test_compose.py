@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import wave
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import numpy as np
 import pytest
 from aiomqtt import Client as Mqtt
 from aiomqtt import MqttError
@@ -379,6 +382,41 @@ def test_moods_go_on_when_the_tracking_worker_is_killed(stack: Stack) -> None:
     docker("kill", holder)
     after = stack.last_entry("moods")
     eventually(lambda: stack.events("moods", after), within_s=20)
+
+
+def test_music_that_the_owner_sends_is_offered_and_played(stack: Stack) -> None:
+    token = stack.file("gateway", "/run/secrets/moodstream_operator_token")
+    [address] = stack.containers("gateway")[0]["NetworkSettings"]["Ports"]["8000/tcp"]
+    auth, site = {"Authorization": f"Bearer {token}"}, f"http://127.0.0.1:{address['HostPort']}"
+
+    def ask(path: str, method: str = "GET", data: bytes | None = None) -> Any:
+        headers = {**auth, "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{site}/api/v1/{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())["result"]
+
+    def ended() -> Any:
+        told = ask("operator/import")["import"]
+        return told if told["state"] != "running" and told["in_use"] else None
+
+    ask("operator/import/music?name=tone.wav", "PUT", tone(50))
+    ask("operator/import", "POST", b'{"source": "music"}')
+    assert eventually(ended, within_s=120)["report"]["offered"] == 1
+    assert [song["uri"] for song in ask("songs/offer?mood=calm")["songs"]] == ["file:tone.wav"]
+    assert published(stack, "gateway", "/music/tone.wav") == 200
+    ask("operator/import/music", "DELETE")
+    eventually(lambda: published(stack, "gateway", "/music/tone.wav") == 404, within_s=60)
+    assert len(ask("songs/offer?mood=calm")["songs"]) == 5, "the sample is back"
+
+
+def tone(seconds: int) -> bytes:
+    """A WAV."""
+    samples = 9000 * np.sin(np.arange(seconds * 22050) / 16) * (1 + np.sign(np.sin(np.arange(seconds * 22050) / 3000)))
+    file = io.BytesIO()
+    with wave.open(file, "wb") as written:
+        written.setparams((1, 2, 22050, 0, "NONE", ""))
+        written.writeframes(samples.astype("<i2").tobytes())
+    return file.getvalue()
 
 
 HEAR_OSC = """

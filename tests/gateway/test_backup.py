@@ -8,9 +8,24 @@ import pytest
 
 from moodstream.errors import MoodstreamError
 from services.gateway.upkeep import backup
+from services.gateway.upkeep.restart import KUBERNETES, SUPERVISED, SYSTEMD, other_services
 from tests.support.pictures import encoded, noise
 
 LOGO = encoded(noise(20, 40), ".png")
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({SUPERVISED: "7", SYSTEMD: "x"}, None),
+        ({KUBERNETES: "10.0.0.1", SYSTEMD: "x"}, "kubectl logs --tail 100 deployment/SERVICE"),
+        ({SYSTEMD: "x"}, "journalctl --lines 100 --unit NAME"),
+        ({}, "docker-compose logs --tail 100 SERVICE"),
+    ],
+)
+def test_where_the_lines_of_the_other_services_are(environment: dict[str, str], told: str | None) -> None:
+    found = other_services(environment)
+    assert (found and found.partition(",")[0]) == told
 
 
 def folder(path: Path) -> Path:

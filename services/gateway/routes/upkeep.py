@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import platform
 import tempfile
 from pathlib import Path
@@ -23,10 +24,10 @@ from services.gateway.context import Context
 from services.gateway.openapi import NOTED, OPERATOR_ONLY, UPLOAD
 from services.gateway.site_settings.control import Refused
 from services.gateway.upkeep import backup
+from services.gateway.upkeep.restart import other_services
 from services.gateway.uploads.storage import NotTaken, Stored
 from shared.logs import recent
 
-ELSEWHERE = "other services: docker-compose logs --tail 100 SERVICE, docker-compose restart SERVICE"
 SHOWN_LINES = 200
 
 
@@ -48,7 +49,7 @@ class UpkeepRoutes:
         request.state.who = self._context.operator.admit(request)
 
     async def read(self) -> JSONResponse:
-        """Versions, and the newest log lines of this process: of every service under `moodstream run`."""
+        """Versions, and the newest log lines of this process: of every service under `moodstream run`, else where the others' are."""
         told: dict[str, Any] = {
             "versions": {
                 "moodstream": __version__,
@@ -58,7 +59,7 @@ class UpkeepRoutes:
             "lines": list(recent.lines)[-SHOWN_LINES:],
             "update": self._context.updates.to_json(),
             "owns_services": self._upkeep.owns_services,
-            "elsewhere": None if self._upkeep.owns_services else ELSEWHERE,
+            "elsewhere": other_services(os.environ),
         }
         with contextlib.suppress(RedisError, OSError):  # this user may not ask for it, or it is away
             server = await self._context.bus.redis.info("server")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 
 from shared.app.jobs import RestartWanted
 
@@ -9,6 +10,23 @@ SUPERVISED = "MOODSTREAM_LIFELINE"
 """Set by `moodstream run` for its child, which holds every service."""
 ANSWER_S = 0.5
 """The answer to whoever asked leaves first."""
+
+
+KUBERNETES = "KUBERNETES_SERVICE_HOST"
+"""Set by Kubernetes in every container."""
+SYSTEMD = "INVOCATION_ID"
+"""Set by systemd in what it starts."""
+
+
+def other_services(environment: Mapping[str, str]) -> str | None:
+    """Where the lines of the others are, and how they are started again; None where this process holds them all."""
+    if SUPERVISED in environment:
+        return None
+    if KUBERNETES in environment:
+        return "kubectl logs --tail 100 deployment/SERVICE, kubectl rollout restart deployment/SERVICE"
+    if SYSTEMD in environment:
+        return "journalctl --lines 100 --unit NAME, systemctl restart NAME, with the name of the service's unit"
+    return "docker-compose logs --tail 100 SERVICE, docker-compose restart SERVICE; else where you have started them"
 
 
 class Upkeep:

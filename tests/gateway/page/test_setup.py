@@ -237,7 +237,9 @@ async def test_the_owner_looks_after_the_site(whole: Site, chromium: Browser, tm
         assert "secret-path" not in await page.content()
         await page.fill("#set-update_url", "ftp://example.org")
         await page.locator("#updates button").click()
-        await expect(page.locator("#update-said")).to_contain_text("MOODSTREAM_UPDATE_URL: 'ftp://example.org'")
+        await expect(page.locator("#update-said")).to_contain_text(
+            "MOODSTREAM_UPDATE_URL: an address begins with https://"
+        )
         await page.fill("#set-update_url", f"{whole.url}/newest".replace("http:", "https:"))
         await page.locator("#updates button").click()
         await expect(page.locator("#update-said")).to_have_text("Saved. The change is in effect.")
