@@ -246,7 +246,7 @@ async def test_the_owner_looks_after_the_site(whole: Site, chromium: Browser, tm
             await page.get_by_role("link", name="Download a backup").click()
         await (await download.value).save_as(tmp_path / "backup.zip")
         before = stored(whole)
-        async with httpx.AsyncClient(base_url=whole.url, auth=("x", TOKEN)) as client:
+        async with httpx.AsyncClient(base_url=whole.url, auth=("x", TOKEN), timeout=20) as client:
             read = (await client.get("/api/v1/operator/settings")).json()["result"]
             changed, headers = {"values": {"goal": "calm", "site_name": None}}, {"If-Match": read["version"]}
             wrong = {"values": {"update_url": "ftp://example.org"}}
