@@ -72,7 +72,7 @@ export const moodName = (mood) => (mood === "unsure" ? t("op_mood_unsure") : t(m
 function when(seconds, span) {
   const long = span > 36 * 3600;
   const parts = long ? { weekday: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" };
-  return new Date(seconds * 1000).toLocaleString(words.language, parts);
+  return new Date(seconds * 1000).toLocaleString(words.language === "en" ? "en-GB" : words.language, parts);
 }
 
 function inWords(buckets, songs) {

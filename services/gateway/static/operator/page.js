@@ -3,7 +3,7 @@
 import { Cameras } from "./cameras.js";
 import { amount, chart, moodName } from "./chart.js";
 import { Learned } from "./learned.js";
-import { api, ask, element, english, find, say, speak, t, words } from "./parts.js";
+import { api, ask, element, english, find, say, speak, t, titled, words } from "./parts.js";
 import { SERVICES, showSongs, showTables } from "./tables.js";
 import { View } from "./view.js";
 
@@ -62,7 +62,7 @@ function verdict({ redis, services, opening, state }) {
 function showSound({ playback }) {
   const song = playback?.song;
   const nothing = t(playback ? "op_plays_nothing" : "op_plays_unknown");
-  find("#playing").textContent = song ? `${song.title}, ${song.artist}` : nothing;
+  find("#playing").textContent = song ? titled(song) : nothing;
   showPlayback(playback);
   find("#block").hidden = !song;
   find("#block").dataset.song = song?.id ?? "";

@@ -15,6 +15,9 @@ export function element(tag, { dataset = {}, ...properties } = {}, ...children) 
   return made;
 }
 
+/** A song as one line; music of one's own may have no artist. */
+export const titled = ({ title, artist }) => [title, artist].filter(Boolean).join(", ");
+
 /** What a service says, which is in English whatever the page speaks. */
 export const english = (text, properties = {}) => element("span", { lang: "en", dir: "ltr", ...properties }, text);
 

@@ -2,7 +2,7 @@
 
 import { clock, since } from "./cameras.js";
 import { moodName } from "./chart.js";
-import { element, find, t, words } from "./parts.js";
+import { element, find, t, titled, words } from "./parts.js";
 
 export const SERVICES = ["camera", "emotion", "voice", "recommender", "player", "gateway", "bridge"];
 const CONSENTS = [
@@ -65,7 +65,7 @@ export function showSongs(songs) {
           "tr",
           {},
           cell(clock(song.at), { className: "note" }),
-          cell(`${song.title}, ${song.artist}`, { dir: "auto" }),
+          cell(titled(song), { dir: "auto" }),
           cell(song.mood ? moodName(song.mood) : "", { className: "note" }),
         ),
       ),
