@@ -1,6 +1,6 @@
 // Moods over time as stacked bars, songs as dots above them: an SVG of our own, so that nothing comes from elsewhere.
 
-import { t, words } from "./parts.js";
+import { t, titled, words } from "./parts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STACK = ["calm", "sad", "happy", "angry", "unsure"];
@@ -50,7 +50,7 @@ export function chart(history) {
   });
   for (const song of songs) {
     const dot = svg("circle", { class: "song", cx: x(Date.parse(song.at) / 1000), cy: TOP - 14, r: 3 });
-    dot.append(svg("title", {}, `${when(Date.parse(song.at) / 1000, 0)}: ${song.title}, ${song.artist}`));
+    dot.append(svg("title", {}, `${when(Date.parse(song.at) / 1000, 0)}: ${titled(song)}`));
     made.append(dot);
   }
   return made;

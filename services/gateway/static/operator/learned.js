@@ -1,6 +1,6 @@
 // What the site has learned from all visits: listed, exported by the link beside it, and forgotten here.
 
-import { ask, element, find, say, t, words } from "./parts.js";
+import { ask, element, find, say, t, titled, words } from "./parts.js";
 
 const LISTED = 100;
 const COUNTS = ["taken", "heard", "refused", "wrong"];
@@ -29,7 +29,7 @@ export class Learned {
   #row({ id, mood, song, kept_out, ...counts }) {
     const button = element("button", { type: "button", className: "owners", textContent: t("op_learned_forget") });
     button.addEventListener("click", () => this.#forget(`?id=${encodeURIComponent(id)}`));
-    const title = song ? `${song.title}, ${song.artist}` : t("op_learned_unknown", { id });
+    const title = song ? titled(song) : t("op_learned_unknown", { id });
     return element(
       "tr",
       {},

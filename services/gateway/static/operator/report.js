@@ -1,6 +1,6 @@
 // The report of a day or a week, in the language of the browser.
 
-import { ask, element, find, say, speak, t, words } from "./parts.js";
+import { ask, element, find, say, speak, t, titled, words } from "./parts.js";
 
 const MOODS = ["calm", "happy", "sad", "angry", "unsure"];
 const CONSENTS = [
@@ -76,7 +76,7 @@ function show() {
   );
   find("#songs").replaceChildren(
     ...played.map(({ title, artist, times }) =>
-      element("tr", {}, element("th", { scope: "row", dir: "auto" }, `${title}, ${artist}`), number(times)),
+      element("tr", {}, element("th", { scope: "row", dir: "auto" }, titled({ title, artist })), number(times)),
     ),
   );
   if (!played.length) find("#songs").append(element("tr", {}, element("td", {}, t("op_report_nothing"))));
