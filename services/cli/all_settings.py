@@ -46,6 +46,9 @@ COMPOSE_SETTINGS = """
 # forks to rewrite its file.
 # MOODSTREAM_REDIS_MAXMEMORY=384mb
 # MOODSTREAM_REDIS_MEMORY=768m
+# Nodes of the cluster that holds the events instead of that one server (profile cluster); MOODSTREAM_PREFIX then needs
+# a hash tag, such as {mood}: with the braces.
+# MOODSTREAM_CLUSTER=node-1,node-2,node-3
 # Memory of the recommender; a million songs need 3g.
 # MOODSTREAM_RECOMMENDER_MEMORY=768m
 # Memory and processors of the cameras; several cameras need more.

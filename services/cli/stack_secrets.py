@@ -7,6 +7,7 @@ passwords are kept, so every start may run this; remove the volumes to get new o
 
     redis/events.acl, redis/frames.acl  Redis's users, hashes of their passwords, and what each may do (``access``)
     redis/health, redis/admin           passwords of the health check, and of an administrator
+    redis/replica                       of the nodes of a cluster among each other
     redis/operator, redis/subscriber    for people at a terminal, and for your own software, which only reads
     USER/moodstream_redis_url           a setting as a file (``shared.settings``); so are the next three
     USER/moodstream_frames_redis_url
@@ -25,6 +26,7 @@ from pathlib import Path
 from secrets import token_bytes, token_urlsafe
 from urllib.parse import urlsplit
 
+from moodstream.cluster import with_prefix
 from moodstream.errors import MoodstreamError
 from shared.contracts.access import USERS, Server, acl_file
 from shared.exit_codes import EXIT_FAILED
@@ -34,7 +36,7 @@ BYTES = 24
 SERVER = "redis"
 EVENTS, FRAMES, MQTT = "redis:6379/0", "redis-frames:6379/0", "mosquitto:1883"
 PEOPLE = ("operator", "subscriber")
-OWN = {"health": "-@all +ping", "admin": "~* &* +@all"}
+OWN = {"health": "-@all +ping", "admin": "~* &* +@all", "replica": "-@all +ping +psync +replconf"}
 """Users of the stack itself, beside those of ``shared.contracts.access``."""
 
 OURS, READABLE = 0o400, 0o444
@@ -79,15 +81,21 @@ def create(
     operators: Sequence[str] = (),
     broker: Sequence[str] = (),
     others: Sequence[str] = (),
+    cluster: str = "",
 ) -> None:
-    """Make what is missing; ``users`` of Redis by folder. Raises OSError or MoodstreamError."""
+    """Make what is missing; ``users`` of Redis by folder. Raises OSError or MoodstreamError.
+
+    ``cluster`` names nodes, with commas between, that hold the events instead of the single server.
+    """
     folders = Folders(root)
+    scheme, place = ("redis+cluster", cluster) if cluster else ("redis", EVENTS)
+    with_prefix(f"{scheme}://{place}", prefix)  # raises where a cluster could not hold this site
     passwords = {name: folders.password(f"{SERVER}/{name}") for name in (*OWN, *PEOPLE)}
     for user in dict.fromkeys(users.values()):
         names = [folder for folder in users if users[folder] == user]
         passwords[user] = folders.password_in([f"{folder}/moodstream_redis_url" for folder in names])
         for folder in names:
-            folders.write_file(f"{folder}/moodstream_redis_url", f"redis://{user}:{passwords[user]}@{EVENTS}")
+            folders.write_file(f"{folder}/moodstream_redis_url", f"{scheme}://{user}:{passwords[user]}@{place}")
             if folder in frames:
                 folders.write_file(
                     f"{folder}/moodstream_frames_redis_url", f"redis://{user}:{passwords[user]}@{FRAMES}"
@@ -143,6 +151,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--frames", nargs="+", default=[], metavar="FOLDER", help="those of them that use that of the frames too")
     add("--operators", nargs="+", default=[], metavar="FOLDER", help="services with pages for the operator")
     add("--broker", nargs=2, default=[], metavar=("FOLDER", "CLIENT"), help="Mosquitto, and the service that uses it")
+    add(
+        "--cluster", default="", metavar="HOST,HOST,...", help="nodes of the cluster that holds the events, if one does"
+    )
     add("--others", nargs="+", default=[], metavar="FOLDER", help="services that need only a password")
     given = vars(parser.parse_args(arguments))
     pairs = (text.partition("=") for text in given.pop("users"))

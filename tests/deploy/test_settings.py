@@ -68,7 +68,7 @@ def test_every_service_is_hardened(service: str) -> None:
     for port in one.get("ports", ()):
         assert re.match(r"127\.0\.0\.1:|\$\{MOODSTREAM_\w*HOST:-127\.0\.0\.1\}:", port)
     for volume in one.get("volumes", ()):
-        assert volume.endswith(":ro") or re.match(r"[a-z-]+:", volume), "what is writable is a volume"
+        assert volume.endswith(":ro") or re.match(r"[a-z\d-]+:", volume), "what is writable is a volume"
     if "moodstream}/" not in one["image"]:
         assert re.search(r":-\S+:[v\d]", one["image"]), "an image from elsewhere has a version"
         assert one.get("user"), "and a user who is not root"

@@ -39,7 +39,8 @@ def password(text: str) -> str:
 
 def test_everybody_gets_what_is_theirs_and_no_more(root: Path) -> None:
     assert set(contents(root)) == {
-        *(f"redis/{name}" for name in ("events.acl", "frames.acl", "health", "admin", "operator", "subscriber")),
+        *(f"redis/{server}.acl" for server in ("events", "frames")),
+        *(f"redis/{name}" for name in ("health", "admin", "replica", "operator", "subscriber")),
         *(f"camera/moodstream_{name}" for name in ("redis_url", "frames_redis_url")),
         *(f"gateway/moodstream_{name}" for name in ("redis_url", "operator_token", "staff_token")),
         *(f"bridge/moodstream_{name}" for name in ("redis_url", "operator_token", "staff_token")),
@@ -66,6 +67,20 @@ def test_a_second_start_changes_nothing_and_makes_what_is_missing(root: Path) ->
         *(f"camera/moodstream_{name}" for name in ("redis_url", "frames_redis_url")),
         *(f"redis/{server}.acl" for server in ("events", "frames")),
     }
+
+
+def test_the_events_may_be_on_a_cluster_with_the_same_passwords(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(root)
+    on_cluster = [str(root), *ARGUMENTS, "--cluster", "node-1,node-2"]
+    assert main(on_cluster) == 1
+    assert "on a cluster it needs a hash tag, as in {mood}:" in capsys.readouterr().err
+    assert contents(root) == before
+    assert main([*on_cluster, "--prefix", "{mood}:"]) == 0
+    word = password(before["camera/moodstream_redis_url"])
+    assert contents(root)["camera/moodstream_redis_url"] == f"redis+cluster://camera:{word}@node-1,node-2\n"
+    assert contents(root)["camera/moodstream_frames_redis_url"] == before["camera/moodstream_frames_redis_url"]
+    assert main([str(root), *ARGUMENTS]) == 0
+    assert contents(root) == before, "and back"
 
 
 def test_a_folder_that_is_not_there_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
