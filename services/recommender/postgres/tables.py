@@ -5,6 +5,7 @@
 
 from psycopg import sql
 
+from moodstream.contracts.moods import MOODS
 from services.recommender.catalogue.table import HEARD, NUMBERS, UNKNOWN
 from services.recommender.postgres.database import SCHEMA
 
@@ -45,7 +46,11 @@ INDEXES = {
     "position": "UNIQUE INDEX ON {table} (position)",
     "id": "UNIQUE INDEX ON {table} (id)",
     "words": "INDEX ON {table} USING gin (words)",
-    "similarity": "INDEX ON {table} USING hnsw (near vector_l2_ops)",
+    # a graph for each mood: in one of all songs, those of another mood than the song's lie beyond what a scan visits
+    **{
+        f"similarity of {mood} ones": f"INDEX ON {{table}} USING hnsw (near vector_l2_ops) WHERE mood = {at}"
+        for at, mood in enumerate(MOODS)
+    },
 }
 
 MAKE_VERSIONS = sql.SQL(
