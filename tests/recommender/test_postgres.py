@@ -23,6 +23,7 @@ from services.recommender.choice.preferences import Preferences
 from services.recommender.choice.song_library import SongLibrary
 from services.recommender.postgres import importing, library
 from services.recommender.postgres.database import Database, SongsUnreachable, version_fault
+from services.recommender.postgres.rankings import StoredRanking
 from services.recommender.postgres.version import export, newest, read_in_memory
 from tests.support.random_songs import catalogue, saved, table
 from tests.support.recommenders import picked, recommender, until
@@ -93,6 +94,25 @@ def test_both_offer_the_same_five_and_rank_alike(songs: Catalogue, in_memory: Li
             assert stored.ranked(song, 10, mood, likes, one, learned, cause) == expected
         assert stored.ranked(song, 10) == in_memory.ranked(song, 10)
         assert stored.after(ids, 10, mood) == in_memory.after(ids, 10, mood)
+
+
+def test_songs_of_a_mood_are_found_however_far_they_lie(
+    server: PostgresServer, empty: Database, songs: Catalogue
+) -> None:
+    """In one graph of all moods a scan ends before it meets those of another mood than the song's."""
+    importing.write(empty, songs, "listeners")
+    name = empty.where.rpartition("/")[2]
+    for setting in ("hnsw.max_scan_tuples = 1", "enable_seqscan = off"):  # as if there were ever so many songs
+        server.run(f"ALTER DATABASE {name} SET {setting}")
+    fresh = Database(server.url(name))
+    stored = library.build(newest(fresh), LibraryOptions())
+    for position in (0, 7, 300):
+        for mood in MOODS:
+            ranking = stored.of_mood[mood]
+            assert isinstance(ranking, StoredRanking)
+            [point] = ranking.points[np.array([position])]
+            assert len(ranking.neighbours.nearest(point, mood, 100)) == 100
+    fresh.close()
 
 
 def test_paths_searches_and_whole_rankings_are_the_same(
