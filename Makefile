@@ -29,7 +29,7 @@ WITH_PROGRESS := sh deploy/with-progress
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos fuzz soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try asyncapi-try podman-try home-assistant-try quick coverage javascript
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos fuzz soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try asyncapi-try podman-try home-assistant-try quick coverage javascript cluster-sites
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -127,6 +127,9 @@ sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the
 
 cluster-run: setup $(VENV)/.test ## The same on a cluster of six nodes, of which one that leads a site is killed, hung, stopped; needs redis-server
 	$(BIN)/python -m benchmarks.sentinel --cluster --seconds 60 $(ARGS)
+
+cluster-sites: setup $(VENV)/.test ## Eight sites on a cluster of six nodes that are killed one after the other: what is lost, how long it takes; needs redis-server
+	$(BIN)/python -m benchmarks.cluster_sites $(ARGS)
 
 cluster-chaos: setup $(VENV)/.test ## The same from 20 seeds, which draw what happens, when and to which site; stops at the first loss
 	@set -e; for seed in $$(seq 1 20); do echo "seed $$seed"; \

@@ -138,6 +138,10 @@ class Cluster:
         own = next(line for line in lines.splitlines() if "myself" in line) if isinstance(lines, str) else ""
         return own.split()[3] if own else None
 
+    def followers(self) -> list[int]:
+        """The ports of the nodes that lead no slot."""
+        return [port for port in self.ports if self._follows(port) not in (None, "-")]
+
     def start_again(self, port: int) -> None:
         self.start_node(port)
 
