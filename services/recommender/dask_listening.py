@@ -4,7 +4,6 @@ Workers see the folder of music under the same path, and have the same Moodstrea
 clients send, so a cluster belongs in a network of its own, or behind TLS (``tls://``, by Dask's own settings).
 """
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -15,13 +14,12 @@ from moodstream import __version__
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.listening import Heard, listen
 from services.recommender.catalogue.sound_file import ExtraMissing, require_decoder
+from services.recommender.dask_work import connected
 from services.recommender.models.ears import EARS, FORMULAS, Ears
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-CONNECT_S = 10.0
-WORKERS_S = 30.0
 AHEAD = 4
 """Files that each thread of the cluster is given ahead, so that none waits and little is lost."""
 
@@ -35,25 +33,13 @@ def listen_on_dask(paths: Sequence[Path], folder: Path, address: str) -> Iterato
     A file that ends every worker that hears it is told as its fault. Raises MoodstreamError when there is no such
     cluster, it has no worker, or a worker cannot do this work; ExtraMissing.
     """
-    if importlib.util.find_spec("distributed") is None:
-        raise ExtraMissing("listening on other machines needs moodstream[dask]")
-    from distributed import Client
-
-    try:
-        client = Client(address, timeout=CONNECT_S, set_as_default=False, name="moodstream songs scan")
-    except (OSError, ValueError) as error:
-        raise MoodstreamError(f"no Dask cluster answers at {address}: {' '.join(str(error).split())}") from None
-    with client:
-        _check(client, folder.resolve(), address)
+    with connected(address, "moodstream songs scan") as client:
+        _check(client, folder.resolve())
         yield from _listened(client, paths)
 
 
-def _check(client: "Client", folder: Path, address: str) -> None:
+def _check(client: "Client", folder: Path) -> None:
     """Raises MoodstreamError unless each worker can listen as this process would."""
-    try:
-        client.wait_for_workers(1, timeout=WORKERS_S)
-    except TimeoutError:
-        raise MoodstreamError(f"the Dask cluster at {address} has no worker") from None
     stands = client.run(_stand, str(folder), on_error="return")
     for worker, stand in sorted(stands.items()):
         if not isinstance(stand, tuple):

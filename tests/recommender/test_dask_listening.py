@@ -15,7 +15,7 @@ import pytest
 from distributed import Client, LocalCluster, WorkerPlugin
 
 from moodstream.errors import MoodstreamError
-from services.recommender import dask_listening
+from services.recommender import dask_listening, dask_work
 from services.recommender.catalogue import listening
 from services.recommender.catalogue.listening import Heard
 from services.recommender.catalogue.scan import Listen, scan
@@ -119,7 +119,7 @@ def test_what_cannot_work_is_one_line_and_blames_no_file(
     with pytest.raises(MoodstreamError, match=r"it has Moodstream .*, here is 0\.0\.1"):
         scan(folder, target, listen=on(address, folder))
     monkeypatch.undo()
-    monkeypatch.setattr(dask_listening, "CONNECT_S", 0.5)
+    monkeypatch.setattr(dask_work, "CONNECT_S", 0.5)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         for wrong in (f"tcp://127.0.0.1:{closed.getsockname()[1]}", "tcp://127.0.0.1:port", "nonsense://x"):

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,9 @@ def fit(voices: Voices, task: Task, lesson: Lesson, seed: int, cache: Path, say:
 
     frames = cache / f"{task.name}.frames.weights.h5"
     if not frames.is_file():
-        teach_frames(voices, task.fitted_on, own_lesson, seed, tell).save_weights(frames)
+        half = cache / f"{task.name}.frames.half.weights.h5"
+        teach_frames(voices, task.fitted_on, own_lesson, seed, tell).save_weights(half)
+        half.replace(frames)
     if not (cache / f"{task.name}.npz").is_file():
         known, moods = usual(voices, task.fitted_on), voices.mood[task.fitted_on]
         rows = taught_rows(voices, task.fitted_on, known)
@@ -86,7 +89,7 @@ def fit(voices: Voices, task: Task, lesson: Lesson, seed: int, cache: Path, say:
             network = teach_numbers(rows, moods, chance, own_lesson, seed + 1000 * at, tell)
             network.save_weights(cache / f"{task.name}.numbers{at}.weights.h5")
         kernel = fit_kernel(rows, moods, chance, seed)
-        np.savez(
+        _save(
             cache / f"{task.name}.npz",
             directions=directions,
             **{f"usual_{key}": value for key, value in vars(known).items()},
@@ -95,21 +98,30 @@ def fit(voices: Voices, task: Task, lesson: Lesson, seed: int, cache: Path, say:
     if len(task.asked) and not (cache / f"{task.name}.answers.npz").is_file():
         pupil = pupil_of(task.name, lesson, cache)
         without, own = (logits(pupil, voices, task.asked, known) for known in (False, True))
-        np.savez(cache / f"{task.name}.answers.npz", without=without, own=own)
+        _save(cache / f"{task.name}.answers.npz", without=without, own=own)
         tell("answered")
 
 
-def fit_some(names: list[str], data: Path, cache: Path, seed: int) -> None:
+@dataclass(frozen=True)
+class Where:
+    """What all fits have in common."""
+
+    data: Path
+    cache: Path
+    seed: int
+
+
+def fit_some(where: Where, names: list[str]) -> None:
     """Fit these networks, on one core. Here and not in ``__main__``, which a process of a pool cannot import."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-    voices = load(data, cache, seed)
-    every = tasks(voices, seed)
+    voices = load(where.data, where.cache, where.seed)
+    every = tasks(voices, where.seed)
     for name in names:
-        fit(voices, every[name], Lesson(), seed, cache, say)
+        fit(voices, every[name], Lesson(), where.seed, where.cache, say)
 
 
 def say(text: str) -> None:
@@ -141,3 +153,10 @@ def answers(voices: Voices, every: Mapping[str, Task], wanted: Callable[[str], b
             stored = np.load(cache / f"{name}.answers.npz")
             both[0][task.asked], both[1][task.asked] = stored["without"], stored["own"]
     return Answers(*both)
+
+
+def _save(path: Path, **arrays: Any) -> None:
+    """A whole file or none: what is there is not fitted again, also where this process was killed while it wrote."""
+    half = path.with_suffix(".half.npz")
+    np.savez(half, **arrays)
+    half.replace(path)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,8 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     reports.add_argument(
         "--table", type=Path, metavar="FILE", help="the table that was imported, to show its numbers before cleaning"
     )
+    text = "work on the workers of this Dask cluster (tcp://HOST:8786); needs moodstream[dask,report] there, too"
+    reports.add_argument("--dask", metavar="ADDRESS", help=text)
     for one in (imports, uploads, downloads, scans, moods, finds, similar, nexts, offers, paths, reports):
         one.add_argument(
             "--catalogue", type=Path, metavar="FILE", help="use this catalogue instead of MOODSTREAM_CATALOGUE"
@@ -208,10 +211,12 @@ def songs_path(given: argparse.Namespace) -> int:
 def songs_report(given: argparse.Namespace) -> int:
     """Write a page with charts of the catalogue."""
     # needs packages of moodstream[report]
+    from services.recommender.dask_work import on_dask, one_by_one
     from services.recommender.report.page import write_report
 
-    with Progress() as progress:
-        page = write_report(given.folder, _settings(given), progress.show, given.table)
+    spread = on_dask(given.dask, "moodstream songs report") if given.dask else nullcontext(one_by_one)
+    with Progress() as progress, spread as each:
+        page = write_report(given.folder, _settings(given), progress.show, given.table, each)
     print(page)
     return 0
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from moodstream.contracts.moods import COORDINATES, MOODS
 from services.recommender.catalogue.table import FEATURES, NUMBERS, Catalogue, Floats, Positions
+from services.recommender.dask_work import Each, one_by_one
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import SongMoods
 
@@ -101,18 +102,20 @@ def _words(weights: Floats) -> str:
     return ", ".join(one) + (f" against {', '.join(other)}" if other else "")
 
 
-def numbers_of_clusters(catalogue: Catalogue) -> pd.DataFrame:
+def numbers_of_clusters(catalogue: Catalogue, each: Each = one_by_one) -> pd.DataFrame:
     """By k, for k-means over the article's components: what is left of the spread (elbow) and the silhouette."""
+    points = song_moods.components(catalogue)[_sample(len(catalogue))]
+    rows = each(_clusters, points, [k for k in KS if k < len(np.unique(points, axis=0))])
+    return pd.DataFrame(rows, columns=["k", "inertia", "silhouette"])
+
+
+def _clusters(points: Floats, k: int) -> dict[str, Any]:
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 
-    points = song_moods.components(catalogue)[_sample(len(catalogue))]
-    rows = []
-    for k in (k for k in KS if k < len(np.unique(points, axis=0))):
-        fitted = KMeans(k, n_init=4, random_state=0).fit(points)
-        silhouette = silhouette_score(points, fitted.labels_)
-        rows.append({"k": k, "inertia": round(float(fitted.inertia_), 2), "silhouette": round(float(silhouette), 4)})
-    return pd.DataFrame(rows, columns=["k", "inertia", "silhouette"])
+    fitted = KMeans(k, n_init=4, random_state=0).fit(points)
+    silhouette = silhouette_score(points, fitted.labels_)
+    return {"k": k, "inertia": round(float(fitted.inertia_), 2), "silhouette": round(float(silhouette), 4)}
 
 
 def mood_centres(catalogue: Catalogue, by_method: Mapping[song_moods.Method, SongMoods]) -> pd.DataFrame:
@@ -129,25 +132,33 @@ def mood_centres(catalogue: Catalogue, by_method: Mapping[song_moods.Method, Son
     return pd.DataFrame(rows)
 
 
-def densities(catalogue: Catalogue) -> pd.DataFrame:
+def densities(catalogue: Catalogue, each: Each = one_by_one) -> pd.DataFrame:
     """DBSCAN by radius and Birch by threshold: how many groups they find, and the share of songs in none of them."""
-    from sklearn.cluster import DBSCAN, Birch
     from sklearn.neighbors import NearestNeighbors
 
     points = song_moods.components(catalogue)[_sample(len(catalogue))]
     near = min(NEIGHBOURS, len(points) - 1)
     distances = NearestNeighbors(n_neighbors=near).fit(points).kneighbors(points)[0][:, -1]
-    rows = []
-    for share in RADII:
-        radius = max(float(np.quantile(distances, share)), 1e-9)
-        groups = DBSCAN(eps=radius, min_samples=near).fit_predict(points)
-        found = {"groups": int(groups.max()) + 1, "noise": round(float((groups < 0).mean()), 4)}
-        rows.append({"method": "dbscan", "parameter": "radius", "value": round(radius, 4), "min_samples": near} | found)
-    for threshold in THRESHOLDS:
-        groups_found = len(Birch(threshold=threshold, n_clusters=None).fit(points).subcluster_centers_)
-        row = {"method": "birch", "parameter": "threshold", "value": threshold, "min_samples": None}
-        rows.append(row | {"groups": groups_found, "noise": 0.0})
-    return pd.DataFrame(rows)
+    radii = [max(float(np.quantile(distances, share)), 1e-9) for share in RADII]
+    rows = each(_dense_groups, points, [(radius, near) for radius in radii])
+    return pd.DataFrame([*rows, *each(_subclusters, points, THRESHOLDS)])
+
+
+def _dense_groups(points: Floats, parameters: tuple[float, int]) -> dict[str, Any]:
+    from sklearn.cluster import DBSCAN
+
+    radius, near = parameters
+    groups = DBSCAN(eps=radius, min_samples=near).fit_predict(points)
+    found = {"groups": int(groups.max()) + 1, "noise": round(float((groups < 0).mean()), 4)}
+    return {"method": "dbscan", "parameter": "radius", "value": round(radius, 4), "min_samples": near} | found
+
+
+def _subclusters(points: Floats, threshold: float) -> dict[str, Any]:
+    from sklearn.cluster import Birch
+
+    found = len(Birch(threshold=threshold, n_clusters=None).fit(points).subcluster_centers_)
+    row = {"method": "birch", "parameter": "threshold", "value": threshold, "min_samples": None}
+    return row | {"groups": found, "noise": 0.0}
 
 
 def circumplex(by_method: Mapping[song_moods.Method, SongMoods], used: song_moods.Method) -> pd.DataFrame:

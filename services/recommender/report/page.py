@@ -15,6 +15,7 @@ from services.recommender.catalogue.importers import raw_numbers
 from services.recommender.catalogue.progress import Progress
 from services.recommender.catalogue.table import Catalogue
 from services.recommender.commands import open_songs
+from services.recommender.dask_work import Each, one_by_one
 from services.recommender.models import song_moods
 from services.recommender.models.song_moods import Method, SongMoods
 from services.recommender.report import measures, plots
@@ -75,18 +76,23 @@ class Section:
 
 
 def write_report(
-    folder: Path, settings: "RecommenderSettings", progress: Progress = lambda _: None, table: Path | None = None
+    folder: Path,
+    settings: "RecommenderSettings",
+    progress: Progress = lambda _: None,
+    table: Path | None = None,
+    each: Each = one_by_one,
 ) -> Path:
     """Write the page and its numbers into a folder; gives the page's path. Raises MoodstreamError.
 
-    ``table`` is what the catalogue was imported from: then the page shows its numbers before cleaning, too.
+    ``table`` is what the catalogue was imported from: then the page shows its numbers before cleaning, too. ``each``
+    does what takes long in parts: moods by every method, and clusters by every number, radius and threshold.
     """
     catalogue = open_songs(settings.catalogue)
     before = raw_numbers(table or settings.catalogue)
     progress("moods by every method")
-    by_method = {method: song_moods.fit(catalogue, method) for method in song_moods.METHODS}
+    by_method = dict(zip(song_moods.METHODS, each(song_moods.fit, catalogue, list(song_moods.METHODS)), strict=True))
     progress("drawing")
-    sections = make_sections(catalogue, before, by_method, settings.song_moods)
+    sections = make_sections(catalogue, before, by_method, settings.song_moods, each)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, numbers in _numbers(sections).items():
@@ -122,7 +128,11 @@ def compare_methods(
 
 
 def make_sections(
-    catalogue: Catalogue, before: pd.DataFrame, by_method: dict[Method, SongMoods], method: Method
+    catalogue: Catalogue,
+    before: pd.DataFrame,
+    by_method: dict[Method, SongMoods],
+    method: Method,
+    each: Each = one_by_one,
 ) -> list[Section]:
     """The whole page, from what people ask first to what a data scientist asks last."""
     used = by_method[method]
@@ -130,7 +140,7 @@ def make_sections(
         *_mood_sections(catalogue, by_method, method),
         *_genre_sections(catalogue, used),
         *_table_sections(catalogue, before),
-        *_cluster_sections(catalogue, by_method),
+        *_cluster_sections(catalogue, by_method, each),
         *_oddity_sections(catalogue),
         _methods(compare_methods(catalogue, by_method, used), method),
     ]
@@ -228,9 +238,9 @@ def _oddity_sections(catalogue: Catalogue) -> list[Section]:
     return [Section("What is not offered", text, {"not_offered": found}, shown=found)] if len(found) else []
 
 
-def _cluster_sections(catalogue: Catalogue, by_method: dict[Method, SongMoods]) -> list[Section]:
-    article, by_k = by_method["article"], measures.numbers_of_clusters(catalogue)
-    centres, dense = measures.mood_centres(catalogue, by_method), measures.densities(catalogue)
+def _cluster_sections(catalogue: Catalogue, by_method: dict[Method, SongMoods], each: Each) -> list[Section]:
+    article, by_k = by_method["article"], measures.numbers_of_clusters(catalogue, each)
+    centres, dense = measures.mood_centres(catalogue, by_method), measures.densities(catalogue, each)
     best = by_k["k"].iloc[int(by_k["silhouette"].argmax())] if len(by_k) else 4
     return [
         Section(
