@@ -25,9 +25,9 @@ USER = "pgserver"
 class PostgresServer:
     """On a port of its own, which it keeps; without durability against a loss of power, which no test makes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, version: int = max(POSTGRES_VERSIONS)) -> None:
         self._data, self.port = folder / "data", free_port()
-        self._binaries: Path = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)]
+        self._binaries: Path = POSTGRES_VERSIONS[version]
         self._as: dict[str, Any] = {"user": USER} if os.geteuid() == 0 else {}
         self._process: subprocess.Popen[bytes] | None = None
 
