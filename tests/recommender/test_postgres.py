@@ -27,7 +27,7 @@ from services.recommender.postgres.rankings import StoredRanking
 from services.recommender.postgres.version import export, newest, read_in_memory
 from tests.support.random_songs import catalogue, saved, table
 from tests.support.recommenders import picked, recommender, until
-from tests.support.servers.postgres_server import POSTGRES_VERSIONS, PostgresServer
+from tests.support.servers.postgres_server import OLDEST, PostgresServer
 
 SONGS = int(os.environ.get("MOODSTREAM_TEST_SONGS", "2000"))
 """How many songs the answers are compared on; `make songs-compare` takes 100,000."""
@@ -221,7 +221,7 @@ def test_a_server_without_the_extension_or_with_an_old_one_is_one_clear_line(
 
 
 def test_a_server_of_another_version_is_one_clear_line(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with PostgresServer(tmp_path_factory.mktemp("old"), min(POSTGRES_VERSIONS)) as server:
+    with PostgresServer(tmp_path_factory.mktemp("old"), OLDEST) as server:
         database = Database(server.url())
         for ask in (database.check, lambda: importing.write(database, catalogue(50), "quadrant")):
             with pytest.raises(MoodstreamError, match=r"this is PostgreSQL 16; 18 or newer is needed$"):

