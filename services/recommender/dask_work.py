@@ -89,12 +89,12 @@ def _results(client: "Client", work: Callable[[C, P], R], common: C, parts: Sequ
     except CancelledError:
         raise MoodstreamError("the Dask cluster has gone; begin again later") from None
     except KilledWorker as error:
-        raise MoodstreamError(f"a part of the work ended each worker that tried it: {_first_line(error)}") from None
+        raise MoodstreamError(f"a part of the work ended each worker that tried it: {_one_line(error)}") from None
 
 
 def _itself(common: C) -> C:
     return common
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
