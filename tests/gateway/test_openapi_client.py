@@ -32,7 +32,7 @@ print(refused.parsed.error)
 
 def test_a_generated_client_asks_and_understands_a_refusal(tmp_path: Path) -> None:
     generator = Path(sys.executable).with_name("openapi-python-client")
-    command = [generator, "generate", "--path", DOCUMENT, "--output-path", tmp_path / "client"]
+    command = [str(one) for one in (generator, "generate", "--path", DOCUMENT, "--output-path", tmp_path / "client")]
     made = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert set(re.findall(r"WARNING parsing (\w+ \S+)", made.stdout + made.stderr)) == NOT_JSON
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "client")}

@@ -87,7 +87,8 @@ def test_of_few_recordings_nothing_is_taken_out() -> None:
 
 def test_weights_that_are_exact_in_half_precision_are_stored_so() -> None:
     draw = np.random.default_rng(5)
-    exact, other = in_half(draw.normal(size=(LARGE // 10, 10))), draw.normal(size=(10, LARGE // 10)).astype(np.float32)
+    exact = in_half(draw.normal(size=(LARGE // 10, 10)).astype(np.float32))
+    other = draw.normal(size=(10, LARGE // 10)).astype(np.float32)
     stored = [onnx.numpy_helper.from_array(one, name) for one, name in ((exact, "exact"), (other, "other"))]
     graph = onnx.helper.make_graph([], "some", [], [], stored)
     model = onnx.helper.make_model(graph)

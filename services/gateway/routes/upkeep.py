@@ -49,7 +49,7 @@ class UpkeepRoutes:
         request.state.who = self._context.operator.admit(request)
 
     async def read(self) -> JSONResponse:
-        """Versions, and the newest log lines of this process: of every service under `moodstream run`, else where the others' are."""
+        """Versions, and the newest log lines of this process: of every service under `moodstream run`."""
         told: dict[str, Any] = {
             "versions": {
                 "moodstream": __version__,
