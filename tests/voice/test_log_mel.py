@@ -10,6 +10,7 @@ from services.voice.log_mel import (
     LEVEL,
     PITCH,
     RATE,
+    TRACT,
     TYPICAL_PITCH_HZ,
     VOICING,
     Floats,
@@ -61,7 +62,7 @@ def test_a_tone_is_in_its_band_and_louder_means_more() -> None:
 @pytest.mark.parametrize("length", [0, 1, 639, 640, 641, 16_000])
 def test_any_length_gives_frames(length: int) -> None:
     features = frame_features(babble(1.0)[:length] if length else np.zeros(0, np.float32))
-    assert features.shape == (max(1, (length - 640) // HOP + 1), COLUMNS)
+    assert features.shape == (max(1, (length - 640) // HOP + 1), TRACT.stop)
     assert np.isfinite(summary(features)).all()
     assert summary(features).shape == (NUMBERS,)
 
@@ -124,4 +125,4 @@ def test_other_speeds_are_other_voices_of_another_length() -> None:
         assert len(features) == pytest.approx(len(plain) / factor, abs=3)
         pitches = [one[one[:, PITCH] != 0, PITCH] for one in (plain, features)]
         assert np.median(pitches[1]) - np.median(pitches[0]) == pytest.approx(np.log2(factor), abs=0.05)
-    assert [one.shape for one in features_at_speeds(np.zeros(0, np.float32))] == [(1, COLUMNS)] * 3
+    assert [one.shape for one in features_at_speeds(np.zeros(0, np.float32))] == [(1, TRACT.stop)] * 3

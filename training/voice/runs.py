@@ -21,7 +21,7 @@ FOLDS = 5
 FREE_FOLDS = 4
 SEEDS = 3
 """networks of summaries, which differ by the seed alone"""
-OF_FRAMES, OF_KERNEL = 0.1, 0.5
+OF_FRAMES, OF_KERNEL = 0.25, 0.4
 """What the network of frames and the kernel have to say; the rest is that of the networks of summaries."""
 
 
@@ -83,12 +83,12 @@ def fit(voices: Voices, task: Task, lesson: Lesson, seed: int, cache: Path, say:
         known, moods = usual(voices, task.fitted_on), voices.mood[task.fitted_on]
         rows = taught_rows(voices, task.fitted_on, known)
         directions = speaker_directions(voices, task.fitted_on, rows)
-        rows = in_half(np.asarray(WithoutSpeaker(directions)(rows)))
+        rest = np.asarray(WithoutSpeaker(directions)(rows))
         chance = chances(voices, task.fitted_on, lesson.evenness)
         for at in range(SEEDS):
-            network = teach_numbers(rows, moods, chance, own_lesson, seed + 1000 * at, tell)
+            network = teach_numbers(rest, moods, chance, own_lesson, seed + 1000 * at, tell)
             network.save_weights(cache / f"{task.name}.numbers{at}.weights.h5")
-        kernel = fit_kernel(rows, moods, chance, seed)
+        kernel = fit_kernel(in_half(rows), moods, chance, seed)
         _save(
             cache / f"{task.name}.npz",
             directions=directions,
@@ -139,7 +139,7 @@ def pupil_of(name: str, lesson: Lesson, cache: Path) -> Pupil:
         network.load_weights(cache / f"{name}.numbers{at}.weights.h5")
     kernel = of_kernel(Kernel(**{key: stored[f"kernel_{key}"] for key in Kernel.__dataclass_fields__}))
     rest = WithoutSpeaker(stored["directions"])(numbers)
-    said = OF_FRAMES * hearing(speech) + OF_KERNEL * kernel(rest)
+    said = OF_FRAMES * hearing(speech) + OF_KERNEL * kernel(numbers)
     said += (1 - OF_FRAMES - OF_KERNEL) * sum(network(rest) for network in dense) / SEEDS
     known = Usual(**{key: stored[f"usual_{key}"] for key in Usual.__dataclass_fields__})
     return Pupil(keras.Model([speech, numbers], said), known)
