@@ -29,7 +29,7 @@ WITH_PROGRESS := sh deploy/with-progress
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos fuzz soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try asyncapi-try podman-try home-assistant-try quick coverage javascript cluster-sites
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos fuzz soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try asyncapi-try compose-2-try podman-try home-assistant-try quick coverage javascript cluster-sites
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -174,6 +174,12 @@ home-assistant-try: setup $(VENV)/.test ## Home Assistant itself finds the devic
 	$(PYTHON) -m venv $(VENV)/home-assistant
 	$(VENV)/home-assistant/bin/pip install --quiet "$(HOME_ASSISTANT)"
 	MOODSTREAM_HASS=$(VENV)/home-assistant/bin/hass $(BIN)/python -m pytest -q tests/bridge/test_real_home_assistant.py $(ARGS)
+
+compose-2-try: setup $(VENV)/.test ## The tests of the compose file with Compose 2 of Debian 13; needs a Docker engine, Debian alone
+	tests/support/fetch-package trixie $(VENV)/compose-2 docker-compose
+	ln -sf root/usr/libexec/docker/cli-plugins/docker-compose $(VENV)/compose-2/docker-compose
+	$(VENV)/compose-2/docker-compose version
+	PATH="$(abspath $(VENV)/compose-2):$$PATH" $(MAKE) compose-test
 
 podman-try: ## The compose file with Podman until a song plays; needs root, podman, netavark, aardvark-dns, catatonit, docker-compose
 	deploy/podman/try $(OUT)
