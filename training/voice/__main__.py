@@ -4,7 +4,7 @@
 ``--processes`` at the same time, or on the workers of a Dask cluster (``--dask tcp://HOST:8786``), which see both
 folders under the same path; each that is done lies in the cache, so a run that was stopped goes on. Prints tables
 for ``models/voice.md``, with speakers apart and corpora apart, and writes ``models/voice.onnx`` and
-``models/voice_free.onnx``.
+``models/voice_free.onnx``. For ``training.fusion --voices`` it leaves ``readings.npz`` in the cache.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from services.recommender.dask_work import on_dask
 from services.voice.model import VOICE_MODELS
 from training.data import in_one_line
 from training.voice import corpora
-from training.voice.card import write_files, write_tables
+from training.voice.card import write_files, write_readings, write_tables
 from training.voice.runs import Where, fit_some, say, tasks
 
 
@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             list(pool.map(partial(fit_some, where), [names[at :: given.processes] for at in range(given.processes)]))
     write_files(voices, given.cache, given.out, given.version, given.seed, say)
     write_tables(voices, given.cache, given.seed, print)
+    say(f"for training.fusion: {write_readings(voices, given.cache, given.seed)}")
     return 0
 
 

@@ -104,6 +104,18 @@ def _calibrated(voices: Voices, found: Answers) -> tuple[Calibrated, Logits, Int
     return Calibrated.fit(logits, moods), logits, moods
 
 
+def write_readings(voices: Voices, cache: Path, seed: int) -> Path:
+    """Write ``readings.npz`` for ``training.fusion``: what models that met neither the speaker nor the corpus said."""
+    every = tasks(voices, seed)
+    wanted = SPLITS["corpora apart"]
+    found = answers(voices, every, wanted, cache)
+    folds = [task.asked for name, task in every.items() if wanted(name)]
+    shares, _ = _cross_fitted(voices, found.without, folds, None)
+    out = cache / "readings.npz"
+    np.savez(out, probabilities=shares, labels=voices.mood)
+    return out
+
+
 def write_tables(voices: Voices, cache: Path, seed: int, put: Callable[[str], None]) -> None:
     """The tables of the card, as Markdown. Every answer is of a network, and of a calibration, that had not met the
     speaker (or the corpus)."""
