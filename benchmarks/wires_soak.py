@@ -25,7 +25,7 @@ from moodstream.contracts.events import MoodChanged
 from moodstream.contracts.moods import MOODS
 from services.cli.run.embedded_redis import embedded_redis
 from shared.bus.connection import Bus
-from shared.web.webhook_signature import new_secret
+from shared.web.webhook_secret import new_secret
 from tests.support.bridges import Broker, Endpoint, bridge, broker, endpoint, receivers_file, until, watching
 from tests.support.gateways import Gateway
 from tests.support.scenes import mood_changed, new_session

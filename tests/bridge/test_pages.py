@@ -13,7 +13,7 @@ from services.bridge.main import BridgeSettings, create_service
 from services.bridge.webhooks.outbox import Outbox
 from shared.app.service import build_app, create_bus
 from shared.settings import load
-from shared.web.webhook_signature import new_secret
+from shared.web.webhook_secret import new_secret
 from tests.support.bridges import Endpoint, endpoint, receivers_file, until
 
 TOKEN = "a-token-of-the-operator"

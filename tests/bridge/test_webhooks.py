@@ -22,7 +22,7 @@ from services.bridge.webhooks.workers import PAUSES_S, Webhook
 from services.cli.redis_client import connected
 from shared.bus.connection import Bus
 from shared.networks import is_public
-from shared.web.webhook_signature import new_secret
+from shared.web.webhook_secret import new_secret
 from tests.support.bridges import Endpoint, bridge, endpoint, receivers_file, until
 from tests.support.gateways import connected_bus
 from tests.support.scenes import mood_changed, new_session, playing

@@ -26,7 +26,7 @@ from services.gateway.health import Health
 from services.gateway.state.alarm import AFTER_S, WELL_S, Alarm, Alert
 from shared.contracts.site_state import SiteState
 from shared.tasks import end_tasks
-from shared.web.webhook_signature import new_secret
+from shared.web.webhook_secret import new_secret
 
 CAMERA = {"camera/camera-1": "camera camera-1: the picture is black"}
 PLAYER = {"player": "the player service is away"}

@@ -42,7 +42,7 @@ from moodstream.contracts.events import (
 from moodstream.contracts.moods import MOODS, Mood
 from moodstream.contracts.streams import STREAMS
 from services.player.spotify.simulator.account import device
-from shared.web.webhook_signature import new_secret
+from shared.web.webhook_secret import new_secret
 from tests.hostile.rude_visitor import visit
 from tests.support.bridges import receivers_file
 from tests.support.processes import Part, waited

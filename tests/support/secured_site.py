@@ -16,7 +16,7 @@ import httpx
 from redis import Redis
 from websockets.sync.client import connect
 
-from shared.web.webhook_signature import new_secret
+from shared.web.webhook_secret import new_secret
 from tests.support.pictures import encoded, noise
 from tests.support.secured_services import PLAIN, ROOT, START_S, RedisServer, Services, eventually, redis_server
 from tests.support.voices import babble, wav

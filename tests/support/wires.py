@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
 from moodstream.contracts.moods import MOODS
-from shared.web.webhook_signature import new_secret
+from shared.web.webhook_secret import new_secret
 from tests.support.bridges import bridge, broker, endpoint, hearing_osc, receivers_file, until, watching
 from tests.support.gateways import Gateway, listening
 from tests.support.scenes import mood_changed, new_session

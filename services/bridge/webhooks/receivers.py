@@ -11,7 +11,7 @@ from moodstream.contracts.event_filter import KINDS
 from moodstream.contracts.events import Event, MoodChanged
 from moodstream.contracts.validation import first_fault
 from moodstream.errors import MoodstreamError
-from shared.web.webhook_signature import checked_secret
+from shared.web.webhook_secret import checked_secret
 
 
 def _event(name: str) -> str:

@@ -6,10 +6,12 @@ ends. Source of the markers: ITU-T T.81, annex B.
 
 import re
 
+from services.camera.capture.jpeg_end import END, lacks_only_its_end
+
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 KEPT = 1024
 """Bytes of what is no picture that are kept: a picture may begin in the last of them, and its length stands there."""
-START, END = b"\xff\xd8\xff", b"\xff\xd9"
+START = b"\xff\xd8\xff"
 LENGTH = re.compile(rb"(?i)\ncontent-length *: *(\d{1,9})\s*\n")
 BEHIND = (b"\r\n--", b"\n--", b"--")
 """What stands behind a picture whose length is told rightly."""
@@ -90,6 +92,8 @@ class JpegStream:
         self._walk: JpegWalk | None = None
         self._claimed = 0
         """length of the picture as the headers before it say; 0 where they say none"""
+        self._sends_no_ends = False
+        """whether a picture has come that lacked the mark of its end and nothing else"""
         self.unused = 0
         """bytes since the last whole picture"""
 
@@ -137,10 +141,14 @@ class JpegStream:
     def _claimed_end(self) -> int:
         """Where a picture ends that has no mark of its end, as some cameras send them; -1 where it is cut or broken.
 
-        Its length is believed when the next part begins there.
+        Its length is believed when the next part begins there and nothing of the picture itself is missing.
         """
         behind = bytes(self._buffer[self._claimed : self._claimed + 4])
-        return self._claimed if self._claimed > len(START) and behind.startswith(BEHIND) else -1
+        if self._claimed <= len(START) or not behind.startswith(BEHIND):
+            return -1
+        # Asked until one is whole, and not of each: the decoder writes a line to standard error about every one.
+        self._sends_no_ends = self._sends_no_ends or lacks_only_its_end(bytes(self._buffer[: self._claimed]))
+        return self._claimed if self._sends_no_ends else -1
 
 
 def whole_jpeg(data: bytes) -> bytes | None:

@@ -8,7 +8,7 @@ from services.cli.connection import prefix, redis_url
 from services.cli.options import Commands, add_command, add_group, add_json
 from services.cli.redis_client import connected
 from shared.exit_codes import EXIT_FAILED
-from shared.web.webhook_signature import new_secret
+from shared.web.webhook_secret import new_secret
 
 # `secret` works without the packages of the bridge, so the other commands import what needs them.
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from moodstream.errors import MoodstreamError
 from shared.files import write_private
-from shared.web.webhook_signature import checked_secret
+from shared.web.webhook_secret import checked_secret
 
 MAX_BYTES = 64 * 1024
 

@@ -14,7 +14,7 @@ from services.gateway.bodies import Body, Result
 from services.gateway.context import Context
 from services.gateway.openapi import NOTED
 from services.gateway.site_settings.control import Refused
-from shared.web.webhook_signature import new_secret
+from shared.web.webhook_secret import new_secret
 
 
 class ChangeReceivers(Body):
