@@ -93,7 +93,7 @@ def test_every_door_of_the_gateway_stands_in_a_row() -> None:
     expected |= {("GET", "/operator/view"), ("DELETE", "/operator/view"), ("DELETE", "/operator/learned")}
     expected |= {("PATCH", "/operator/settings")} | {("PUT", path) for path in UPLOADS}
     expected |= {("GET", "/operator/import"), ("DELETE", "/operator/import"), ("GET", "/operator/import/music")}
-    expected |= {("GET", "/operator/look"), ("DELETE", "/operator/look/logo")}
+    expected |= {("DELETE", "/operator/import/music"), ("GET", "/operator/look"), ("DELETE", "/operator/look/logo")}
     expected |= {("GET", "/operator/alerts"), ("GET", "/operator/upkeep/backup")}
     assert found == expected
     routers = [kind(context).router() for kind in (EventRoutes, SiteRoutes, VisitorRoutes, OperatorRoutes)]

@@ -125,7 +125,7 @@ async def test_a_table_becomes_the_songs_that_are_offered(
     found = (await Axe().run(page, options=AXE_RULES)).response
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
     await page.context.close()
-    offered = (await owner.get("/api/v1/songs/offer", params={"mood": "happy"})).json()["result"]["found"]
+    offered = (await owner.get("/api/v1/songs/offer", params={"mood": "happy"})).json()["result"]["songs"]
     assert {song["id"] for song in offered} <= set(songs["id"])
     audit = (await owner.get("/api/v1/operator/audit")).json()["result"]
     assert [one["what"] for one in audit[:1]] == ["upload table mine.csv"]

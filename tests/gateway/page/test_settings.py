@@ -251,10 +251,10 @@ async def test_the_owner_uses_every_control(whole: Site, owner: httpx.AsyncClien
         "allow": "# none\n",
         "block": "Nobody\n",
     }
-    chosen = {"goal": "calm", "player": "house", "language": "ar", "policy": "majority"}
+    chosen = {"goal": "calm", "player": "house", "language": "ar", "policy": "majority", "site_law": "eu"}
     numbers = {"volume_min": "5", "volume_max": "95"}
     async with opened(chromium, whole) as page:
-        assert await page.locator("#form :is(input, select, textarea)").count() == 19
+        assert await page.locator("#form :is(input, select, textarea)").count() == 20
         await expect(page.locator("#set-quiet_volume")).to_be_disabled()
         note = page.locator("#note-quiet_volume")
         await expect(note).to_contain_text("MOODSTREAM_QUIET_VOLUME is set outside this page")
