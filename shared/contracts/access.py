@@ -40,7 +40,8 @@ READ = "xread xrange xrevrange xlen xinfo|groups"
 LENGTHS = "exists xlen xinfo|groups"
 """Not ``xinfo|stream``, whose answer holds the first and the last entry."""
 GROUP = (
-    f"{READ} xinfo|stream xreadgroup xack xclaim xautoclaim xpending xgroup|create xgroup|delconsumer xinfo|consumers"
+    f"{READ} xinfo|stream xinfo|consumers xreadgroup xack xclaim xautoclaim xpending"
+    " xgroup|create xgroup|createconsumer xgroup|delconsumer"
 )
 TRANSACTION = "multi exec discard"
 FRAMES_CHECKED = "frames-checked"

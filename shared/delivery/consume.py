@@ -144,13 +144,21 @@ def consume_captures(
 
 
 async def create_groups(bus: Bus) -> None:
-    """Create the consumer group of every subscriber; a group that exists stays as it is."""
-    starts = {(sub.name, sub.group): getattr(sub, "start", Subscription.start) for sub in _subscriptions(bus)}
+    """Create the consumer group of every subscriber, and its consumer; what exists stays as it is.
+
+    The consumer too, since Redis 7.0 makes none while it reads nothing: a worker of a quiet stream would not be known.
+    """
+    subscriptions = _subscriptions(bus)
+    starts = {(sub.name, sub.group): getattr(sub, "start", Subscription.start) for sub in subscriptions}
+    consumers = {(sub.name, sub.group, sub.consumer) for sub in subscriptions}
     for _, server in bus.servers.clients():
         async with server.pipeline(transaction=False) as all_:
             for (stream, group), start in sorted(starts.items()):
                 if bus.holder(stream) is server:
                     all_.xgroup_create(stream, group, id=start, mkstream=True)
+            for stream, group, consumer in sorted(consumers):
+                if bus.holder(stream) is server:
+                    all_.xgroup_createconsumer(stream, group, consumer)
             for answer in await all_.execute(raise_on_error=False):
                 if isinstance(answer, Exception) and not _is_there(answer):
                     raise answer

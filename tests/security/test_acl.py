@@ -87,6 +87,7 @@ WORK = {
     "xautoclaim",
     "xpending",
     "xgroup|create",
+    "xgroup|createconsumer",
     "xgroup|delconsumer",
 }
 WORK |= {"xinfo|stream", "xinfo|consumers", "multi", "exec", "discard", "get", "set", "del", "eval"}

@@ -62,16 +62,13 @@ class HeldMood:
         elif leading == self.mood:
             self._rival = self._lost_since = None
         elif agreed and leading == self._rival and at_s - self._rival_since >= self._hold_s:
-            self._become(leading)
+            self.mood, self._rival, self._lost_since = leading, None, None
         else:
             if agreed and leading != self._rival:
                 self._rival, self._rival_since = leading, at_s
             self._lost_since = at_s if self._lost_since is None else self._lost_since
             if at_s - self._lost_since > self.LOST_HOLDS * self._hold_s:
-                self._become(Mood.UNSURE)
-
-    def _become(self, mood: Mood) -> None:
-        self.mood, self._rival, self._lost_since = mood, None, None
+                self.mood, self._lost_since = Mood.UNSURE, None  # the rival waits on
 
 
 class SteadyMood:

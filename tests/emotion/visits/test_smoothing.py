@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moodstream.contracts.moods import MOODS, Mood
-from services.emotion.visits.smoothing import Steadiness, SteadyMood
+from services.emotion.visits.smoothing import HeldMood, Steadiness, SteadyMood
 
 HAPPY, SAD, FLAT = (0.05, 0.8, 0.1, 0.05), (0.1, 0.05, 0.8, 0.05), (0.25, 0.25, 0.25, 0.25)
 
@@ -70,6 +70,15 @@ def test_a_mood_that_has_lost_is_not_held_while_others_take_turns(rate: float) -
     assert named(mood) is not Mood.HAPPY
     show(mood, HAPPY, 7, 2, rate)
     assert named(mood) is Mood.HAPPY
+
+
+def test_what_already_leads_does_not_begin_to_wait_anew_when_the_lost_mood_is_dropped() -> None:
+    held, named_at_s = HeldMood(0.6, Mood.HAPPY), {}
+    for step in range(20):
+        at_s = step / 10
+        held.decide(Mood.SAD if at_s >= 1 else Mood.UNSURE if at_s >= 0.5 else Mood.CALM, at_s)
+        named_at_s.setdefault(held.mood, at_s)
+    assert named_at_s == {Mood.HAPPY: 0, Mood.UNSURE: 1.3, Mood.SAD: 1.6}
 
 
 def test_no_reading_invents_a_mood() -> None:

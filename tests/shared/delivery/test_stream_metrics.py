@@ -113,7 +113,6 @@ async def test_what_waits_for_a_group_is_told_by_one_of_its_readers(redis_url: s
 
             bus.broker.include_router(router)
             await create_groups(bus)
-            await bus.redis.xreadgroup("test", f"test-{bus.consumer}", {"mood:picks": ">"}, count=1)
         for bus in (one, two, other):  # the last reads in no group: it is the same service with another task
             await write_heartbeat(bus, ["test"])
         await one.publish(pick())
