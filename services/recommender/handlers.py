@@ -29,6 +29,7 @@ from services.recommender.choice.preferences import Preferences
 from services.recommender.feedback_store import FeedbackStore
 from services.recommender.importing.importer import Importer
 from services.recommender.metrics import Metrics
+from services.recommender.open_offers import OpenOffers
 from services.recommender.reloader import Reloader
 from services.recommender.request_handlers import RequestHandlers
 from services.recommender.site_memory import Known, SiteMemory
@@ -65,6 +66,7 @@ def create_router(
     router = RedisRouter()
     memory = SiteMemory(bus, feedback, learns=learns)
     visits, histories, site = memory.visits, memory.histories, memory.site
+    open_offers = OpenOffers()
 
     @consume(router, bus, MoodChanged, GROUP)
     async def offer(mood: MoodChanged) -> None:
@@ -103,9 +105,27 @@ def create_router(
     async def publish_opened(offered: SongsOffered, session: str, circumstances: Circumstances) -> None:
         await bus.publish(offered)
         metrics.offered(offered)
+        open_offers.add(offered)
         if auto:
             await bus.publish(events_made.create_auto_pick(offered))
         await visits.note_offered(session, offered.mood, circumstances)
+
+    async def replace_lost_songs() -> None:
+        """The catalogue is another one: who chooses among songs that it has lost gets others."""
+        for offer in await asyncio.to_thread(open_offers.without_their_songs, reloader.library):
+            session = offer.session_id
+            if session is None or not await visits.is_open(session, offer.id):
+                continue
+            known = await memory.recall(session, offer.at)
+            circumstances = (known.last_offer and known.last_offer.circumstances) or Circumstances.of(
+                offer.at, 1, zone()
+            )
+            about = await chosen_by(known, circumstances)
+            offered = await asyncio.to_thread(events_made.replace_offer, offer, reloader.library, *about)
+            await visits.open_offer(session, offered.id, replace=True)
+            await publish_opened(offered, session, circumstances)
+
+    reloader.when_changed(replace_lost_songs)
 
     async def renew(request: RenewOffer, made: RequestMade) -> OfferRenewed:
         session = request.session_id

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
 from moodstream.errors import MoodstreamError
+from shared.bus.outage import REDIS_ERRORS
 
 if TYPE_CHECKING:
     from services.recommender.choice.library import LibraryOptions
@@ -42,6 +43,7 @@ class Reloader:
         """why the newest songs are not in use"""
         self._away_since_s: float | None = None
         self._told_s = 0.0
+        self._changed: list[Callable[[], Awaitable[None]]] = []
 
     @property
     def library(self) -> "SongLibrary":
@@ -66,6 +68,10 @@ class Reloader:
         """The next look at the file, at once, builds the library anew if that makes a difference."""
         self._read_options = read_options
         self._day = None
+
+    def when_changed(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Whenever another library is in use, this is done; the first does not count."""
+        self._changed.append(act)
 
     def check(self, options: "LibraryOptions") -> None:
         """Raises MoodstreamError where no song in use would be left to offer."""
@@ -137,10 +143,16 @@ class Reloader:
     async def _reload(self) -> None:
         try:
             self._library = await asyncio.to_thread(self._build)
-            self.fault = None
         except MoodstreamError as error:
             self.fault = str(error)
             log.warning("keeping the old catalogue, because the new one cannot be used: %s", error)
+            return
+        self.fault = None
+        for act in self._changed:
+            try:
+                await act()
+            except REDIS_ERRORS as error:
+                log.warning("Redis is away: offers keep songs that are gone until they expire: %s", error)
 
     def _build(self) -> "SongLibrary":
         self._day = self._today()

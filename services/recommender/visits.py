@@ -57,16 +57,18 @@ class Visits:
             _, open_now = await both.execute()
         return bool(open_now == offer_id.encode())
 
+    async def is_open(self, session_id: str, offer_id: str) -> bool:
+        """Whether the visitor is choosing among the songs of this offer."""
+        return bool(await self._bus.redis.get(self._choosing(session_id)) == offer_id.encode())
+
     async def note_offered(self, session_id: str, mood: Mood, circumstances: Circumstances) -> None:
         """The offer, and what follows from it, is published."""
         await self._bus.redis.set(self._offered(session_id), f"{mood.value} {circumstances.code}", ex=REMEMBERED_S)
 
     async def close_offer(self, pick: SongPicked) -> None:
         """The visitor has chosen; a late pick leaves a newer offer open."""
-        if pick.session_id is not None:
-            key = self._choosing(pick.session_id)
-            if await self._bus.redis.get(key) == pick.offer_id.encode():
-                await self._bus.redis.delete(key)
+        if pick.session_id is not None and await self.is_open(pick.session_id, pick.offer_id):
+            await self._bus.redis.delete(self._choosing(pick.session_id))
 
     def keys_of(self, session_id: str) -> tuple[str, ...]:
         """What is forgotten with the session."""

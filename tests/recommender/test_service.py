@@ -300,6 +300,32 @@ async def test_a_new_catalogue_is_used_and_a_broken_one_is_not(
     assert caplog.text.count("keeping the old catalogue") == 1
 
 
+async def test_who_chooses_among_songs_that_an_import_has_replaced_gets_others(redis_url: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, 100)
+    async with recommender(redis_url, path) as site:
+        chosen, choosing = Site(site.bus), Site(site.bus)
+        for visit in (chosen, choosing):
+            await visit.mood(Mood.SAD, phase="start")
+        first, second = await site.all(SongsOffered)
+        await site.publish_and_wait(picked(first))
+        Catalogue(table(100).assign(artist="The same songs")).save(path)
+
+        async def used() -> bool:
+            return "The same songs" in str((await ask(site.bus, "songs.offer", {"mood": "sad"}, 5)).result)
+
+        await until(used)
+        assert len(await site.all(SongsOffered)) == 2
+        Catalogue(table(60).assign(id=[f"new-{at}" for at in range(60)])).save(path)
+        await until(partial(published, site, SongsOffered, 3))
+        *_, renewed = await site.all(SongsOffered)
+        assert (renewed.session_id, renewed.camera_id, renewed.mood) == (choosing.session, "camera", Mood.SAD)
+        assert renewed.id == str(uuid5(UUID(second.id), "SongsOffered"))
+        assert len({song.id for song in renewed.songs}) == 5
+        assert all(song.id.startswith("new-") for song in renewed.songs)
+        await site.publish_and_wait(picked(renewed))
+        assert [one.offer_id for one in await site.all(SongsRanked)] == [first.id, renewed.id]
+
+
 async def test_all_four_moods_have_offers(redis_url: str, catalogue: Path) -> None:
     async with recommender(redis_url, catalogue, auto=True) as site:
         for mood in MOODS:

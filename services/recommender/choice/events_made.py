@@ -81,6 +81,26 @@ def renew_offer(
     )
 
 
+def replace_offer(
+    lost: SongsOffered,
+    library: "SongLibrary",
+    recently_played: Collection[str] = (),
+    preferences: Preferences = NO_PREFERENCES,
+    history: "Iterable[Past]" = (),
+    learned: "Mapping[Mood, Learned]" = NOTHING,
+) -> SongsOffered:
+    """Other songs of the same mood, for an offer whose songs the catalogue has lost."""
+    offer = library.offer(lost.mood, lost.id, recently_played, preferences, history, learned)
+    return SongsOffered.following(
+        lost,
+        camera_id=lost.camera_id,
+        mood=lost.mood,
+        songs=offer.songs,
+        filled=offer.filled,
+        expires_at=expiry(SongsOffered),
+    )
+
+
 def create_auto_pick(offer: SongsOffered) -> SongPicked:
     """The pick for a site where nobody picks: one of the songs at random."""
     song = Random(uuid_of(offer.id).int).choice(offer.songs)
