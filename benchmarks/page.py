@@ -32,8 +32,7 @@ HOLD_S, FRAMES_PER_S, CORNER_PX = 4, 15, 60
 FACES = (Mood.HAPPY, Mood.CALM, Mood.ANGRY, Mood.CALM)
 
 WEIGHT = """() => {
-  const loads = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
-  const all = [...new Map(loads.map((each) => [each.name, each])).values()]; // what was preloaded came once
+  const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
   const bytes = (font) => all.filter((each) => each.name.endsWith(".ttf") === font)
     .reduce((sum, each) => sum + each.encodedBodySize, 0);
   return [bytes(false) / 1024, bytes(true) / 1024, performance.getEntriesByName("first-contentful-paint")[0].startTime];

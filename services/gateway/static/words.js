@@ -8,6 +8,7 @@ export class Words {
   language = null;
   #messages = {};
   #asked = null;
+  #spoken;
   #folders;
 
   /** Folders of message files, as the page sees them: those of the visitors' page, unless it needs more. */
@@ -22,18 +23,24 @@ export class Words {
   }
 
   /** Speak a language from now on; false where its words cannot be had, or another was asked for in between. */
-  async speak(language) {
-    this.#asked = language;
+  speak(language) {
+    if (language !== this.#asked) [this.#asked, this.#spoken] = [language, this.#load(language)];
+    return this.#spoken;
+  }
+
+  async #load(language) {
     if (language === this.language) return true;
-    try {
-      const answers = await Promise.all(this.#folders.map((folder) => fetch(`${folder}/${language}.json`)));
-      if (!answers.every(({ ok }) => ok)) return false;
-      const messages = await Promise.all(answers.map((answer) => answer.json()));
-      if (this.#asked !== language) return false;
-      this.#messages = Object.assign({}, ...messages);
-    } catch {
-      return false; // the line is down: the words of before stay
+    const answers = this.#folders.map(async (folder) => {
+      const answer = await fetch(`${folder}/${language}.json`);
+      return answer.ok ? answer.json() : null;
+    });
+    const messages = await Promise.all(answers).catch(() => [null]);
+    if (this.#asked !== language) return false;
+    if (messages.includes(null)) {
+      this.#asked = null; // to be tried again; the words of before stay
+      return false;
     }
+    this.#messages = Object.assign({}, ...messages);
     this.language = language;
     Object.assign(document.documentElement, { lang: language, dir: RIGHT_TO_LEFT.includes(language) ? "rtl" : "ltr" });
     return true;

@@ -1,5 +1,6 @@
 """What a browser loads before anybody has touched anything: a kiosk on a slow line shows itself soon."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import get_args
 from urllib.parse import urlsplit
@@ -25,23 +26,24 @@ def gateway() -> Iterator[Gateway]:
         yield running
 
 
-async def first_load(chromium: Browser, gateway: Gateway, language: str) -> dict[str, int]:
-    """Bytes by the name of the file, as they came over the line."""
+async def first_load(chromium: Browser, gateway: Gateway, language: str) -> list[tuple[str, int]]:
+    """Names of the files and their bytes, as they came over the line."""
     answers: list[Response] = []
     async with open_page(chromium, gateway, path="/docs/events.html") as page:
         page.on("response", lambda response: answers.append(response))
         await page.goto(f"{gateway.url}/?lang={language}")
         await expect(page.locator("#speak")).to_be_visible()
         await settle(page)
-        return {
-            urlsplit(answer.url).path.rpartition("/")[2] or "index.html": len(await answer.body()) for answer in answers
-        }
+        return [(urlsplit(answer.url).path[1:] or "index.html", len(await answer.body())) for answer in answers]
 
 
 @pytest.mark.parametrize("language", get_args(Language))
 async def test_a_first_load_is_small_in_every_language(language: str, chromium: Browser, gateway: Gateway) -> None:
-    sizes = await first_load(chromium, gateway, language)
-    assert {"index.html", "style.css", "app.js", "voice.js", f"{language}.json"} <= sizes.keys()
-    assert not LATER & sizes.keys()
-    weight = sum(size for name, size in sizes.items() if not name.endswith((".ttf", ".wav", ".svg")))
-    assert weight < MAX_BYTES, sizes
+    loaded = await first_load(chromium, gateway, language)
+    names = [path.rpartition("/")[2] for path, _ in loaded]
+    assert {"index.html", "style.css", "app.js", "voice.js", f"{language}.json"} <= set(names)
+    assert not LATER & set(names)
+    files = [(path, size) for path, size in loaded if not path.startswith("api/")]
+    assert [path for path, count in Counter(path for path, _ in files).items() if count > 1] == []
+    weight = sum(size for path, size in files if not path.endswith(".ttf"))
+    assert weight < MAX_BYTES, loaded
