@@ -1,13 +1,13 @@
 """axe-core finds nothing against WCAG 2.2 AA, at any stage."""
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from moodstream.contracts.moods import Mood
 from shared.bus.connection import Bus
 from tests.support.gateways import Gateway
-from tests.support.page.browser import AXE_RULES, open_page
+from tests.support.page.axe import complaints
+from tests.support.page.browser import open_page
 from tests.support.page.stages import arrive, at_stage, visit, visit_by_hand
 from tests.support.scenes import mood_changed
 
@@ -16,12 +16,6 @@ COUNT_WRITES = """() => {
   const everything = { subtree: true, childList: true, characterData: true };
   new MutationObserver((all) => { said += all.length; }).observe(document.querySelector("#sentence"), everything);
 }"""
-
-
-async def complaints(page: Page) -> list[tuple[str, list[str]]]:
-    found = (await Axe().run(page, options=AXE_RULES)).response
-    assert len(found["passes"]) > 15  # it has looked
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
 
 
 @pytest.mark.parametrize(("language", "mood"), [("en", Mood.ANGRY), ("ar", Mood.CALM)])

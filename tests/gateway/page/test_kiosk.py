@@ -11,6 +11,7 @@ from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.state.cameras import WITHOUT_CAMERA
 from services.gateway.state.opening_hours import DAYS
 from tests.support.gateways import Gateway, answer, connected_bus
+from tests.support.page.axe import complaints
 from tests.support.page.browser import open_page
 from tests.support.page.stages import at_stage
 from tests.support.page.visits import growth
@@ -78,6 +79,7 @@ async def test_who_says_nothing_is_asked_and_then_forgotten(chromium: Browser) -
             rests = "body[data-rests]"
             await expect(page.locator(rests)).to_have_count(1)
             assert await page.evaluate("document.body.style.getPropertyValue('--aside').endsWith('vw')")
+            assert await complaints(page) == []
             await page.keyboard.press("Shift")
             await expect(page.locator(rests)).to_have_count(0)
 

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, PdfMargins, Route, expect
 
 from moodstream.contracts.events import StatusChanged
@@ -18,7 +17,8 @@ from services.cli.run.embedded_redis import embedded_redis
 from services.gateway.pages import STATIC
 from tests.gateway.page.test_words import messages
 from tests.support.gateways import Gateway, connected_bus
-from tests.support.page.browser import AXE_RULES, PATIENCE_MS
+from tests.support.page.axe import complaints
+from tests.support.page.browser import PATIENCE_MS
 from tests.support.page.site import TOKEN, Site, site
 
 LIMIT_MS = 30_000
@@ -113,8 +113,7 @@ async def test_a_camera_is_looked_through_while_visitors_are_told_and_stop_ends_
         await expect(visitor.locator("#viewed")).to_contain_text("sees an outline")
         await expect(page.locator("#view-figures")).to_contain_text("Best distance")
         await expect(page.locator("#view-faces tr", has_text="Read.").or_(page.get_by_text("no face"))).to_be_visible()
-        found = (await Axe().run(page, options=AXE_RULES)).response
-        assert [each["id"] for each in found["violations"]] == []
+        assert await complaints(page) == []
         await page.locator("#view-stop").click()
         await expect(page.locator("#view-state")).to_have_text("Ended.")
         assert await page.locator("canvas").count() == 0
@@ -262,9 +261,7 @@ async def test_axe_is_content(whole: Site, chromium: Browser, name: str) -> None
         if not name:
             await expect(page.locator("#services tr")).to_have_count(7)
             await expect(page.locator("#chart svg")).to_be_visible()
-        found = (await Axe().run(page, options=AXE_RULES)).response
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
-        assert len(found["passes"]) > 15
+        assert await complaints(page) == []
 
 
 SHOWN = """() => {
@@ -297,8 +294,7 @@ async def test_it_speaks_the_language_of_the_browser_on_a_phone(whole: Site, chr
         shown = await page.evaluate(SHOWN)
         assert said_in_english & set(shown) == set()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
-        found = (await Axe().run(page, options=AXE_RULES)).response
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+        assert await complaints(page) == []
         await page.locator("#view-stop").click()
         await expect(page.locator("#view-state")).to_have_text(words["op_view_ended"])
 

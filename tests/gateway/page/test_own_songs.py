@@ -11,11 +11,11 @@ import httpx
 import numpy as np
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from tests.support.music import RATE, sound_file
-from tests.support.page.browser import AXE_RULES, PATIENCE_MS
+from tests.support.page.axe import complaints
+from tests.support.page.browser import PATIENCE_MS
 from tests.support.page.site import TOKEN, Site, site
 from tests.support.random_songs import table
 
@@ -122,8 +122,7 @@ async def test_a_table_becomes_the_songs_that_are_offered(
     await expect(report).to_contain_text("energy is not in 0..1")
     await expect(report).to_contain_text("title ← track_name")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
-    found = (await Axe().run(page, options=AXE_RULES)).response
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    assert await complaints(page) == []
     await page.context.close()
     offered = (await owner.get("/api/v1/songs/offer", params={"mood": "happy"})).json()["result"]["songs"]
     assert {song["id"] for song in offered} <= set(songs["id"])

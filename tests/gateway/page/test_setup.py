@@ -9,11 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from tests.gateway.page.test_operator import pages_printed
-from tests.support.page.browser import AXE_RULES
+from tests.support.page.axe import complaints
 from tests.support.page.site import TOKEN, Site, site
 from tests.support.pictures import encoded, noise
 
@@ -175,8 +174,7 @@ async def test_the_place_gets_a_logo_a_colour_and_words_of_its_own(
         await expect(page.locator("#texts-said")).to_contain_text("Saved.")
         await page.reload()
         await expect(page.locator("#text-attract")).to_have_value("Come closer")
-        found = (await Axe().run(page, options=AXE_RULES)).response
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+        assert await complaints(page) == []
     context = await chromium.new_context(locale="en", viewport={"width": 390, "height": 844})
     page = await context.new_page()
     await page.goto(whole.url)
@@ -262,8 +260,7 @@ async def test_the_owner_looks_after_the_site(whole: Site, chromium: Browser, tm
             await expect(page.locator("#backup-said")).to_contain_text("Restored")
             assert stored(whole) == before
             await expect(page.locator("#versions")).to_contain_text("moodstream")
-            found = (await Axe().run(page, options=AXE_RULES)).response
-            assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+            assert await complaints(page) == []
             for path in ("/upkeep", "/upkeep/backup"):
                 assert (await client.get(f"/api/v1/operator{path}", auth=("x", STAFF))).status_code == 403
             child = await asyncio.to_thread(services_of, whole)
@@ -298,5 +295,4 @@ async def test_axe_is_content_with_every_step(whole: Site, chromium: Browser, la
             await expect(page.locator(f"#{step}")).to_be_visible()
             await asyncio.sleep(0.1)
             assert await page.evaluate("document.documentElement.scrollWidth") <= wide, step
-            found = (await Axe().run(page, options=AXE_RULES)).response
-            assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == [], step
+            assert await complaints(page) == [], step

@@ -23,7 +23,6 @@ QUIET = (
 PATIENCE_MS = 15_000
 """A machine that is busy with other things is slow, not wrong."""
 SPOTIFY = "https://open.spotify.com/"
-AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @asynccontextmanager
