@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from playwright.async_api import Page, ViewportSize, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
@@ -30,11 +30,12 @@ QUALITY = 82
 SETTLED_S = 0.7
 
 
-async def keep(page: Page, path: Path) -> None:
-    """A WebP of the page, once all has settled."""
+async def keep(page: Page, path: Path, *, within: Locator | None = None, full_page: bool = False) -> None:
+    """A WebP of what the window shows, of one part or of the whole page, once all has settled."""
     await page.mouse.move(0, 0)
     await asyncio.sleep(SETTLED_S)
-    picture = cv2.imdecode(np.frombuffer(await page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    seen = await (within.screenshot() if within else page.screenshot(full_page=full_page))
+    picture = cv2.imdecode(np.frombuffer(seen, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     cv2.imwrite(str(path), picture, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
 

@@ -12,29 +12,19 @@ import (
 
 func main() {
 	client, err := redis.DialURL(os.Getenv("MOODSTREAM_REDIS_URL")) // redis://127.0.0.1:6379
-	if err != nil {
-		log.Fatal(err)
+	if err == nil {
+		client.Do("XGROUP", "CREATE", "mood:moods", "lights", "$", "MKSTREAM") // refused where it is there
 	}
-	client.Do("XGROUP", "CREATE", "mood:moods", "lights", "$", "MKSTREAM") // refused where it is there
-	for {                                                                  // as many of these as you like share the work; give each its own name
-		streams, err := redis.Values(client.Do("XREADGROUP", "GROUP", "lights", "worker-1", "BLOCK", 2000, "STREAMS", "mood:moods", ">"))
-		if err != nil && err != redis.ErrNil {
-			log.Fatal(err)
-		}
-		for _, stream := range streams {
-			entries, _ := redis.Values(stream.([]any)[1], nil)
-			for _, entry := range entries {
-				var event struct {
-					Phase, Mood string
-					Confidence  float64
-				}
-				fields, _ := redis.StringMap(entry.([]any)[1], nil)
-				if err := json.Unmarshal([]byte(fields["__data__"]), &event); err != nil {
-					log.Fatal(err)
-				}
-				fmt.Println(event.Phase, event.Mood, event.Confidence)
-				client.Do("XACK", "mood:moods", "lights", entry.([]any)[0])
-			}
+	for err == nil { // as many of these as you like share the work; give each its own name
+		var streams []any
+		if streams, err = redis.Values(client.Do("XREADGROUP", "GROUP", "lights", "worker-1", "COUNT", 1, "BLOCK", 0, "STREAMS", "mood:moods", ">")); err == nil {
+			entry := streams[0].([]any)[1].([]any)[0].([]any) // its id and its fields
+			fields, _ := redis.StringMap(entry[1], nil)
+			var event map[string]any
+			err = json.Unmarshal([]byte(fields["__data__"]), &event)
+			fmt.Println(event["phase"], event["mood"], event["confidence"])
+			client.Do("XACK", "mood:moods", "lights", entry[0])
 		}
 	}
+	log.Fatal(err)
 }

@@ -18,12 +18,9 @@ func main() {
 		log.Fatal(done.Error())
 	}
 	client.Subscribe("moodstream/+/state", 0, func(_ mqtt.Client, message mqtt.Message) {
-		var state struct {
-			Phase, Mood string
-			Confidence  float64
-		}
+		var state map[string]any
 		if json.Unmarshal(message.Payload(), &state) == nil { // empty: the camera is gone
-			fmt.Println(state.Phase, state.Mood, state.Confidence)
+			fmt.Println(state["phase"], state["mood"], state["confidence"])
 		}
 	})
 	select {}

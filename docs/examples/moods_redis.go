@@ -11,31 +11,17 @@ import (
 )
 
 func main() {
-	server, last := os.Getenv("MOODSTREAM_REDIS_URL"), "$"
-	if server == "" {
-		server = "redis://127.0.0.1:6379"
-	}
-	client, err := redis.DialURL(server)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for {
-		streams, err := redis.Values(client.Do("XREAD", "BLOCK", 0, "STREAMS", "mood:moods", last))
-		if err != nil {
-			log.Fatal(err)
-		}
-		entries, _ := redis.Values(streams[0].([]any)[1], nil)
-		for _, entry := range entries {
-			last, _ = redis.String(entry.([]any)[0], nil)
-			fields, _ := redis.StringMap(entry.([]any)[1], nil)
-			var event struct {
-				Phase, Mood string
-				Confidence  float64
-			}
-			if err := json.Unmarshal([]byte(fields["__data__"]), &event); err != nil {
-				log.Fatal(err)
-			}
-			fmt.Println(event.Phase, event.Mood, event.Confidence)
+	client, err := redis.DialURL(os.Getenv("MOODSTREAM_REDIS_URL")) // redis://127.0.0.1:6379
+	for last := "$"; err == nil; {
+		var streams []any
+		if streams, err = redis.Values(client.Do("XREAD", "COUNT", 1, "BLOCK", 0, "STREAMS", "mood:moods", last)); err == nil {
+			entry := streams[0].([]any)[1].([]any)[0].([]any) // its id and its fields
+			last = string(entry[0].([]byte))
+			fields, _ := redis.StringMap(entry[1], nil)
+			var event map[string]any
+			err = json.Unmarshal([]byte(fields["__data__"]), &event)
+			fmt.Println(event["phase"], event["mood"], event["confidence"])
 		}
 	}
+	log.Fatal(err)
 }

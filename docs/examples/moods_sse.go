@@ -19,14 +19,11 @@ func main() {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		field, value, _ := strings.Cut(lines.Text(), ": ")
-		var event struct {
-			Phase, Mood string
-			Confidence  float64
-		}
+		var event map[string]any
 		if field == "event" {
 			name = value
 		} else if field == "data" && name == "MoodChanged" && json.Unmarshal([]byte(value), &event) == nil {
-			fmt.Println(event.Phase, event.Mood, event.Confidence)
+			fmt.Println(event["phase"], event["mood"], event["confidence"])
 		}
 	}
 }

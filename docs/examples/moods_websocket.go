@@ -16,13 +16,10 @@ func main() {
 	for err == nil {
 		var message struct {
 			Event string
-			Data  struct {
-				Phase, Mood string
-				Confidence  float64
-			}
+			Data  map[string]any
 		}
 		if err = feed.ReadJSON(&message); err == nil && message.Event == "MoodChanged" {
-			fmt.Println(message.Data.Phase, message.Data.Mood, message.Data.Confidence)
+			fmt.Println(message.Data["phase"], message.Data["mood"], message.Data["confidence"])
 		}
 	}
 	log.Fatal(err)

@@ -25,6 +25,9 @@
     const clamped = style.webkitLineClamp !== "none" || style.textOverflow === "ellipsis";
     const hides = style.overflowY !== "visible";
     if (hides && !clamped && element.scrollHeight > element.clientHeight + 2) faults.push(`${name(element)} cuts ${element.scrollHeight - element.clientHeight} px`);
+    const lines = Number(style.webkitLineClamp) || 0;
+    const missing = Math.min(lines * parseFloat(style.lineHeight), element.scrollHeight) - element.clientHeight;
+    if (missing > 0.12 * parseFloat(style.lineHeight)) faults.push(`${name(element)} cuts a line: ${Math.round(missing)} px`);
     const holder = element.closest(".row, .card, .what, .heading, .mood");
     if (holder && holder !== element && element.textContent.trim()) {
       const [inside, around] = [box(element), box(holder)];
