@@ -117,9 +117,11 @@ async def main_in(folder: Path, running: Site) -> None:
 def main() -> int:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/images")
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data:
-        with site(Path(data), "--camera", "pattern:quick", "--auto", XDG_DATA_HOME=data) as running:
-            asyncio.run(main_in(folder, running))
+    with (
+        tempfile.TemporaryDirectory() as data,
+        site(Path(data), "--camera", "pattern:quick", "--auto", XDG_DATA_HOME=data) as running,
+    ):
+        asyncio.run(main_in(folder, running))
     return 0
 
 
