@@ -382,6 +382,11 @@ class Song(Model):
     duration_ms: Annotated[int, Field(ge=0)] | None = None
     """how long it plays, milliseconds; null when unknown"""
 
+    @property
+    def name(self) -> str:
+        """Title and artist in one line; the title alone where the artist is not known."""
+        return f"{self.title} - {self.artist}" if self.artist else self.title
+
 
 class SongsOffered(Asking):
     """Songs of a mood were offered to the visitor."""

@@ -44,7 +44,7 @@ def playback_state(event: PlaybackChanged) -> dict[str, JsonValue]:
     """What is retained for the player. Home Assistant takes states of at most 255 characters."""
     song = event.song
     return {
-        "now_playing": f"{song.title} - {song.artist}"[:255] if song else "nothing",
+        "now_playing": song.name[:255] if song else "nothing",
         "state": event.state,
         "title": song.title if song else None,
         "artist": song.artist if song else None,

@@ -37,17 +37,15 @@ def _sentence(event: Event) -> str:
         chosen = ", chosen by hand" if event.reason == "forced" else ""
         return f"mood     {event.mood}{sure}{still}{chosen}"
     if isinstance(event, SongsOffered):
-        return f"offer    {event.mood}: " + "; ".join(f"{song.title} - {song.artist}" for song in event.songs)
+        return f"offer    {event.mood}: " + "; ".join(song.name for song in event.songs)
     if isinstance(event, SongPicked):
         return f"pick     {event.song_id} by {event.by}"
     if isinstance(event, SongsRanked):
         best = event.ranking[0] if event.ranking else None
-        near = (
-            f"; nearest {best.song.title} - {best.song.artist} ({best.similarity:.2f}, {best.reason})" if best else ""
-        )
-        return f"ranking  by {event.picked.title} - {event.picked.artist}{near}"
+        near = f"; nearest {best.song.name} ({best.similarity:.2f}, {best.reason})" if best else ""
+        return f"ranking  by {event.picked.name}{near}"
     if isinstance(event, PlaybackChanged):
-        what = f" {event.song.title} - {event.song.artist}" if event.song else ""
+        what = f" {event.song.name}" if event.song else ""
         return f"player   {event.state}{what} [{event.output}]" + (f"; {event.message}" if event.message else "")
     if isinstance(event, StatusChanged):
         part = f" {event.part}" if event.part else ""

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from moodstream.contracts.events import Song
 from moodstream.contracts.requests import AskPlayer, CommandPlayer, ListDevices, PlayerStatus, Request
 from moodstream.errors import MoodstreamError
 from services.cli.connection import redis_url
@@ -47,16 +46,16 @@ def status(given: argparse.Namespace) -> int:
     if given.json:
         print(now.model_dump_json())
         return 0
-    song = f" {_name(now.song)}" if now.song else ""
+    song = f" {now.song.name}" if now.song else ""
     about = [f"on {now.device}"] if now.device else []
     about += [f"volume {now.volume} %"] if now.volume is not None else []
     print(f"{now.output}: {now.state.replace('_', ' ')}{song}" + (f" ({', '.join(about)})" if about else ""))
     if now.message:
         print(f"  {now.message}")
     for one in now.coming[:3]:
-        print(f"  next: {_name(one)}")
+        print(f"  next: {one.name}")
     for one in now.missing:
-        print(f"  not found: {_name(one)}")
+        print(f"  not found: {one.name}")
     return 0
 
 
@@ -100,7 +99,7 @@ def player_test(given: argparse.Namespace) -> int:
         if trial.found:
             print(f"  {len(trial.found) - len(missing)} of {len(trial.found)} songs were found")
         for song in missing:
-            print(f"  not found: {_name(song)}")
+            print(f"  not found: {song.name}")
     return 0 if works else EXIT_FAILED
 
 
@@ -129,7 +128,3 @@ def _ask(request: Request[R]) -> R:
     url = redis_url()
     check_redis(url)
     return ask(url, request)
-
-
-def _name(song: Song) -> str:
-    return f"{song.title} - {song.artist}"

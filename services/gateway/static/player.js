@@ -105,9 +105,8 @@ export class Player {
     if (song?.id === this.#song) return;
     this.#song = song?.id ?? null;
     // the title says in which direction the line is read, or it would lose its beginning where it is too long
-    const names = song
-      ? [element("span", { textContent: song.title }), " · ", element("bdi", { textContent: song.artist })]
-      : [];
+    const names = song ? [element("span", { textContent: song.title })] : [];
+    if (song?.artist) names.push(" · ", element("bdi", { textContent: song.artist }));
     this.#find("#player-song").replaceChildren(...names);
     this.#find("#sleeve").replaceChildren(...(song ? [sleeve(song, mood), ...this.#cover(song)] : []));
     this.#find("#taken").hidePopover();
@@ -272,7 +271,9 @@ function filePath(song) {
 function address({ title, artist, uri }) {
   const track = uri?.match(TRACK)?.[1];
   const found = track ? `https://open.spotify.com/track/${track}` : WEB.test(uri) ? uri : "";
-  return found && found.length <= CODE_LETTERS ? found : [...`${title} · ${artist}`].slice(0, CODE_LETTERS).join("");
+  return found && found.length <= CODE_LETTERS
+    ? found
+    : [...[title, artist].filter(Boolean).join(" · ")].slice(0, CODE_LETTERS).join("");
 }
 
 /** As players show it: 3:07. */

@@ -96,7 +96,7 @@ export class Songs {
           "span",
           { className: "names" },
           element("span", { className: "title", textContent: song.title, dir: "auto" }),
-          element("span", { className: "between", textContent: " · " }),
+          element("span", { className: "between", textContent: song.artist && " · " }),
           element("span", { className: "artist", textContent: song.artist, dir: "auto" }),
         ),
         bar,

@@ -34,7 +34,7 @@ def find_oddities(catalogue: Catalogue) -> list[Oddity]:
 
 def _examples(catalogue: Catalogue, mask: Mask) -> tuple[str, ...]:
     songs = (catalogue.song(int(at)) for at in np.flatnonzero(mask)[:EXAMPLES])
-    return tuple(f"{song.title} - {song.artist}" for song in songs)
+    return tuple(song.name for song in songs)
 
 
 def oddity_table(oddities: list[Oddity]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from moodstream.contracts.events import EVENTS, Asking, MoodChanged, Probabilities, StatusChanged, expiry
+from moodstream.contracts.events import EVENTS, Asking, MoodChanged, Probabilities, Song, StatusChanged, expiry
 from moodstream.contracts.moods import COORDINATES, MOODS, Mood, expectation, quadrant
 from moodstream.contracts.streams import EVENT_OF_STREAM, STREAMS
 
@@ -38,6 +38,11 @@ def test_what_asks_for_an_action_expires() -> None:
 def test_probabilities_stand_in_the_order_of_the_network() -> None:
     assert MOODS == (Mood.ANGRY, Mood.HAPPY, Mood.SAD, Mood.CALM)
     assert Probabilities(angry=0.1, happy=0.2, sad=0.3, calm=0.4).in_order() == (0.1, 0.2, 0.3, 0.4)
+
+
+@pytest.mark.parametrize(("artist", "name"), [("Nobody", "Song - Nobody"), ("", "Song")])
+def test_a_song_without_an_artist_is_called_by_its_title(artist: str, name: str) -> None:
+    assert Song(id="1", title="Song", artist=artist).name == name
 
 
 @pytest.mark.parametrize("mood", MOODS)
