@@ -73,7 +73,8 @@ def test_a_mood_that_has_lost_is_not_held_while_others_take_turns(rate: float) -
 
 
 def test_what_already_leads_does_not_begin_to_wait_anew_when_the_lost_mood_is_dropped() -> None:
-    held, named_at_s = HeldMood(0.6, Mood.HAPPY), {}
+    held = HeldMood(0.6, Mood.HAPPY)
+    named_at_s: dict[Mood | None, float] = {}
     for step in range(20):
         at_s = step / 10
         held.decide(Mood.SAD if at_s >= 1 else Mood.UNSURE if at_s >= 0.5 else Mood.CALM, at_s)

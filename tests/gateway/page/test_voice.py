@@ -16,8 +16,8 @@ from moodstream.contracts.moods import Mood
 from services.cli.run.embedded_redis import embedded_redis
 from services.voice.log_mel import RATE, Floats
 from shared.bus.connection import Bus
-from tests.gateway.page.test_access import complaints
 from tests.support.gateways import Gateway, answer, captures_of
+from tests.support.page.axe import complaints
 from tests.support.page.browser import launch, open_page
 from tests.support.page.devices import ANSWER_LATER, KEEP_TRACKS, until
 from tests.support.page.stages import arrive, at_stage
