@@ -71,13 +71,25 @@ def open_tags(path: Path) -> Any:
         raise MoodstreamError("cannot read the tags: the file is cut off") from None
 
 
+def ape_tags(path: Path) -> Any:
+    """The APEv2 tag at the end of a file of any kind, as some programs write it to MP3; None where there is none."""
+    from mutagen import MutagenError
+    from mutagen.apev2 import APEv2
+
+    try:
+        return APEv2(path)
+    except (MutagenError, OSError, *DAMAGE):
+        return None
+
+
 def _candidates(path: Path) -> Iterator[bytes]:
     try:
-        embedded = sorted(_embedded(open_tags(path)), key=lambda one: one[0] != FRONT)
+        embedded = list(_embedded(open_tags(path)))
     except MoodstreamError as error:
         log.debug("%s: %s", path.name, error)
         embedded = []
-    yield from (data for _, data in embedded)
+    embedded += _in_ape(ape_tags(path))
+    yield from (data for _, data in sorted(embedded, key=lambda one: one[0] != FRONT))
     for file in _beside(path):
         try:
             if file.stat().st_size <= MAX_BYTES:
@@ -102,6 +114,15 @@ def _embedded(file: Any) -> Iterator[tuple[int, bytes]]:
         for value in tags[keys[key]] if key in keys else ():
             if found := _decoded(key, value):
                 yield found
+
+
+def _in_ape(tags: Any) -> Iterator[tuple[int, bytes]]:
+    """Each has its file's name, ended by a zero, before the picture."""
+    from mutagen.apev2 import BINARY
+
+    for key, value in tags.items() if tags is not None else ():
+        if key.casefold().startswith("cover art (") and value.kind == BINARY:
+            yield FRONT if "front" in key.casefold() else 0, value.value.partition(b"\0")[2]
 
 
 def _decoded(key: str, value: Any) -> tuple[int, bytes] | None:

@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import pytest
+from mutagen.apev2 import APEv2
+from mutagen.id3 import ID3, TIT2
 
 from services.recommender.catalogue.tables.text import LONE_BYTES
+from services.recommender.catalogue.tables.texts import ARTISTS
 from services.recommender.catalogue.tags import song_tags, utf8_again
+from tests.support.music import FORMATS, sound_file
 
 
 @pytest.mark.parametrize(
@@ -45,3 +49,18 @@ def test_what_a_decoder_found_is_shown_as_one_line(
 ) -> None:
     tags = song_tags(tmp_path / "01 file.wav", written)
     assert (tags["title"], tags["artist"], tags["year"]) == found
+
+
+def test_an_ape_tag_tells_what_the_files_own_tag_does_not(tmp_path: Path) -> None:
+    """As MP3 files of some programs have it, often beside an ID3 tag with less in it."""
+    path = sound_file(tmp_path / "07 file.mp3", FORMATS["mp3"])
+    ape = APEv2()
+    ape["Title"], ape["Artist"], ape["Genre"], ape["Year"] = "Sonę", ["A", "B"], "Folk", "1987-05"
+    ape.save(path)
+    assert song_tags(path, {}) == {"title": "Sonę", "artist": f"A{ARTISTS}B", "genre": "Folk", "year": 1987}
+    id3 = ID3()
+    id3.add(TIT2(text="Song"))
+    id3.save(path)
+    assert song_tags(path, {}) == {"title": "Song", "artist": f"A{ARTISTS}B", "genre": "Folk", "year": 1987}
+    path.write_bytes(path.read_bytes()[:-20])
+    assert song_tags(path, {})["title"] == "Song"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mutagen import File
+from mutagen.apev2 import BINARY, APEv2, APEValue
 from mutagen.asf import ASFByteArrayAttribute  # type: ignore[attr-defined]
 from mutagen.flac import Picture
 from mutagen.id3 import APIC
@@ -59,6 +60,16 @@ def test_the_front_cover_of_every_format_is_found(tmp_path: Path, ending: str) -
     (tmp_path / "Folder.JPG").write_bytes(JPEG)
     assert cover_of(path) == Cover(JPEG, "image/jpeg")
     embed(path, [(0, JPEG + b"2"), (3, PNG)])
+    assert cover_of(path) == Cover(PNG, "image/png")
+
+
+@pytest.mark.parametrize("ending", ["mp3", "aac"])
+def test_the_cover_of_an_ape_tag_is_found(tmp_path: Path, ending: str) -> None:
+    path = sound_file(tmp_path / f"song.{ending}", FORMATS[ending])
+    tags = APEv2()
+    tags["Cover Art (Back)"] = APEValue(b"back.jpg\0" + JPEG, BINARY)
+    tags["Cover Art (Front)"] = APEValue(b"front.png\0" + PNG, BINARY)
+    tags.save(path)
     assert cover_of(path) == Cover(PNG, "image/png")
 
 

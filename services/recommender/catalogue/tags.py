@@ -3,13 +3,13 @@
 import logging
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableSequence
 from pathlib import Path
 from typing import Any
 
 from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.tables.texts import ARTISTS
-from shared.music_files import open_tags
+from shared.music_files import ape_tags, open_tags
 
 log = logging.getLogger("moodstream.recommender")
 
@@ -54,11 +54,18 @@ def _written(written: Mapping[str, str], name: str) -> str:
 
 def _read(path: Path) -> dict[str, list[str]]:
     """Every text of each tag; empty lists for a file whose tags cannot be read: its sound may be sound all the same."""
-    tags: Any = None
     try:
-        tags = getattr(open_tags(path), "tags", None)
+        own = _by_name(getattr(open_tags(path), "tags", None))
     except MoodstreamError as error:
         log.debug("%s: %s", path, error)
+        own = _by_name(None)
+    if all(own.values()):
+        return own
+    added = _by_name(ape_tags(path))
+    return {name: own[name] or added[name] for name in KEYS}
+
+
+def _by_name(tags: Any) -> dict[str, list[str]]:
     keys = {str(key).casefold(): key for key in (tags.keys() if tags is not None else ())}
     found: dict[str, list[str]] = {}
     for name, candidates in KEYS.items():
@@ -68,9 +75,9 @@ def _read(path: Path) -> dict[str, list[str]]:
 
 
 def _texts(value: Any) -> list[str]:
-    """Of an ID3 frame (genres by their names), a Windows Media attribute, or a plain list."""
+    """Of an ID3 frame (genres by their names), a Windows Media attribute, a text of APE, or a plain list."""
     several = getattr(value, "genres", None) or getattr(value, "text", None) or value
-    several = several if isinstance(several, list | tuple) else [several]
+    several = several if isinstance(several, tuple | MutableSequence) else [several]
     return list(dict.fromkeys(text for one in several if (text := _clean(str(getattr(one, "value", one))))))
 
 
