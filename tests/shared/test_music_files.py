@@ -17,8 +17,8 @@ from moodstream.errors import MoodstreamError
 from shared.music_files import MAX_BYTES, Cover, cover_of, open_tags
 from tests.support.music import FORMATS, sound_file
 
-TAGGED = sorted(FORMATS.keys() - {"aac"})
-"""Bare AAC holds no pictures."""
+TAGGED = sorted(FORMATS.keys() - {"aac", "webm"})
+"""Bare AAC holds no pictures, and those of Matroska are not read."""
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a front cover"
 JPEG = b"\xff\xd8\xff" + b"another picture"
@@ -33,7 +33,11 @@ def embed(path: Path, pictures: list[tuple[int, bytes]]) -> None:
         flac.append(picture := Picture())
         picture.type, picture.data, picture.mime = kind, data, "image/png"
     match path.suffix:
-        case ".mp3" | ".wav" | ".aiff":
+        case ".wv":
+            for kind, data in pictures:
+                name = "Cover Art (Front)" if kind == 3 else "Cover Art (Other)"
+                file[name] = APEValue(b"picture\0" + data, BINARY)
+        case ".mp3" | ".wav" | ".aiff" | ".tta":
             for kind, data in pictures:
                 file.tags.add(APIC(mime="image/png", type=kind, desc=f"picture {kind}", data=data))
         case ".flac":

@@ -15,9 +15,13 @@ ENDINGS = {
     "ogg": (".ogg", ".oga", ".opus"),
     "wav": (".wav",),
     "mp4": (".m4a", ".m4b", ".mp4"),
-    "aiff": (".aif", ".aiff"),
+    "aiff": (".aif", ".aiff", ".aifc"),
     "wma": (".wma",),
     "mka": (".mka", ".webm"),
+    "wavpack": (".wv",),
+    "tta": (".tta",),
+    "ape": (".ape",),
+    "musepack": (".mpc",),
 }
 """By kind; a name with none of these gets the first."""
 
@@ -47,6 +51,11 @@ def sound_kind(head: bytes) -> str | None:
         (b"ID3", "mp3"),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "wma"),
         (b"\x1aE\xdf\xa3", "mka"),
+        (b"wvpk", "wavpack"),
+        (b"TTA1", "tta"),
+        (b"MAC ", "ape"),
+        (b"MPCK", "musepack"),
+        (b"MP+", "musepack"),
     ):
         if head.startswith(magic):
             return kind

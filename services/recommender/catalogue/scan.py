@@ -39,6 +39,11 @@ SUFFIXES = frozenset(
         ".aifc",
         ".wma",
         ".mka",
+        ".webm",
+        ".wv",
+        ".tta",
+        ".ape",
+        ".mpc",
     }
 )
 

@@ -28,7 +28,7 @@ SILENCE = 1e-4
 CEILING = 8.0
 """Full scale is 1; floating-point files may be louder, and a damaged one holds anything."""
 
-FORMATS = "aac,aiff,ape,asf,caf,flac,matroska,mov,mp3,ogg,tta,w64,wav,wv"
+FORMATS = "aac,aiff,ape,asf,caf,flac,matroska,mov,mp3,mpc,mpc8,ogg,tta,w64,wav,wv"
 """By FFmpeg's names. Playlists are none of them: they would open other files and addresses."""
 
 COUNTED = ("mp3", "aac")

@@ -18,6 +18,9 @@ FORMATS = {
     "wma": "wmav2",
     "wav": "pcm_s16le",
     "aiff": "pcm_s16be",
+    "wv": "wavpack",
+    "tta": "tta",
+    "webm": "libopus",
 }
 """By ending, FFmpeg's encoder."""
 
