@@ -29,7 +29,7 @@ WITH_PROGRESS := sh deploy/with-progress
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos fuzz soak sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try asyncapi-try compose-2-try podman-try home-assistant-try quick coverage javascript cluster-sites
+.PHONY: help setup run test check audit compose-test images images-twice arm64 release-check camera-soak wires-soak player-soak chaos fuzz soak siege sentinel-run cluster-run cluster-chaos songs-compare songs-postgres dask-scan capacity faststream-next redis-versions packages-try appliance-try page-soak page-screens setup-train train train-smoke data-report has-data contract lock clean chart node-red-try asyncapi-try compose-2-try podman-try home-assistant-try quick coverage javascript cluster-sites
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -121,6 +121,9 @@ chaos: setup $(VENV)/.test ## Kill, stop and cut off every process of the chain,
 
 soak: setup $(VENV)/.test ## The whole chain under load for half an hour: nothing lost, no memory that grows; writes soak.png
 	$(BIN)/python -m benchmarks.soak --minutes 30 $(ARGS)
+
+siege: setup $(VENV)/.test ## A gateway under all floods at once: memory, how soon a visitor's pick is ranked; Linux alone
+	$(BIN)/python -m benchmarks.siege $(ARGS)
 
 sentinel-run: setup $(VENV)/.test ## Eight cameras, four workers, two sites; the leader of Redis is killed, hung, stopped; needs redis-server
 	$(BIN)/python -m benchmarks.sentinel --seconds 60 $(ARGS)

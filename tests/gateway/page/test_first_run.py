@@ -17,7 +17,7 @@ from tests.support.page.site import Site, site
 from tests.support.page.stages import at_stage
 from tests.support.random_songs import table
 
-LOOKED_AT_S = 45.0
+LOOKED_AT_S = 30.0
 HELD_S = 15.0
 NOTE_CONTEXTS = """
   window.contexts = [];
