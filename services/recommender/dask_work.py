@@ -62,8 +62,19 @@ def connected(address: str, name: str) -> "Iterator[Client]":
         raise ExtraMissing("work on other machines needs moodstream[dask]")
     from distributed import Client
 
+    class ClosedClient(Client):
+        """Closes itself where it cannot start, and not when it is collected: maybe while another starts, which then
+        holds the lock that closing waits for, for ever."""
+
+        def start(self, **given: Any) -> None:
+            try:
+                super().start(**given)  # type: ignore[no-untyped-call]
+            except BaseException:
+                self.close()  # type: ignore[no-untyped-call]
+                raise
+
     try:
-        client = Client(address, timeout=CONNECT_S, set_as_default=False, name=name)
+        client = ClosedClient(address, timeout=CONNECT_S, set_as_default=False, name=name)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise MoodstreamError(f"no Dask cluster answers at {address}: {' '.join(str(error).split())}") from None
     with client:

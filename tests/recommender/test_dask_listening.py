@@ -1,5 +1,6 @@
 """Listening on a real Dask cluster of two workers, of which some are lost."""
 
+import gc
 import os
 import signal
 import socket
@@ -127,3 +128,19 @@ def test_what_cannot_work_is_one_line_and_blames_no_file(
                 scan(folder, target, listen=on(wrong, folder))
             assert "\n" not in str(raised.value)
     assert not target.exists()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tcp://127.0.0.1:port", "nonsense://x"])
+def test_a_client_that_could_not_start_is_closed_at_once(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the collector closes it, maybe while another starts, and both wait for ever."""
+    monkeypatch.setattr(dask_work, "CONNECT_S", 0.3)
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(MoodstreamError, match="no Dask cluster"), dask_work.connected(address, "test"):
+            pass
+        left = [one.status for one in gc.get_objects() if isinstance(one, Client)]
+    finally:
+        gc.enable()
+    assert left
+    assert set(left) == {"closed"}
