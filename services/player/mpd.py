@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
-from mpd import CommandError, MPDClient, MPDError
+from mpd import CommandError, FailureResponseCode, MPDClient, MPDError
 
 from moodstream.contracts.events import PlaybackState, Song
 from moodstream.errors import MoodstreamError
-from services.player.mpd_names import MOPIDYS, is_of, searches
+from services.player.mpd_names import MOPIDYS, ends_of, is_of, may_be, searches
 from services.player.outputs import FADE_OUT, FADE_STEP_S, Device, Outcome
 from shared.song_names import every_form
 
@@ -25,6 +25,8 @@ START_S = 1.0
 QUEUED = 10
 """Songs that it is given at once, to go on by itself."""
 SEARCHED = 200
+NOT_THE_SONG = (FailureResponseCode.PERMISSION, FailureResponseCode.PASSWORD, FailureResponseCode.PLAYLIST_MAX)
+"""Refusals that meet every song alike."""
 STATES: dict[str, PlaybackState] = {"play": "playing", "pause": "paused", "stop": "ready"}
 
 
@@ -94,20 +96,32 @@ class MpdOutput:
         self._client.clear()
         try:
             self._client.playid(self._client.addid(first))
-        except CommandError:
+        except CommandError as error:
+            if error.errno in NOT_THE_SONG:
+                raise
             return Outcome("unavailable", f"MPD cannot play {first}.", skip=True)
         self._songs = {first: songs[0]}
-        for song in songs[1:QUEUED]:
-            file = self._find_file(song)
-            if file is not None and file not in self._songs:
-                self._client.add(file)
-                self._songs[file] = song
+        self._queue(songs[1:QUEUED])
         outcome = self._read_status()
         deadline_s = time.monotonic() + START_S
         while outcome.state == "ready" and time.monotonic() < deadline_s:  # Mopidy takes a moment to begin
             time.sleep(0.05)
             outcome = self._read_status()
         return outcome if outcome.state != "ready" else Outcome("playing", song=songs[0])
+
+    def _queue(self, songs: Sequence[Song]) -> None:
+        """Those that it takes; the first one plays whatever becomes of them."""
+        for song in songs:
+            file = self._find_file(song)
+            if file is None or file in self._songs:
+                continue
+            try:
+                self._client.add(file)
+            except CommandError as error:
+                if error.errno in NOT_THE_SONG:
+                    return
+            else:
+                self._songs[file] = song
 
     def _recognise(self, songs: Sequence[Song]) -> Outcome:
         self._songs = {file: song for song in songs[:QUEUED] if (file := self._find_file(song)) is not None}
@@ -174,9 +188,11 @@ class MpdOutput:
         """By its address where the daemon knows that, else by title and artist, in tags or in file names."""
         scheme, _, path = (song.uri or "").partition(":")
         if scheme == "file":
-            for file in self._files_named(path):
-                if self._client.find("file", file):
-                    return file
+            for end in ends_of(path):
+                for file in self._files_named(end):
+                    found = self._client.find("file", file)
+                    if found and (end == path or may_be(song, found[0])):
+                        return file
         elif scheme in self._schemes:
             return song.uri
         for tag, text in searches(song):

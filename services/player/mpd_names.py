@@ -21,6 +21,21 @@ def searches(song: Song) -> Iterator[tuple[str, str]]:
         yield "artist", artist
 
 
+def ends_of(path: str) -> Iterator[str]:
+    """The path in a song's address, and of a whole path what lies below each folder on the way, the longest first.
+
+    Addresses of other programs and of older scans begin at the root of a disk, names of the daemon in its own folder.
+    """
+    yield path
+    parts = path.strip("/").split("/") if path.startswith("/") else []
+    yield from ("/".join(parts[begin:]) for begin in range(1, len(parts)))
+
+
+def may_be(song: Song, found: dict[str, Any]) -> bool:
+    """Whether the tags of what was found, if it has any, are those of the song."""
+    return "title" not in found or is_of(song, found)
+
+
 def is_of(song: Song, found: dict[str, Any]) -> bool:
     """By the tags of what was found, or by a file name such as ``Artist - Title.mp3``."""
     artists = [name for tag in ("artist", "albumartist") for name in _texts(found.get(tag))]

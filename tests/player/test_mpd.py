@@ -3,8 +3,10 @@
 import asyncio
 import signal
 import time
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -45,6 +47,40 @@ async def test_songs_are_found_by_address_tags_or_names_of_files(output: MpdOutp
     assert found == ["a/one.wav", "Juniper Lane - Lantern.wav", "loose/kite.wav", None]
     radio = Song(id="r", title="Radio", artist="R", uri="http://127.0.0.1:9/stream")
     assert await output.find_song(radio) == radio.uri
+    await output.close()
+
+
+NAMES = (
+    "track07.wav",
+    "50% off/100%25.wav",
+    "say \"hi\" \\ 'back'.wav",
+    " #1 ?&+; .wav",
+    unicodedata.normalize("NFD", "Küche/Café.wav"),
+    unicodedata.normalize("NFC", "日本/がんば é.wav"),
+)
+
+
+@pytest.mark.parametrize("form", ["as it is", "NFC", "NFD", "encoded", "NFC, encoded", "whole path"])
+async def test_a_file_without_tags_is_found_however_its_address_is_written(tmp_path: Path, form: str) -> None:
+    for name in NAMES:
+        tone(tmp_path / "music" / name, seconds=0.1)
+    with mpd_server(tmp_path) as running:
+        running.update()
+        output = MpdOutput(running.address)
+        for name in NAMES:
+            path = unicodedata.normalize(form[:3], name) if form.startswith("NF") else name  # type: ignore[arg-type]
+            uri = f"file:{quote(path) if form.endswith('encoded') else path}"
+            if form == "whole path":  # as other programs and older scans write it
+                uri = (tmp_path / "music" / name).as_uri()
+            assert await output.find_song(Song(id="1", title="t", artist="a", uri=uri)) == name
+        await output.close()
+
+
+async def test_a_whole_path_means_no_other_song_of_the_same_file_name(output: MpdOutput) -> None:
+    elsewhere = Song(id="1", title="Kites", artist="Ola Verano", uri="file:///home/me/short.wav")
+    assert await output.find_song(elsewhere) is None
+    short = elsewhere.model_copy(update={"title": "Short", "artist": "Plum Radio"})
+    assert await output.find_song(short) == "short.wav"
     await output.close()
 
 
@@ -171,6 +207,36 @@ async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
         assert (await right.check()).state == "ready"
         await wrong.close()
         await right.close()
+
+
+@pytest.mark.parametrize(
+    ("permissions", "refused"),
+    [("read", "random"), ("read,add,admin", "random"), ("read,control,admin", "addid")],
+)
+async def test_a_user_without_the_rights_blames_no_song(tmp_path: Path, permissions: str, refused: str) -> None:
+    tone(tmp_path / "music" / "loose" / "kite.wav")
+    with mpd_server(tmp_path) as running:
+        running.update()
+    with mpd_server(tmp_path, outputs=f'default_permissions "{permissions}"') as running:
+        output = MpdOutput(running.address)
+        for _ in range(3):
+            outcome = await output.play([KITE])
+            assert (outcome.state, outcome.skip) == ("unavailable", False)
+            assert f'permission for "{refused}"' in outcome.message
+        await output.close()
+
+
+async def test_the_first_song_plays_though_the_queue_takes_no_more(tmp_path: Path) -> None:
+    songs = [Song(id=name, title=name, artist="A", uri=f"file:{name}.wav") for name in ("a", "b", "c")]
+    for song in songs:
+        tone(tmp_path / "music" / f"{song.id}.wav")
+    with mpd_server(tmp_path, outputs='max_playlist_length "2"') as running:
+        running.update()
+        output = MpdOutput(running.address)
+        outcome = await output.play(songs)
+        assert (outcome.state, outcome.song) == ("playing", songs[0])
+        assert running.send_command("status")["playlistlength"] == "2"
+        await output.close()
 
 
 async def test_nobody_there_is_one_line() -> None:
