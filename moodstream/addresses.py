@@ -6,6 +6,7 @@ from redis.connection import parse_url
 
 from moodstream import cluster, sentinel
 from moodstream.errors import MoodstreamError
+from moodstream.host_names import can_be_host
 
 HTTP = ("http", "https")
 REDIS = ("redis", "rediss", "unix")
@@ -28,7 +29,7 @@ def is_http(url: str) -> bool:
     try:
         if scheme in REDIS:
             parse_url(url)
-        elif not urlsplit(url).hostname or urlsplit(url).port == 0:
+        elif not can_be_host(urlsplit(url).hostname or "") or urlsplit(url).port == 0:
             raise ValueError("names no host")
     except ValueError as error:
         raise MoodstreamError(f"{without_password(url)}: this address cannot be right: {error}") from None
@@ -63,6 +64,8 @@ def check_redis(url: str) -> None:
     try:
         parts = urlsplit(url)
         if scheme not in REDIS or "@" in parts.path + parts.query + parts.fragment or parts.port == 0:
+            raise ValueError
+        if parts.hostname and not can_be_host(parts.hostname):
             raise ValueError
         parse_url(url)
     except ValueError:

@@ -25,6 +25,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from moodstream.cancellation import Heedful
 from moodstream.errors import MoodstreamError
+from moodstream.host_names import host_and_port
 
 SCHEMES = ("redis+cluster", "rediss+cluster")
 PORT = 6379
@@ -77,7 +78,7 @@ def parse(url: str) -> Address:
         login, _, hosts = parts.netloc.rpartition("@")
         if parts.path.strip("/") not in ("", "0"):
             raise ValueError("a cluster has database 0 alone")
-        nodes = tuple(_host_and_port(host) for host in hosts.split(","))
+        nodes = tuple(host_and_port(host, PORT) for host in hosts.split(","))
         query = dict(parse_qsl(parts.query))
         prefix = query.pop("prefix", "")
         tls = parts.scheme.startswith("rediss")
@@ -174,13 +175,6 @@ def _refuse_alone(greeting: Any, node: Node) -> None:
 
 def _fault(node: Node, error: Exception) -> str:
     return f"{node[0]}:{node[1]}: {' '.join(str(error).split())}"
-
-
-def _host_and_port(text: str) -> Node:
-    parts = urlsplit(f"//{text}")
-    if not parts.hostname:
-        raise ValueError("a host is missing")
-    return parts.hostname, parts.port or PORT
 
 
 class _Following:

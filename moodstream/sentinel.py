@@ -33,6 +33,7 @@ from redis.sentinel import MasterNotFoundError, Sentinel, SentinelManagedConnect
 from moodstream import cluster
 from moodstream.cancellation import Heedful, connection_class
 from moodstream.errors import MoodstreamError
+from moodstream.host_names import host_and_port
 
 SCHEMES = ("redis+sentinel", "rediss+sentinel")
 PORT = 26379
@@ -65,7 +66,7 @@ def parse(url: str) -> Address:
     try:
         parts = urlsplit(url)
         login, _, hosts = parts.netloc.rpartition("@")
-        sentinels = tuple(_host_and_port(host) for host in hosts.split(","))
+        sentinels = tuple(host_and_port(host, PORT) for host in hosts.split(","))
         master, _, database = parts.path.strip("/").partition("/")
         if not master or not (database or "0").isdecimal():
             raise ValueError("after the hosts come the name of the servers and the database")
@@ -204,13 +205,6 @@ def _nobody_leads(pool: Any, answers: Sequence[object]) -> RedisConnectionError:
         doubt = ", or their certificates are not trusted (redis_ca)" if "ssl_cert_reqs" in asked[0] else ""
         return RedisConnectionError(f"none of the Sentinels at {where} answers{doubt}")
     return RedisConnectionError(f"the Sentinels at {where} know of no server that leads {pool.service_name!r}")
-
-
-def _host_and_port(text: str) -> tuple[str, int]:
-    parts = urlsplit(f"//{text}")
-    if not parts.hostname:
-        raise ValueError("a host is missing")
-    return parts.hostname, parts.port or PORT
 
 
 def _of_server(address: Address) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from moodstream.errors import MoodstreamError
+from moodstream.host_names import can_be_host
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,11 @@ def parse_address(url: str, authority: Path | None = None) -> Address:
         port = parts.port
     except ValueError:
         port = 0
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == 0:
+    if parts.scheme not in ("mqtt", "mqtts") or not can_be_host(parts.hostname or "") or port == 0:
         raise MoodstreamError("MOODSTREAM_MQTT_URL: must look like mqtt://user:password@host:1883, or mqtts://...")
     tls = _tls(authority) if parts.scheme == "mqtts" else None
     user, password = (unquote(one) if one else None for one in (parts.username, parts.password))
-    return Address(parts.hostname, port or (8883 if tls else 1883), user, password, tls)
+    return Address(parts.hostname or "", port or (8883 if tls else 1883), user, password, tls)
 
 
 def _tls(authority: Path | None) -> ssl.SSLContext:

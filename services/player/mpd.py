@@ -15,6 +15,7 @@ from mpd import CommandError, FailureResponseCode, MPDClient, MPDError
 
 from moodstream.contracts.events import PlaybackState, Song
 from moodstream.errors import MoodstreamError
+from moodstream.host_names import can_be_host
 from services.player.mpd_names import MOPIDYS, ends_of, is_of, may_be, searches
 from services.player.outputs import FADE_OUT, FADE_STEP_S, Device, Outcome
 from shared.song_names import every_form
@@ -308,7 +309,8 @@ def _address(text: str) -> tuple[str, int]:
         return text, 0
     host, colon, port = text.rpartition(":")
     if not colon:
-        return text, 6600
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        host, port = text, "6600"
+    host = host.strip("[]")
+    if not can_be_host(host) or not port.isdecimal() or not 0 < int(port) < 65536:
         raise MoodstreamError(f"MOODSTREAM_MPD_ADDRESS: {text!r} is neither host:port nor the path of a socket")
-    return host.strip("[]"), int(port)
+    return host, int(port)

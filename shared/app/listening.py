@@ -3,13 +3,16 @@
 import socket
 
 from moodstream.errors import MoodstreamError
+from moodstream.host_names import can_be_host
 
 UNACKNOWLEDGED_MS = 60_000
 """The kernel drops a connection whose other end has acknowledged nothing for this long: that computer is gone."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises MoodstreamError when the port is taken."""
+    """A listening socket. Raises MoodstreamError when the port is taken, or the host cannot be one."""
+    if host and not can_be_host(host):
+        raise MoodstreamError(f"MOODSTREAM_HOST: {host!r} is no name or address of this machine")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -20,7 +23,18 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         sock.close()
         raise MoodstreamError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another MOODSTREAM_PORT"
+            f"cannot listen on {host_in_url(host)}:{port}: {error.strerror}; choose another MOODSTREAM_PORT"
         ) from None
     sock.listen(128)
     return sock
+
+
+def host_in_url(host: str) -> str:
+    """As it stands in an address: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def page_address(scheme: str, host: str, port: int) -> str:
+    """Where a browser on this machine finds the page of a server that listens there."""
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
+    return f"{scheme}://{host_in_url(shown)}:{port}"

@@ -16,6 +16,7 @@ from shared.bus.message_format import BareJson
 from shared.settings import Settings
 
 ONE_OF_A_CLUSTER = "belongs to a cluster; its address begins with redis+cluster://"
+A_SENTINEL = "is a Sentinel; its address begins with redis+sentinel://"
 
 
 class Servers:
@@ -86,7 +87,7 @@ class Servers:
         await asyncio.gather(*(client.ping() for _, client in self.clients()))
 
     async def check_kind(self) -> None:
-        """Raises MoodstreamError for a cluster that the address calls a server, or a server that it calls a cluster.
+        """Raises MoodstreamError for what the address calls a server and is none, or a server that it calls a cluster.
 
         Every server says what it is in its greeting, whatever rights a user has.
         """
@@ -95,8 +96,10 @@ class Servers:
                 await client.connection_pool.connection_class.leader.find()
                 continue
             greeting = await client.execute_command("HELLO")
-            if b"cluster" in (greeting.values() if isinstance(greeting, dict) else greeting):
-                raise MoodstreamError(f"{address} {ONE_OF_A_CLUSTER}")
+            said = greeting.values() if isinstance(greeting, dict) else greeting
+            for mode, what in ((b"cluster", ONE_OF_A_CLUSTER), (b"sentinel", A_SENTINEL)):
+                if mode in said:
+                    raise MoodstreamError(f"{address} {what}")
 
     async def close(self) -> None:
         for client in {self._redis, self._frames} - {None}:

@@ -265,7 +265,7 @@ def test_addresses(tmp_path: Path) -> None:
     for file in (tmp_path / "none", tmp_path / "text"):
         with pytest.raises(MoodstreamError, match="MOODSTREAM_MQTT_CA"):
             parse_address("mqtts://broker", file)
-    for wrong in ("broker:1883", "http://broker", "mqtt://", "mqtt://broker:port", "mqtt://broker:0"):
+    for wrong in ("broker:1883", "http://broker", "mqtt://", "mqtt://broker:port", "mqtt://broker:0", "mqtt://a..b"):
         with pytest.raises(MoodstreamError, match="MOODSTREAM_MQTT_URL"):
             parse_address(wrong)
 

@@ -168,7 +168,7 @@ def test_endpoints() -> None:
         ("studio", 7000),
         ("::1", 9),
     ]
-    for wrong in ("9000", "host:", "host:port", "host:0", "host:70000"):
+    for wrong in ("9000", "host:", "host:port", "host:0", "host:70000", "a..b:9", f"{64 * 'a'}.local:9"):
         with pytest.raises(MoodstreamError, match="X: must look like"):
             parse_endpoints(wrong, "X")
 

@@ -124,8 +124,17 @@ def test_a_full_server_and_one_that_follows_another_are_told() -> None:
             assert told.hint == "this server is a replica and takes no writes"
 
 
-def test_a_group_is_looked_at_through_its_sentinels() -> None:
+async def test_a_sentinel_that_is_called_a_server_and_a_group_through_its_sentinels() -> None:
     with trio() as servers:
+        wrong = f"redis://:{SENTINEL_PASSWORD}@127.0.0.1:{servers.sentinels[0]}/0"
+        [found] = redis_faults(redis_url=wrong)
+        assert (found.state, SENTINEL_PASSWORD in (found.hint or "")) == ("missing", False)
+        assert (found.cure or "").startswith("export MOODSTREAM_REDIS_URL=redis+sentinel://")
+        called = Servers(load(Settings, redis_url=wrong))
+        await called.connect()
+        with pytest.raises(MoodstreamError, match=r"is a Sentinel; its address begins with redis\+sentinel://"):
+            await called.check_kind()
+        await called.close()
         assert redis_faults(redis_url=servers.url) == []
         [refused] = redis_faults(redis_url=servers.url.replace(PASSWORD, "wrong"))
         assert "refused the password" in (refused.hint or "")

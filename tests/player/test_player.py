@@ -241,7 +241,7 @@ def test_rules_that_make_no_sense_are_one_line(settings: dict[str, object], word
         create_rules(load(PlayerSettings, **settings), None)
 
 
-@pytest.mark.parametrize("address", ["host:", "host:port", ":6600", "host:70000"])
+@pytest.mark.parametrize("address", ["host:", "host:port", ":6600", "host:70000", "bar..local:6600", "my host", "::1"])
 def test_a_wrong_address_of_mpd_is_one_line(address: str) -> None:
     with pytest.raises(MoodstreamError, match="MOODSTREAM_MPD_ADDRESS"):
         create_output(load(PlayerSettings, player="mpd", mpd_address=address))

@@ -17,6 +17,7 @@ WRONG_ADDRESSES = (
     "http://127.0.0.1",
     "redis://127.0.0.1:99999/0",
     "127.0.0.1:6379",
+    "redis://:p%40ss@redis..local:6379/0",
 )
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from moodstream.contracts.ids import CameraId
 from moodstream.errors import MoodstreamError
+from moodstream.host_names import can_be_host
 from services.camera.rules.address import BROWSER, DRAWN, is_stream, webcam_number
 from services.camera.rules.job import Job
 
@@ -96,7 +97,7 @@ def _is_url(address: str) -> bool:
     try:
         parts = urlsplit(address)
         misplaced = "@" in parts.fragment or ("@" not in parts.netloc and ":" in parts.netloc and "@" in parts.path)
-        return bool(parts.hostname) and (parts.port is None or parts.port > 0) and not misplaced
+        return can_be_host(parts.hostname or "") and (parts.port is None or parts.port > 0) and not misplaced
     except ValueError:
         return False
 

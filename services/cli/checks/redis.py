@@ -13,7 +13,7 @@ from moodstream.addresses import check_redis, without_password
 from moodstream.errors import MoodstreamError
 from services.cli.checks import Finding
 from services.cli.installed import is_image
-from shared.bus.servers import ONE_OF_A_CLUSTER
+from shared.bus.servers import A_SENTINEL, ONE_OF_A_CLUSTER
 from shared.settings import RunSettings, load
 
 MIN_VERSION = (7, 0)
@@ -54,6 +54,9 @@ def _server(part: str, setting: str, url: str, *, holds_frames: bool) -> Iterato
     try:
         with sentinel.client(url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
             info: dict[str, Any] = client.info()
+            if info.get("redis_mode") == "sentinel":
+                yield Finding(part, "missing", f"{without_password(url)} {A_SENTINEL}", _of_sentinels(setting))
+                return
             yield Finding(part, "ok", f"{info['redis_version']} at {without_password(url)}")
             if info.get("redis_mode") == "cluster" and not cluster.is_cluster(url):
                 yield Finding(part, "missing", f"this server {ONE_OF_A_CLUSTER}", _address(setting, "HOST"))
@@ -105,6 +108,10 @@ def _writes(client: Any, info: dict[str, Any]) -> str | None:
         return "save" if client.config_get("save").get("save") else None
     except RedisError:  # no right to ask
         return None
+
+
+def _of_sentinels(setting: str) -> str:
+    return f"export {setting}=redis+sentinel://:PASSWORD@HOST1,HOST2,HOST3/NAME/0"
 
 
 def _address(setting: str, url: str) -> str:

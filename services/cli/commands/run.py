@@ -15,7 +15,7 @@ from services.cli.run import child_environment as child
 from services.cli.run.announcement import waiting_for_child
 from services.cli.run.embedded_redis import embedded_redis
 from services.cli.run.supervisor import supervise
-from shared.app.listening import listen
+from shared.app.listening import listen, page_address
 from shared.core_dumps import forbid_core_dumps
 from shared.settings import RunSettings, load
 
@@ -47,8 +47,7 @@ def run(given: argparse.Namespace) -> int:
         redis_url = settings.redis_url or stack.enter_context(embedded_redis(given.data, kept=True))
         # what is kept in the folder are events: frames, which show people, stay in memory
         frames_url = stack.enter_context(embedded_redis(kept=True)) if own and given.data else None
-        shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-        page = f"{settings.scheme}://{f'[{shown}]' if ':' in shown else shown}:{sock.getsockname()[1]}"
+        page = page_address(settings.scheme, settings.host, sock.getsockname()[1])
         stack.callback(runtime_file.remove_running)
         runtime_file.write_running(runtime_file.Running(os.getpid(), page, redis_url))
         operator, note = child.operator_settings(f"{page}/operator")

@@ -25,6 +25,12 @@ def test_json_toml_and_json_files_say_the_same(tmp_path: Path) -> None:
     assert "secret" not in repr(first)
 
 
+@pytest.mark.parametrize("scheme", ["RTSP", "Rtsps", "HTTP", "hTTps"])
+def test_schemes_in_capitals_are_those_that_ffmpeg_knows(scheme: str) -> None:
+    [camera] = read_cameras(json.dumps([{"address": f"{scheme}://User:Pass@Host/Path"}]), {})
+    assert camera.address == f"{scheme.lower()}://User:Pass@Host/Path"
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -36,6 +42,8 @@ def test_json_toml_and_json_files_say_the_same(tmp_path: Path) -> None:
         ('[{"id": "a", "address": "ftp://u:secret@h/x"}]', "ftp://"),
         ('[{"id": "a", "address": "http://u:secret@[::1/x"}]', "no address of a stream"),
         ('[{"id": "a", "address": "http://u:secret@h:port/x"}]', "no address of a stream"),
+        ('[{"id": "a", "address": "http://u:secret@a..b/x"}]', "no address of a stream"),
+        ('[{"id": "a", "address": "rtsp://u:se/cret@h"}]', "%40 %3A %2F %3F %23"),
         ('[{"id": "a", "address": "rtsp://u:secret@h", "rotation": 45}]', "camera a: rotation"),
         ('[{"id": "a", "address": "rtsp://u:secret@h", "colour": 1}]', "camera a: colour"),
         ('[{"id": "a", "address": "rtsp://u:secret@h", "crop": [0.5, 0, 0.6, 1]}]', "crop must lie inside"),

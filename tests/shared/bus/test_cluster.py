@@ -56,6 +56,7 @@ def test_an_address_is_taken_apart() -> None:
         "redis+cluster://user:secret@one,two/3",
         "redis+cluster://user:secret@one,,two",
         "redis+cluster://user:secret@one:many",
+        "redis+cluster://user:secret@one,two..three",
     ],
 )
 def test_an_address_that_cannot_be_right_is_told_without_its_password(url: str) -> None:

@@ -49,6 +49,7 @@ def test_an_address_is_taken_apart() -> None:
         "redis+sentinel://user:secret@one,two/site/first",
         "redis+sentinel://user:secret@one,,two/site/0",
         "redis+sentinel://user:secret@one:many/site/0",
+        "redis+sentinel://user:secret@one,two..three/site/0",
     ],
 )
 def test_an_address_that_cannot_be_right_is_told_without_its_password(url: str) -> None:
