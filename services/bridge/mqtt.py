@@ -19,7 +19,7 @@ from moodstream.contracts.status_codes import StatusCode
 from services.bridge.controls import Controls
 from services.bridge.home_assistant import camera_device, is_ours, level, player_device
 from services.bridge.mqtt_address import Address
-from services.bridge.mqtt_messages import camera_state, nobody, playback_state
+from services.bridge.mqtt_messages import camera_state, no_player, nobody, playback_state
 from services.bridge.rate_limited_log import RateLimitedLog
 from shared.contracts.site_state import SiteState
 
@@ -165,6 +165,7 @@ class Mqtt:
         await heed(client.subscribe(f"{self._topic}/command", qos=1))
         await heed(client.subscribe(f"{self._topic}/+/mood/set", qos=1))
         await heed(client.subscribe(f"{self._topic}/+/state", qos=1))
+        await heed(client.subscribe(f"{self._topic}/playback", qos=1))
         if self._discovery:
             await heed(client.subscribe(f"{self._discovery}/status", qos=1))
             await heed(client.subscribe(f"{self._discovery}/device/+/config", qos=1))
@@ -210,10 +211,12 @@ class Mqtt:
                 self._news.set()
 
     def _note_stale(self, topic: str, text: str) -> None:
-        """An earlier run has left this on the broker: its moods are over, and its cameras may be gone."""
+        """An earlier run has left this on the broker: its moods and songs are over, its cameras may be gone."""
         if topic.startswith(f"{self._topic}/") and topic.endswith("/state"):
             self._stale.add(topic)
             self._retain(topic, json.dumps(nobody(utc_now())), own=False)
+        elif topic == f"{self._topic}/playback":  # stays: the player has a device as long as the bridge runs
+            self._retain(topic, json.dumps(no_player()), own=False)
         elif topic.startswith(f"{self._discovery}/") and is_ours(text, self._topic):
             self._stale.add(topic)
 

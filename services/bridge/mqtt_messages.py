@@ -40,6 +40,18 @@ def camera_state(event: MoodChanged) -> dict[str, JsonValue]:
     }
 
 
+def no_player() -> dict[str, JsonValue]:
+    """What is retained while no player has said anything since the bridge began."""
+    return {
+        "now_playing": "nothing",
+        "state": "unavailable",
+        "title": None,
+        "artist": None,
+        "output": None,
+        "message": "",
+    }
+
+
 def playback_state(event: PlaybackChanged) -> dict[str, JsonValue]:
     """What is retained for the player. Home Assistant takes states of at most 255 characters."""
     song = event.song

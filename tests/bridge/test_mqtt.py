@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import socket
 import ssl
 import subprocess
+import time
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from moodstream.errors import MoodstreamError
 from services.bridge.home_assistant import camera_device, is_ours
 from services.bridge.mqtt_address import Address, parse_address
 from services.cli.run.embedded_redis import embedded_redis
-from tests.support.bridges import Watcher, bridge, broker, until, watching
+from tests.support.bridges import Watcher, bridge, broker, hearing_osc, until, watching
 from tests.support.certificates import make_certificate
 from tests.support.gateways import answer, connected_bus
 from tests.support.scenes import SIMILAR, faces_read, mood_changed, new_session, playing, probabilities
@@ -288,6 +290,49 @@ async def test_what_an_earlier_run_left_is_cleared_and_what_came_back_stays(redi
             assert watcher.json(hall)["mood"] == "nobody"
             assert watcher.json(configs[1])["state_topic"] == hall
             assert watcher.json(configs[2]) == foreign
+
+
+async def test_the_song_of_an_earlier_run_plays_no_more_until_a_player_says_so(redis_url: str, tmp_path: Path) -> None:
+    topic = "moodstream/playback"
+    with broker(tmp_path) as mosquitto, embedded_redis() as before:
+        async with bridge(before, mqtt_url=mosquitto.url) as bus, watching(mosquitto) as watcher:
+            await bus.publish(playing())
+            await until(lambda: watcher.json(topic).get("state") == "playing")
+        async with bridge(redis_url, mqtt_url=mosquitto.url) as bus, watching(mosquitto) as watcher:
+            await until(lambda: watcher.json(topic).get("state") == "unavailable")
+            assert watcher.json(topic)["now_playing"] == "nothing"
+            player = watcher.json("homeassistant/device/moodstream_player/config")
+            assert "unavailable" in player["components"]["state"]["options"]
+            await bus.publish(playing())
+            await until(lambda: watcher.json(topic).get("state") == "playing")
+        async with bridge(redis_url, mqtt_url=mosquitto.url), watching(mosquitto) as watcher:
+            await until(lambda: watcher.payloads.get(AVAILABILITY) == "online" and topic in watcher.payloads)
+            await asyncio.sleep(0.5)
+            assert watcher.json(topic)["state"] == "playing", "this Redis still knows it"
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")  # paho's, of a handshake without an end
+async def test_a_broker_that_says_nothing_holds_up_nobody(redis_url: str) -> None:
+    """It accepts connections, as a broker does that hangs, or a port that belongs to something else."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        for scheme in ("mqtt", "mqtts"):
+            async with hearing_osc() as (osc, heard):
+                url = f"{scheme}://127.0.0.1:{port}"
+                async with bridge(redis_url, mqtt_url=url, osc_to=f"127.0.0.1:{osc}", osc_rate=50):
+                    await until(lambda heard=heard: len(heard) > 5)  # type: ignore[misc]
+                    begun, longest_s = time.monotonic(), 0.0
+                    while time.monotonic() - begun < 2:
+                        before = time.monotonic()
+                        await asyncio.sleep(0.01)
+                        longest_s = max(longest_s, time.monotonic() - before)
+                    assert longest_s < 1
+
+
+def test_cameras_whose_names_look_alike_have_topics_of_their_own() -> None:
+    names = ("bar_1", "bar.1", "bar-1", "Bar_1", "入口", "出口", "Küche", "Kueche", "Cafe\u0301", "Caf\u00e9")
+    topics = [camera_device("moodstream", name)[1]["state_topic"] for name in names]
+    assert len(set(topics)) == len(names)
 
 
 def test_names_that_differ_are_different_devices() -> None:

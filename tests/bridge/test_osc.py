@@ -249,6 +249,18 @@ async def test_a_receiver_that_cannot_be_found_does_not_hold_up_the_others(redis
         await until(lambda: len(values(heard, "/valence")) > 3)
 
 
+async def test_one_that_is_switched_off_and_comes_back_does_not_hold_up_the_others(redis_url: str) -> None:
+    """To a port at which nothing listens the system refuses to send."""
+    off = free_port()
+    async with (
+        hearing_osc() as (port, heard),
+        bridge(redis_url, osc_to=f"127.0.0.1:{off} 127.0.0.1:{port} [::1]:{off}", osc_rate=50),
+    ):
+        await until(lambda: len(values(heard, "/valence")) > 10)
+        async with hearing_osc(off) as (_, back):
+            await until(lambda: len(values(back, "/valence")) > 3)
+
+
 def test_each_source_is_sent_until_it_says_nothing_any_more() -> None:
     camera = CameraValues("camera-1", Glide(0.0))
     words = Source(kind="words", probabilities=probabilities(Mood.SAD, 0.9), weight=0.75)

@@ -200,12 +200,12 @@ def receivers_file(folder: Path, *receivers: dict[str, Any]) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def hearing_osc() -> AsyncIterator[tuple[int, list[tuple[float, str, tuple[Any, ...]]]]]:
-    """A port and what came to it: (time, address, values)."""
+async def hearing_osc(port: int | None = None) -> AsyncIterator[tuple[int, list[tuple[float, str, tuple[Any, ...]]]]]:
+    """A port, a free one when none is given, and what came to it: (time, address, values)."""
     heard: list[tuple[float, str, tuple[Any, ...]]] = []
     dispatcher = Dispatcher()
     dispatcher.set_default_handler(lambda address, *values: heard.append((time.perf_counter(), address, values)))
-    port = free_port()
+    port = port or free_port()
     loop: Any = asyncio.get_running_loop()
     transport, _ = await AsyncIOOSCUDPServer(("127.0.0.1", port), dispatcher, loop).create_serve_endpoint()
     try:
