@@ -4,17 +4,22 @@ const TYPES = ["MoodChanged", "SongsOffered", "SongPicked", "SongsRanked", "Play
 const SILENCE_MS = 45_000;
 const AGAIN_MS = 1_000;
 const MAX_AGAIN_MS = 5_000;
+const HELD_MS = 1_000;
+const REST_MS = 500;
+const TURNS = 20; // of endless answers, before a WebSocket is tried again
 
 /**
  * Follow the events for ever. Comes back by itself, from where it was, or else with a new snapshot.
  *
  * They come over a WebSocket, of which a browser may hold hundreds; of endless answers it holds six to one server, so a
- * seventh page would never load. Where a proxy passes no WebSockets on, every other try asks for an endless answer.
+ * seventh page would never load. Where a proxy passes no WebSockets on, every other try asks for an endless answer. It is
+ * held for a moment and let go for another, so that many pages of a browser take turns; none misses anything by that.
  */
 export class Live {
   #line = null; // { close() } of the connection that is open or being opened
   #open = false;
   #failed = 0; // tries since one was open
+  #turns = 0; // endless answers that were open since a WebSocket was, or nothing could be reached
   #heardAt = 0;
   #lastId = "";
   #timer = 0;
@@ -45,15 +50,17 @@ export class Live {
   #connect() {
     this.#leave();
     this.#heardAt = Date.now();
-    const line = this.#failed % 2 ? this.#stream() : this.#socket();
-    this.#line = line;
+    this.#line = this.#failed % 2 || this.#turns % TURNS ? this.#stream() : this.#socket();
   }
 
   #socket() {
     const address = new URL(`api/v1/events/ws?last_id=${encodeURIComponent(this.#lastId)}`, document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address);
-    socket.addEventListener("open", () => this.#opened(socket));
+    socket.addEventListener("open", () => {
+      if (socket === this.#line) this.#turns = 0;
+      this.#opened(socket);
+    });
     socket.addEventListener("message", (message) => {
       const said = JSON.parse(message.data);
       this.#heard(socket, said.id, said.event, said.data);
@@ -64,12 +71,29 @@ export class Live {
 
   #stream() {
     const source = new EventSource(`api/v1/events?last_id=${encodeURIComponent(this.#lastId)}`);
-    source.addEventListener("open", () => this.#opened(source));
+    source.addEventListener("open", () => {
+      if (source !== this.#line) return;
+      this.#turns += 1;
+      this.#opened(source);
+      this.#timer = setTimeout(() => this.#rest(source), HELD_MS);
+    });
     for (const type of ["snapshot", ...TYPES]) {
       source.addEventListener(type, (message) => this.#heard(source, message.lastEventId, type, JSON.parse(message.data)));
     }
     source.addEventListener("error", () => this.#lost(source));
     return source;
+  }
+
+  /** Let another page have the connection; the server tells afterwards what happened meanwhile. */
+  #rest(source) {
+    if (source !== this.#line) return;
+    if (!this.#lastId) {
+      this.#timer = setTimeout(() => this.#rest(source), HELD_MS); // the first snapshot is still on its way
+      return;
+    }
+    this.#line = null;
+    source.close();
+    this.#timer = setTimeout(() => this.#connect(), REST_MS);
   }
 
   #opened(line) {
@@ -90,6 +114,8 @@ export class Live {
   #lost(line) {
     if (line !== this.#line) return;
     if (!this.#open) this.#failed += 1;
+    if (this.#failed === 1 && this.#turns && line instanceof WebSocket) return this.#connect(); // as was to be expected
+    if (this.#failed > 1) this.#turns = 0;
     this.#leave();
     this.#handlers.link("lost");
     this.#timer = setTimeout(() => this.#connect(), Math.min(MAX_AGAIN_MS, AGAIN_MS * Math.max(1, this.#failed)));

@@ -121,3 +121,23 @@ async def test_one_browser_holds_a_wall_of_pages(gateway: Gateway, chromium: Bro
         await bus.publish(mood_changed(Mood.NOBODY, start.session_id, phase="end"))
     finally:
         await context.close()
+
+
+async def test_a_wall_of_pages_behind_a_proxy_without_websockets(
+    gateway: Gateway, chromium: Browser, bus: Bus, tmp_path: Path
+) -> None:
+    """Of endless answers a browser holds six to one server: pages take turns."""
+    context = await chromium.new_context()
+    with nginx(CONFIG.replace(UPGRADE, ""), gateway, tmp_path) as port:
+        try:
+            pages = [await context.new_page() for _ in range(9)]
+            for page in pages:
+                await page.goto(f"http://127.0.0.1:{port}")
+            start, _ = await arrive(bus, pages[0])
+            for page in pages[1:]:
+                await at_stage(page, "ask")
+            await bus.publish(mood_changed(Mood.NOBODY, start.session_id, phase="end"))
+            for page in pages[1:]:
+                await at_stage(page, "attract")
+        finally:
+            await context.close()
