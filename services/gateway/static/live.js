@@ -5,21 +5,18 @@ const SILENCE_MS = 45_000;
 const AGAIN_MS = 1_000;
 const MAX_AGAIN_MS = 5_000;
 const HELD_MS = 1_000;
-const REST_MS = 500;
-const TURNS = 20; // of endless answers, before a WebSocket is tried again
+const TURNS = 30; // then a WebSocket is tried
 
 /**
- * Follow the events for ever. Comes back by itself, from where it was, or else with a new snapshot.
+ * Follow the events for ever. Comes back by itself, from where it was or with a new snapshot.
  *
- * They come over a WebSocket, of which a browser may hold hundreds; of endless answers it holds six to one server, so a
- * seventh page would never load. Where a proxy passes no WebSockets on, every other try asks for an endless answer. It is
- * held for a moment and let go for another, so that many pages of a browser take turns; none misses anything by that.
+ * Over a WebSocket; where a proxy passes none on, by endless answers, of which a browser holds six: each is let go soon.
  */
 export class Live {
-  #line = null; // { close() } of the connection that is open or being opened
+  #line = null; // that is open or being opened
   #open = false;
   #failed = 0; // tries since one was open
-  #turns = 0; // endless answers that were open since a WebSocket was, or nothing could be reached
+  #turns = 0;
   #heardAt = 0;
   #lastId = "";
   #timer = 0;
@@ -31,7 +28,7 @@ export class Live {
 
   start() {
     this.#connect();
-    // A line that died without a word is noticed here: where there is somebody, moods come every few seconds.
+    // A line that died without a word: where there is somebody, moods come every few seconds.
     setInterval(() => this.#check(), 5_000);
     addEventListener("online", () => this.#connect());
     addEventListener("offline", () => this.#handlers.link("lost"));
@@ -42,7 +39,7 @@ export class Live {
   #leave() {
     clearTimeout(this.#timer);
     const line = this.#line;
-    this.#line = null; // first: what it still says is not listened to
+    this.#line = null; // first: it is not listened to any more
     this.#open = false;
     line?.close();
   }
@@ -57,10 +54,7 @@ export class Live {
     const address = new URL(`api/v1/events/ws?last_id=${encodeURIComponent(this.#lastId)}`, document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address);
-    socket.addEventListener("open", () => {
-      if (socket === this.#line) this.#turns = 0;
-      this.#opened(socket);
-    });
+    socket.addEventListener("open", () => this.#opened(socket, 0));
     socket.addEventListener("message", (message) => {
       const said = JSON.parse(message.data);
       this.#heard(socket, said.id, said.event, said.data);
@@ -72,10 +66,8 @@ export class Live {
   #stream() {
     const source = new EventSource(`api/v1/events?last_id=${encodeURIComponent(this.#lastId)}`);
     source.addEventListener("open", () => {
-      if (source !== this.#line) return;
-      this.#turns += 1;
-      this.#opened(source);
-      this.#timer = setTimeout(() => this.#rest(source), HELD_MS);
+      this.#opened(source, this.#turns + 1);
+      setTimeout(() => source === this.#line && this.#connect(), HELD_MS);
     });
     for (const type of ["snapshot", ...TYPES]) {
       source.addEventListener(type, (message) => this.#heard(source, message.lastEventId, type, JSON.parse(message.data)));
@@ -84,20 +76,9 @@ export class Live {
     return source;
   }
 
-  /** Let another page have the connection; the server tells afterwards what happened meanwhile. */
-  #rest(source) {
-    if (source !== this.#line) return;
-    if (!this.#lastId) {
-      this.#timer = setTimeout(() => this.#rest(source), HELD_MS); // the first snapshot is still on its way
-      return;
-    }
-    this.#line = null;
-    source.close();
-    this.#timer = setTimeout(() => this.#connect(), REST_MS);
-  }
-
-  #opened(line) {
+  #opened(line, turns) {
     if (line !== this.#line) return;
+    this.#turns = turns;
     this.#open = true;
     this.#failed = 0;
     this.#handlers.link("live");
@@ -114,7 +95,7 @@ export class Live {
   #lost(line) {
     if (line !== this.#line) return;
     if (!this.#open) this.#failed += 1;
-    if (this.#failed === 1 && this.#turns && line instanceof WebSocket) return this.#connect(); // as was to be expected
+    if (this.#failed === 1 && this.#turns && line instanceof WebSocket) return this.#connect();
     if (this.#failed > 1) this.#turns = 0;
     this.#leave();
     this.#handlers.link("lost");
