@@ -58,7 +58,7 @@ async def encode_capture(capture: Captured) -> bytes:
         message=capture.body,
         reply_to=None,
         headers={name: value.encode() for name, value in headers.items()},
-        correlation_id=f"{capture.run_id}-{capture.seq}",
+        correlation_id=f"{capture.run_id}-{capture.seq}".encode(),  # type: ignore[arg-type]
     )
 
 

@@ -11,11 +11,13 @@ from itertools import count
 
 import pytest
 
+from services.camera.capture.camera_source import open_camera
 from services.camera.capture.errors import SourceUnavailable
 from services.camera.capture.http_connection import NotPictures
 from services.camera.capture.http_source import SnapshotCamera, open_http
 from services.camera.capture.jpeg import JpegStream, whole_jpeg
 from services.camera.capture.picture import decode
+from services.camera.rules.job import Job
 from tests.support.pictures import encoded, noise
 
 PICTURES = [encoded(noise(48, 64, seed=seed)) for seed in range(5)]
@@ -218,6 +220,35 @@ def test_one_request_that_fails_is_not_the_end_of_a_camera(hiccup: str) -> None:
         source = open_http(f"http://{place}/snapshot", verify_tls=True)
         assert isinstance(source, SnapshotCamera)
         assert [source.wait_for_picture() for _ in range(11)].count(True) in (8, 9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate", "waits"), [("one", 0.25, True), ("stream", 0.25, True), ("stream", 10.0, False)]
+)
+def test_a_picture_may_take_as_long_as_the_rate_that_was_set(kind: str, rate: float, waits: bool) -> None:
+    """As cameras take in the dark."""
+
+    def serve(client: socket.socket, _: str, number: int) -> None:
+        if kind == "one":
+            time.sleep(3.3 if number > 1 else 0)
+            client.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(PICTURES[0])
+            )
+            client.sendall(PICTURES[0])
+            return
+        client.sendall(b"HTTP/1.1 200 OK\r\n" + MULTIPART + b"\r\n" + part()(PICTURES[0]))
+        time.sleep(3.3)
+        client.sendall(part()(PICTURES[1]))
+
+    with camera(serve) as place:
+        source = open_camera(Job(f"http://{place}/slow", rate=rate))
+        assert source.wait_for_picture()
+        if waits:
+            assert source.wait_for_picture()
+        else:
+            with pytest.raises(SourceUnavailable, match="gives no pictures"):
+                source.wait_for_picture()
+        source.close()
 
 
 def test_a_camera_that_stays_busy_is_lost_with_its_reason_and_a_wrong_password_is_at_once() -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from moodstream.errors import MoodstreamError
 from services.camera.rules.cameras import read_cameras
+from services.camera.settings import CameraSettings
+from shared.settings import load
 
 TWO = [{"id": "door", "address": "rtsp://u:secret@h/1", "frame_rate": 5}, {"address": "webcam:1"}]
 
@@ -23,6 +25,15 @@ def test_json_toml_and_json_files_say_the_same(tmp_path: Path) -> None:
     assert [one.jpeg_quality for one in first] == [70, 70]
     assert all(one == first for one in others)
     assert "secret" not in repr(first)
+
+
+@pytest.mark.parametrize("name", ["Küche", "Indkørsel", "入口", "bar 1", "Cafe\u0301", "a/b", ".hidden", ""])
+def test_a_name_that_not_every_part_can_carry_is_one_line_at_the_start(name: str) -> None:
+    with pytest.raises(MoodstreamError, match="id: must be 1 to 100 letters a to z") as caught:
+        read_cameras(json.dumps([{"id": name, "address": "pattern:"}]), {})
+    assert "\n" not in str(caught.value)
+    with pytest.raises(MoodstreamError, match=r"MOODSTREAM_CAMERA_ID.* letters a to z"):
+        load(CameraSettings, camera_id=name)
 
 
 @pytest.mark.parametrize("scheme", ["RTSP", "Rtsps", "HTTP", "hTTps"])

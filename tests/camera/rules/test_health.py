@@ -98,6 +98,17 @@ def test_too_slow_is_degraded_with_some_slack() -> None:
     assert story.go(8, rate=9).state == "online"
 
 
+@pytest.mark.parametrize("rate", [0.25, 0.1, 0.5])
+def test_a_camera_that_was_set_to_be_slow_is_well_at_its_rate_and_lost_without_pictures(rate: float) -> None:
+    story = Story(limits=Limits.of(3.0, rate))
+    story.health.started(100)
+    story.health.opened(100, rate)
+    assert story.go(12 / rate, rate=rate).state == "online"
+    assert [state for _, state, _ in story.said] == ["online"]
+    assert story.go(4 / rate, None, rate=rate).state == "offline"
+    assert story.said[-1][2] == "stalled"
+
+
 def test_a_camera_that_claims_less_is_not_slow() -> None:
     story = Story()
     story.health.started(100)

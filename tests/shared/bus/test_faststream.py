@@ -17,8 +17,9 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from moodstream.contracts.events import FrameCaptured, utc_now
 from shared.bus.line_speed import LineSpeed
-from shared.bus.message_format import BareJson
+from shared.bus.message_format import BareJson, decode_capture, encode_capture
 from shared.delivery.side_by_side import Subscription
 from tests.support.redis_servers import single
 
@@ -132,6 +133,15 @@ async def test_the_envelope_of_frames_is_understood_as_it_is_written() -> None:
     body, headers = BinaryMessageFormatV1.parse(written)
     assert (body, headers["camera_id"], headers["correlation_id"]) == (b"\xff\xd8", "Küche", "1")
     assert json.loads(encode_message({"mood": "calm"}, None)[0]) == {"mood": "calm"}
+
+
+@pytest.mark.parametrize("text", ["Küche", "入口", "e\u0301", "🎵 " * 40, "x" * 300])
+async def test_text_of_any_alphabet_comes_back_out_of_the_headers(text: str) -> None:
+    """FastStream counts characters where it writes bytes; what follows a header is read wrong then."""
+    frame = FrameCaptured(camera_id="c", run_id=text, seq=7, captured_at=utc_now(), jpeg=b"\xff\xd8\xff" + bytes(50))
+    body, headers = BinaryMessageFormatV1.parse(await encode_capture(frame))
+    read = decode_capture(FrameCaptured, headers, body)
+    assert (read.run_id, read.seq, read.jpeg) == (text, 7, frame.jpeg)
 
 
 def test_a_subscription_without_a_prefix_is_not_copied() -> None:
