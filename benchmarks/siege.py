@@ -1,9 +1,9 @@
 """A gateway under all floods at once: ``python -m benchmarks.siege [--seconds 60]``. Linux alone.
 
-From addresses of their own come 900 listeners who never read, 50 half requests, pictures of 16 megapixels as fast as
-they are taken, WebSockets that send no picture, and dear questions again and again. Meanwhile a visitor of this machine
-picks a song of each offer, and a drawn face stands before the site's own camera. Each service is a process of its own.
-Exit code 1 when the gateway holds more than its container may, a pick waits too long, or the camera starves.
+From addresses of their own come 900 listeners who never read, 50 half requests, pictures of 16 and of 2 megapixels as
+fast as they are taken, WebSockets that send no picture, and dear questions again and again. Meanwhile a visitor of this
+machine picks a song of each offer, and a drawn face stands before the site's own camera. Each service is a process of
+its own. Exit code 1 when the gateway holds more than its container may, a pick waits too long, or the camera starves.
 """
 
 import argparse
@@ -55,7 +55,7 @@ class Siege:
     def __init__(self, port: int) -> None:
         self.port = port
         self.done: Counter[str] = Counter()
-        self._picture = encoded(noise(4_000, 4_000), ".jpg")
+        self._pictures = cycle([encoded(noise(4_000, 4_000), ".jpg"), encoded(noise(1_920, 1_080), ".jpg")])
 
     def tasks(self) -> Iterator[Callable[[str], Any]]:
         yield from [self.listen_deaf] * DEAF
@@ -101,7 +101,7 @@ class Siege:
 
     async def push(self, address: str) -> None:
         async with self._client(address) as client:
-            answer = await client.post("/api/v1/frames?camera=flood", content=self._picture)
+            answer = await client.post("/api/v1/frames?camera=flood", content=next(self._pictures))
             self.done[f"pictures: {answer.status_code}"] += 1
 
     async def be_no_camera(self, address: str) -> None:
@@ -129,21 +129,32 @@ async def visit(redis_url: str, port: int, seconds: float) -> tuple[list[float],
     async with connected_bus(redis_url) as bus, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         read_before, begun_s = await bus.redis.xinfo_stream(bus.stream(FacesRead)), time.monotonic()
         while time.monotonic() - begun_s < seconds:
-            await bus.publish(mood := mood_changed(Mood.HAPPY, new_session(), phase="start", camera_id="hall"))
+            await bus.publish(mood := mood_changed(Mood.HAPPY, new_session(), phase="start", camera_id="desk"))
             offer = await next_of(bus, SongsOffered, "session_id", mood.session_id)
             picked_s = time.monotonic()
             waits.append(float("inf"))
-            if offer is not None:
-                with contextlib.suppress(httpx.HTTPError):
-                    answer = await client.post(
-                        "/api/v1/picks", json={"offer_id": offer.id, "song_id": offer.songs[0].id}, timeout=5
-                    )
-                    if answer.is_success and await next_of(bus, SongsRanked, "offer_id", offer.id):
-                        waits[-1] = time.monotonic() - picked_s
+            if (
+                offer is not None
+                and await pick(client, offer)
+                and await next_of(bus, SongsRanked, "offer_id", offer.id)
+            ):
+                waits[-1] = time.monotonic() - picked_s
             await asyncio.sleep(0.5)
         read_after = await bus.redis.xinfo_stream(bus.stream(FacesRead))
         read = read_after["entries-added"] - read_before["entries-added"]
     return waits, read / (time.monotonic() - begun_s)
+
+
+async def pick(client: httpx.AsyncClient, offer: SongsOffered, within_s: float = 5) -> bool:
+    """Its first song; tried again while the gateway has not heard of the offer, which a page has from it."""
+    until_s = time.monotonic() + within_s
+    while time.monotonic() < until_s:
+        with contextlib.suppress(httpx.HTTPError):
+            body = {"offer_id": offer.id, "song_id": offer.songs[0].id}
+            if (await client.post("/api/v1/picks", json=body, timeout=5)).is_success:
+                return True
+        await asyncio.sleep(0.02)
+    return False
 
 
 async def next_of(bus: Any, kind: Any, field: str, wanted: str | None, within_s: float = 5) -> Any:
@@ -208,7 +219,7 @@ def tell(
     for what, count in sorted(done.items()):
         print(f"{what:24} {count}")
     for name, some in (("undisturbed", before), ("besieged", waits)):
-        half, most, all_ = np.percentile(some, [50, 95, 100])
+        half, most, all_ = np.percentile(some, [50, 95, 100], method="higher")
         print(f"pick to ranking, {name}, {len(some)} visits: p50 {half:.3f} s, p95 {most:.3f} s, longest {all_:.3f} s")
     print(f"targets: {RANKED_S:g} s, {GATEWAY_MB} MB in the gateway, {READ_PER_S:g} readings/s of the site's camera")
     print(f"gateway at most {most_mb:.0f} MB; readings of the site's camera {read_per_s:.1f}/s")
