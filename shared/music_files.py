@@ -22,6 +22,9 @@ MAX_BYTES = 8_000_000
 FRONT = 3
 """The kind "cover (front)" in ID3, FLAC and Windows Media."""
 
+IN_APE = {"cover art (front)": FRONT, "cover art (other)": 0, "cover art (back)": 4, "cover art (media)": 6}
+"""Items of APEv2 that hold pictures, and their kinds in ID3."""
+
 BESIDE = ("cover", "folder", "front", "album", "albumart", "albumartsmall")
 """Names of a folder's cover, without their endings; the first that is there counts."""
 DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
@@ -121,8 +124,9 @@ def _in_ape(tags: Any) -> Iterator[tuple[int, bytes]]:
     from mutagen.apev2 import BINARY
 
     for key, value in tags.items() if tags is not None else ():
-        if key.casefold().startswith("cover art (") and value.kind == BINARY:
-            yield FRONT if "front" in key.casefold() else 0, value.value.partition(b"\0")[2]
+        kind = IN_APE.get(key.casefold())
+        if kind is not None and value.kind == BINARY:
+            yield kind, value.value.partition(b"\0")[2]
 
 
 def _decoded(key: str, value: Any) -> tuple[int, bytes] | None:
