@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -80,6 +81,8 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         eventually(
             lambda: all(counted(running.read(name, "/metrics").decode(), one) > 10 for name, one in FRAMES.items())
         )
+        online = partial(counted, name="moodstream_camera_state", camera="camera-1", state="online")
+        eventually(lambda: online(running.read("camera", "/metrics").decode()) == 1, 60)  # it rested for the browser's
         day.metrics = {name: running.read(name, "/metrics").decode() for name in RIGHTS}
         day.refused = site.refused()
         begun = time.time()
