@@ -15,13 +15,9 @@ from services.emotion.faces.reader import Reader
 from services.emotion.metrics import Metrics
 from shared.app.work_thread import WorkThread
 from shared.bus.connection import Bus
-from shared.delivery.consume import consume_captures
+from shared.delivery.consume import consume_captures, is_too_old
 
 log = logging.getLogger("moodstream.emotion")
-
-
-WAYS = 3
-"""On a slow line a frame is older by so many round trips: it came, and waited for the worker to ask for it."""
 
 Show = Callable[[FrameCaptured, FacesRead], Awaitable[None]]
 """What is done with a frame that was read, before it is forgotten."""
@@ -41,7 +37,7 @@ def create_router(
 
     @consume_captures(router, bus, FrameCaptured, "emotion")
     async def read_faces(frame: FrameCaptured) -> None:
-        if _age_s(frame) > bus.line.patience_s(max_age_ms / 1000, WAYS):
+        if is_too_old(bus, frame.captured_at, max_age_ms / 1000):
             metrics.frame_too_old()
             return
         with bus.traces.step("emotion", "reads", frame, consumes=True):

@@ -5,16 +5,16 @@ import logging
 from faststream.redis import RedisRouter
 
 from moodstream.contracts.events import SoundCaptured
-from services.voice.hearing import Hearing, age_s
+from services.voice.hearing import Hearing
 from services.voice.metrics import Metrics
 from services.voice.sound_files import SoundRefused
 from shared.bus.connection import Bus
-from shared.delivery.consume import consume_captures
+from shared.delivery.consume import consume_captures, is_too_old
 
 log = logging.getLogger("moodstream.voice")
 
 MAX_AGE_S = 2.0
-"""What was said longer ago is not read: the mood would come too late."""
+"""What was said longer ago is not read: the mood would come too late. On a slow line it may be older."""
 
 
 def create_router(bus: Bus, hearing: Hearing, metrics: Metrics) -> RedisRouter:
@@ -23,7 +23,7 @@ def create_router(bus: Bus, hearing: Hearing, metrics: Metrics) -> RedisRouter:
 
     @consume_captures(router, bus, SoundCaptured, "voice")
     async def read_voice(sound: SoundCaptured) -> None:
-        if age_s(sound.captured_at) > MAX_AGE_S:
+        if is_too_old(bus, sound.captured_at, MAX_AGE_S):
             metrics.sound_too_old()
             return
         with bus.traces.step("voice", "reads", sound, consumes=True):

@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from faststream import AckPolicy
@@ -20,7 +21,7 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from moodstream.contracts.events import Captured, Event, RequestMade
+from moodstream.contracts.events import Captured, Event, RequestMade, utc_now
 from moodstream.contracts.requests import completed
 from shared.bus.connection import Bus
 from shared.bus.follower import BLOCK_MS
@@ -28,6 +29,9 @@ from shared.bus.message_format import decode_capture
 from shared.delivery.side_by_side import Subscription, side_by_side
 
 log = logging.getLogger("moodstream.delivery")
+
+CAPTURE_ROUND_TRIPS = 3
+"""On a slow line a capture is older by so many: it came, and waited for the worker to ask for it."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,11 @@ async def _decode_request(message: RedisStreamMessage) -> Any:
     """Completes a request of another program from its entry. Raises ValueError for what is no JSON."""
     raw: Any = message.raw_message
     return completed(json.loads(message.body), raw["message_ids"][0].decode(), message.headers.get("correlation_id"))
+
+
+def is_too_old(bus: Bus, captured_at: datetime, max_age_s: float) -> bool:
+    """Whether a frame or a sound is not worth reading any more; on a slow line it is older when it comes."""
+    return (utc_now() - captured_at).total_seconds() > bus.line.patience_s(max_age_s, CAPTURE_ROUND_TRIPS)
 
 
 def consume_captures(

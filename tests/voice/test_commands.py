@@ -82,10 +82,10 @@ async def test_a_command_is_one_word_in_an_event_and_tells_no_mood(
 ) -> None:
     async with voices(redis_url, voice_commands=True) as service:
         with caplog.at_level(logging.DEBUG):
-            at = utc_now()
-            await service.say(wav(speak("play something angry")), "hall", at)
+            said, talk = wav(speak("play something angry")), wav(speak("what a lovely day it is outside"))
+            await service.say(said, "hall", at := utc_now())
             await service.counts('moodstream_sounds_read_total{outcome="command"}', 1)
-            await service.say(wav(speak("what a lovely day it is outside")), "hall")
+            await service.say(talk, "hall")
             await service.read(1)
         [heard] = await service.events(CommandHeard)
         assert (heard.camera_id, heard.heard_at, heard.command) == ("hall", at, "angry")

@@ -156,6 +156,13 @@ async def test_what_was_said_too_long_ago_is_not_read(service: Voices) -> None:
     assert await service.events(VoiceRead) == []
 
 
+async def test_on_a_slow_line_what_was_said_is_older_and_read_all_the_same(service: Voices) -> None:
+    for _ in range(3):
+        service.bus.line.note("elsewhere", 0.7)
+    await service.say(wav(SENTENCE), captured_at=utc_now() - timedelta(seconds=MAX_AGE_S + 1))
+    await service.read(1)
+
+
 async def test_a_voice_is_read_against_what_the_visitor_said_and_forgotten_with_the_visit(service: Voices) -> None:
     quiet = wav(SENTENCE * np.float32(0.1))
     loud = wav(np.concatenate([PAUSE, babble(2.0, 190.0, seed=4), PAUSE]))
