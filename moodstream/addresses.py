@@ -1,5 +1,6 @@
 """The address of a Moodstream: that of its page (HTTP), or of its Redis."""
 
+import re
 from urllib.parse import urlsplit
 
 from redis.connection import parse_url
@@ -11,6 +12,7 @@ from moodstream.host_names import can_be_host
 HTTP = ("http", "https")
 REDIS = ("redis", "rediss", "unix")
 API = "/api/v1"
+DATABASE = re.compile(r"(/\d*)?", re.ASCII)
 
 
 def is_http(url: str) -> bool:
@@ -67,6 +69,8 @@ def check_redis(url: str) -> None:
             raise ValueError
         if parts.hostname and not can_be_host(parts.hostname):
             raise ValueError
+        if scheme != "unix" and not DATABASE.fullmatch(parts.path):
+            raise ValueError  # redis-py would take database 0 without a word
         parse_url(url)
     except ValueError:
         raise MoodstreamError(

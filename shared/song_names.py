@@ -4,8 +4,12 @@ An accent on a Latin or Greek letter is left out, for people and shops leave it 
 other letters: か is not が, и is not й, and vowels of Indian scripts are marks alone.
 """
 
+import itertools
 import re
 import unicodedata
+
+FORMS = 32
+"""Mixed spellings of one path that are tried."""
 
 _LATIN_AND_GREEK = ((0x00, 0x24F), (0x370, 0x3FF), (0x1E00, 0x1FFF))
 _VOWEL_POINTS = ((0x591, 0x5C7), (0x610, 0x61A), (0x64B, 0x65F), (0x670, 0x670))
@@ -37,9 +41,15 @@ def plain_name(text: str) -> str:
     return plain or "".join(unicodedata.normalize("NFKC", small).split())
 
 
-def every_form(name: str) -> tuple[str, ...]:
-    """The name of a file as it is given, and as other systems write it down: ü is one letter, or u with two dots."""
-    return tuple(dict.fromkeys((name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))))
+def every_form(path: str) -> tuple[str, ...]:
+    """The path of a file as it is given, and as other systems write it down: ü is one letter, or u with two dots.
+
+    Folders that came from different systems are written each in its own way, up to ``FORMS`` of all together.
+    """
+    one_way = (path, unicodedata.normalize("NFC", path), unicodedata.normalize("NFD", path))
+    parts = (dict.fromkeys(unicodedata.normalize(form, part) for form in ("NFC", "NFD")) for part in path.split("/"))
+    mixed = ("/".join(names) for names in itertools.islice(itertools.product(*parts), FORMS))
+    return tuple(dict.fromkeys((*one_way, *mixed)))
 
 
 def _within(sign: str, ranges: tuple[tuple[int, int], ...]) -> bool:

@@ -57,6 +57,7 @@ NAMES = (
     " #1 ?&+; .wav",
     unicodedata.normalize("NFD", "Küche/Café.wav"),
     unicodedata.normalize("NFC", "日本/がんば é.wav"),
+    unicodedata.normalize("NFD", "Ötzi/") + unicodedata.normalize("NFC", "Döner.wav"),
 )
 
 
