@@ -37,3 +37,15 @@ def test_the_bare_title_and_one_artist_are_searched_for() -> None:
     api = Search(RIGHT)
     SongUris(api).find_uri(SONG)
     assert api.asked == ['track:"Harbour" artist:"Ola Verano"']
+
+
+def test_a_song_of_a_folder_is_searched_for_as_one_without_an_address() -> None:
+    """Somebody's own catalogue, and Spotify as its player: the address of the file says nothing there."""
+    for uri in ("file:Ola Verano/Harbour.mp3", "https://open.spotify.com/track/1", None):
+        api = Search(RIGHT)
+        uris = SongUris(api)
+        song = SONG.model_copy(update={"uri": uri})
+        assert uris.known_uri(song) is None
+        assert uris.find_uri(song) == uris.known_uri(song) == "spotify:track:right"
+        assert len(api.asked) == 1
+    assert SongUris(Search()).find_uri(SONG.model_copy(update={"uri": "spotify:track:own"})) == "spotify:track:own"

@@ -109,6 +109,22 @@ def test_every_manner_of_mjpeg_gives_every_picture(manner: str) -> None:
         source.close()
 
 
+def test_a_camera_that_answers_as_radio_stations_do_is_read() -> None:
+    def serve(client: socket.socket, _: str, __: int) -> None:
+        client.sendall(b"ICY 200 OK\r\n" + MULTIPART + b"\r\n")
+        for at in count():
+            client.sendall(part(b"Content-Length: LENGTH")(PICTURES[at % len(PICTURES)]))
+            time.sleep(0.05)
+
+    with camera(serve) as place:
+        source = open_camera(Job(f"http://{place}/icy", rate=10))
+        assert source.wait_for_picture()
+        found = source.decode_picture()
+        assert found is not None
+        assert found.shape[:2] == (48, 64)
+        source.close()
+
+
 BARE = b"Content-Type: multipart/x-mixed-replace; boundary=b\r\n"
 HEADS = {
     "a length of 0": BARE + b"Content-Length: 0\r\n",
