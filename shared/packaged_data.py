@@ -26,6 +26,12 @@ class DataFile:
     path: PurePosixPath
     """within the package"""
     sha256: str
+    name: str = ""
+    """of the file beside others, where its own says nothing"""
+
+    @property
+    def file_name(self) -> str:
+        return self.name or self.path.name
 
     @property
     def requirement(self) -> str:
@@ -34,7 +40,7 @@ class DataFile:
     @property
     def place(self) -> Path:
         """Where ``moodstream setup`` puts it."""
-        return data_home() / "moodstream" / "fetched" / self.path.name
+        return data_home() / "moodstream" / "fetched" / self.file_name
 
     def find(self, package: str | None = None) -> Path | None:
         """Where it lies, in another package if one is named; None where nobody has fetched it. Does not read it."""

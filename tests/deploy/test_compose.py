@@ -270,6 +270,15 @@ def test_the_image_that_reads_faces_holds_the_weights_and_their_licence(stack: S
     assert docker("exec", container["Id"], "python", "-c", try_it).strip() == "fine"  # compares the checksum too
 
 
+def test_the_image_that_listens_to_music_holds_the_network_and_its_licence(stack: Stack) -> None:
+    [container] = stack.containers("recommender")
+    assert "Permission to use, copy" in stack.file("recommender", "/packages/musicnn-0.1.0.dist-info/LICENSE.md")
+    try_it = "from services.recommender.models.ears import EARS, best_ears; print(best_ears() == EARS)"
+    assert docker("exec", container["Id"], "python", "-c", try_it).strip() == "True"
+    try_it = "from services.recommender.models.tagger import Tagger; Tagger.load(); print('fine')"
+    assert docker("exec", container["Id"], "python", "-c", try_it).strip() == "fine"  # compares the checksum too
+
+
 class Visits:
     """A mood and a pick from the given offer, again and again, whatever is killed meanwhile."""
 

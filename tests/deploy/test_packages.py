@@ -27,7 +27,7 @@ from tests.support.gateways import Gateway
 from tests.support.needs import missing
 from tests.support.packages import ROOT, BareEnvironment, build_wheels, closure
 
-SAMPLE, WEIGHTS = needed_files()
+SAMPLE, TAGGER, WEIGHTS = needed_files()
 OURS = {"moodstream", "moodstream-client"}
 COMMANDS = [
     *("run --camera pattern:", "setup", "read face.jpg", "replay film.mp4"),
@@ -208,7 +208,7 @@ def packed(folder: Path, file: DataFile, data: bytes) -> Path:
 
 def test_it_runs_after_an_offline_set_up(application: BareEnvironment, tmp_path: Path) -> None:
     """From a folder with a wheel and a bare file; what is wrong in it is one line, and nothing is kept of it."""
-    songs, weights = (Path(str(file.find())).read_bytes() for file in (SAMPLE, WEIGHTS))
+    songs, network, weights = (Path(str(file.find())).read_bytes() for file in (SAMPLE, TAGGER, WEIGHTS))
     given = tmp_path / "given"
     for wrong, told in ((b"", "neither"), (songs[:-1], "checksum differs"), (weights, "checksum differs")):
         if wrong:
@@ -217,10 +217,11 @@ def test_it_runs_after_an_offline_set_up(application: BareEnvironment, tmp_path:
         assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (1, "", 1), failed
         assert told in failed.stderr
     packed(given, SAMPLE, songs).with_name("broken").write_text("no wheel")
-    (given / WEIGHTS.path.name).write_bytes(weights)
+    (given / WEIGHTS.file_name).write_bytes(weights)
+    (given / TAGGER.file_name).write_bytes(network)
     done = application.run("moodstream", "setup", "--json", "--from", str(given))
     found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [one["state"] for one in found] == ["fetched", "fetched"], done
+    assert [one["state"] for one in found] == ["fetched"] * 3, done
     assert all(one["file"].startswith(str(application.folder / ".local/share/moodstream")) for one in found)
 
     with application.start("moodstream", "run", "--camera", "pattern:", "--auto", "--json", "--port", "0") as running:
@@ -255,6 +256,6 @@ def test_set_up_fetches_from_the_index_of_pip(application: BareEnvironment, tmp_
     done = application.run("moodstream", "setup", "--json", env=env)
     if "could not be fetched" in done.stderr:
         missing(f"a package index: {done.stderr}")
-    assert [json.loads(line)["state"] for line in done.stdout.splitlines()] == ["fetched", "fetched"], done
+    assert [json.loads(line)["state"] for line in done.stdout.splitlines()] == ["fetched"] * 3, done
     again = application.run("moodstream", "setup", "--json", env=env | {"PIP_NO_INDEX": "1"})
-    assert [json.loads(line)["state"] for line in again.stdout.splitlines()] == ["there", "there"], again
+    assert [json.loads(line)["state"] for line in again.stdout.splitlines()] == ["there"] * 3, again

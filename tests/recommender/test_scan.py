@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,9 @@ from services.recommender.catalogue.sound_file import RATE, read_excerpt
 from services.recommender.catalogue.spectra import Spectra
 from services.recommender.catalogue.table import HEARD, Catalogue
 from services.recommender.commands import moods
-from services.recommender.models.ears import EARS, FORMULAS
+from services.recommender.models import ears
+from services.recommender.models.ears import EARS, EARS_ALONE, FORMULAS, Ears
+from services.recommender.models.tagger import TAGGER
 from tests.support import music
 from tests.support.random_songs import saved
 
@@ -278,6 +281,23 @@ def test_without_the_model_formulas_answer_and_say_so(tmp_path: Path) -> None:
     (tmp_path / "broken.npz").write_bytes(b"no model")
     with pytest.raises(MoodstreamError, match=r"cannot use the model.*broken\.npz"):
         scanning.scan(folder, target, ears=tmp_path / "broken.npz")
+
+
+def test_without_the_network_that_hears_music_a_smaller_model_answers_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, target = folder_of(tmp_path / "music"), tmp_path / "c.parquet"
+    write(folder / "a.wav", piece(90, 0, True, 5))
+    not_there = replace(TAGGER, package="nobody_has_it", name="nobody-has-it.bin")
+    with monkeypatch.context() as patched:
+        patched.setattr(ears, "TAGGER", not_there)
+        done = scanning.scan(folder, target)
+    assert done.listener == Ears.load(EARS_ALONE).version
+    assert "the network that hears music is not installed, so fewer moods are right" in done.as_text()
+    assert np.isfinite(Catalogue.load(target).heard).all()
+    again = scanning.scan(folder, target)
+    assert (again.listener, again.analysed) == (Ears.load(EARS).version, 1), "with it the file is heard anew"
+    assert "not installed" not in again.as_text()
 
 
 @pytest.mark.reference

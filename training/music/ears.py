@@ -1,9 +1,10 @@
-"""Fits the model that hears the mood of music, ``models/music_ears.npz``.
+"""Fits the models that hear the mood of music, ``models/music_ears.npz`` and ``models/music_ears_alone.npz``.
 
 ``python -m training.music.ears --clips music.csv --sounds FOLDER --songs SONGS.csv``: the clips have the columns
 ``file``, ``quadrant`` (Q1 happy, Q2 angry, Q3 sad, Q4 calm), ``artist`` and ``title``; the songs are any table with
 Spotify's features, from which clips get energy, valence and danceability by artist and title. ``--keep FILE`` keeps the
-features of the clips for the next run. The sound is measured by the very code that ``songs scan`` runs.
+features of the clips for the next run. ``--alone`` fits the second model, which does without the network that set-up
+fetches (``services/recommender/models/tagger.py``). The sound is measured by the very code that ``songs scan`` runs.
 
 Artists are apart everywhere. A quarter of the clips is kept aside by a seed; the penalty is chosen by cross-validation
 on the others, and what is reported of the kept ones comes from a model that never met their artists. The file that is
@@ -22,10 +23,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from moodstream.contracts.moods import MOODS, Mood
-from services.recommender.catalogue.sound_features import sound_features
+from services.recommender.catalogue.audio import heard_features
 from services.recommender.catalogue.sound_file import read_excerpt
 from services.recommender.catalogue.spectra import Spectra
-from services.recommender.models.ears import EARS, ESTIMATED, Ears, standard
+from services.recommender.models.ears import EARS, EARS_ALONE, ESTIMATED, SOUND_FEATURES, Ears, standard
+from services.recommender.models.tagger import Tagger
 from services.recommender.models.vectors import Floats
 
 QUADRANTS = {"Q1": Mood.HAPPY, "Q2": Mood.ANGRY, "Q3": Mood.SAD, "Q4": Mood.CALM}
@@ -33,7 +35,7 @@ SEED = 19
 KEPT_ASIDE = 4
 """One part in so many."""
 FOLDS, REPEATS = 5, 4
-PENALTIES = (0.3, 1.0, 3.0)
+PENALTIES = (0.3, 1.0, 3.0, 10.0)
 ESTIMATE_PENALTY = 3.0
 TEMPERATURES = np.geomspace(0.5, 12, 60)
 
@@ -54,22 +56,27 @@ class Clips:
     """[n] whether they are those of the song itself"""
 
 
-def read(table: Path, sounds: Path, songs: Path, keep: Path | None) -> Clips:
-    """Raises what pandas raises, and MoodstreamError for a clip that cannot be decoded."""
+def read(table: Path, sounds: Path, songs: Path, keep: Path | None, *, alone: bool = False) -> Clips:
+    """``alone``: without what the tagger hears.
+
+    Raises what pandas raises, and MoodstreamError for a clip that cannot be decoded.
+    """
     clips = pd.read_csv(table, keep_default_na=False)
     names = clips["file"].tolist()
     known = dict(zip(*np.load(keep).values(), strict=True)) if keep is not None and keep.exists() else {}
-    rows = [known[name] if name in known else measure(sounds / name) for name in names]
+    tagger = Tagger.load()
+    rows = [known[name] if name in known else measure(sounds / name, tagger) for name in names]
     if keep is not None:
         np.savez(keep, names=np.array(names), features=np.array(rows))
     moods = np.array([MOODS.index(QUADRANTS[name]) for name in clips["quadrant"]])
     artists, _ = pd.factorize(clips["artist"].where(clips["artist"] != "", clips["file"]).str.casefold(), sort=True)
     estimates, exact = _matched(clips, pd.read_csv(songs, low_memory=False))
-    return Clips(np.array(rows, dtype=np.float64), moods, artists, estimates, exact)
+    features = np.array(rows, dtype=np.float64)
+    return Clips(features[:, :SOUND_FEATURES] if alone else features, moods, artists, estimates, exact)
 
 
-def measure(path: Path) -> Floats:
-    return np.asarray(sound_features(Spectra(read_excerpt(path).sound)), dtype=np.float64)
+def measure(path: Path, tagger: Tagger) -> Floats:
+    return np.asarray(heard_features(Spectra(read_excerpt(path).sound), tagger), dtype=np.float64)
 
 
 def _matched(clips: pd.DataFrame, songs: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -199,10 +206,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sounds", type=Path, required=True)
     parser.add_argument("--songs", type=Path, required=True)
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--version", default="1.0.0")
-    parser.add_argument("--out", type=Path, default=EARS)
+    parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--version", default="2.0.0")
+    parser.add_argument("--out", type=Path)
     given = parser.parse_args(arguments)
-    clips = read(given.clips, given.sounds, given.songs, given.keep)
+    out = given.out or (EARS_ALONE if given.alone else EARS)
+    clips = read(given.clips, given.sounds, given.songs, given.keep, alone=given.alone)
     everything = np.arange(len(clips.moods))
     part = parts(clips, everything, KEPT_ASIDE, SEED)
     chosen_on, aside = everything[part != 0], everything[part == 0]
@@ -228,8 +237,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"all {len(everything)} clips, cross-validated: {score:.3f} [{low:.3f}, {high:.3f}]")
     report_estimates(clips, everything, penalty)
     temperature = temperature_of(crossed(clips, everything, penalty, SEED), clips.moods)
-    fit(clips, everything, penalty, temperature, given.version).save(given.out)
-    print(f"{given.out}: {given.out.stat().st_size:,} bytes")
+    fit(clips, everything, penalty, temperature, given.version).save(out)
+    print(f"{out}: {out.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,10 @@ def first_start(*, as_json: bool) -> None:
     from services.recommender.main import RecommenderSettings
 
     if sample_wanted(load(RecommenderSettings).catalogue):
-        print_note(as_json, "The first start fetches songs and the weights that find faces (`moodstream setup`).")
+        print_note(
+            as_json,
+            "The first start fetches songs and the weights of two networks (`moodstream setup`).",
+        )
         for file in needed_files():
             if not is_there(file):
                 get(file, None, as_json=as_json)

@@ -15,6 +15,7 @@ from services.recommender.catalogue.sound_features import sound_features
 from services.recommender.catalogue.sound_file import RATE, Sound
 from services.recommender.catalogue.spectra import FRAMES_A_S, Floats, Spectra, autocorrelation
 from services.recommender.models.ears import Ears
+from services.recommender.models.tagger import Tagger
 
 STRETCH_S = 22
 """What the model was fitted on; longer sound is heard in stretches of about that length."""
@@ -39,8 +40,14 @@ def measure_sound(sound: Sound, ears: Ears | None = None) -> dict[str, Any]:
     }
     found: dict[str, Any] = {"key": key, "mode": mode} | _as_spotify(measured)
     if ears is not None:
-        found |= ears.listen(np.array([sound_features(stretch) for stretch in stretches]))
+        found |= ears.listen(np.array([heard_features(stretch, ears.tagger) for stretch in stretches]))
     return found
+
+
+def heard_features(stretch: Spectra, tagger: Tagger | None) -> Floats:
+    """float32[n] what the models of ``models/ears.py`` are told of a stretch of sound."""
+    features = sound_features(stretch)
+    return features if tagger is None else np.concatenate([features, tagger.features(stretch.sound)])
 
 
 def _stretches(sound: Sound) -> list[Sound]:

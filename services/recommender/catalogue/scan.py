@@ -17,7 +17,8 @@ from services.recommender.catalogue.journal import Entry, Journal, stamp_of
 from services.recommender.catalogue.listening import Heard, listen_to_all
 from services.recommender.catalogue.progress import Progress, bar
 from services.recommender.catalogue.table import TEXTS, Catalogue, name_key
-from services.recommender.models.ears import EARS, FORMULAS, Ears
+from services.recommender.models.ears import EARS, EARS_ALONE, FORMULAS, Ears, best_ears
+from services.recommender.models.tagger import TAGGER
 
 Listen = Callable[[Sequence[Path]], Iterator[tuple[Path, Heard]]]
 """Hears files, and gives each with what was heard as they are done."""
@@ -58,6 +59,8 @@ class ScanReport:
     songs: int = 0
     listener: str = FORMULAS
     """the model that heard the moods, or ``FORMULAS``"""
+    without_network: bool = False
+    """whether the better model could not answer for want of what it needs"""
     duplicates: dict[str, str] = field(default_factory=dict)
     """by file, the file of the same title and artist that is in the catalogue instead"""
     faults: dict[str, str] = field(default_factory=dict)
@@ -77,6 +80,8 @@ class ScanReport:
         lines = [f"{self.files} files, {self.analysed} heard now, {self.songs} songs in the catalogue"]
         if self.listener == FORMULAS:
             lines.append(f"{EARS} is not there: moods follow from plain formulas, which are right far less often")
+        elif self.without_network:
+            lines.append(f"{TAGGER.what} is not installed, so fewer moods are right: `moodstream setup` fetches it")
         lines += [f"  {name}: {fault}" for name, fault in self.faults.items()]
         lines += [f"  {name}: the same song as {other}" for name, other in self.duplicates.items()]
         return "\n".join(lines)
@@ -87,23 +92,24 @@ def scan(
     target: Path,
     progress: Progress = lambda _: None,
     *,
-    ears: Path = EARS,
+    ears: Path | None = None,
     processes: int | None = None,
     listen: Listen | None = None,
     journal: Path | None = None,
 ) -> ScanReport:
     """The music of the folder becomes the catalogue at ``target``.
 
-    ``ears`` is the file of the model that hears moods; where there is none, formulas answer. ``processes`` listen at
-    the same time, by default as many as there are cores; ``listen`` listens in another way. What was heard is
-    remembered beside ``journal``, by default beside the target.
+    ``ears`` is the file of the model that hears moods, by default the best that is here; where there is none, formulas
+    answer. ``processes`` listen at the same time, by default as many as there are cores; ``listen`` listens in another
+    way. What was heard is remembered beside ``journal``, by default beside the target.
 
     Raises MoodstreamError when there is no such folder, nothing in it is music, or the extra ``scan`` is not installed.
     """
     if not folder.is_dir():
         raise MoodstreamError(f"no folder {folder}")
-    listener = Ears.load(ears).version if ears.exists() else FORMULAS
-    report = ScanReport(listener=listener)
+    ears = best_ears() if ears is None else ears if ears.exists() else None
+    listener = Ears.load(ears).version if ears else FORMULAS
+    report = ScanReport(listener=listener, without_network=ears == EARS_ALONE and EARS.exists())
     found: dict[str, Entry] = {}
     beside = journal or target
     with Journal(beside.with_name(f"{beside.name}.scan.jsonl"), listener) as heard_before:
@@ -124,7 +130,7 @@ def scan(
         report.files = len(found)
         shows = bar(progress, len(new))
         stamps, paths = dict(new), [path for path, _ in new]
-        listen = listen or partial(listen_to_all, ears=ears if ears.exists() else None, processes=processes)
+        listen = listen or partial(listen_to_all, ears=ears, processes=processes)
         for path, heard in listen(paths):
             name = shown(path, folder)
             found[name] = _entry(heard, folder)

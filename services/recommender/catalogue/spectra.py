@@ -110,11 +110,13 @@ def _running(values: Floats) -> Floats:
 
 
 @cache
-def mel_filters() -> Floats:
-    """[128, 1025] triangles of equal area on the mel scale of M. Slaney, "Auditory Toolbox" (1998)."""
-    hertz = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
-    low, high = _mel_of(np.array([LOWEST, HIGHEST])).tolist()
-    corners = _hertz_of(np.linspace(low, high, BANDS + 2))
+def mel_filters(
+    rate: int = RATE, window: int = WINDOW, bands: int = BANDS, lowest: float = LOWEST, highest: float = HIGHEST
+) -> Floats:
+    """[bands, window / 2 + 1] triangles of equal area on the mel scale of M. Slaney, "Auditory Toolbox" (1998)."""
+    hertz = np.arange(window // 2 + 1) * rate / window
+    low, high = _mel_of(np.array([lowest, highest])).tolist()
+    corners = _hertz_of(np.linspace(low, high, bands + 2))
     widths = np.diff(corners)
     slopes = corners[:, None] - hertz
     triangles = np.maximum(0, np.minimum(-slopes[:-2] / widths[:-1, None], slopes[2:] / widths[1:, None]))

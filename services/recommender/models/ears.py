@@ -1,10 +1,13 @@
 """The mood of music by its sound, and Spotify's energy, valence and danceability: what a small model hears in it.
 
-Fitted by ``training/music/ears.py``; only fitted numbers ship, in a file of its own that may be removed: then
-``songs scan`` uses plain formulas and says so. Its card is ``models/music_ears.md``.
+There are two: ``EARS`` is told what a network hears besides (``models/tagger.py``), and needs the weights of it that
+set-up fetches; ``EARS_ALONE`` does without. Both are fitted by ``training/music/ears.py``; only fitted numbers ship, in
+files of their own that may be removed: then ``songs scan`` uses plain formulas and says so. The card of both is
+``models/music_ears.md``.
 """
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -12,11 +15,16 @@ import numpy as np
 
 from moodstream.contracts.moods import MOODS
 from moodstream.errors import MoodstreamError
+from services.recommender.models.tagger import TAGGER, Tagger
 from services.recommender.models.vectors import MODELS, Floats
 
 EARS = MODELS / "music_ears.npz"
+EARS_ALONE = MODELS / "music_ears_alone.npz"
 FORMULAS = "formulas"
 """Who listened where the model was removed."""
+
+SOUND_FEATURES = 1_343
+"""So many ``catalogue/sound_features.py`` measures."""
 
 ESTIMATED = ("energy", "valence", "danceability")
 """Features of Spotify's that the model estimates, 0..1."""
@@ -27,7 +35,8 @@ CLIP = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Ears:
-    """Linear in the features of ``catalogue/sound_features.py``, each counted in standard deviations."""
+    """Linear in the features of ``catalogue/sound_features.py``, and in the tagger's behind them where there are more;
+    each counted in standard deviations."""
 
     version: str
     means: Floats
@@ -72,6 +81,17 @@ class Ears:
         heard = {f"heard_{mood}": round(float(share), 5) for mood, share in zip(MOODS, memberships, strict=True)}
         estimated = rows.mean(axis=0).clip(0, 1)
         return heard | {name: round(float(value), 4) for name, value in zip(ESTIMATED, estimated, strict=True)}
+
+    @cached_property
+    def tagger(self) -> Tagger | None:
+        """The network whose features it wants besides. Raises MoodstreamError when that is not there."""
+        return Tagger.load() if len(self.means) > SOUND_FEATURES else None
+
+
+def best_ears() -> Path | None:
+    """The file of the model that hears best among those that are here with all they need."""
+    usable = (EARS, TAGGER.find()), (EARS_ALONE, True)
+    return next((file for file, needed in usable if file.exists() and needed), None)
 
 
 def standard(features: Floats, means: Floats, spreads: Floats) -> Floats:
