@@ -112,7 +112,8 @@ class Tagger:
         frames = log_mel(sound)
         frames = np.pad(frames, ((0, max(0, FRAMES - len(frames))), (0, 0)))
         starts = np.linspace(0, len(frames) - FRAMES, LISTENS).round().astype(int)
-        return np.mean([self.hear(frames[start : start + FRAMES]) for start in np.unique(starts)], axis=0)
+        heard = np.array([self.hear(frames[start : start + FRAMES]) for start in np.unique(starts)])
+        return np.asarray(heard.mean(axis=0))
 
     def hear(self, frames: Singles) -> Singles:
         """[HIDDEN + SEEN] of three seconds, [FRAMES, BANDS]: the dense layer, and the means of all layers below it."""
