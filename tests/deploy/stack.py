@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,6 +47,11 @@ class Stack:
         done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
         return done.stdout
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Settings of earlier commands that later ones are not given."""
+        for name in names:
+            self._environment.pop(name, None)
 
     def containers(self, service: str = "") -> list[dict[str, Any]]:
         """What the engine knows of the running containers of a service, or of all."""

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -31,6 +32,8 @@ from moodstream.contracts.moods import Mood
 from services.cli.stack_secrets import SERVER
 from tests.deploy.stack import PROJECT, ROOT, Stack, docker, eventually, local_image
 from tests.support.ports import free_port
+from tests.support.voice.spoken import speak
+from tests.support.voices import wav
 
 pytestmark = pytest.mark.compose
 
@@ -116,6 +119,7 @@ HOST_CONFIG = {
 MEMORY_MB = {
     "camera": 512,
     "emotion": 512,
+    "voice": 256,
     "recommender": 768,
     "player": 256,
     "gateway": 256,
@@ -126,6 +130,7 @@ MEMORY_MB = {
 VOLUMES = {
     "camera": {"media"},
     "emotion": {"media", "site"},
+    "voice": {"media"},
     "recommender": {"media", "site", "recommender"},
     "player": {"site", "player"},
     "gateway": {"media", "site"},
@@ -136,6 +141,7 @@ VOLUMES = {
 NETWORKS = {
     "camera": {"events", "frames", "outside"},
     "emotion": {"events", "frames"},
+    "voice": {"events", "frames"},
     "recommender": {"events"},
     "player": {"events", "music", "outside"},
     "gateway": {"events", "frames", "outside"},
@@ -147,6 +153,10 @@ NETWORKS = {
 
 @pytest.mark.parametrize("service", [*SERVICES, *SERVERS])
 def test_every_container_is_hardened(stack: Stack, service: str) -> None:
+    check_hardened(stack, service)
+
+
+def check_hardened(stack: Stack, service: str) -> None:
     [container] = stack.containers(service)
     host, config = container["HostConfig"], container["Config"]
     assert {key: host[key] for key in HOST_CONFIG} == HOST_CONFIG
@@ -244,6 +254,10 @@ def test_the_pages_answer_and_the_operators_asks_for_its_token(stack: Stack) -> 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_images_are_small_and_say_what_they_hold(stack: Stack, service: str) -> None:
+    check_image(stack, service)
+
+
+def check_image(stack: Stack, service: str) -> None:
     [container] = stack.containers(service)
     [image] = json.loads(docker("image", "inspect", container["Image"]))
     assert image["Size"] < MAX_MB.get(service, 350) * 1e6
@@ -379,6 +393,26 @@ def test_a_video_from_a_mounted_folder(stack: Stack, reference: Path) -> None:
     after = stack.last_entry("moods")
     stack.compose("--profile", "camera", "up", "--detach", "--no-build", "--no-deps", "camera", **video)
     eventually(lambda: {"sad", "happy"} <= moods(stack, after), within_s=60)
+
+
+def test_a_voice_in_a_sound_file_is_read(stack: Stack) -> None:
+    stack.compose("--profile", "voice", "build", "voice")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # the containers are another user
+        Path(folder, "spoken.wav").write_bytes(wav(speak("what a lovely day it is outside")))
+        voice = {"MOODSTREAM_VOICE": "free", "MOODSTREAM_MICROPHONE": "file:/media/spoken.wav"}
+        voice |= {"MOODSTREAM_MEDIA": folder, "MOODSTREAM_CAMERA_ID": "spoken"}
+        stack.compose("--profile", "voice", "up", "--detach", "--no-build", "--no-deps", "voice", **voice)
+        [heard, *_] = eventually(lambda: stack.events("voices"), within_s=60)
+        assert heard["camera_id"] == "spoken"
+        assert sum(heard["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+        eventually(lambda: all_healthy_of(stack, "voice"), within_s=40)
+        check_hardened(stack, "voice")
+        check_image(stack, "voice")
+        with stack.redis("redis-frames") as frames:
+            assert frames.xlen("mood:sounds") == 0, "a sound is deleted as it is read"
+        stack.compose("--profile", "voice", "rm", "--stop", "--force", "voice")
+        stack.forget(voice)
 
 
 def test_moods_go_on_when_the_tracking_worker_is_killed(stack: Stack) -> None:
