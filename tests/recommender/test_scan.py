@@ -298,6 +298,9 @@ def test_without_the_network_that_hears_music_a_smaller_model_answers_and_says_s
     again = scanning.scan(folder, target)
     assert (again.listener, again.analysed) == (Ears.load(EARS).version, 1), "with it the file is heard anew"
     assert "not installed" not in again.as_text()
+    monkeypatch.setattr(TAGGER.__class__, "is_right", lambda *_: False)
+    with pytest.raises(MoodstreamError, match="was cut or changed since it was fetched"):  # once, not file by file
+        scanning.scan(folder, target)
 
 
 @pytest.mark.reference

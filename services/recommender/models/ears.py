@@ -6,8 +6,7 @@ files of their own that may be removed: then ``songs scan`` uses plain formulas 
 ``models/music_ears.md``.
 """
 
-from dataclasses import dataclass, fields
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -28,6 +27,9 @@ SOUND_FEATURES = 1_343
 
 ESTIMATED = ("energy", "valence", "danceability")
 """Features of Spotify's that the model estimates, 0..1."""
+
+ARRAYS = ("means", "spreads", "moods", "mood_biases", "estimates", "estimate_biases")
+"""What a file holds besides its version."""
 
 CLIP = 4.0
 """Standard deviations: what lies further away than anything it was fitted on counts as the edge of it."""
@@ -51,21 +53,23 @@ class Ears:
     """[f, 3] to ``ESTIMATED``"""
     estimate_biases: Floats
     """[3]"""
+    tagger: Tagger | None = None
+    """the network whose features it is told besides"""
 
     @classmethod
     def load(cls, path: Path = EARS) -> "Ears":
-        """Raises MoodstreamError when the file is missing or is no such model."""
+        """Raises MoodstreamError when the file or the network that it needs is missing, or is not what it should be."""
         try:
             with np.load(path) as file:
-                arrays = {one.name: file[one.name] for one in fields(cls)}
+                arrays = {name: file[name] for name in ("version", *ARRAYS)}
         except (OSError, KeyError, ValueError, BadZipFile) as error:
             raise MoodstreamError(f"cannot use the model that hears moods, {path}: {error}") from None
         version = str(arrays.pop("version"))
-        return cls(version, **{name: array.astype(np.float64) for name, array in arrays.items()})
+        tagger = Tagger.load() if len(arrays["means"]) > SOUND_FEATURES else None
+        return cls(version, **{name: array.astype(np.float64) for name, array in arrays.items()}, tagger=tagger)
 
     def save(self, path: Path) -> None:
-        arrays = {one.name: np.asarray(getattr(self, one.name)) for one in fields(self) if one.name != "version"}
-        singles = {name: array.astype(np.float32) for name, array in arrays.items()}
+        singles = {name: np.asarray(getattr(self, name), np.float32) for name in ARRAYS}
         np.savez_compressed(path, allow_pickle=False, version=np.array(self.version), **singles)
 
     def memberships(self, features: Floats) -> Floats:
@@ -81,11 +85,6 @@ class Ears:
         heard = {f"heard_{mood}": round(float(share), 5) for mood, share in zip(MOODS, memberships, strict=True)}
         estimated = rows.mean(axis=0).clip(0, 1)
         return heard | {name: round(float(value), 4) for name, value in zip(ESTIMATED, estimated, strict=True)}
-
-    @cached_property
-    def tagger(self) -> Tagger | None:
-        """The network whose features it wants besides. Raises MoodstreamError when that is not there."""
-        return Tagger.load() if len(self.means) > SOUND_FEATURES else None
 
 
 def best_ears() -> Path | None:
