@@ -5,6 +5,7 @@ since 4.13 that it has read the frames of interlaced videos, and gives what lay 
 images of the services have OpenCV alone, which is there for everything else (docs/decisions.md).
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from importlib.util import find_spec
@@ -21,6 +22,10 @@ USUAL_RATE = 25.0
 MAX_GAP_S = 600.0
 """What says more between two frames is no time: a counter that began anew, or was never set."""
 
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif")
+HEIF_HEAD = 65_536
+"""Bytes in which the items of a photograph are listed."""
+
 FORMATS = (
     "asf,avi,dv,flv,gif,h264,hevc,ivf,m4v,matroska,webm,mjpeg,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,mpegvideo,mxf,ogg,rm,"
     "vc1,wtv,yuv4mpegpipe,bmp_pipe,jpeg_pipe,png_pipe,tiff_pipe,webp_pipe"
@@ -31,6 +36,13 @@ draws."""
 
 class NotAVideo(Exception):
     """It cannot be opened, or nothing in it can be decoded; the text is a few words, without the address."""
+
+
+class OfTiles(NotAVideo):
+    """A photograph that is put together of tiles, as telephones store it (HEIC, AVIF): decoders would give one tile."""
+
+    def __init__(self) -> None:
+        super().__init__("it is a photograph put together of tiles (HEIC), which is not read: save it as a JPEG")
 
 
 class FrameTimes:
@@ -75,10 +87,20 @@ class Video(Protocol):
 
 def open_video(path: Path) -> Video:
     """A file. Raises NotAVideo."""
+    if _is_of_tiles(path):
+        raise OfTiles
     if find_spec("av") is None:
         return OpenCvVideo(path)
     # "file:" lest a name with a colon be taken for the address of a server
     return AvVideo(f"file:{path.absolute()}", {"format_whitelist": FORMATS, "protocol_whitelist": "file"})
+
+
+def _is_of_tiles(path: Path) -> bool:
+    """Whether a photograph of the HEIF family names an item of the type ``grid`` (ISO/IEC 23008-12, 6.6.2.3)."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        head = file.read(HEIF_HEAD)
+        return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"grid" in head
+    return False
 
 
 def upright_width(width: int, shape: Fraction | None) -> int:

@@ -14,7 +14,7 @@ from services.emotion.offline.drawing import Picture
 from services.emotion.offline.explain import explain
 from services.emotion.visits.smoothing import Steadiness
 from shared.media_files import is_film_of_jpegs, media_in
-from shared.videos import NotAVideo, open_video
+from shared.videos import NotAVideo, OfTiles, open_video
 
 MAX_FILE_BYTES = 64_000_000
 MAX_FILE_PIXELS = 250_000_000
@@ -107,6 +107,8 @@ def _read_video(
 ) -> Iterator[dict[str, Any]]:
     try:
         video = open_video(path)
+    except OfTiles as error:
+        raise PictureRefused(str(error)) from None
     except NotAVideo:
         raise PictureRefused("neither a picture nor a video") from None
     try:

@@ -17,7 +17,7 @@ from services.emotion.main import EmotionSettings, create_reader
 from services.emotion.offline.files import read_file
 from services.emotion.offline.replay import Moment, replay
 from shared.settings import load
-from shared.videos import MAX_GAP_S, FrameTimes
+from shared.videos import MAX_GAP_S, FrameTimes, NotAVideo, open_video
 from tests.support.videos import INTERLACED, RATE, SIZE, interlaced, joined, without_times, write_video
 
 
@@ -92,6 +92,27 @@ def test_a_picture_of_any_kind_is_read_whatever_it_is_called(suffix: str, tmp_pa
     renamed = path.rename(tmp_path / "face.dat")
     reader = create_reader(load(EmotionSettings))
     assert [face["mood"] for look in read_file(reader, renamed) for face in look["faces"]] == ["happy"]
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
+@pytest.mark.parametrize(
+    ("brand", "item", "tiles"), [(b"heic", b"grid", True), (b"mif1", b"grid", True), (b"heic", b"hvc1", False)]
+)
+def test_of_a_photograph_of_tiles_no_tile_is_taken_for_the_whole(
+    brand: bytes, item: bytes, tiles: bool, tmp_path: Path
+) -> None:
+    """As telephones store them: a decoder that knows videos alone gives the tile in the corner."""
+    listed = box(b"infe", b"\2\0\0\0" + b"\0\1\0\0" + item + b"\0")
+    meta = box(b"meta", bytes(4) + box(b"iinf", bytes(4) + b"\0\1" + listed))
+    photograph = tmp_path / "IMG_0001.HEIC"
+    photograph.write_bytes(box(b"ftyp", brand + bytes(4) + b"mif1heic") + meta)
+    [look] = read_file(create_reader(load(EmotionSettings)), photograph)
+    assert ("save it as a JPEG" in look["error"]) == tiles
+    with pytest.raises(NotAVideo):
+        open_video(photograph)
 
 
 PLAYLIST = "#EXTM3U\n#EXTINF:2,\nfile://{video}\n#EXT-X-ENDLIST\n"
