@@ -58,10 +58,16 @@ def listen_to_all(
 
 
 def listen(path: Path, ears: Ears | None) -> Heard:
-    """A file, whatever is wrong with it: what nobody foresaw is told as its fault, too. Raises ExtraMissing alone."""
+    """A file, whatever is wrong with it: what nobody foresaw is told as its fault, too. Raises ExtraMissing alone.
+
+    One core: on a busy machine the threads of a product of matrices wait for each other several times as long.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     try:
         excerpt = read_excerpt(path)
-        numbers = measure_sound(excerpt.sound, ears) | {"duration_ms": max(1, round(1000 * excerpt.length_s))}
+        with threadpool_limits(1):
+            numbers = measure_sound(excerpt.sound, ears) | {"duration_ms": max(1, round(1000 * excerpt.length_s))}
         return Heard(path, song_tags(path, excerpt.written) | numbers)
     except ExtraMissing:
         raise
@@ -98,10 +104,7 @@ def _alone(path: Path, ears: Path | None) -> Heard:
 
 
 def _prepare() -> None:
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the pool
-    threadpool_limits(1)
 
 
 def _listen(path: Path, ears: Path | None) -> Heard:
