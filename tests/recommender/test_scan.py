@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from moodstream.errors import MoodstreamError
+from services.recommender.catalogue import listening
 from services.recommender.catalogue import scan as scanning
 from services.recommender.catalogue.audio import measure_sound
 from services.recommender.catalogue.listening import listen_to_all
@@ -301,6 +302,21 @@ def test_without_the_network_that_hears_music_a_smaller_model_answers_and_says_s
     monkeypatch.setattr(TAGGER.__class__, "is_right", lambda *_: False)
     with pytest.raises(MoodstreamError, match="was cut or changed since it was fetched"):  # once, not file by file
         scanning.scan(folder, target)
+
+
+def test_a_file_is_heard_on_one_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+
+    threads = set[int]()
+
+    def measure(*_: object) -> dict[str, float]:
+        threads.update(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+        return {}
+
+    monkeypatch.setattr(listening, "measure_sound", measure)
+    write(tmp_path / "a.wav", piece(90, 0, True, 5))
+    assert not listening.listen(tmp_path / "a.wav", None).fault
+    assert threads == {1}
 
 
 @pytest.mark.reference
