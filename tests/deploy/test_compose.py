@@ -39,7 +39,7 @@ pytestmark = pytest.mark.compose
 
 SERVICES = ("camera", "emotion", "recommender", "player", "gateway", "bridge")
 SERVERS = ("redis", "redis-frames")
-MAX_MB = {"recommender": 750, "emotion": 450}
+MAX_MB = {"recommender": 750, "emotion": 450, "voice": 400}
 """Target sizes of the images; 350 for the others."""
 
 
