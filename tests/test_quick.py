@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import os
 import socket
 import subprocess
 import sys
@@ -132,3 +133,16 @@ def test_a_quick_test_that_starts_something_is_stopped(attempt: str) -> None:
     done = subprocess.run([sys.executable, "-c", refused], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "NotQuick: test_one was found quick, but causes" in done.stderr
+
+
+def test_every_test_is_found_where_nothing_is_installed_for_training() -> None:
+    """As in a contributor's first clone: `make setup-train` is for those who train."""
+    without = (
+        "import sys\nfor name in ('keras', 'tensorflow', 'jax', 'tf2onnx', 'implicit'): sys.modules[name] = None\n"
+    )
+    collect = "import pytest; sys.exit(pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider', 'tests']))"
+    elsewhere = {name: value for name, value in os.environ.items() if name not in ("CI", "PYTEST_ADDOPTS")}
+    done = subprocess.run(
+        [sys.executable, "-c", without + collect], cwd=ROOT, env=elsewhere, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout[-2000:]

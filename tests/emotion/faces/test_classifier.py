@@ -17,9 +17,8 @@ from moodstream.errors import MoodstreamError
 from services.camera.drawn.expressions import EXPRESSIONS
 from services.camera.drawn.face import draw_face, place_face
 from services.emotion.faces.classifier import MODEL, Classifier
-from tests.support.needs import ROOT
+from tests.support.needs import ROOT, missing
 from training.data import PUBLIC_TEST, Faces, load
-from training.evaluate import evaluate
 
 FACES = np.random.default_rng(3).integers(0, 256, (9, 48, 48), dtype=np.uint8)
 
@@ -82,6 +81,10 @@ def test_known_faces_pin_the_order_of_the_labels(classifier: Classifier, public:
 
 @pytest.mark.reference
 def test_the_shipped_model_reads_public_test(classifier: Classifier, public: Faces) -> None:
+    try:
+        from training.evaluate import evaluate
+    except ModuleNotFoundError:
+        missing("tensorflow (make setup-train)")
     result = evaluate(classifier, public)
     assert result["faces"] == 2622
     assert result["accuracy"] >= 0.755
