@@ -20,6 +20,11 @@ from services.emotion.faces.classifier import MODEL, Classifier
 from tests.support.needs import ROOT, missing
 from training.data import PUBLIC_TEST, Faces, load
 
+try:
+    from training.evaluate import evaluate
+except ModuleNotFoundError:
+    evaluate = None  # type: ignore[assignment]
+
 FACES = np.random.default_rng(3).integers(0, 256, (9, 48, 48), dtype=np.uint8)
 
 
@@ -81,9 +86,7 @@ def test_known_faces_pin_the_order_of_the_labels(classifier: Classifier, public:
 
 @pytest.mark.reference
 def test_the_shipped_model_reads_public_test(classifier: Classifier, public: Faces) -> None:
-    try:
-        from training.evaluate import evaluate
-    except ModuleNotFoundError:
+    if evaluate is None:
         missing("tensorflow (make setup-train)")
     result = evaluate(classifier, public)
     assert result["faces"] == 2622
